@@ -1,0 +1,109 @@
+import type { Availability } from '../vpcs/network-engine.ts';
+
+/**
+ * The compute port: what an instance needs from the world outside the database.
+ *
+ * Everything is idempotent and has a deadline; failures throw EngineError. Names outside are derived from the ids, never read back.
+ */
+export interface MachineRef {
+  readonly tenantId: string;
+  readonly instanceId: string;
+}
+
+export interface MachineNic {
+  readonly vpcId: string;
+  /** IPv4 address inside the VPC. */
+  readonly address: string;
+  /** Prefix length of the VPC's CIDR, 16 to 28. */
+  readonly prefix: number;
+  /** IPv4 address of the VPC's router. */
+  readonly gateway: string;
+  /** Locally administered MAC, for example 02:5a:…; unique in the VPC. */
+  readonly mac: string;
+}
+
+export interface MachineSpec {
+  /** An image name of the catalogue, `busybox` or `debian/12`. */
+  readonly image: string;
+  /** Host name inside; the instance's name. */
+  readonly hostname: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  readonly networkMbps: number;
+  /** Most processes and threads at once. */
+  readonly processes: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** What runs as the instance's main process in place of the image's own; empty or absent: the image's own init. */
+  readonly command?: readonly string[];
+  readonly nic?: MachineNic;
+}
+
+export interface SeenMachine {
+  /** The name outside, see ComputeEngine.nameOf. */
+  readonly name: string;
+  /** From the mark that `define` left on the machine; absent on a machine that carries none of ours. */
+  readonly instanceId?: string;
+  readonly tenantId?: string;
+  readonly state: 'running' | 'stopped' | 'frozen' | 'error';
+}
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Bytes for standard input; absent: closed. */
+  readonly stdin?: Uint8Array;
+  /** Milliseconds after which the command is killed. */
+  readonly timeoutMs: number;
+  /** Most bytes kept of each of stdout and stderr; the rest is read and dropped, and `truncated` is set. */
+  readonly outputLimit: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly truncated: boolean;
+  readonly timedOut: boolean;
+}
+
+export type ImageState =
+  | { readonly state: 'ready' }
+  /** `detail` is one line for people: which step, how far. */
+  | { readonly state: 'building'; readonly detail: string }
+  | { readonly state: 'failed'; readonly detail: string }
+  | { readonly state: 'absent' };
+
+export interface HostCapacity {
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+}
+
+export interface ComputeEngine {
+  availability(): Promise<Availability>;
+  capacity(): Promise<HostCapacity>;
+  /** The name outside of an instance's machine; pure. */
+  nameOf(instanceId: string): string;
+  /** Names of the catalogue's images with their state. */
+  images(): Promise<ReadonlyMap<string, ImageState>>;
+  /** Starts to build an image in the background where it is absent or failed; returns its state at once. */
+  prepareImage(image: string): Promise<ImageState>;
+  /** All machines of this platform on this host in one look. */
+  list(): Promise<readonly SeenMachine[]>;
+  inspect(ref: MachineRef): Promise<SeenMachine | undefined>;
+  /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
+  define(ref: MachineRef, spec: MachineSpec): Promise<void>;
+  /** Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. */
+  start(ref: MachineRef): Promise<void>;
+  /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
+  stop(ref: MachineRef, graceMs: number): Promise<void>;
+  /** Removes it with its disk, by force where it runs. Nothing happens when it is absent. */
+  remove(ref: MachineRef): Promise<void>;
+  exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult>;
+  /** What its main process wrote (its console), the newest `limit` bytes. */
+  logs(ref: MachineRef, limit: number): Promise<Uint8Array>;
+  /** Calls back with the name of each machine whose power state changed, until the signal aborts. Resolves when the stream ended. */
+  watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void>;
+}
