@@ -202,8 +202,8 @@ create table quotas (
 
 -- '!' is no bcrypt hash, so no password fits.
 insert into users (id, email, password_hash, name, kind) values
-    ('00000000-0000-4000-8000-000000000001', 'system@localhost', '!', 'system', 'builtin'),
-    ('00000000-0000-4000-8000-000000000002', 'anonymous@localhost', '!', 'anonymous', 'builtin');
+    ('00000000-0000-7000-8000-000000000001', 'system@localhost', '!', 'system', 'builtin'),
+    ('00000000-0000-7000-8000-000000000002', 'anonymous@localhost', '!', 'anonymous', 'builtin');
 
 insert into roles (id, name, description, built_in) values
     ('00000000-0000-0000-0000-000000000001', 'admin', 'Everything in the tenant but closing it', true),

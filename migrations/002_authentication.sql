@@ -153,16 +153,28 @@ end
 $$;
 -- +goose StatementEnd
 
--- Counts a login, good or bad, in one statement, so that guesses in parallel cannot slip under the limit.
+-- Counts a login, good or bad, in one statement, so that guesses in parallel cannot slip under the limit. After a good one the rest of the
+-- transaction acts as that user in the user's default tenant.
 -- +goose StatementBegin
 create function record_login(who uuid, succeeded boolean, at timestamptz, max_failures int default 5, lock_for interval default '15 minutes')
 returns table (failed_logins int, locked_until timestamptz)
-language sql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer rows 1 set search_path = public, pg_temp as $$
+declare
+  home uuid;
+begin
   update users u set
     failed_logins = case when succeeded or u.failed_logins + 1 >= max_failures then 0 else u.failed_logins + 1 end,
     locked_until = case when succeeded then null when u.failed_logins + 1 >= max_failures then at + lock_for else u.locked_until end
   where u.id = who and u.kind = 'person'
-  returning u.failed_logins, u.locked_until
+  returning u.failed_logins, u.locked_until, u.default_tenant_id into failed_logins, locked_until, home;
+  if not found then
+    return;
+  end if;
+  if succeeded then
+    perform set_config('cloud.user_id', who::text, true), set_config('cloud.tenant_id', coalesce(home::text, ''), true);
+  end if;
+  return next;
+end
 $$;
 -- +goose StatementEnd
 
@@ -175,7 +187,8 @@ $$;
 -- +goose StatementEnd
 
 -- A user, a personal tenant and its ownership, all or nothing. The first person becomes the platform's operator (role 'admin'); the lock
--- on the platform's row makes sure there is one first. Outcome: created, closed, email_taken, slug_taken, account_taken.
+-- on the platform's row makes sure there is one first. Once created, the rest of the transaction acts as the new user in the new tenant.
+-- Outcome: created, closed, email_taken, slug_taken, account_taken.
 -- +goose StatementBegin
 create function register_user(
     new_user_id uuid, new_email text, new_password_hash text, new_name text,
@@ -202,6 +215,7 @@ begin
       values (new_tenant_id, new_tenant_name, new_tenant_slug, new_user_id, new_account_number, at, at);
     insert into memberships (tenant_id, user_id, role, created_at) values (new_tenant_id, new_user_id, 'owner', at);
     update users u set default_tenant_id = new_tenant_id where u.id = new_user_id;
+    perform set_config('cloud.user_id', new_user_id::text, true), set_config('cloud.tenant_id', new_tenant_id::text, true);
     outcome := 'created';
   exception when unique_violation then
     get stacked diagnostics broken = constraint_name;

@@ -82,7 +82,8 @@ create table audit_logs (
     ip_address varchar(45),
     user_agent varchar(512),
     request_id varchar(128),
-    outcome varchar(20) not null default 'success'
+    -- allowed, refused
+    outcome varchar(20) not null default 'allowed'
 );
 create index idx_audit_logs_user_id on audit_logs(user_id);
 create index idx_audit_logs_created_at on audit_logs(created_at);
@@ -98,6 +99,8 @@ create table events (
     tenant_id uuid references tenants(id),
     seq bigint not null generated always as identity unique,
     xid xid8 not null default pg_current_xact_id(),
+    -- who caused it; no reference, events come and go in great numbers
+    user_id uuid,
     actor varchar(255)
 );
 create index idx_events_resource_id on events(resource_id);
@@ -122,20 +125,36 @@ create unique index idx_audit_checkpoints_to_seq on audit_checkpoints(to_seq);
 select secure_tenant_table('reconcile');
 select secure_tenant_table('idempotency_keys');
 select secure_tenant_table('stream_tickets');
-select secure_tenant_table('events');
 
--- An attempt of nobody, or outside every tenant, is written down too; read it can only the person it is about.
-alter table audit_logs enable row level security;
-create policy api_tenant on audit_logs for select to cloud_api
-    using (tenant_id = (select nullif(current_setting('cloud.tenant_id', true), '')::uuid)
-        or tenant_id is null and user_id = (select nullif(current_setting('cloud.user_id', true), '')::uuid));
-create policy api_write on audit_logs for insert to cloud_api
-    with check (tenant_id is null or tenant_id = (select nullif(current_setting('cloud.tenant_id', true), '')::uuid));
-create policy worker_tenant on audit_logs to cloud_worker
-    using ((select current_setting('cloud.tenant_id', true)) = '*'
-        or tenant_id = (select nullif(nullif(current_setting('cloud.tenant_id', true), ''), '*')::uuid))
-    with check (tenant_id is null or (select current_setting('cloud.tenant_id', true)) = '*'
-        or tenant_id = (select nullif(nullif(current_setting('cloud.tenant_id', true), ''), '*')::uuid));
+-- What nobody did, or somebody outside every tenant, is written down too (a failed login, a registration), and so is what a member did to
+-- a tenant that is not the transaction's own (made it). Read is a tenant's trail in that tenant; what has none, by whom it is about.
+-- +goose StatementBegin
+do $$
+declare
+  target text;
+begin
+  foreach target in array array['audit_logs', 'events'] loop
+    execute format('alter table %I enable row level security', target);
+    execute format($f$
+      create policy api_read on %I for select to cloud_api
+        using (tenant_id = (select nullif(current_setting('cloud.tenant_id', true), '')::uuid)
+          or tenant_id is null and user_id = (select nullif(current_setting('cloud.user_id', true), '')::uuid))$f$, target);
+    execute format($f$
+      create policy api_write on %I for insert to cloud_api
+        with check (tenant_id is null
+          or tenant_id = (select nullif(current_setting('cloud.tenant_id', true), '')::uuid)
+          or tenant_id in (select m.tenant_id from memberships m
+                           where m.user_id = (select nullif(current_setting('cloud.user_id', true), '')::uuid)))$f$, target);
+    execute format($f$
+      create policy worker_tenant on %I to cloud_worker
+        using ((select current_setting('cloud.tenant_id', true)) = '*'
+          or tenant_id = (select nullif(nullif(current_setting('cloud.tenant_id', true), ''), '*')::uuid))
+        with check (tenant_id is null or (select current_setting('cloud.tenant_id', true)) = '*'
+          or tenant_id = (select nullif(nullif(current_setting('cloud.tenant_id', true), ''), '*')::uuid))$f$, target);
+  end loop;
+end
+$$;
+-- +goose StatementEnd
 
 grant select on hosts to cloud_api;
 grant select, insert, update, delete on hosts to cloud_worker;
