@@ -1,0 +1,219 @@
+import { recordEvent } from '../../kernel/audit.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { EngineError } from '../../kernel/engine-error.ts';
+import { newId } from '../../kernel/ids.ts';
+import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
+import { wake } from '../../kernel/reconcile-queue.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { loadVpcForInstance, type VpcForInstance } from '../vpcs/index.ts';
+import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
+import { DEFAULT_TYPE } from './handlers.ts';
+import type { InstanceRow, InstanceTypeRow, StoredStatus } from './instance.ts';
+import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import { plan } from './plan.ts';
+
+/** How long a machine may take to stop cleanly. */
+const GRACE_MS = 10_000;
+/** Steps in one pass: define, start and note are three; a reboot five. */
+const MAX_STEPS = 10;
+/** Failures in a row after which an instance is in ERROR: with the back-off about three minutes. */
+const MAX_FAILURES = 9;
+/** How long an instance waits for its image or its network before people are told. */
+const WAIT_DEADLINE_MS = 15 * 60_000;
+
+export interface InstanceReconcilerDeps {
+  readonly engine: ComputeEngine;
+  readonly clock: Clock;
+}
+
+interface Loaded {
+  readonly row: InstanceRow;
+  readonly type: InstanceTypeRow | undefined;
+  readonly vpc: VpcForInstance | undefined;
+}
+
+/** Keeps each instance's machine as its row says: load, observe, plan, one step, commit, and again until nothing is left to do. */
+export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconciler {
+  const { engine, clock } = deps;
+
+  async function pass(pass: Pass): Promise<Outcome> {
+    let loaded: Loaded | undefined;
+    try {
+      for (let steps = 0; steps < MAX_STEPS; steps++) {
+        pass.signal.throwIfAborted();
+        loaded = await pass.read((sql) => load(sql, pass.id));
+        if (!loaded) return gone;
+        const outcome = await takeStep(pass, loaded);
+        if (outcome) return outcome;
+      }
+      return again(1_000, `not settled after ${MAX_STEPS} steps`);
+    } catch (error) {
+      if (loaded && error instanceof EngineError) return failed(pass, loaded.row, error);
+      throw error;
+    }
+  }
+
+  /** One step. Undefined: look anew. */
+  async function takeStep(pass: Pass, { row, type, vpc }: Loaded): Promise<Outcome | undefined> {
+    const ref: MachineRef = { tenantId: row.tenant_id, instanceId: row.id };
+    const step = plan(row, await engine.inspect(ref));
+    switch (step.do) {
+      case 'nothing':
+        return settled;
+      case 'remove':
+        await engine.remove(ref);
+        return undefined;
+      case 'forget':
+        await pass.commit((sql) => forget(sql, row));
+        return gone;
+      case 'stop':
+        await engine.stop(ref, GRACE_MS);
+        return undefined;
+      case 'start':
+        await engine.start(ref);
+        return undefined;
+      case 'define': {
+        const waiting = await whatIsMissing(row, vpc);
+        if (waiting) return wait(pass, row, waiting);
+        if (row.status !== 'STARTING') await note(pass, row, 'STARTING', null, 'INSTANCE_LOST');
+        await engine.define(ref, specOf(row, type!, vpc));
+        return undefined;
+      }
+      case 'note': {
+        const startedAt = step.status === 'RUNNING' ? new Date(clock.now()) : null;
+        const observedRestart = step.restarted ? row.restart_generation : row.observed_restart;
+        // Between the two halves of a reboot people see neither STOPPED nor an event.
+        const halfway = step.restarted && row.power === 'running';
+        await pass.commit(async (sql) => {
+          const status = halfway ? 'STARTING' : step.status;
+          await createPgInstanceRepository(sql).writeStatus(row.id, {
+            status,
+            reason: null,
+            observedVersion: halfway ? (row.observed_version ?? 0) : row.version,
+            observedRestart,
+            startedAt,
+          });
+          if (row.status !== status && !halfway) await event(sql, row, `INSTANCE_${status}`, {});
+        });
+        return halfway ? undefined : settled;
+      }
+    }
+  }
+
+  /** What an instance has to wait for, in words; or why it cannot be. */
+  async function whatIsMissing(
+    row: InstanceRow,
+    vpc: VpcForInstance | undefined,
+  ): Promise<{ text: string; fatal: boolean } | undefined> {
+    const ready = await engine.availability();
+    if (!ready.ok) return { text: ready.missing, fatal: false };
+    if (vpc && vpc.status !== 'active') {
+      return {
+        text: `waits for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`,
+        fatal: vpc.status === 'error',
+      };
+    }
+    const image = await engine.prepareImage(row.image);
+    switch (image.state) {
+      case 'ready':
+        return undefined;
+      case 'building':
+        return { text: `waits for the image '${row.image}': ${image.detail}`, fatal: false };
+      case 'failed':
+        return { text: `the image '${row.image}' could not be built: ${image.detail}`, fatal: true };
+      case 'absent':
+        return { text: `there is no image '${row.image}' on this host`, fatal: true };
+    }
+  }
+
+  async function wait(pass: Pass, row: InstanceRow, waiting: { text: string; fatal: boolean }): Promise<Outcome> {
+    const tooLong = clock.now() - row.updated_at.getTime() > WAIT_DEADLINE_MS;
+    if (waiting.fatal || tooLong) {
+      await note(
+        pass,
+        row,
+        'ERROR',
+        tooLong ? `${waiting.text}; given up after ${WAIT_DEADLINE_MS / 60_000} minutes` : waiting.text,
+        'INSTANCE_ERROR',
+      );
+      return settled;
+    }
+    if (row.status_reason !== waiting.text || row.status !== 'STARTING')
+      await note(pass, row, 'STARTING', waiting.text, undefined);
+    return again(1_000, waiting.text);
+  }
+
+  /** What the engine refused: shown, and after a while final. Unavailable engines are waited for. */
+  async function failed(pass: Pass, row: InstanceRow, error: EngineError): Promise<Outcome> {
+    const final = error.kind === 'invalid' || (error.kind !== 'unavailable' && pass.attempts >= MAX_FAILURES);
+    if (final && !row.deleted_at) {
+      await note(pass, row, 'ERROR', error.message, 'INSTANCE_ERROR');
+      return settled;
+    }
+    if (row.status_reason !== error.message) await note(pass, row, row.status, error.message, undefined);
+    throw error;
+  }
+
+  async function note(
+    pass: Pass,
+    row: InstanceRow,
+    status: StoredStatus,
+    reason: string | null,
+    eventType: string | undefined,
+  ): Promise<void> {
+    await pass.commit(async (sql) => {
+      await createPgInstanceRepository(sql).writeStatus(row.id, {
+        status,
+        reason,
+        observedVersion: status === 'ERROR' ? row.version : (row.observed_version ?? 0),
+        observedRestart: row.observed_restart,
+        startedAt: row.started_at,
+      });
+      if (eventType) await event(sql, row, eventType, reason ? { reason } : {});
+    });
+  }
+
+  return { kind: 'instance', concurrency: 8, resyncMs: 900_000, pass };
+}
+
+async function load(sql: Sql, id: string): Promise<Loaded | undefined> {
+  const repository = createPgInstanceRepository(sql);
+  const row = await repository.load(id);
+  if (!row) return undefined;
+  const type = (await repository.findType(row.instance_type)) ?? (await repository.findType(DEFAULT_TYPE));
+  return { row, type, vpc: row.vpc_id ? await loadVpcForInstance(sql, row.vpc_id) : undefined };
+}
+
+async function forget(sql: Sql, row: InstanceRow): Promise<void> {
+  await createPgInstanceRepository(sql).remove(row.id);
+  await event(sql, row, 'INSTANCE_TERMINATED', {});
+  if (row.vpc_id) await wake(sql, { kind: 'vpc', id: row.vpc_id, tenantId: row.tenant_id, hostId: row.host_id });
+}
+
+const event = (sql: Sql, row: InstanceRow, type: string, metadata: object): Promise<void> =>
+  recordEvent(sql, {
+    id: newId(),
+    tenantId: row.tenant_id,
+    actor: 'system:instance',
+    type,
+    resourceType: 'instance',
+    resourceId: row.id,
+    metadata,
+  });
+
+function specOf(row: InstanceRow, type: InstanceTypeRow, vpc: VpcForInstance | undefined): MachineSpec {
+  return {
+    image: row.image,
+    hostname: row.name,
+    vcpus: type.vcpus,
+    memoryMb: type.memory_mb,
+    diskGb: type.disk_gb,
+    networkMbps: type.network_mbps,
+    processes: type.processes,
+    env: row.env,
+    ...(row.command ? { command: row.command } : {}),
+    ...(vpc && row.private_ip && row.mac
+      ? { nic: { vpcId: vpc.id, address: row.private_ip, prefix: vpc.prefix, gateway: vpc.gateway, mac: row.mac } }
+      : {}),
+  };
+}
