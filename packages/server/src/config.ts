@@ -50,6 +50,12 @@ export interface Settings {
   readonly overcommitCpu: number;
   /** How many bytes of memory may be promised for each real one. */
   readonly overcommitMemory: number;
+  /** Requests a second that one API key may make; three times as many at once. */
+  readonly rateLimit: number;
+  /** Registrations and logins a minute from one address. */
+  readonly authRateLimit: number;
+  /** Waits up to this long before each commit of a pass: widens the windows of races, for tests. */
+  readonly slowPassesMs: number;
   /** The kernel's guards throw: a request without an authorisation decision, a write without its audit row. */
   readonly testMode: boolean;
   readonly paths: Paths;
@@ -61,7 +67,7 @@ export interface Config extends Settings {
   readonly databaseUrl: string;
   /** 32 bytes. Seals secrets at rest. */
   readonly masterKey: Uint8Array;
-  /** 12 hex digits, made once per data folder. Names of things outside derive from it, so that two platforms on one host never meet. */
+  /** A UUID, kept in the database. Names of things outside derive from it, so that two platforms on one host never meet. */
   readonly platformId: string;
   readonly engine: EngineState;
 }
@@ -174,6 +180,24 @@ const SETTINGS = {
     '1',
     numberBetween(0.1, 10),
     'memory promised for each byte there is',
+  ),
+  rateLimit: setting(
+    'CLOUD_RATE_LIMIT',
+    '1000',
+    wholeBetween(1, 1_000_000),
+    'requests a second for each API key; three times as many at once',
+  ),
+  authRateLimit: setting(
+    'CLOUD_AUTH_RATE_LIMIT',
+    '10',
+    wholeBetween(1, 1_000_000),
+    'registrations and logins a minute from each address',
+  ),
+  slowPassesMs: setting(
+    'CLOUD_SLOW_PASSES_MS',
+    '0',
+    wholeBetween(0, 10_000),
+    'for tests: milliseconds that each reconcile step is held up, at most',
   ),
   testMode: setting('CLOUD_TEST_MODE', 'off', readSwitch, 'on: guards that turn mistakes in the platform into errors'),
 } as const;

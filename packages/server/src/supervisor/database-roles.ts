@@ -20,25 +20,22 @@ export function socketUrl(socketDir: string, port: number, user: string, passwor
   return `postgres://${user}:${password}@localhost:${port}/${DATABASE}?host=${encodeURIComponent(socketDir)}`;
 }
 
-/** Roles and database of the own cluster, as its superuser. Every start sets the passwords anew: a restored cluster fits its data folder again. */
+/** Owner and database of the own cluster, as its superuser, before the migrations run (they make the processes' roles). */
 export async function prepareOwnDatabase(superuser: pg.Client, passwords: DatabasePasswords): Promise<void> {
-  const logins = [
-    [OWNER_ROLE, passwords.owner],
-    ['cloud_api', passwords.api],
-    ['cloud_worker', passwords.worker],
-  ] as const;
-  for (const [role, password] of logins) {
-    const found = await superuser.query('select from pg_roles where rolname = $1', [role]);
-    const verb = found.rowCount === 0 ? 'create' : 'alter';
-    const may = role === OWNER_ROLE ? 'createdb createrole' : 'nocreatedb nocreaterole';
-    await superuser.query(
-      `${verb} role ${role} with login nosuperuser nobypassrls noreplication ${may} password ${superuser.escapeLiteral(password)}`,
-    );
-  }
+  const found = await superuser.query('select from pg_roles where rolname = $1', [OWNER_ROLE]);
+  const verb = found.rowCount === 0 ? 'create' : 'alter';
+  const password = superuser.escapeLiteral(passwords.owner);
+  await superuser.query(`${verb} role ${OWNER_ROLE} with login createdb createrole password ${password}`);
   const database = await superuser.query('select from pg_database where datname = $1', [DATABASE]);
   if (database.rowCount === 0) await superuser.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);
-  await superuser.query(`revoke all on database ${DATABASE} from public`);
-  await superuser.query(`grant connect on database ${DATABASE} to cloud_api, cloud_worker`);
+}
+
+/** The processes' passwords, after the migrations. Set at every start: a restored cluster fits its data folder again. */
+export async function setProcessPasswords(client: pg.Client, passwords: DatabasePasswords): Promise<void> {
+  for (const role of PROCESS_ROLES) {
+    const password = role === 'cloud_api' ? passwords.api : passwords.worker;
+    await client.query(`alter role ${role} with login password ${client.escapeLiteral(password)}`);
+  }
 }
 
 /**
@@ -49,10 +46,7 @@ export async function prepareExternalRoles(ownerUrl: string, passwords: Database
   const owner = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 });
   await owner.connect();
   try {
-    for (const role of PROCESS_ROLES) {
-      const password = role === 'cloud_api' ? passwords.api : passwords.worker;
-      await owner.query(`alter role ${role} with login password ${owner.escapeLiteral(password)}`);
-    }
+    await setProcessPasswords(owner, passwords);
   } catch (error) {
     if (error instanceof pg.DatabaseError && (error.code === '42501' || error.code === '42704')) {
       throw new SettingsError(

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config, Settings } from '../config.ts';
 import { SettingsError } from '../setting-readers.ts';
 
 /** Length of the master key in bytes. */
@@ -68,16 +67,6 @@ function checkedKey(path: string, key: Buffer): Uint8Array {
   return new Uint8Array(key);
 }
 
-/** 12 hex digits, made once per data folder. */
-export function readPlatformId(dataDir: string): string {
-  const path = join(dataDir, 'platform.id');
-  const id = readOrCreate(path, () => Buffer.from(`${randomBytes(6).toString('hex')}\n`))
-    .toString()
-    .trim();
-  if (!/^[0-9a-f]{12}$/.test(id)) throw new SettingsError(`${path}: must hold 12 hex digits; restore it from a backup`);
-  return id;
-}
-
 export function readDatabasePasswords(secretsDir: string): DatabasePasswords {
   const password = () => randomBytes(24).toString('base64url');
   const make = () =>
@@ -86,14 +75,12 @@ export function readDatabasePasswords(secretsDir: string): DatabasePasswords {
 }
 
 /**
- * What a lone api or worker needs beside its settings. The files must be there already: a second key or id would split the platform.
+ * The key of a lone api or worker. It must be there already: a second key would split the platform.
  * @throws SettingsError naming the file that is missing.
  */
-export function readProcessSecrets(settings: Settings): Pick<Config, 'masterKey' | 'platformId'> {
-  for (const path of [settings.paths.masterKey, join(settings.dataDir, 'platform.id')]) {
-    if (!existsSync(path)) {
-      throw new SettingsError(`${path} is missing: copy it from the machine where the platform was first started`);
-    }
+export function readExistingMasterKey(path: string): Uint8Array {
+  if (!existsSync(path)) {
+    throw new SettingsError(`${path} is missing: copy it from the machine where the platform was first started`);
   }
-  return { masterKey: readMasterKey(settings.paths.masterKey), platformId: readPlatformId(settings.dataDir) };
+  return checkedKey(path, readFileSync(path));
 }
