@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
-import { machineName, networkNames } from './engines/names.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter, STATUS_CHANNEL } from './front/rest/waiter.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -18,12 +17,11 @@ import { startNotifier } from './kernel/notifier.ts';
 import { prune } from './kernel/prune.ts';
 import { startReconcilers } from './kernel/reconcile.ts';
 import { releaseHostLeases, WAKE_CHANNEL } from './kernel/reconcile-queue.ts';
-import { createRegistry, type Registry } from './kernel/registry.ts';
 import { createSealer, type Sealer } from './kernel/seal.ts';
 import { type Database, openDatabase } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
-import { createServices } from './services.ts';
+import { composeRegistry } from './services.ts';
 import { createAuthenticator } from './services/identity/index.ts';
 import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
 import { createVpcReconciler } from './services/vpcs/index.ts';
@@ -73,21 +71,6 @@ function openBase(config: Config, role: 'api' | 'worker'): Base {
 }
 
 const sealerOf = (config: Config): Sealer => createSealer(new Map([[1, Buffer.from(config.masterKey)]]));
-
-/** The registry of all operations, as every process and the generator of documents know it. */
-export function composeRegistry(options: {
-  readonly sealer: Sealer;
-  readonly region: string;
-  readonly platformId: string;
-}): Registry {
-  return createRegistry(
-    createServices({
-      ...options,
-      networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
-      machineNameOf: (instanceId) => machineName(options.platformId, instanceId),
-    }),
-  );
-}
 
 /** The API process: parses what strangers send, holds no engine. */
 export async function startApi(config: Config): Promise<Running> {

@@ -1,3 +1,5 @@
+import { machineName, networkNames } from './engines/names.ts';
+import { createRegistry, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import { createAuthService, createKeysService } from './services/identity/index.ts';
@@ -5,7 +7,7 @@ import { createInstancesService, createInstanceTypesService, IMAGES } from './se
 import { createVpcsService } from './services/vpcs/index.ts';
 
 /** What the services' control planes need from outside. Names outside are pure functions of ids. */
-export interface ServiceDeps {
+interface ServiceDeps {
   readonly sealer: Sealer;
   readonly region: string;
   readonly networkNameOf: (vpcId: string) => string;
@@ -13,10 +15,25 @@ export interface ServiceDeps {
 }
 
 /** All services, in the order in which they need each other. */
-export const createServices = (deps: ServiceDeps): readonly Service[] => [
+const createServices = (deps: ServiceDeps): readonly Service[] => [
   createAuthService(),
   createKeysService(deps.sealer),
   createVpcsService(deps),
   createInstanceTypesService(),
   createInstancesService({ ...deps, images: IMAGES }),
 ];
+
+/** The registry of all operations, as every process and the generator of documents know it. */
+export function composeRegistry(options: {
+  readonly sealer: Sealer;
+  readonly region: string;
+  readonly platformId: string;
+}): Registry {
+  return createRegistry(
+    createServices({
+      ...options,
+      networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
+      machineNameOf: (instanceId) => machineName(options.platformId, instanceId),
+    }),
+  );
+}

@@ -1,0 +1,3 @@
+export function generateSdk(_operations: readonly unknown[]): ReadonlyMap<string, string> {
+  return new Map();
+}
