@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type {
@@ -18,7 +19,8 @@ import { busyboxImage } from './images/busybox-image.ts';
 import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { incusSocketOf } from './incus-daemon.ts';
+import { readConsole } from './console-log.ts';
+import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
 import { stopInstance } from './instance-processes.ts';
@@ -39,6 +41,7 @@ const GIB = 1024 ** 3;
 /** Instances as Incus containers: one project a tenant, unprivileged, each with user ids of its own. Does nothing until it is called. */
 export class IncusComputeEngine implements ComputeEngine {
   readonly #platformId: string;
+  readonly #incusDir: string;
   readonly #guestFolder: string;
   readonly #client: IncusClient;
   readonly #images: ImageStore;
@@ -46,6 +49,7 @@ export class IncusComputeEngine implements ComputeEngine {
 
   constructor(options: IncusComputeEngineOptions) {
     this.#platformId = options.platformId;
+    this.#incusDir = incusDirOf(options.dataDir);
     this.#guestFolder = `${options.dataDir}/guest`;
     this.#client = new IncusClient(incusSocketOf(options.dataDir));
     this.#images = new ImageStore(this.#client, `${options.dataDir}/images`, [busyboxImage, debianImage]);
@@ -165,6 +169,7 @@ export class IncusComputeEngine implements ComputeEngine {
       .catch((error: unknown) => {
         if (!(error instanceof IncusError) || error.code !== 404) throw error;
       });
+    await rm(this.#logFolderOf(ref), { recursive: true, force: true });
   }
 
   async exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult> {
@@ -176,20 +181,30 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   async logs(ref: MachineRef, limit: number): Promise<Uint8Array> {
-    const name = this.nameOf(ref.instanceId);
-    const bytes = await this.#client
-      .fetchBytes(`/1.0/instances/${name}/console`, { project: this.#projectOf(ref) })
-      .catch(async (error: unknown) => {
-        // No console was written yet.
-        if (error instanceof IncusError && error.code === 404 && (await this.#find(ref)) !== undefined)
-          return new Uint8Array();
-        throw error;
-      });
-    return bytes.length > limit ? bytes.subarray(bytes.length - limit) : bytes;
+    const found = await this.#find(ref);
+    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+    return readConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit);
   }
 
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void> {
     return watchInstances(this.#client, onChange, signal);
+  }
+
+  /** Host ends of the NICs plugged into a bridge: what LinuxNetworkEngine puts back when the bridge had to be made anew. */
+  async portsOf(bridge: string): Promise<readonly string[]> {
+    const instances = await this.#client.list<IncusInstance>('/1.0/instances', {
+      query: { 'all-projects': 'true' },
+      timeoutMs: 30_000,
+    });
+    return instances
+      .map((instance) => instance.devices['eth0'])
+      .filter((nic) => nic?.['parent'] === bridge)
+      .map((nic) => nic?.['host_name'] ?? '')
+      .filter((name) => name !== '');
+  }
+
+  #logFolderOf(ref: MachineRef): string {
+    return `${this.#incusDir}/logs/${this.#projectOf(ref)}_${this.nameOf(ref.instanceId)}`;
   }
 
   #projectOf(ref: MachineRef): string {

@@ -13,6 +13,8 @@ import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts'
 import { ensureMountNamespace, listMountNamespaceProcesses, removeMountNamespace } from './mount-namespace.ts';
 import { ensurePool } from './storage-pool.ts';
 
+export { findIncusd };
+
 export interface IncusDaemonOptions {
   /** The platform's data folder, absolute; Incus lives in its subfolder `incus`. At most 80 characters (unix sockets). */
   readonly dataDir: string;

@@ -30,7 +30,8 @@ export function machineConfig(
 ): MachineConfig {
   checkSpec(spec);
   const { plain, odd } = splitEnv(spec.env);
-  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`];
+  // Without rotation LXC empties a full console log; with it, the one before stays beside it.
+  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, 'lxc.console.rotate = 1'];
   const config: Record<string, string> = {
     [MARKS.instanceId]: ref.instanceId,
     [MARKS.tenantId]: ref.tenantId,
