@@ -90,17 +90,16 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
   }
 
   /** Never rejects: every outcome goes to the calls. */
-  async function run(batch: readonly Call[]): Promise<void> {
+  async function run(taken: readonly Call[]): Promise<void> {
+    const batch = taken.filter((call) => !call.done);
+    if (batch.length === 0) return;
     const abandoned = new AbortController();
-    let left = 0;
+    let left = batch.length;
     for (const call of batch) {
-      if (call.done) continue;
-      left++;
       call.onDone = () => {
         if (--left === 0) abandoned.abort(new Error('every call of the batch was given up'));
       };
     }
-    if (left === 0) return;
     let outcome: readonly (Output | Error)[];
     try {
       outcome = await settings.flush(

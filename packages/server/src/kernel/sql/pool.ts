@@ -142,7 +142,9 @@ export function openDatabase(
   }
 
   async function checkOut(signal: AbortSignal | undefined): Promise<pg.PoolClient> {
-    if (pool.waitingCount >= maxWaiting) throw new PoolFullError(pool.waitingCount);
+    // Those for whom a connection is idle or may still be opened count as waiting for a moment too.
+    const waiting = pool.waitingCount - pool.idleCount - (max - pool.totalCount);
+    if (waiting >= maxWaiting) throw new PoolFullError(waiting);
     const pending = pool.connect();
     if (!signal) return pending;
     return new Promise((resolve, reject) => {
@@ -168,12 +170,11 @@ export function openDatabase(
 
   async function connect(signal?: AbortSignal): Promise<Connection> {
     const client = await checkOut(signal);
-    let aborted: Promise<boolean> | undefined;
+    let aborted: Promise<void> | undefined;
+    let doubtful = false;
     const onAbort = () => {
-      aborted = cancel(client).then(
-        () => true,
-        () => false,
-      );
+      // When it cannot be sent, the statement runs on until it ends or its timeout does that.
+      aborted = cancel(client).catch(() => {});
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     // Losing a connection rejects its statements; without a listener the event would end the process as well.
@@ -186,6 +187,8 @@ export function openDatabase(
             const answer = await client.query({ name: statementName(name, text), text, values: values as unknown[] });
             return answer.rows as Row[];
           } catch (error) {
+            // Anything but the server's own word leaves the connection in doubt.
+            if (!(error instanceof pg.DatabaseError)) doubtful = true;
             if (signal?.aborted) throw signal.reason;
             throw error;
           }
@@ -199,12 +202,8 @@ export function openDatabase(
           client.release(end);
         };
         // A cancel that comes late must not hit the next user of the connection: it is ended, once the cancel has been sent.
-        if (aborted)
-          aborted.then(
-            () => giveBack(true),
-            () => giveBack(true),
-          );
-        else giveBack(broken);
+        if (aborted) aborted.then(() => giveBack(true));
+        else giveBack(broken || doubtful);
       },
     };
   }
