@@ -42,6 +42,8 @@ export interface QueryObserver {
   slowQuery?(name: string, ms: number, text: string): void;
   /** An idle connection was lost; the pool has dropped it. */
   connectionLost?(error: Error): void;
+  /** A caller gave up and the server could not be told; the statement ends by itself or by its timeout. */
+  cancelFailed?(error: Error): void;
 }
 
 export interface PoolStats {
@@ -70,18 +72,17 @@ export class PoolFullError extends Error {
   }
 }
 
-const statementNames = new Map<string, string>();
+const statementNames = new Map<string, { readonly name: string; readonly onServer: string }>();
 
 /** The name on the server: the query's own and a hash of the text, so that two texts can never share one. */
 function statementName(name: string, text: string): string {
-  let known = statementNames.get(text);
-  if (known === undefined || !known.startsWith(name)) {
-    if (name.length > 50) throw new TypeError(`query name '${name}' is longer than 50 characters`);
-    known = `${name}:${createHash('sha256').update(text).digest('hex').slice(0, 10)}`;
-    if (statementNames.size >= 5000) statementNames.clear();
-    statementNames.set(text, known);
-  }
-  return known;
+  const known = statementNames.get(text);
+  if (known?.name === name) return known.onServer;
+  if (name.length > 50) throw new TypeError(`query name '${name}' is longer than 50 characters`);
+  const onServer = `${name}:${createHash('sha256').update(text).digest('hex').slice(0, 10)}`;
+  if (statementNames.size >= 5000) statementNames.clear();
+  statementNames.set(text, { name, onServer });
+  return onServer;
 }
 
 /** Opens a pool; no connection is made before the first use or `warm`. */
@@ -174,7 +175,7 @@ export function openDatabase(
     let doubtful = false;
     const onAbort = () => {
       // When it cannot be sent, the statement runs on until it ends or its timeout does that.
-      aborted = cancel(client).catch(() => {});
+      aborted = cancel(client).catch((error: Error) => observer.cancelFailed?.(error));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     // Losing a connection rejects its statements; without a listener the event would end the process as well.
@@ -183,8 +184,9 @@ export function openDatabase(
     return {
       query: <Row>(name: string, text: string, values?: readonly unknown[]) =>
         measure(name, text, async () => {
+          const onServer = statementName(name, text);
           try {
-            const answer = await client.query({ name: statementName(name, text), text, values: values as unknown[] });
+            const answer = await client.query({ name: onServer, text, values: values as unknown[] });
             return answer.rows as Row[];
           } catch (error) {
             // Anything but the server's own word leaves the connection in doubt.

@@ -295,7 +295,8 @@ describe('abort', () => {
 
   it('lets go of the connection when the cancel cannot be sent', async () => {
     const elsewhere = test.ownerUrl.replace(test.name, 'postgres');
-    const api = open(test.apiUrl, { max: 1, applicationName: 'uncancelled' });
+    const failures: Error[] = [];
+    const api = open(test.apiUrl, { max: 1 }, { cancelFailed: (error) => failures.push(error) });
     const control = new AbortController();
     const running = api.transaction({}, (sql) => sql.query('test.sleep', 'select pg_sleep(0.3)'), {
       signal: control.signal,
@@ -304,6 +305,7 @@ describe('abort', () => {
     await withClient(elsewhere, (owner) => owner.query(`alter database ${test.name} allow_connections false`));
     control.abort(new Error('away'));
     await expect(running).rejects.toThrow('away');
+    expect(failures).toHaveLength(1);
     await withClient(elsewhere, (owner) => owner.query(`alter database ${test.name} allow_connections true`));
     expect(await api.query('test.next', 'select 1 as n')).toEqual([{ n: 1 }]);
   });
