@@ -1,25 +1,12 @@
 import type { EngineState, Settings } from '../config.ts';
-import { findIncusd, startIncusDaemon } from '../engines/incus/incus-daemon.ts';
+import { findMissing } from '../engines/availability.ts';
+import { startIncusDaemon } from '../engines/incus/incus-daemon.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 
 /** Whether this machine can run instances, and if not, what to do about it. Looks only; starts nothing. */
-export async function lookForEngine(isRoot: boolean): Promise<EngineState> {
-  if (process.platform !== 'linux') {
-    return {
-      available: false,
-      reason: 'instances need Linux; start the platform on a Linux machine, or in a virtual one',
-    };
-  }
-  if (!isRoot)
-    return { available: false, reason: 'instances need root; stop the platform and start it with: sudo npm start' };
-  if ((await findIncusd()) === undefined) {
-    return {
-      available: false,
-      reason:
-        'Incus is not installed; `npm start` on Debian 12 or Ubuntu 24.04 and later installs it, elsewhere install Incus 6.0 or later',
-    };
-  }
-  return { available: true };
+export async function lookForEngine(): Promise<EngineState> {
+  const reason = (await findMissing('compute')) ?? (await findMissing('network'));
+  return reason === undefined ? { available: true } : { available: false, reason };
 }
 
 /**
