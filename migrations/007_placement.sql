@@ -6,6 +6,7 @@ alter table hosts add column state_reason text;
 -- How much may be promised for each real one.
 alter table hosts add column overcommit_cpu double precision not null default 1;
 alter table hosts add column overcommit_memory double precision not null default 1;
+alter table hosts add column overcommit_disk double precision not null default 1;
 
 -- An event of the engine names a machine by its name outside; a bulk look goes through a host's machines by id.
 create index idx_instances_container_id on instances(container_id);
@@ -27,7 +28,7 @@ begin
     select h.id, h.name, h.state, h.state_reason, h.last_seen_at,
            floor(h.vcpus * h.overcommit_cpu)::bigint - used.vcpus as free_vcpus,
            floor(h.memory_mb * h.overcommit_memory)::bigint - used.memory_mb as free_memory_mb,
-           h.disk_gb::bigint - used.disk_gb as free_disk_gb
+           floor(h.disk_gb * h.overcommit_disk)::bigint - used.disk_gb as free_disk_gb
     from hosts h cross join lateral (
       select coalesce(sum(t.vcpus), 0)::bigint as vcpus, coalesce(sum(t.memory_mb), 0)::bigint as memory_mb,
              coalesce(sum(t.disk_gb), 0)::bigint as disk_gb
@@ -62,4 +63,4 @@ grant execute on function place_instance(uuid, int, int, int) to cloud_api, clou
 -- +goose Down
 drop function place_instance(uuid, int, int, int);
 drop index idx_instances_host, idx_instances_container_id;
-alter table hosts drop column overcommit_memory, drop column overcommit_cpu, drop column state_reason;
+alter table hosts drop column overcommit_disk, drop column overcommit_memory, drop column overcommit_cpu, drop column state_reason;

@@ -136,7 +136,11 @@ export async function startWorker(config: Config): Promise<Running> {
   const incus = new IncusComputeEngine({ dataDir: config.dataDir, platformId: config.platformId });
   const compute = guard(incus);
   const network = guard(
-    new LinuxNetworkEngine({ dataDir: config.dataDir, platformId: config.platformId, egress: config.egress }),
+    new LinuxNetworkEngine({
+      platformId: config.platformId,
+      egress: config.egress,
+      portsOf: (bridge) => incus.portsOf(bridge),
+    }),
   );
 
   const hostDeps = {
@@ -146,12 +150,13 @@ export async function startWorker(config: Config): Promise<Running> {
     clock,
     log,
     hostName,
-    overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory },
+    overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory, disk: config.overcommitDisk },
   };
   const hostId = await report(hostDeps);
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));
   if (freed > 0) log.info({ freed }, 'took over what a worker that died had in hand');
 
+  let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
   const reconcilers = startReconcilers(
     [createVpcReconciler({ engine: network, hostId }), createInstanceReconciler({ engine: compute, clock })],
@@ -178,6 +183,7 @@ export async function startWorker(config: Config): Promise<Running> {
     addresses: [],
     ended: lock.lost.then(() => log.error('the lock on this host was lost; ending, so that a fresh worker takes over')),
     async stop() {
+      stopping = true;
       await live.stop();
       await reconcilers.stop(DRAIN_MS);
       await Promise.all([host.stop(), pruner.stop(), notifier.stop()]);

@@ -50,6 +50,8 @@ export interface Settings {
   readonly overcommitCpu: number;
   /** How many bytes of memory may be promised for each real one. */
   readonly overcommitMemory: number;
+  /** Bytes of disk promised for each byte there is: disks take only what is written. */
+  readonly overcommitDisk: number;
   /** Requests a second that one API key may make; three times as many at once. */
   readonly rateLimit: number;
   /** Registrations and logins a minute from one address. */
@@ -180,6 +182,12 @@ const SETTINGS = {
     '1',
     numberBetween(0.1, 10),
     'memory promised for each byte there is',
+  ),
+  overcommitDisk: setting(
+    'CLOUD_OVERCOMMIT_DISK',
+    '4',
+    numberBetween(0.1, 100),
+    'disk promised for each byte of the pool; disks take only what is written',
   ),
   rateLimit: setting(
     'CLOUD_RATE_LIMIT',

@@ -1,6 +1,6 @@
 /** Fixed rows of `users`: who acts when nobody is signed in, and when the platform acts by itself. */
-export const SYSTEM_USER_ID = '00000000-0000-4000-8000-000000000001';
-export const ANONYMOUS_USER_ID = '00000000-0000-4000-8000-000000000002';
+export const SYSTEM_USER_ID = '00000000-0000-7000-8000-000000000001';
+export const ANONYMOUS_USER_ID = '00000000-0000-7000-8000-000000000002';
 
 /** Where a request came from, for the audit trail. */
 export interface Origin {

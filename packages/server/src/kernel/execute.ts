@@ -157,7 +157,7 @@ export function createExecute(deps: ExecuteDeps): Execute {
           metadata: subject.metadata ?? auditableInput(entry, input),
         };
         await recordChange(sql, trace, newId(clock.now()), newId(clock.now()));
-      } else if (guard && guard.wrote() && entry.plane === 'control') {
+      } else if (guard?.wrote() && entry.plane === 'control' && !entry.descriptor.live) {
         throw internal(`${entry.name} has the effect '${entry.descriptor.effect}' and wrote: ${guard.wrote()}`);
       }
       return { operation: entry, output, replayed: false };

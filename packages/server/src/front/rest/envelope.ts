@@ -17,15 +17,11 @@ export const errorBody = (error: CloudError, meta: Meta): object => ({
 /** What Fastify itself throws on a request that it cannot read, in our words. Anything else is ours and is not shown. */
 export function asCloudError(error: unknown): CloudError {
   if (error instanceof CloudError) return error;
-  const { statusCode, message, code } = (error ?? {}) as { statusCode?: number; message?: string; code?: string };
+  const { statusCode, message } = (error ?? {}) as { statusCode?: number; message?: string };
   if (statusCode === 413) return new CloudError('PAYLOAD_TOO_LARGE', 413, 'the request body is larger than 1 MiB');
   if (statusCode === 415) return new CloudError('INVALID_INPUT', 400, 'send the body as application/json');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    const text =
-      code === 'FST_ERR_CTP_EMPTY_JSON_BODY'
-        ? 'the body is empty; send a JSON object or no Content-Type'
-        : (message ?? 'the request cannot be read');
-    return new CloudError('INVALID_INPUT', 400, text);
+    return new CloudError('INVALID_INPUT', 400, message ?? 'the request cannot be read');
   }
   return internal('something broke on our side; the request id names it in the log');
 }

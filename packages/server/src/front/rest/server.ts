@@ -52,6 +52,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     logger: false,
   });
   app.decorateRequest('decided', false);
+  // A POST without a body is an empty input, whatever its Content-Type says.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, {}) : parseJson(request, body as string, done),
+  );
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).headers(SECURITY_HEADERS);

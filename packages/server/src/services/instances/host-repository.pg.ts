@@ -7,6 +7,7 @@ export interface HostReport {
   readonly capacity: HostCapacity;
   readonly overcommitCpu: number;
   readonly overcommitMemory: number;
+  readonly overcommitDisk: number;
   readonly state: 'up' | 'unavailable';
   /** What is missing and how to get it. */
   readonly reason: string | null;
@@ -16,10 +17,10 @@ export interface HostReport {
 export async function reportHost(sql: Sql, host: HostReport): Promise<string> {
   const [row] = await sql.query<{ id: string }>(
     'hosts.report',
-    `insert into hosts (name, vcpus, memory_mb, disk_gb, overcommit_cpu, overcommit_memory, state, state_reason, last_seen_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, now())
+    `insert into hosts (name, vcpus, memory_mb, disk_gb, overcommit_cpu, overcommit_memory, overcommit_disk, state, state_reason, last_seen_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
      on conflict (name) do update set vcpus = excluded.vcpus, memory_mb = excluded.memory_mb, disk_gb = excluded.disk_gb,
-       overcommit_cpu = excluded.overcommit_cpu, overcommit_memory = excluded.overcommit_memory, state = excluded.state,
+       overcommit_cpu = excluded.overcommit_cpu, overcommit_memory = excluded.overcommit_memory, overcommit_disk = excluded.overcommit_disk, state = excluded.state,
        state_reason = excluded.state_reason, last_seen_at = now(), updated_at = now()
      returning id`,
     [
@@ -29,6 +30,7 @@ export async function reportHost(sql: Sql, host: HostReport): Promise<string> {
       host.capacity.diskGb,
       host.overcommitCpu,
       host.overcommitMemory,
+      host.overcommitDisk,
       host.state,
       host.reason,
     ],

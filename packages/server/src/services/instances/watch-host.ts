@@ -20,7 +20,7 @@ export interface HostDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly hostName: string;
-  readonly overcommit: { readonly cpu: number; readonly memory: number };
+  readonly overcommit: { readonly cpu: number; readonly memory: number; readonly disk: number };
 }
 
 const NOTHING: HostCapacity = { vcpus: 0, memoryMb: 0, diskGb: 0 };
@@ -35,6 +35,7 @@ export async function report(deps: HostDeps): Promise<string> {
     capacity: up ? await deps.compute.capacity() : NOTHING,
     overcommitCpu: deps.overcommit.cpu,
     overcommitMemory: deps.overcommit.memory,
+    overcommitDisk: deps.overcommit.disk,
     state: up ? 'up' : 'unavailable',
     reason: up ? null : missing.join(' '),
   };

@@ -132,8 +132,8 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
     await sql.query(
       'vpcs.write_status',
       `with written as (
-         update vpcs set status = $2, status_reason = $3, observed_version = $4
-         where id = $1 and (status, status_reason, observed_version) is distinct from ($2, $3, $4) returning id)
+         update vpcs set status = $2::varchar, status_reason = $3::text, observed_version = $4::int
+         where id = $1 and (status, status_reason, observed_version) is distinct from ($2::varchar, $3::text, $4::int) returning id)
        select pg_notify('cloud_status', id::text) from written`,
       [id, status, reason, observedVersion],
     );
