@@ -181,7 +181,9 @@ export async function startWorker(config: Config): Promise<Running> {
   });
   return {
     addresses: [],
-    ended: lock.lost.then(() => log.error('the lock on this host was lost; ending, so that a fresh worker takes over')),
+    ended: lock.lost.then(() => {
+      if (!stopping) log.error('the lock on this host was lost; ending, so that a fresh worker takes over');
+    }),
     async stop() {
       stopping = true;
       await live.stop();
