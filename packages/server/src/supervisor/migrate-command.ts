@@ -7,7 +7,10 @@ import { OWNER_ROLE, socketUrl } from './database-roles.ts';
 import { DEFAULT_PG_PORT } from './bring-up-database.ts';
 import { readDatabasePasswords } from './secrets.ts';
 
-export type MigrateVerb = { readonly kind: 'up'; readonly upTo?: number } | { readonly kind: 'down' } | { readonly kind: 'status' };
+export type MigrateVerb =
+  | { readonly kind: 'up'; readonly upTo?: number }
+  | { readonly kind: 'down' }
+  | { readonly kind: 'status' };
 
 /** Takes `down`, `--down`, `status`, `up`, `up-to 3`, `--up-to=3`. @throws SettingsError on anything else. */
 export function parseMigrateArguments(args: readonly string[]): MigrateVerb {

@@ -17,6 +17,8 @@ export type Report =
 export interface Running {
   /** Where it listens, as URLs or socket paths. */
   readonly addresses: readonly string[];
+  /** Resolves when it cannot go on by itself; the process then ends and is started anew. */
+  readonly ended: Promise<void>;
   /** Takes no new work, lets what runs end, closes everything. */
   stop(): Promise<void>;
 }

@@ -21,9 +21,10 @@ export async function runAlone(settings: Settings): Promise<number> {
   console.log(
     `The Cloud's ${settings.role} is ready${running.addresses.length > 0 ? `: ${running.addresses.join(', ')}` : ''}`,
   );
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  const told = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
   });
+  const exitCode = await Promise.race([told, running.ended.then(() => 1)]);
   await running.stop();
-  return 0;
+  return exitCode;
 }

@@ -32,7 +32,9 @@ export async function runPlatform(settings: Settings, repository: string, search
   });
   // Told to stop while it starts, it first comes up: half a start has no order to stop in. Told twice, it ends at once;
   // its processes see that, and the next start takes care of the rest.
-  const impatient = new Promise<undefined>((resolve) => request.hurry.addEventListener('abort', () => resolve(undefined), { once: true }));
+  const impatient = new Promise<undefined>((resolve) =>
+    request.hurry.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
   const platform = await Promise.race([starting, impatient]);
   if (platform === undefined) return 130;
   say(readyMessage(platform, settings, (performance.now() - begun) / 1000));

@@ -18,6 +18,9 @@ export function runProcess(starters: Starters): void {
     try {
       const running = await starting;
       report({ kind: 'ready', addresses: running.addresses });
+      await running.ended;
+      process.exitCode = 1;
+      await stop();
     } catch (error) {
       console.error(error);
       report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });

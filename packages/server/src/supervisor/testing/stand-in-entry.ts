@@ -21,6 +21,7 @@ async function listen(config: Config, port: number): Promise<Running> {
   const { address, port: bound } = server.address() as AddressInfo;
   return {
     addresses: [`http://${address}:${bound}`],
+    ended: new Promise(() => undefined),
     stop: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
