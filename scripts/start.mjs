@@ -17,11 +17,27 @@ try {
   exitWith(error);
 }
 
+stopWithParent();
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   // From the second start on npm finds Node 24 first: this process becomes the platform itself.
   await import(pathToFileURL(MAIN).href);
 } else {
   runBelow();
+}
+
+/**
+ * npm runs its scripts through a shell, and passes SIGTERM to that shell, which ends without passing it on. Below npm, a parent that is
+ * gone means: stop.
+ */
+function stopWithParent() {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 250);
+  timer.unref();
 }
 
 /** The first start ran on the machine's own Node. The platform stops when this process is gone: the channel tells it. */
