@@ -61,6 +61,8 @@ export interface NetworkNames {
   /** The uplink's end in the edge namespace; its other end is `up` in the router. */
   readonly uplink: string;
   readonly routerNamespace: string;
+  /** Fixed, so that a router made anew is known to its neighbours at once: of `lan`, of the uplink's end in the edge, of `up`. */
+  readonly macs: { readonly lan: string; readonly uplink: string; readonly up: string };
 }
 
 export function networkNames(platformId: string, vpcId: string): NetworkNames {
@@ -69,11 +71,14 @@ export function networkNames(platformId: string, vpcId: string): NetworkNames {
 }
 
 export function networkNamesOfMark(platformId: string, mark: string): NetworkNames {
+  const tail = (mark.slice(0, 8).match(/../g) ?? []).join(':');
   return {
     bridge: `w${mark}`,
     leg: `l${mark}`,
     uplink: `u${mark}`,
     routerNamespace: `${platformNames(platformId).namespacePrefix}r${mark}`,
+    // Locally administered; instances' start with 02:5a.
+    macs: { lan: `02:5b:${tail}`, uplink: `02:5c:${tail}`, up: `02:5d:${tail}` },
   };
 }
 

@@ -15,6 +15,13 @@ export async function readConsole(folder: string, running: boolean, limit: numbe
   return Buffer.concat([before.subarray(Math.max(0, before.length - room)), current]);
 }
 
+/** LXC's own word on why a start failed; Incus only names its log. */
+export async function readStartError(folder: string): Promise<string | undefined> {
+  const lines = (await readOrEmpty(`${folder}/lxc.log`)).toString().split('\n');
+  const said = lines.filter((line) => line.includes(' ERROR ')).map((line) => line.slice(line.lastIndexOf(' - ') + 3));
+  return said.length === 0 ? undefined : said.slice(0, 3).join('; ').slice(0, 500);
+}
+
 async function readOrEmpty(path: string): Promise<Buffer> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0);

@@ -13,13 +13,14 @@ import type {
 } from '../../services/instances/compute-engine.ts';
 import type { Availability } from '../../services/vpcs/network-engine.ts';
 import { findMissing } from '../availability.ts';
-import { machineName, platformMark, projectName } from '../names.ts';
+import { machineLink, machineName, platformMark, platformNames, projectName } from '../names.ts';
+import { limitSending, unlimitSending } from './bandwidth.ts';
 import { writeGuestFolder } from './guest-init.ts';
 import { busyboxImage } from './images/busybox-image.ts';
 import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { readConsole } from './console-log.ts';
+import { readConsole, readStartError } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
@@ -41,6 +42,7 @@ const GIB = 1024 ** 3;
 /** Instances as Incus containers: one project a tenant, unprivileged, each with user ids of its own. Does nothing until it is called. */
 export class IncusComputeEngine implements ComputeEngine {
   readonly #platformId: string;
+  readonly #cloudNamespace: string;
   readonly #incusDir: string;
   readonly #guestFolder: string;
   readonly #client: IncusClient;
@@ -49,6 +51,7 @@ export class IncusComputeEngine implements ComputeEngine {
 
   constructor(options: IncusComputeEngineOptions) {
     this.#platformId = options.platformId;
+    this.#cloudNamespace = platformNames(options.platformId).cloudNamespace;
     this.#incusDir = incusDirOf(options.dataDir);
     this.#guestFolder = `${options.dataDir}/guest`;
     this.#client = new IncusClient(incusSocketOf(options.dataDir));
@@ -140,6 +143,8 @@ export class IncusComputeEngine implements ComputeEngine {
       throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
     if (found.status === 'Running') return;
     if (found.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    const mbps = Number(found.config[MARKS.mbps] ?? 0);
+    if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
     try {
       await this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
@@ -149,7 +154,12 @@ export class IncusComputeEngine implements ComputeEngine {
       });
     } catch (error) {
       if (error instanceof IncusError && /already running/i.test(error.message)) return;
-      throw error;
+      const why =
+        error instanceof IncusError && /forkstart/.test(error.message)
+          ? await readStartError(this.#logFolderOf(ref))
+          : undefined;
+      if (why === undefined) throw error;
+      throw new EngineError('failed', `the machine ${found.name} does not start: ${why}`, { cause: error });
     }
   }
 
@@ -169,6 +179,8 @@ export class IncusComputeEngine implements ComputeEngine {
       .catch((error: unknown) => {
         if (!(error instanceof IncusError) || error.code !== 404) throw error;
       });
+    if (found.config[MARKS.mbps] !== undefined)
+      await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
   }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { findIncusd } from '../availability.ts';
 import { ensureCloudNamespace, hasNamespace, isPinnedNamespace, namespacePath } from '../linux-network/namespaces.ts';
@@ -58,6 +59,7 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
   const names = platformNames(options.platformId);
   const incusDir = incusDirOf(options.dataDir);
   await mkdir(incusDir, { recursive: true, mode: 0o711 });
+  await openPath(options.dataDir);
   const client = new IncusClient(incusSocketOf(options.dataDir));
   try {
     const living = await findDaemon(options.dataDir);
@@ -105,6 +107,20 @@ export async function stopDaemon(
   await removeMountNamespace(names, incusDirOf(options.dataDir));
   await rm(pidFileOf(options.dataDir), { force: true });
   await releaseSlot(names);
+}
+
+/** The root of an instance is a stranger to the host: every folder above its files must let strangers pass (not read). */
+async function openPath(dataDir: string): Promise<void> {
+  const { mode } = await stat(dataDir);
+  if ((mode & 0o011) !== 0o011) await chmod(dataDir, (mode & 0o7777) | 0o011);
+  for (let folder = dirname(dataDir); folder !== '/'; folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) {
+      throw new EngineError(
+        'invalid',
+        `instances cannot live below ${folder}: it lets no other users pass. Choose another data folder, or chmod o+x ${folder}`,
+      );
+    }
+  }
 }
 
 async function prepareHost(

@@ -13,6 +13,7 @@ export const MARKS = {
   hostname: 'user.thecloud.hostname',
   address: 'user.thecloud.address',
   gateway: 'user.thecloud.gateway',
+  mbps: 'user.thecloud.mbps',
   /** Base64 of the JSON of variables that a line of LXC's configuration cannot carry. */
   env: 'user.thecloud.env',
 } as const;
@@ -60,6 +61,7 @@ export function machineConfig(
   if (spec.nic !== undefined) {
     config[MARKS.address] = spec.nic.address;
     config[MARKS.gateway] = spec.nic.gateway;
+    config[MARKS.mbps] = String(spec.networkMbps);
     // No DHCP. Without the second value LXC takes 0.0.255.255 for the broadcast address.
     lxc.push(`lxc.net.0.ipv4.address = ${spec.nic.address}/${spec.nic.prefix} ${broadcastOf(spec.nic)}`);
     lxc.push(`lxc.net.0.ipv4.gateway = ${spec.nic.gateway}`);
@@ -82,8 +84,8 @@ function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: n
     'security.mac_filtering': 'true',
     'security.ipv4_filtering': 'true',
     'security.port_isolation': 'true',
+    // The other direction: bandwidth.ts.
     'limits.ingress': `${mbps}Mbit`,
-    'limits.egress': `${mbps}Mbit`,
   };
 }
 

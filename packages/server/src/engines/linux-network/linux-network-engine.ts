@@ -202,11 +202,11 @@ export class LinuxNetworkEngine implements NetworkEngine {
       made.push(`link add name ${names.bridge} netns ${cloudNamespace} type bridge stp_state 0 mcast_snooping 0`);
     if (!hasLeg)
       made.push(
-        `link add name ${names.leg} netns ${cloudNamespace} type veth peer name lan netns ${names.routerNamespace}`,
+        `link add name ${names.leg} netns ${cloudNamespace} type veth peer name lan address ${names.macs.lan} netns ${names.routerNamespace}`,
       );
     if (!hasUplink)
       made.push(
-        `link add name ${names.uplink} netns ${edgeNamespace} type veth peer name up netns ${names.routerNamespace}`,
+        `link add name ${names.uplink} address ${names.macs.uplink} netns ${edgeNamespace} type veth peer name up address ${names.macs.up} netns ${names.routerNamespace}`,
       );
     await runBatch(undefined, made);
     const ports = hasBridge ? [] : (await this.#portsOf(names.bridge)).filter((port) => cloud.has(port));

@@ -58,6 +58,7 @@ export function edgeRules(): Ruleset {
     `chain input {
 type filter hook input priority filter; policy drop;
 ct state established,related accept
+iifname "lo" accept
 }
 chain forward {
 type filter hook forward priority filter; policy drop;
