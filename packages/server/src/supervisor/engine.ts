@@ -1,6 +1,7 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
 import { startIncusDaemon } from '../engines/incus/incus-daemon.ts';
+import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 
 /** Whether this machine can run instances, and if not, what to do about it. Looks only; starts nothing. */
@@ -13,8 +14,8 @@ export async function lookForEngine(): Promise<EngineState> {
  * Keeps the platform's Incus running. As root, in the supervisor, not in the worker: instances must outlive a worker that dies, and the
  * order of stopping is the supervisor's. A failing first start does not keep the rest of the platform down.
  */
-export function keepEngine(settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> {
-  return keepRunning({
+export async function keepEngine(settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> {
+  const incus = await keepRunning({
     name: 'Incus',
     say,
     firstMayFail: true,
@@ -32,4 +33,12 @@ export function keepEngine(settings: Settings, platformId: string, say: (line: s
       };
     },
   });
+  return {
+    ...incus,
+    async stop(hurry) {
+      await incus.stop(hurry);
+      // The worker that drove it is gone, the instances are stopped; the next start lays the networks anew.
+      await removePlatformNetwork(platformId);
+    },
+  };
 }

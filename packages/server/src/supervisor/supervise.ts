@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   readonly searchPath: string;
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void;
+  /** Default: what this machine has. */
+  readonly engine?: EngineState;
 }
 
 /** A platform that runs. */
@@ -58,7 +60,7 @@ export async function supervise(options: SupervisorOptions): Promise<Platform> {
   try {
     return await bringUp(options, isRoot, lock, running);
   } catch (error) {
-    say('stopping what was started');
+    if (inStopOrder(running).length > 0) say('stopping what was started');
     await stopAll(running, AbortSignal.timeout(20_000), say);
     lock.release();
     throw error;
@@ -94,7 +96,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, lock: Lock, 
   const owners = findOwners(isRoot);
   layOutDataFolder(paths, owners);
   const masterKey = readMasterKey(paths.masterKey);
-  const engine = await lookForEngine();
+  const engine = options.engine ?? (await lookForEngine());
 
   // The data folder knows its platform's id from the second start on: Incus then starts beside PostgreSQL.
   const recalled = recallPlatformId(settings.dataDir);
