@@ -31,7 +31,7 @@ function describe(problem: Problem, input: unknown, secrets: ReadonlySet<string>
   const name = problem.instancePath.slice(1).replaceAll('/', '.');
   if (problem.keyword === 'additionalProperties') {
     const extra = (params.additionalProperties as string[]).map((key) => `'${key}'`).join(', ');
-    return `${name ? `${name}: ` : ''}unknown member ${extra}${name ? '' : `; known are ${known.join(', ')}`}`;
+    return `${name ? `${name}: ` : ''}unknown member ${extra}${name ? '' : known.length > 0 ? `; known are ${known.join(', ')}` : '; there are none here'}`;
   }
   if (problem.keyword === 'required') {
     const missing = (params.requiredProperties as string[]).map((key) => (name ? `${name}.${key}` : key)).join(', ');
@@ -42,13 +42,31 @@ function describe(problem: Problem, input: unknown, secrets: ReadonlySet<string>
   return `${name || 'the input'} ${shown} ${pattern}`;
 }
 
+/** Where a text is that PostgreSQL cannot hold: one with a NUL, or with half a surrogate pair. Undefined: nowhere. */
+function findUnstorable(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path : undefined;
+  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (findUnstorable(key, path) !== undefined) return path;
+    const found = findUnstorable(inner, path === '' ? key : `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** A compiled validator: returns the input unchanged, or throws INVALID_INPUT that names the member, its value and what is allowed. */
 export function compileValidator(schema: TSchema, secretMembers: readonly string[] = []): (input: unknown) => unknown {
   const compiled = Compile(schema);
   const secrets = new Set(secretMembers);
   const known = Object.keys((schema as { properties?: object }).properties ?? {});
   return (input) => {
-    if (compiled.Check(input)) return input;
+    if (compiled.Check(input)) {
+      const unstorable = findUnstorable(input, '');
+      if (unstorable === undefined) return input;
+      throw invalidInput(
+        `${unstorable || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair)`,
+      );
+    }
     const problems = (compiled.Errors(input) as readonly Problem[]).filter((problem) => problem.keyword !== 'boolean');
     const texts = [...new Set(problems.slice(0, 3).map((problem) => describe(problem, input, secrets, known)))];
     throw invalidInput(texts.join('; ') || 'the input does not fit');
