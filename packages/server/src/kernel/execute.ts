@@ -144,6 +144,7 @@ export function createExecute(deps: ExecuteDeps): Execute {
         return error;
       });
       if (output instanceof CloudError) return { operation: entry, output, replayed: false };
+      checkOvertaken(entry, output, options.ifMatch);
 
       if (entry.writes && entry.plane === 'control') {
         const trace: Trace = {
@@ -232,6 +233,17 @@ function checkVersion(entry: Entry, target: unknown, ifMatch: number | undefined
   const version = (target as { version?: number } | undefined)?.version;
   if (ifMatch === undefined || version === undefined || version === ifMatch || !entry.writes) return;
   throw new CloudError('CONFLICT', 409, `it is at version ${version}, not ${ifMatch}: read it again and decide anew`);
+}
+
+/**
+ * Two writers who saw the same version both pass checkVersion; the second one waits for the row and then counts one further than it may.
+ * Only outputs with a version tell: a deletion is not caught here.
+ */
+function checkOvertaken(entry: Entry, output: unknown, ifMatch: number | undefined): void {
+  const version = (output as { version?: number } | undefined)?.version;
+  if (ifMatch === undefined || version === undefined || !entry.writes || !entry.targetKind) return;
+  if (version > ifMatch + 1)
+    throw new CloudError('CONFLICT', 409, `another change was faster than this one: read it again and decide anew`);
 }
 
 function checkKey(key: string): string {
