@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,7 +32,7 @@ const GUARD = '"$@" & server=$!; cat >/dev/null; kill -QUIT "$server" 2>/dev/nul
 export async function startPostgresCluster(options: ClusterSettings = {}): Promise<PostgresCluster> {
   const bin = findPostgresBin();
   const identity = unprivilegedIdentity();
-  const folder = mkdtempSync(join(tmpdir(), 'thecloud-pg-'));
+  const folder = mkdtempSync(join(options.durable ? tmpdir() : fastFolder(), 'thecloud-pg-'));
   if (identity.uid !== undefined && identity.gid !== undefined) chownSync(folder, identity.uid, identity.gid);
   const data = join(folder, 'data');
   try {
@@ -54,7 +54,13 @@ export async function startPostgresCluster(options: ClusterSettings = {}): Promi
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  const fast = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'min_wal_size=32MB',
+    'max_wal_size=128MB',
+  ];
   const settings = [
     "listen_addresses=''",
     `unix_socket_directories=${folder}`,
@@ -93,6 +99,14 @@ export async function startPostgresCluster(options: ClusterSettings = {}): Promi
     throw new Error(`PostgreSQL did not start: ${log.trim() || 'it said nothing'}`, { cause: error });
   }
   return { url, stop };
+}
+
+/** Memory, where there is enough of it: a clone of the template took 26 ms there and 700 ms on the disk of a busy machine. */
+function fastFolder(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 2 * 1024 ** 3 ? memory : tmpdir();
 }
 
 async function waitForServer(url: string, timeoutMs: number): Promise<void> {

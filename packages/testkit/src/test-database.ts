@@ -26,7 +26,7 @@ export async function createTestDatabase(options: { readonly empty?: boolean } =
   const owned = server.owner === undefined ? '' : ` owner ${server.owner}`;
   await runAsAdmin(
     server.adminUrl,
-    `create database ${name} template ${options.empty ? 'template0' : server.template}${owned}`,
+    `create database ${name} template ${options.empty ? 'template0' : server.template} strategy file_copy${owned}`,
   );
   const at = (url: string) => url.replace(DATABASE_PLACE, name);
   return {
