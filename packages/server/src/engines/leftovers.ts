@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { fileExists } from './files.ts';
 import { listInstanceCgroups } from './incus/instance-processes.ts';
 import { listMountNamespaceProcesses } from './incus/mount-namespace.ts';
 import { listNamespaces } from './linux-network/namespaces.ts';
@@ -22,6 +23,7 @@ export async function findLeftovers(platformId: string, dataDir?: string): Promi
     findTables(names).then(label('firewall table')),
     findLoops(dataDir).then(label('loop device')),
     listInstanceCgroups(names).then(label('cgroup')),
+    fileExists(names.runDir).then((there) => (there ? [`run folder ${names.runDir}`] : [])),
     findSlot(names.mark).then((slot) => (slot === undefined ? [] : [`slot ${slot}`])),
   ]);
   return found.flat();

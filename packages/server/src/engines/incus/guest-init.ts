@@ -12,7 +12,15 @@ import { findStaticBusybox } from './images/busybox-image.ts';
 const GUEST_PATH = '/run/thecloud';
 
 /** All names of its own start with tc_: the rest belongs to the tenant. */
-const INIT = `tc_box=${GUEST_PATH}/busybox
+const INIT = `# First of all: the kernel drops signals that process 1 has no handler for.
+tc_child=
+tc_stopping=
+tc_stop() {
+  tc_stopping=1
+  [ -z "$tc_child" ] || kill -TERM "$tc_child" 2>/dev/null
+}
+trap tc_stop TERM PWR INT
+tc_box=${GUEST_PATH}/busybox
 [ -n "$PATH" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [ -n "$HOME" ] || HOME=/root
 export PATH HOME
@@ -47,13 +55,6 @@ if [ -z "$tc_program" ]; then
   exit 127
 fi
 shift
-tc_child=
-tc_stopping=
-tc_stop() {
-  tc_stopping=1
-  [ -z "$tc_child" ] || kill -TERM "$tc_child" 2>/dev/null
-}
-trap tc_stop TERM PWR INT
 "$tc_program" "$@" &
 tc_child=$!
 [ -z "$tc_stopping" ] || tc_stop

@@ -42,10 +42,18 @@ export interface CallOptions {
 export class IncusError extends EngineError {
   /** HTTP status, or 0 where there was none. */
   readonly code: number;
-  constructor(kind: EngineError['kind'], code: number, message: string, options?: ErrorOptions) {
+  /** Incus' own words; absent where it did not answer. */
+  readonly said: string | undefined;
+  constructor(
+    kind: EngineError['kind'],
+    code: number,
+    message: string,
+    options?: ErrorOptions & { readonly said?: string },
+  ) {
     super(kind, message, options);
     this.name = 'IncusError';
     this.code = code;
+    this.said = options?.said;
   }
 }
 
@@ -111,12 +119,20 @@ export class IncusClient {
     const operation = await this.call<IncusOperation>('GET', `/1.0/operations/${operationId}/wait`, {
       query: { timeout: String(seconds) },
       timeoutMs: seconds * 1000 + 2_000,
+    }).catch((error: unknown) => {
+      // A failed operation answers as a refused request; what was asked says more than that it was waited for.
+      if (!(error instanceof IncusError) || error.said === undefined) throw error;
+      throw new IncusError(kindOf(0, error.said), error.code, `Incus failed at ${what}: ${error.said}`, {
+        said: error.said,
+      });
     });
     if (operation.status_code === 200) return operation;
     if (operation.status_code < 200) {
       throw new IncusError('timeout', 0, `Incus did not finish ${what} within ${seconds} s`);
     }
-    throw new IncusError(kindOf(0, operation.err), operation.status_code, `Incus failed at ${what}: ${operation.err}`);
+    throw new IncusError(kindOf(0, operation.err), operation.status_code, `Incus failed at ${what}: ${operation.err}`, {
+      said: operation.err,
+    });
   }
 
   /** Sends a stream and waits for the operation that takes it in. */
@@ -151,7 +167,7 @@ export class IncusClient {
     if (envelope.type === 'error') {
       const code = envelope.error_code ?? response.statusCode;
       const said = envelope.error ?? 'no reason given';
-      throw new IncusError(kindOf(code, said), code, `Incus refused ${method} ${path}: ${said}`);
+      throw new IncusError(kindOf(code, said), code, `Incus refused ${method} ${path}: ${said}`, { said });
     }
     return envelope;
   }
@@ -196,12 +212,12 @@ function toError(method: string, path: string, code: number, text: string): Incu
   } catch {
     // Not every refusal is JSON; its text is as good.
   }
-  return new IncusError(kindOf(code, said), code, `Incus refused ${method} ${path}: ${said}`);
+  return new IncusError(kindOf(code, said), code, `Incus refused ${method} ${path}: ${said}`, { said });
 }
 
 /** Incus says much with 400 and 500 only; its text tells a passing trouble from a wrong spec. */
 export function kindOf(code: number, said: string): EngineError['kind'] {
-  if (code === 404 || /not found/i.test(said)) return 'not_found';
+  if (code === 404 || /not found|image not provided/i.test(said)) return 'not_found';
   if (code === 503 || /busy running|database is locked|daemon is (starting|shutting)|try again/i.test(said))
     return 'unavailable';
   if (code === 400) return 'invalid';

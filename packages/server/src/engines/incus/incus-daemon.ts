@@ -4,10 +4,18 @@ import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { findIncusd } from '../availability.ts';
-import { ensureCloudNamespace, hasNamespace, isPinnedNamespace, namespacePath } from '../linux-network/namespaces.ts';
+import { readLinks } from '../linux-network/links.ts';
+import {
+  ensureCloudNamespace,
+  hasNamespace,
+  isPinnedNamespace,
+  namespacePath,
+  removeNamespace,
+} from '../linux-network/namespaces.ts';
 import { type PlatformNames, platformNames } from '../names.ts';
 import { endProcess, isAlive, lookAtProcess, type ProcessIdentity, readArguments, sleep } from '../processes.ts';
 import { PLAIN_ENVIRONMENT } from '../run-command.ts';
+import { removeRunFolder } from '../run-folder.ts';
 import { claimSlot, releaseSlot } from '../slots.ts';
 import { IncusClient, IncusError } from './incus-client.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
@@ -107,6 +115,11 @@ export async function stopDaemon(
   await removeMountNamespace(names, incusDirOf(options.dataDir));
   await rm(pidFileOf(options.dataDir), { force: true });
   await releaseSlot(names);
+  // Bridges in it are the network engine's, and so is the namespace then.
+  const links = await readLinks(names.cloudNamespace);
+  if (links !== undefined && [...links.keys()].every((link) => link === 'lo'))
+    await removeNamespace(names.cloudNamespace);
+  await removeRunFolder(names);
 }
 
 /** The root of an instance is a stranger to the host: every folder above its files must let strangers pass (not read). */

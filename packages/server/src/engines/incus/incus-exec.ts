@@ -1,7 +1,7 @@
 import type { WebSocket } from 'undici';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { ExecRequest, ExecResult } from '../../services/instances/compute-engine.ts';
-import type { IncusClient, IncusOperation } from './incus-client.ts';
+import { type IncusClient, IncusError, type IncusOperation } from './incus-client.ts';
 import { openSocket, whenClosed } from './websockets.ts';
 
 /** Milliseconds a killed command's streams may stay open: what it started in the background may hold them. */
@@ -44,12 +44,13 @@ export async function execInInstance(
     const out = collect(stdout, request.outputLimit);
     const err = collect(stderr, request.outputLimit);
     sendInput(stdin, request.stdin);
-    const { exitCode, timedOut } = await waitForEnd(
-      client,
-      operation,
-      control,
-      request.timeoutMs - (performance.now() - started),
-    );
+    const left = request.timeoutMs - (performance.now() - started);
+    const { exitCode, timedOut } = await waitForEnd(client, operation, control, left).catch((error: unknown) => {
+      const code = missingCommandCode(error);
+      if (code === undefined) throw error;
+      err.add(Buffer.from(`${request.command[0]}: ${code === 127 ? 'command not found' : 'cannot be executed'}\n`));
+      return { exitCode: code, timedOut: false };
+    });
     await withDeadline(Promise.all([out.ended, err.ended]), DRAIN_MS);
     return {
       exitCode,
@@ -92,6 +93,13 @@ function exitCodeOf(operation: IncusOperation): number {
   return code;
 }
 
+/** As a shell answers: 127 where there is no such command, 126 where it is no program. */
+function missingCommandCode(error: unknown): number | undefined {
+  if (!(error instanceof IncusError)) return undefined;
+  if (/command not found/i.test(error.message)) return 127;
+  return /command not executable/i.test(error.message) ? 126 : undefined;
+}
+
 function sendInput(stdin: WebSocket, bytes: Uint8Array | undefined): void {
   const step = 64 * 1024;
   for (let at = 0; bytes !== undefined && at < bytes.length; at += step) stdin.send(bytes.slice(at, at + step));
@@ -104,21 +112,20 @@ function collect(socket: WebSocket, limit: number) {
   let kept = 0;
   let truncated = false;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  socket.addEventListener('message', (event) => {
-    if (typeof event.data === 'string') {
-      if (event.data === '') resolve();
-      return;
-    }
-    const chunk = new Uint8Array(event.data as ArrayBuffer);
+  const add = (chunk: Uint8Array): void => {
     const room = limit - kept;
     if (chunk.length > room) truncated = true;
     if (room <= 0) return;
     const part = chunk.subarray(0, room);
     parts.push(part);
     kept += part.length;
+  };
+  socket.addEventListener('message', (event) => {
+    if (typeof event.data !== 'string') add(new Uint8Array(event.data as ArrayBuffer));
+    else if (event.data === '') resolve();
   });
   void whenClosed(socket).then(resolve);
-  return { ended, truncated: () => truncated, bytes: (): Uint8Array => new Uint8Array(Buffer.concat(parts)) };
+  return { ended, add, truncated: () => truncated, bytes: (): Uint8Array => new Uint8Array(Buffer.concat(parts)) };
 }
 
 type Outcome<T> = { readonly done: true; readonly value: T } | { readonly done: false };

@@ -9,6 +9,7 @@ import type {
 import { findMissing } from '../availability.ts';
 import { type NetworkNames, networkNames, networkNamesOfMark, type PlatformNames, platformNames } from '../names.ts';
 import { runCommand } from '../run-command.ts';
+import { removeRunFolder } from '../run-folder.ts';
 import { releaseSlot } from '../slots.ts';
 import { addressesOf, type NetworkAddresses } from './addresses.ts';
 import { type Egress, ensureEdge, removeWayOut } from './egress.ts';
@@ -280,4 +281,5 @@ export async function removePlatformNetwork(platformId: string): Promise<void> {
   await removeWayOut(platform);
   for (const namespace of await listNamespaces(platform.namespacePrefix)) await removeNamespace(namespace);
   await releaseSlot(platform);
+  await removeRunFolder(platform);
 }
