@@ -5,6 +5,7 @@ import {
   existsSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -202,8 +203,14 @@ export async function endLeftoverPostgres(paths: Paths): Promise<boolean> {
   const folder = realpathSync(paths.postgres);
   const pidFile = join(folder, 'postmaster.pid');
   const running = () => findProcessesIn(folder, 'postgres');
-  if (running().length === 0) {
+  // A postmaster that was killed may still be there as a zombie, which the next one would take for alive: its files go with it.
+  const clear = () => {
     rmSync(pidFile, { force: true });
+    if (!existsSync(paths.postgresSocketDir)) return;
+    for (const name of readdirSync(paths.postgresSocketDir)) rmSync(join(paths.postgresSocketDir, name));
+  };
+  if (running().length === 0) {
+    clear();
     return false;
   }
   for (const [signal, ms] of [
@@ -218,7 +225,7 @@ export async function endLeftoverPostgres(paths: Paths): Promise<boolean> {
     const deadline = performance.now() + ms;
     while (running().length > 0 && performance.now() < deadline) await pause(20);
     if (running().length === 0) {
-      rmSync(pidFile, { force: true });
+      clear();
       return true;
     }
   }
