@@ -17,10 +17,19 @@ export async function runWithProgress(label, program, args, options = {}) {
   const { code, output } = await run(program, args, options);
   stop(code === 0);
   if (code !== 0 && !options.mayFail) {
-    process.stderr.write(`${output.trimEnd().split('\n').slice(-40).join('\n')}\n`);
+    process.stderr.write(`${shorten(output)}\n`);
     throw new SetupError(`${label}: ${program} ended with code ${code}`);
   }
   return { code, output };
+}
+
+/**
+ * The beginning says what was wrong (npm), the end too (apt).
+ * @param {string} output
+ */
+function shorten(output) {
+  const lines = output.trimEnd().split('\n');
+  return lines.length <= 40 ? lines.join('\n') : [...lines.slice(0, 15), '…', ...lines.slice(-20)].join('\n');
 }
 
 /** Something the set-up cannot do. The message is one line for the person. */

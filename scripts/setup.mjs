@@ -17,10 +17,17 @@ export const NODE = join(BIN, 'node');
 /** npm packages only: enough for --help, the checks and the migrations. */
 export async function ensureNpmPackages() {
   if (hasNpmPackages()) return;
-  await runWithProgress('installing npm packages', 'npm', ['ci', '--no-progress', '--loglevel=error'], {
-    cwd: REPOSITORY,
-    env: outerEnvironment(),
-  });
+  // As `npm ci`: the versions of package-lock.json, checked by their hashes, and no file changed. But `npm ci` refuses a lock without the
+  // optional packages of other systems, which npm leaves out where a registry does not have them, and it removes what is there first.
+  await runWithProgress(
+    'installing npm packages',
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-progress', '--loglevel=error'],
+    {
+      cwd: REPOSITORY,
+      env: outerEnvironment(),
+    },
+  );
   if (!existsSync(NODE)) {
     throw new SetupError(
       `npm brought no Node 24 for ${process.platform} ${process.arch}: the platform runs on linux x64 and arm64`,
@@ -28,9 +35,7 @@ export async function ensureNpmPackages() {
   }
 }
 
-/**
- * npm ci removes node_modules first, and with it the Node that may run this; npm itself must come from outside of it.
- */
+/** npm may replace node_modules, and with it the Node that runs this; npm itself must run on one outside of it. */
 function outerEnvironment() {
   const path = (process.env.PATH ?? '')
     .split(delimiter)
