@@ -4,12 +4,11 @@ import type { Platform } from './supervise.ts';
 /** What a person needs to know when the platform runs. */
 export function readyMessage(platform: Platform, settings: Settings, seconds: number): string {
   const url = platform.addresses[0] ?? '(no address)';
-  const instances = platform.engine.available ? 'ready to launch' : `not here. ${platform.engine.reason}`;
   return `
 The Cloud is ready after ${seconds.toFixed(1)} s.
 
   API        ${url}      documentation: ${url}/docs
-  Instances  ${instances}
+  Instances  ${describeInstances(platform, settings)}
   Data       ${settings.dataDir}   (logs/ holds the logs; secrets/master.key opens what is sealed: back it up)
   Database   ${platform.howToConnect}
 
@@ -22,4 +21,12 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
   or do both with the command: npm run cloud -- --help
 
 Ctrl-C stops it.`;
+}
+
+function describeInstances(platform: Platform, settings: Settings): string {
+  if (!platform.engine.available) return `not here. ${platform.engine.reason}`;
+  const incus = platform.processes().find((one) => one.name === 'Incus');
+  if (incus?.pid === undefined)
+    return `not yet: Incus does not start, see ${settings.dataDir}/incusd.log; it is tried again`;
+  return 'ready to launch';
 }
