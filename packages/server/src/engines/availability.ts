@@ -18,6 +18,8 @@ const COMPUTE_TOOLS: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   'mkfs.btrfs': 'btrfs-progs',
   mksquashfs: 'squashfs-tools',
+  // Makes the busybox image, and is process 1 of instances with a command.
+  busybox: 'busybox-static',
 };
 
 const INCUSD = [

@@ -65,9 +65,9 @@ export class IncusClient {
 
   constructor(socketPath: string) {
     this.socketPath = socketPath;
+    // As many connections as there are calls: one that waits for an operation must not keep others waiting. The callers are bounded.
     this.dispatcher = new Agent({
       connect: { socketPath, timeout: 2_000 },
-      connections: 32,
       pipelining: 1,
       keepAliveTimeout: 10_000,
     });
