@@ -35,8 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const env = readEnvironment();
-  const settings = loadSettings(env);
   for (const warning of findMisspelt(env)) console.error(`warning: ${warning}`);
+  const settings = loadSettings(env);
   if (first === 'migrate') return migrate(settings, rest);
   if (first === '-migrate-only' || first === '--migrate-only') return migrate(settings, []);
   if (first !== '') throw new SettingsError(`${first}: no such argument; see npm start -- --help`);
