@@ -123,7 +123,7 @@ export async function startTestApi(options: {
   const registry =
     options.registry ??
     composeRegistry({ sealer, region: 'us-east-1', platformId: '00000000-0000-7000-8000-0000000000ff' });
-  const execute = createExecute({ database, registry, clock, log, metrics, testMode: true });
+  const execute = createExecute({ database, registry, clock, log, metrics });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
     channels: [STATUS_CHANNEL],
