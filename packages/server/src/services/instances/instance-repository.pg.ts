@@ -5,7 +5,7 @@ import type { HostedInstance, InstanceRepository } from './instance-repository.t
 
 const COLUMNS = `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
   metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
-  observed_version, observed_restart, started_at`;
+  observed_version, observed_restart, started_at, phase_deadline`;
 
 const TYPE_COLUMNS = 'id, name, vcpus, memory_mb, disk_gb, network_mbps, price_per_hour, category, processes';
 
@@ -150,11 +150,19 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     await sql.query(
       'instances.write_status',
       `with written as (
-         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6,
+         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6, phase_deadline = $7,
            failed_at = case when $2::varchar = 'ERROR' then now() end
          where id = $1 returning id)
        select pg_notify('cloud_status', id::text) from written`,
-      [id, update.status, update.reason, update.observedVersion, update.observedRestart, update.startedAt],
+      [
+        id,
+        update.status,
+        update.reason,
+        update.observedVersion,
+        update.observedRestart,
+        update.startedAt,
+        update.phaseDeadline,
+      ],
     );
   },
 

@@ -48,6 +48,8 @@ export interface StatusUpdate {
   readonly observedVersion: number;
   readonly observedRestart: number;
   readonly startedAt: Date | null;
+  /** When what it waits for is given up; null: it waits for nothing. */
+  readonly phaseDeadline: Date | null;
 }
 
 /** The questions instances ask of the database. */

@@ -61,6 +61,7 @@ export interface InstanceRow {
   readonly observed_version: number | null;
   readonly observed_restart: number;
   readonly started_at: Date | null;
+  readonly phase_deadline: Date | null;
 }
 
 export type PublicStatus = (typeof STATUSES)[number];

@@ -92,6 +92,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
             observedVersion: halfway ? (row.observed_version ?? 0) : row.version,
             observedRestart,
             startedAt,
+            phaseDeadline: null,
           });
           if (row.status !== status && !halfway) await event(sql, row, `INSTANCE_${status}`, {});
         });
@@ -127,7 +128,9 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
   }
 
   async function wait(pass: Pass, row: InstanceRow, waiting: { text: string; fatal: boolean }): Promise<Outcome> {
-    const tooLong = clock.now() - row.updated_at.getTime() > WAIT_DEADLINE_MS;
+    // Counted from when it began to wait, not from the last edit: what ran for weeks may have to wait again.
+    const deadline = row.phase_deadline ?? new Date(clock.now() + WAIT_DEADLINE_MS);
+    const tooLong = clock.now() > deadline.getTime();
     if (waiting.fatal || tooLong) {
       await note(
         pass,
@@ -139,7 +142,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       return settled;
     }
     if (row.status_reason !== waiting.text || row.status !== 'STARTING')
-      await note(pass, row, 'STARTING', waiting.text, undefined);
+      await note(pass, row, 'STARTING', waiting.text, undefined, deadline);
     return again(1_000, waiting.text);
   }
 
@@ -150,7 +153,10 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       await note(pass, row, 'ERROR', error.message, 'INSTANCE_ERROR');
       return settled;
     }
-    if (row.status_reason !== error.message) await note(pass, row, row.status, error.message, undefined);
+    // What is tried again after an error is on its way: the last word is not spoken yet.
+    const status = row.status === 'ERROR' ? 'STARTING' : row.status;
+    if (row.status_reason !== error.message || row.status !== status)
+      await note(pass, row, status, error.message, undefined);
     throw error;
   }
 
@@ -160,6 +166,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
     status: StoredStatus,
     reason: string | null,
     eventType: string | undefined,
+    phaseDeadline: Date | null = null,
   ): Promise<void> {
     await pass.commit(async (sql) => {
       await createPgInstanceRepository(sql).writeStatus(row.id, {
@@ -168,6 +175,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
         observedVersion: status === 'ERROR' ? row.version : (row.observed_version ?? 0),
         observedRestart: row.observed_restart,
         startedAt: row.started_at,
+        phaseDeadline,
       });
       if (eventType) await event(sql, row, eventType, reason ? { reason } : {});
     });
