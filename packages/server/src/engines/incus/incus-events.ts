@@ -24,14 +24,16 @@ export async function watchInstances(
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return;
-  const socket = await openSocket(client, '/1.0/events?type=lifecycle&all-projects=true');
+  const socket = await openSocket(client, '/1.0/events?type=lifecycle&all-projects=true', (opening) => {
+    opening.addEventListener('message', (message) => {
+      const text =
+        typeof message.data === 'string' ? message.data : Buffer.from(message.data as ArrayBuffer).toString();
+      const name = instanceOf(text);
+      if (name !== undefined) onChange(name);
+    });
+  });
   const close = (): void => socket.close();
   signal.addEventListener('abort', close, { once: true });
-  socket.addEventListener('message', (message) => {
-    const text = typeof message.data === 'string' ? message.data : Buffer.from(message.data as ArrayBuffer).toString();
-    const name = instanceOf(text);
-    if (name !== undefined) onChange(name);
-  });
   if (signal.aborted) close();
   await whenClosed(socket);
   signal.removeEventListener('abort', close);

@@ -32,17 +32,18 @@ export async function execInInstance(
   });
   const sockets: WebSocket[] = [];
   try {
-    const open = async (channel: string): Promise<WebSocket> => {
-      const socket = await openSocket(
-        client,
-        `/1.0/operations/${operation.id}/websocket?secret=${secretOf(operation, channel)}`,
-      );
+    const open = async (channel: string, prepare?: (socket: WebSocket) => void): Promise<WebSocket> => {
+      const path = `/1.0/operations/${operation.id}/websocket?secret=${secretOf(operation, channel)}`;
+      const socket = await openSocket(client, path, prepare);
       sockets.push(socket);
       return socket;
     };
-    const [control, stdin, stdout, stderr] = await Promise.all([open('control'), open('0'), open('1'), open('2')]);
-    const out = collect(stdout, request.outputLimit);
-    const err = collect(stderr, request.outputLimit);
+    const out = collect(request.outputLimit);
+    const err = collect(request.outputLimit);
+    // The command starts when its three streams are there, so input comes last: what a stream brings along with its handshake was lost in
+    // one of twenty commands, and a control stream that comes after a short command's end is refused.
+    const [control] = await Promise.all([open('control'), open('1', out.listen), open('2', err.listen)]);
+    const stdin = await open('0');
     sendInput(stdin, request.stdin);
     const left = request.timeoutMs - (performance.now() - started);
     const { exitCode, timedOut } = await waitForEnd(client, operation, control, left).catch((error: unknown) => {
@@ -107,7 +108,7 @@ function sendInput(stdin: WebSocket, bytes: Uint8Array | undefined): void {
   stdin.send('');
 }
 
-function collect(socket: WebSocket, limit: number) {
+function collect(limit: number) {
   const parts: Uint8Array[] = [];
   let kept = 0;
   let truncated = false;
@@ -120,12 +121,20 @@ function collect(socket: WebSocket, limit: number) {
     parts.push(part);
     kept += part.length;
   };
-  socket.addEventListener('message', (event) => {
-    if (typeof event.data !== 'string') add(new Uint8Array(event.data as ArrayBuffer));
-    else if (event.data === '') resolve();
-  });
-  void whenClosed(socket).then(resolve);
-  return { ended, add, truncated: () => truncated, bytes: (): Uint8Array => new Uint8Array(Buffer.concat(parts)) };
+  const listen = (socket: WebSocket): void => {
+    socket.addEventListener('message', (event) => {
+      if (typeof event.data !== 'string') add(new Uint8Array(event.data as ArrayBuffer));
+      else if (event.data === '') resolve();
+    });
+    void whenClosed(socket).then(resolve);
+  };
+  return {
+    ended,
+    listen,
+    add,
+    truncated: () => truncated,
+    bytes: (): Uint8Array => new Uint8Array(Buffer.concat(parts)),
+  };
 }
 
 type Outcome<T> = { readonly done: true; readonly value: T } | { readonly done: false };

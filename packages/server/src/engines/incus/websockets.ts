@@ -4,10 +4,18 @@ import type { IncusClient } from './incus-client.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Opens a websocket of Incus over its unix socket. */
-export async function openSocket(client: IncusClient, path: string): Promise<WebSocket> {
+/**
+ * Opens a websocket of Incus over its unix socket. `prepare` is called before it opens: who listens only afterwards may miss the first
+ * messages.
+ */
+export async function openSocket(
+  client: IncusClient,
+  path: string,
+  prepare: (socket: WebSocket) => void = () => undefined,
+): Promise<WebSocket> {
   const socket = new WebSocket(`ws://incus${path}`, { dispatcher: client.dispatcher });
   socket.binaryType = 'arraybuffer';
+  prepare(socket);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(
     () => reject(new EngineError('timeout', `Incus did not open ${path.split('?')[0]}`)),

@@ -50,7 +50,7 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
       let out = '';
       const answered = async (): Promise<boolean> => {
         out = (await sh(platform, ref, 'nc -w 2 203.0.113.6 80')).out;
-        return out.includes('ESTABLISHED');
+        return out.includes('203.0.113.6:80');
       };
       expect(await waitUntil(answered, 5_000, 100)).toBe(true);
       expect(out).toMatch(/203\.0\.113\.6:80\s+\S*203\.0\.113\.5:/);
