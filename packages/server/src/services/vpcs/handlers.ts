@@ -51,6 +51,8 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
   async update(call) {
     const row = await createPgVpcRepository(call.sql).rename(call.target.id, call.input.name, call.now);
     if (!row) throw nameTaken(call.input.name);
+    // Nothing outside bears the name, but the new version is to be seen by a pass like every other.
+    await call.wake('vpc', row.id, row.host_id);
     return presentVpc(row);
   },
 
