@@ -14,6 +14,7 @@ import type {
 import type { Availability } from '../../services/vpcs/network-engine.ts';
 import { findMissing } from '../availability.ts';
 import { machineLink, machineName, platformMark, platformNames, projectName } from '../names.ts';
+import { runInNamespace } from '../run-command.ts';
 import { limitSending, unlimitSending } from './bandwidth.ts';
 import { writeGuestFolder } from './guest-init.ts';
 import { busyboxImage } from './images/busybox-image.ts';
@@ -146,11 +147,19 @@ export class IncusComputeEngine implements ComputeEngine {
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
-    try {
-      await this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
+    const start = () =>
+      this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
         project: this.#projectOf(ref),
         body: { action, timeout: START_TIMEOUT_MS / 1000 },
         timeoutMs: START_TIMEOUT_MS,
+      });
+    try {
+      await start().catch(async (error: unknown) => {
+        // An incusd that died while it started the machine left the link there, and no later start would get past it.
+        if (!(error instanceof IncusError) || !/ip link add .*File exists/.test(error.message)) throw error;
+        const link = machineLink(this.#platformId, ref.instanceId);
+        await runInNamespace(this.#cloudNamespace, 'ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
+        await start();
       });
     } catch (error) {
       if (error instanceof IncusError && /already running/i.test(error.message)) return;
