@@ -1,6 +1,6 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
-import { startIncusDaemon } from '../engines/incus/incus-daemon.ts';
+import { startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 
@@ -37,6 +37,8 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
     ...incus,
     async stop(hurry) {
       await incus.stop(hurry);
+      // It may have been dead just then, between two starts: its instances and mounts are not.
+      await stopDaemon({ dataDir: settings.dataDir, platformId }, 0);
       // The worker that drove it is gone, the instances are stopped; the next start lays the networks anew.
       await removePlatformNetwork(platformId);
     },
