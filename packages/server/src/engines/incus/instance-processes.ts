@@ -8,7 +8,7 @@ import { IncusError } from './incus-client.ts';
 /** How many instances are stopped at once. */
 const STOP_WIDTH = 8;
 
-/** Stops every running instance of the daemon, cleanly within `graceMs`, then by force. */
+/** Asks every running instance of the daemon to stop within `graceMs`, then by force. Who calls it kills what is left. */
 export async function stopAllInstances(client: IncusClient, graceMs: number): Promise<void> {
   const instances = await client.list<IncusInstance>('/1.0/instances', {
     query: { 'all-projects': 'true' },
@@ -17,7 +17,10 @@ export async function stopAllInstances(client: IncusClient, graceMs: number): Pr
   const running = instances.filter((instance) => instance.status !== 'Stopped');
   const next = running.values();
   const lane = async (): Promise<void> => {
-    for (const instance of next) await stopInstance(client, instance.project, instance.name, graceMs);
+    for (const instance of next) {
+      // One that refuses must not keep the others from their clean stop: whatever is left is killed right after.
+      await stopInstance(client, instance.project, instance.name, graceMs).catch(() => undefined);
+    }
   };
   await Promise.all(Array.from({ length: STOP_WIDTH }, lane));
 }
