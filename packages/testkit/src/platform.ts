@@ -266,8 +266,8 @@ function postgresOf(dataDir: string): number[] {
 }
 
 function tail(path: string, lines = 25): string {
-  const text = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  return `--- ${path}\n${text}`;
+  const text = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines);
+  return `--- ${path}\n${text.map((line) => line.slice(0, 400)).join('\n')}`;
 }
 
 /** Taken and given back: a moment later another process could have it, which no test machine does to us. */

@@ -84,7 +84,8 @@ async function startPrivate(): Promise<Server> {
  * that no password of theirs is changed; their timeouts, which PostgreSQL sets at login, are not in force then.
  */
 function useServer(given: string): Server {
-  const url = new URL(given);
+  // A URL for a socket names no host, which the URL class does not allow beside a user; the `host` parameter wins over the name put there.
+  const url = new URL(given.replace('@/', '@localhost/'));
   const adminUrl = url.href;
   url.pathname = `/${DATABASE_PLACE}`;
   const ownerUrl = url.href;

@@ -136,6 +136,8 @@ export function openDatabase(
     const other = new pg.Client(clientConfig);
     try {
       await other.connect();
+      // Where the URL takes on a role after login, only the login may cancel.
+      await other.query('set role none');
       await other.query('select pg_cancel_backend($1)', [(client as unknown as { processID: number }).processID]);
     } finally {
       await other.end();
