@@ -10,7 +10,11 @@ import { describeOperations } from '../packages/server/src/kernel/describe.ts';
 const root = join(import.meta.dirname, '..');
 
 /** Names outside and keys do not show in any document. */
-const registry = composeRegistry({ sealer: createSealer(new Map([[1, Buffer.alloc(32)]])), region: 'us-east-1', platformId: '000000000000' });
+const registry = composeRegistry({
+  sealer: createSealer(new Map([[1, Buffer.alloc(32)]])),
+  region: 'us-east-1',
+  platformId: '000000000000',
+});
 
 async function write(path: string, text: string): Promise<void> {
   await mkdir(join(root, path, '..'), { recursive: true });

@@ -77,7 +77,7 @@ export async function startApi(config: Config): Promise<Running> {
   const { log, metrics, database } = openBase(config, 'api');
   const clock = systemClock;
   const registry = composeRegistry({ ...config, sealer: sealerOf(config) });
-  const execute = createExecute({ database, registry, clock, log, metrics, testMode: config.testMode });
+  const execute = createExecute({ database, registry, clock, log, metrics });
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [STATUS_CHANNEL], clock, log });
   const authenticator = createAuthenticator({ database, clock, log });
   const live = createLiveClient(config.paths.workerSocket);

@@ -22,8 +22,6 @@ export interface ExecuteDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Guards that cost: a write without its audit row and a read that writes throw. */
-  readonly testMode: boolean;
 }
 
 export interface CallOptions {
@@ -89,79 +87,86 @@ export function createExecute(deps: ExecuteDeps): Execute {
   ): Promise<Executed> {
     const tenantId = tenantIdOf(caller);
     const scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
-    return database.transaction(scope, async (sql) => {
-      const guard = deps.testMode ? watchWrites(sql) : undefined;
-      const callSql = guard?.sql ?? sql;
-      const target = await lookUp(entry, callSql, caller, input);
-      authorise(entry, caller);
-      checkVersion(entry, target, options.ifMatch);
+    let recorded: Promise<void> | undefined;
+    const transacted = database.transaction(
+      scope,
+      async (sql) => {
+        const target = await lookUp(entry, sql, caller, input);
+        authorise(entry, caller);
+        checkVersion(entry, target, options.ifMatch);
 
-      const createdId = newId(clock.now());
-      if (options.idempotencyKey !== undefined && entry.createdKind && tenantId !== undefined) {
-        const claim = await claimKey(sql, {
-          tenantId,
-          operation: entry.name,
-          key: checkKey(options.idempotencyKey),
-          hash: fingerprint(input),
-          resourceId: createdId,
-        });
-        if (claim.replayOf !== undefined) {
-          const row = await entry.createdKind.find(sql, tenantId, claim.replayOf, scope.userId);
-          if (!row) throw notFound(entry.createdKind.noun, claim.replayOf);
-          return { operation: entry, output: entry.createdKind.present(row), replayed: true };
+        const createdId = newId(clock.now());
+        if (options.idempotencyKey !== undefined && entry.createdKind && tenantId !== undefined) {
+          const claim = await claimKey(sql, {
+            tenantId,
+            operation: entry.name,
+            key: checkKey(options.idempotencyKey),
+            hash: fingerprint(input),
+            resourceId: createdId,
+          });
+          if (claim.replayOf !== undefined) {
+            const row = await entry.createdKind.find(sql, tenantId, claim.replayOf, scope.userId);
+            if (!row) throw notFound(entry.createdKind.noun, claim.replayOf);
+            return { operation: entry, output: entry.createdKind.present(row), replayed: true };
+          }
         }
-      }
 
-      let subject: Parameters<Call['about']>[0] = {};
-      let became: Parameters<Call['becomes']>[0] | undefined;
-      const call: Call = {
-        sql: callSql,
-        caller,
-        tenantId: tenantId ?? '',
-        userId: scope.userId,
-        input,
-        target,
-        now: new Date(clock.now()),
-        origin: options.origin,
-        createdId,
-        newId: () => newId(clock.now()),
-        wake: (kind, id, hostId) => wake(sql, { kind, id, tenantId: tenantId ?? null, hostId: hostId ?? null }),
-        becomes: async (who) => {
-          became = who;
-          await enterScope(sql, who);
-        },
-        about: (facts) => {
-          subject = { ...subject, ...facts };
-        },
-      };
-      if (entry.quota && tenantId !== undefined) {
-        await lockQuota(sql, tenantId);
-        await checkQuota(sql, tenantId, await entry.quota(call));
-      }
-      const output = await entry.handler(call).catch(async (error: unknown) => {
-        if (!(error instanceof CloudError && error.commits)) throw error;
-        await recordRefusal(sql, traceOf(entry, caller, input, options), newId(clock.now()));
-        return error;
-      });
-      if (output instanceof CloudError) return { operation: entry, output, replayed: false };
-      checkOvertaken(entry, output, options.ifMatch);
-
-      if (entry.writes && entry.plane === 'control') {
-        const trace: Trace = {
-          operation: entry,
+        let subject: Parameters<Call['about']>[0] = {};
+        let became: Parameters<Call['becomes']>[0] | undefined;
+        const call: Call = {
+          sql,
           caller,
+          tenantId: tenantId ?? '',
+          userId: scope.userId,
+          input,
+          target,
+          now: new Date(clock.now()),
           origin: options.origin,
-          tenantId: became ? became.tenantId : tenantId,
-          userId: became?.userId,
-          resourceId:
-            subject.id ?? (target as { id?: string } | undefined)?.id ?? (output as { id?: string } | undefined)?.id,
-          metadata: subject.metadata ?? auditableInput(entry, input),
+          createdId,
+          newId: () => newId(clock.now()),
+          wake: (kind, id, hostId) => wake(sql, { kind, id, tenantId: tenantId ?? null, hostId: hostId ?? null }),
+          becomes: async (who) => {
+            became = who;
+            await enterScope(sql, who);
+          },
+          about: (facts) => {
+            subject = { ...subject, ...facts };
+          },
         };
-        await recordChange(sql, trace, newId(clock.now()), newId(clock.now()));
-      } else if (guard?.wrote() && entry.plane === 'control' && !entry.descriptor.live) {
-        throw internal(`${entry.name} has the effect '${entry.descriptor.effect}' and wrote: ${guard.wrote()}`);
-      }
-      return { operation: entry, output, replayed: false };
+        if (entry.quota && tenantId !== undefined) {
+          await lockQuota(sql, tenantId);
+          await checkQuota(sql, tenantId, await entry.quota(call));
+        }
+        const output = await entry.handler(call).catch(async (error: unknown) => {
+          if (!(error instanceof CloudError && error.commits)) throw error;
+          await recordRefusal(sql, traceOf(entry, caller, input, options), newId(clock.now()));
+          return error;
+        });
+        if (output instanceof CloudError) return { operation: entry, output, replayed: false };
+        checkOvertaken(entry, output, options.ifMatch);
+
+        if (entry.writes && entry.plane === 'control') {
+          const trace: Trace = {
+            operation: entry,
+            caller,
+            origin: options.origin,
+            tenantId: became ? became.tenantId : tenantId,
+            userId: became?.userId,
+            resourceId:
+              subject.id ?? (target as { id?: string } | undefined)?.id ?? (output as { id?: string } | undefined)?.id,
+            metadata: subject.metadata ?? auditableInput(entry, input),
+          };
+          // Not waited for: it travels with the commit, which fails when it does.
+          recorded = recordChange(sql, trace, newId(clock.now()), newId(clock.now()));
+          recorded.catch(() => undefined);
+        }
+        return { operation: entry, output, replayed: false };
+      },
+      { readOnly: !entry.writes && !entry.descriptor.live },
+    );
+    return transacted.catch(async (error: unknown) => {
+      await recorded;
+      throw error;
     });
   }
 
@@ -250,20 +255,4 @@ function checkKey(key: string): string {
   if (key.length < 1 || key.length > 255)
     throw invalidInput(`Idempotency-Key has ${key.length} characters; 1 to 255 are allowed`);
   return key;
-}
-
-function watchWrites(sql: Sql): { sql: Sql; wrote: () => string | undefined } {
-  let wrote: string | undefined;
-  const watched: Sql = {
-    ...sql,
-    query: (name, text, values) => {
-      if (
-        /^\s*(insert|update|delete)\b/i.test(text) ||
-        /\bwith\b[^;]*\b(insert into|update \w+ set|delete from)\b/is.test(text)
-      )
-        wrote = name;
-      return sql.query(name, text, values);
-    },
-  };
-  return { sql: watched, wrote: () => wrote };
 }

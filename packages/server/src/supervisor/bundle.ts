@@ -32,7 +32,7 @@ const MANIFEST_VERSION = 1;
 /** Packages that cannot be one file: native code, and files that are served. Copied beside the bundle with what belongs to them. */
 const COPIED_PACKAGES: readonly { readonly name: string; readonly only?: readonly string[] }[] = [
   { name: '@node-rs/bcrypt' },
-  { name: 'rapidoc', only: ['package.json', 'dist/rapidoc-min.js'] },
+  { name: 'swagger-ui-dist', only: ['package.json', 'swagger-ui-bundle.js', 'swagger-ui.css'] },
 ];
 
 /** Path of the bundle's first file. */

@@ -1,39 +1,41 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from '../../kernel/registry.ts';
 import { buildOpenApi } from './openapi.ts';
 
-/** In a bundle the script lies beside the code; in the sources in node_modules. */
-function rapidocPath(): string {
-  try {
-    return createRequire(import.meta.url).resolve('rapidoc/dist/rapidoc-min.js');
-  } catch {
-    return join(import.meta.dirname, 'rapidoc-min.js');
-  }
-}
+const FILES: Readonly<Record<string, string>> = {
+  'swagger-ui-bundle.js': 'text/javascript',
+  'swagger-ui.css': 'text/css',
+};
 
 const PAGE = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>The Cloud: API</title><meta name="viewport" content="width=device-width">
-<script type="module" src="/docs/rapidoc-min.js"></script></head>
-<body><rapi-doc spec-url="/openapi.json" theme="light" render-style="read" show-header="false" allow-server-selection="false"
- primary-color="#0b6bcb" load-fonts="false" regular-font="system-ui" schema-style="table"></rapi-doc></body></html>`;
+<html lang="en">
+<head><meta charset="utf-8"><title>The Cloud: API</title><meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
+</html>`;
 
-/** `/openapi.json` and its page `/docs`; everything comes from here, nothing from elsewhere. */
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true, persistAuthorization: false });`;
+
+/** The page sets styles in place; all else comes from files of ours, and nothing from elsewhere. */
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+
+/** `/openapi.json` and its page `/docs`. */
 export function addDocs(app: FastifyInstance, registry: Registry): void {
   const document = JSON.stringify(buildOpenApi(registry));
-  app.get('/openapi.json', async (request, reply) => {
-    request.decided = true;
-    return reply.type('application/json').send(document);
-  });
-  app.get('/docs', async (request, reply) => {
-    request.decided = true;
-    const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'";
-    return reply.type('text/html').header('content-security-policy', policy).send(PAGE);
-  });
-  app.get('/docs/rapidoc-min.js', async (request, reply) => {
-    request.decided = true;
-    return reply.type('text/javascript').header('cache-control', 'max-age=86400').send(createReadStream(rapidocPath()));
-  });
+  const require = createRequire(import.meta.url);
+  const serve = (path: string, type: string, body: () => unknown, headers: Record<string, string> = {}) =>
+    app.get(path, async (request, reply) => {
+      request.decided = true;
+      return reply.type(type).headers(headers).send(body());
+    });
+  serve('/openapi.json', 'application/json', () => document);
+  serve('/docs', 'text/html', () => PAGE, { 'content-security-policy': POLICY });
+  serve('/docs/start.js', 'text/javascript', () => START);
+  for (const [name, type] of Object.entries(FILES)) {
+    serve(`/docs/${name}`, type, () => createReadStream(require.resolve(`swagger-ui-dist/${name}`)), {
+      'cache-control': 'max-age=86400',
+    });
+  }
 }

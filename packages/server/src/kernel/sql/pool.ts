@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { type Clock, systemClock } from '../clock.ts';
 import {
@@ -183,10 +184,12 @@ export function openDatabase(
     // Losing a connection rejects its statements; without a listener the event would end the process as well.
     const onError = () => {};
     client.on('error', onError);
+    const gather = gatherer((client as unknown as { connection: { stream: Writable } }).connection.stream);
     return {
       query: <Row>(name: string, text: string, values?: readonly unknown[]) =>
         measure(name, text, async () => {
           const onServer = statementName(name, text);
+          gather();
           try {
             const answer = await client.query({ name: onServer, text, values: values as unknown[] });
             return answer.rows as Row[];
@@ -198,7 +201,10 @@ export function openDatabase(
           }
         }),
       command: (text) =>
-        measure(text.startsWith('begin') ? 'begin' : text, text, async () => lastCommand(await client.query(text))),
+        measure(text.startsWith('begin') ? 'begin' : text, text, async () => {
+          gather();
+          return lastCommand(await client.query(text));
+        }),
       release: (broken) => {
         signal?.removeEventListener('abort', onAbort);
         const giveBack = (end: boolean) => {
@@ -231,6 +237,23 @@ export function openDatabase(
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max }),
     close: () => pool.end(),
+  };
+}
+
+/**
+ * What is written to the socket in one turn goes out as one packet: a begin and the first statement, the last statement and its commit.
+ * A write costs more than the statement's own handling (a fifth of a request's CPU, measured).
+ */
+function gatherer(stream: Writable): () => void {
+  let corked = false;
+  return () => {
+    if (corked) return;
+    corked = true;
+    stream.cork();
+    process.nextTick(() => {
+      corked = false;
+      stream.uncork();
+    });
   };
 }
 

@@ -77,7 +77,8 @@ export function openTransactions(): number {
  * Runs `fn` in one transaction under `scope`; commits when it resolves, rolls back when it rejects.
  *
  * The begin travels with the first statement of `fn` (the connection is pipelined), so it costs no round trip of its own. Rejects also
- * when PostgreSQL answers the commit with a rollback: a statement had failed and `fn` swallowed it. Nothing is retried here.
+ * when PostgreSQL answers the commit with a rollback: a statement had failed and `fn` swallowed it. Nothing is retried here. A statement that
+ * `fn` sent last and did not wait for travels with the commit; if it fails, so does the commit.
  */
 export async function withTransaction<T>(
   source: ConnectionSource,
@@ -106,6 +107,11 @@ export async function withTransaction<T>(
     over = true;
     await begun;
     options.signal?.throwIfAborted();
+    if (options.readOnly) {
+      // A read has nothing to lose: nobody waits for its commit, and whoever uses the connection next stands behind it.
+      connection.command('commit').catch(() => {});
+      return result;
+    }
     const answer = await connection.command('commit');
     if (answer !== 'COMMIT')
       throw new Error('the transaction was rolled back: a statement in it failed and its error was swallowed');
