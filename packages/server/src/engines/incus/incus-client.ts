@@ -176,7 +176,7 @@ export class IncusClient {
     const query = new URLSearchParams(options.query);
     if (options.project !== undefined) query.set('project', options.project);
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const suffix = query.size === 0 ? '' : `?${query}`;
+    const suffix = query.size === 0 ? '' : `?${query.toString()}`;
     try {
       return await request(`http://incus${path}${suffix}`, {
         method: method as 'GET',

@@ -100,8 +100,7 @@ export function splitEnv(env: Readonly<Record<string, string>>): {
   const plain: Record<string, string> = {};
   const odd: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-    const carried = !/[\u0000-\u001f\u007f\u0085\u2028\u2029]|\s$/.test(value);
+    const carried = !/[\p{Cc}\u2028\u2029]|\s$/u.test(value);
     (carried ? plain : odd)[name] = value;
   }
   return { plain, odd };
