@@ -51,7 +51,6 @@ export const timedOut = (message: string): CloudError => kernelError('TIMEOUT', 
 export const rateLimited = (message: string, retryAfter: number): CloudError =>
   kernelError('RATE_LIMITED', message, retryAfter);
 export const quotaExceeded = (message: string): CloudError => kernelError('QUOTA_EXCEEDED', message, 60);
-export const payloadTooLarge = (message: string): CloudError => kernelError('PAYLOAD_TOO_LARGE', message);
 export const idempotencyMismatch = (message: string): CloudError => kernelError('IDEMPOTENCY_MISMATCH', message);
 export const internal = (message: string): CloudError => kernelError('INTERNAL', message);
 

@@ -197,6 +197,9 @@ export function createExecute(deps: ExecuteDeps): Execute {
   }
 }
 
+/** What a caller named as the target: it has not been checked to be text. */
+const nameOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);
+
 /** What is known of an attempt that was refused. */
 function traceOf(entry: Entry, caller: Caller, input: unknown, options: CallOptions): Trace {
   const members = (input && typeof input === 'object' ? input : {}) as Record<string, unknown>;
@@ -207,7 +210,7 @@ function traceOf(entry: Entry, caller: Caller, input: unknown, options: CallOpti
     origin: options.origin,
     tenantId: tenantIdOf(caller),
     userId: undefined,
-    resourceId: target ? String(members[target.param] ?? '').slice(0, 255) : undefined,
+    resourceId: target ? nameOf(members[target.param]) : undefined,
     metadata: auditableInput(entry, members),
   };
 }

@@ -14,5 +14,3 @@ export function createLog(level: string, role: string): Log {
     pino.destination({ dest: 1, minLength: level === 'debug' ? 0 : 4096, sync: false, periodicFlush: 1000 }),
   );
 }
-
-export const silentLog: Log = pino({ level: 'silent' });

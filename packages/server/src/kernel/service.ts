@@ -66,13 +66,13 @@ export interface Service {
   readonly resource: string;
   readonly title: string;
   readonly operations: Operations;
-  // biome-ignore lint/suspicious/noExplicitAny: each service checks its own handlers against Handlers<>
+  // oxlint-disable-next-line typescript/no-explicit-any -- each service checks its own handlers against Handlers<>
   readonly handlers: Readonly<Record<string, Handler<any, any, any>>>;
-  // biome-ignore lint/suspicious/noExplicitAny: rows differ by kind
+  // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind
   readonly targets?: Readonly<Record<string, TargetKind<any>>>;
   readonly errors?: ErrorTable;
   /** By verb: what the call would use. Asked under the tenant's quota lock, before the handler. */
-  // biome-ignore lint/suspicious/noExplicitAny: as handlers
+  // oxlint-disable-next-line typescript/no-explicit-any -- as handlers
   readonly quotas?: Readonly<Record<string, (call: Call<any, any>) => Promise<readonly QuotaUse[]>>>;
 }
 

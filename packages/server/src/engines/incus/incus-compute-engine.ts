@@ -11,7 +11,7 @@ import type {
   MachineSpec,
   SeenMachine,
 } from '../../services/instances/compute-engine.ts';
-import type { Availability } from '../../services/vpcs/network-engine.ts';
+import type { Availability } from '../../kernel/availability.ts';
 import { findMissing } from '../availability.ts';
 import { machineLink, machineName, platformMark, platformNames, projectName } from '../names.ts';
 import { runInNamespace } from '../run-command.ts';

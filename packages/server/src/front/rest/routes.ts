@@ -100,9 +100,10 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
 
 function readWait(wait: unknown): number {
   if (wait === undefined) return 0;
+  if (typeof wait !== 'string') throw invalidInput('wait is given more than once');
   const seconds = Number(wait);
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_WAIT_SECONDS) {
-    throw invalidInput(`wait '${String(wait).slice(0, 20)}' must be whole seconds from 0 to ${MAX_WAIT_SECONDS}`);
+    throw invalidInput(`wait '${wait.slice(0, 20)}' must be whole seconds from 0 to ${MAX_WAIT_SECONDS}`);
   }
   return seconds;
 }

@@ -70,7 +70,7 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
       scheduled = false;
       while (inFlight < maxInFlight && queue.size > 0) {
         inFlight++;
-        run(take()).finally(() => {
+        void run(take()).finally(() => {
           inFlight--;
           if (queue.size > 0) schedule();
           else if (inFlight === 0) settleIdle();

@@ -110,9 +110,8 @@ export function openDatabase(
     min,
     maxLifetimeSeconds: settings.maxLifetimeSeconds ?? 3600,
     idleTimeoutMillis: settings.idleTimeoutMs ?? 1_800_000,
-    // typed by pg as a client's option only
-    ...{ pipeline: true },
-  });
+    pipeline: true,
+  } as pg.PoolConfig);
   pool.on('error', (error) => observer.connectionLost?.(error));
 
   async function measure<T>(name: string, text: string, run: () => Promise<T>): Promise<T> {
@@ -212,7 +211,7 @@ export function openDatabase(
           client.release(end);
         };
         // A cancel that comes late must not hit the next user of the connection: it is ended, once the cancel has been sent.
-        if (aborted) aborted.then(() => giveBack(true));
+        if (aborted) void aborted.then(() => giveBack(true));
         else giveBack(broken || doubtful);
       },
     };

@@ -13,7 +13,7 @@ export interface Sql {
 
 /** What row-level security lets a transaction see. Without a tenant no row of any tenant; `*` is every tenant, for a worker only. */
 export interface Scope {
-  readonly tenantId?: string | '*';
+  readonly tenantId?: string;
   readonly userId?: string;
 }
 

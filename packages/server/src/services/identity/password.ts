@@ -24,7 +24,7 @@ const SETS: readonly (readonly [RegExp, number])[] = [
  */
 export function entropyBits(password: string): number {
   const base = SETS.reduce((sum, [pattern, size]) => sum + (pattern.test(password) ? size : 0), 0);
-  const codes = [...password].map((char) => char.codePointAt(0)!);
+  const codes = Array.from(password, (char) => char.codePointAt(0) ?? 0);
   const counted = codes.filter((code, index) => {
     if (index < 2) return true;
     const step = code - codes[index - 1]!;

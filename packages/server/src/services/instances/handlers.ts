@@ -6,7 +6,7 @@ import { issueTicket } from '../../kernel/ticket.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { findVpcForInstance } from '../vpcs/index.ts';
 import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
-import { type InstanceRow, type InstanceTypeRow, presentInstance, publicStatus } from './instance.ts';
+import { type InstanceRow, type InstanceTypeRow, presentInstance, presentType, publicStatus } from './instance.ts';
 import type { InstanceRepository } from './instance-repository.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import type { instanceOperations, instanceTypeOperations } from './operations.ts';
@@ -145,8 +145,8 @@ function readEnv(entries: readonly string[]): Record<string, string> {
 }
 
 function refusalOf(text: string): Error {
-  const [kind, detail = ''] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)];
-  return kind === 'capacity' ? insufficientCapacity(detail) : engineUnavailable(detail);
+  const detail = text.slice(text.indexOf(':') + 1);
+  return text.startsWith('capacity:') ? insufficientCapacity(detail) : engineUnavailable(detail);
 }
 
 export async function launchQuota(call: Call<{ instance_type?: string }>): Promise<readonly QuotaUse[]> {
@@ -164,9 +164,6 @@ export const createInstanceTypeHandlers = (): Handlers<typeof instanceTypeOperat
   async list(call) {
     const page = pageRequest(call.input, (text) => /^[\w.-]{1,100}$/.test(text));
     const rows = await createPgInstanceRepository(call.sql).listTypes(page);
-    return toPage(rows, page.limit, ({ processes: _, ...row }) => ({
-      ...row,
-      price_per_hour: Number(row.price_per_hour),
-    }));
+    return toPage(rows, page.limit, presentType);
   },
 });

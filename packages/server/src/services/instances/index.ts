@@ -6,7 +6,6 @@ import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
 
 export { IMAGES } from './catalogue.ts';
-export type { ComputeEngine } from './compute-engine.ts';
 export { createInstanceLive } from './live.ts';
 export { createInstanceReconciler } from './reconcile-instance.ts';
 export { report, watchHost } from './watch-host.ts';

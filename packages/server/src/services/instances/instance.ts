@@ -130,3 +130,14 @@ export interface InstanceTypeRow {
   readonly category: string;
   readonly processes: number;
 }
+
+export const presentType = (row: InstanceTypeRow): Static<typeof InstanceType> => ({
+  id: row.id,
+  name: row.name,
+  vcpus: row.vcpus,
+  memory_mb: row.memory_mb,
+  disk_gb: row.disk_gb,
+  network_mbps: row.network_mbps,
+  price_per_hour: Number(row.price_per_hour),
+  category: row.category,
+});

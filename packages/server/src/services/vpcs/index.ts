@@ -4,7 +4,7 @@ import { vpcOperations } from './operations.ts';
 import { presentVpc } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
-export type { Availability, NetworkEngine } from './network-engine.ts';
+export type { NetworkEngine } from './network-engine.ts';
 export { observeNetworks } from './observe-networks.ts';
 export { createVpcReconciler } from './reconcile-vpc.ts';
 export { findVpcForInstance, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
