@@ -1,3 +1,4 @@
+import type { Availability } from '../kernel/availability.ts';
 import { EngineError, type EngineErrorKind } from '../kernel/engine-error.ts';
 import type {
   ComputeEngine,
@@ -9,13 +10,7 @@ import type {
   MachineSpec,
   SeenMachine,
 } from '../services/instances/compute-engine.ts';
-import type {
-  Availability,
-  NetworkEngine,
-  NetworkName,
-  NetworkSpec,
-  SeenNetwork,
-} from '../services/vpcs/network-engine.ts';
+import type { NetworkEngine, NetworkName, NetworkSpec, SeenNetwork } from '../services/vpcs/network-engine.ts';
 
 interface Machine {
   readonly ref: MachineRef;

@@ -1,11 +1,6 @@
+import type { Availability } from '../../kernel/availability.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
-import type {
-  Availability,
-  NetworkEngine,
-  NetworkName,
-  NetworkSpec,
-  SeenNetwork,
-} from '../../services/vpcs/network-engine.ts';
+import type { NetworkEngine, NetworkName, NetworkSpec, SeenNetwork } from '../../services/vpcs/network-engine.ts';
 import { findMissing } from '../availability.ts';
 import { type NetworkNames, networkNames, networkNamesOfMark, type PlatformNames, platformNames } from '../names.ts';
 import { runCommand } from '../run-command.ts';
