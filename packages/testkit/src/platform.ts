@@ -23,6 +23,8 @@ export interface RunningPlatform {
   readonly incus: IncusBackdoor;
   /** Known once it was ready for the first time. */
   platformId(): string;
+  /** The platform's mark in names outside: 8 hex digits. */
+  mark(): string;
   /** The process of a part, waited for where it is being started anew. */
   pid(part: Part): Promise<number>;
   /** Kills one part with SIGKILL; resolves when that process is gone. */
@@ -48,6 +50,8 @@ export interface RunningPlatform {
 export interface PlatformOptions {
   /** More settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the API listens; default 127.0.0.1. `address` stays the one on loopback. */
+  readonly listenHost?: '127.0.0.1' | '0.0.0.0';
   /** Runs the supervisor as this user. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -90,7 +94,12 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
     const out = openSync(outPath, 'a', 0o644);
     child = spawn(process.execPath, [MAIN], {
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '', HOME: base, ...settings(dataDir, apiPort, pgPort), ...options.env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: base,
+        ...settings(dataDir, `${options.listenHost ?? '127.0.0.1'}:${apiPort}`, pgPort),
+        ...options.env,
+      },
       // When the test run dies, the channel closes and the platform stops by itself.
       stdio: ['ignore', out, out, 'ipc'],
       detached: true,
@@ -225,6 +234,7 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
     dataDir,
     incus,
     platformId: () => platformId,
+    mark: () => platformNames(platformId).mark,
     pid,
     kill,
     killAll,
@@ -240,10 +250,10 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
 
 const isRoot = (options: PlatformOptions): boolean => process.getuid?.() === 0 && (options.user?.uid ?? 0) === 0;
 
-function settings(dataDir: string, apiPort: number, pgPort: number): Record<string, string> {
+function settings(dataDir: string, listen: string, pgPort: number): Record<string, string> {
   return {
     CLOUD_DATA_DIR: dataDir,
-    CLOUD_LISTEN: `127.0.0.1:${apiPort}`,
+    CLOUD_LISTEN: listen,
     CLOUD_PG_PORT: String(pgPort),
     CLOUD_EGRESS: 'none',
     CLOUD_TEST_MODE: 'on',
