@@ -109,3 +109,10 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+let lastMs = 0;
+/** An id that sorts behind all that came before it, also within one millisecond. */
+export const orderedId = (): string => {
+  lastMs = Math.max(lastMs + 1, Date.now());
+  return newId(lastMs);
+};

@@ -6,9 +6,10 @@ import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '
 import { wake } from '../../kernel/reconcile-queue.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { loadVpcForInstance, type VpcForInstance } from '../vpcs/index.ts';
-import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
+import type { ComputeEngine, MachineRef, MachineSpec, SeenMachine } from './compute-engine.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
 import type { InstanceRow, InstanceTypeRow, StoredStatus } from './instance.ts';
+import type { StatusUpdate } from './instance-repository.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { plan } from './plan.ts';
 
@@ -32,73 +33,96 @@ interface Loaded {
   readonly vpc: VpcForInstance | undefined;
 }
 
-/** Keeps each instance's machine as its row says: load, observe, plan, one step, commit, and again until nothing is left to do. */
+/** What a pass knows: the row as it was loaded, and the machine as it was seen or as the engine last said that it had made it. */
+interface Known extends Loaded {
+  readonly seen: Pick<SeenMachine, 'state'> | undefined;
+}
+
+/**
+ * Keeps each instance's machine as its row says: load, observe, plan, one step, commit, plan again, until nothing is left to do.
+ *
+ * After a step the engine's word is taken for what it did; it is not asked again. What changes in the row meanwhile counts `wakes` up and
+ * brings another pass, and what changes in the world is an event of the engine.
+ */
 export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconciler {
   const { engine, clock } = deps;
 
   async function pass(pass: Pass): Promise<Outcome> {
-    let loaded: Loaded | undefined;
+    const loaded = await pass.read((sql) => load(sql, pass.id));
+    if (!loaded) return gone;
     try {
+      let known: Known = { ...loaded, seen: await engine.inspect(refOf(loaded.row)) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
         pass.signal.throwIfAborted();
-        loaded = await pass.read((sql) => load(sql, pass.id));
-        if (!loaded) return gone;
-        const outcome = await takeStep(pass, loaded);
-        if (outcome) return outcome;
+        const next = await takeStep(pass, known);
+        if ('kind' in next) return next;
+        known = next;
       }
       return again(1_000, `not settled after ${MAX_STEPS} steps`);
     } catch (error) {
-      if (loaded && error instanceof EngineError) return failed(pass, loaded.row, error);
+      if (error instanceof EngineError) return failed(pass, loaded.row, error);
       throw error;
     }
   }
 
-  /** One step. Undefined: look anew. */
-  async function takeStep(pass: Pass, { row, type, vpc }: Loaded): Promise<Outcome | undefined> {
-    const ref: MachineRef = { tenantId: row.tenant_id, instanceId: row.id };
-    const step = plan(row, await engine.inspect(ref));
+  /** One step: what is known after it, or how the pass ends. */
+  async function takeStep(pass: Pass, known: Known): Promise<Known | Outcome> {
+    const { row, type, vpc } = known;
+    const ref = refOf(row);
+    const step = plan(row, known.seen);
     switch (step.do) {
       case 'nothing':
         return settled;
       case 'remove':
         await engine.remove(ref);
-        return undefined;
+        return { ...known, seen: undefined };
       case 'forget':
         await pass.commit((sql) => forget(sql, row));
         return gone;
       case 'stop':
         await engine.stop(ref, GRACE_MS);
-        return undefined;
+        return { ...known, seen: { state: 'stopped' } };
       case 'start':
         await engine.start(ref);
-        return undefined;
+        return { ...known, seen: { state: 'running' } };
       case 'define': {
         const waiting = await whatIsMissing(row, vpc);
         if (waiting) return wait(pass, row, waiting);
         if (row.status !== 'STARTING') await note(pass, row, 'STARTING', null, 'INSTANCE_LOST');
         await engine.define(ref, specOf(row, type!, vpc));
-        return undefined;
+        return { ...known, row: { ...row, status: 'STARTING' }, seen: { state: 'stopped' } };
       }
-      case 'note': {
-        const startedAt = step.status === 'RUNNING' ? new Date(clock.now()) : null;
-        const observedRestart = step.restarted ? row.restart_generation : row.observed_restart;
-        // Between the two halves of a reboot people see neither STOPPED nor an event.
-        const halfway = step.restarted && row.power === 'running';
-        await pass.commit(async (sql) => {
-          const status = halfway ? 'STARTING' : step.status;
-          await createPgInstanceRepository(sql).writeStatus(row.id, {
-            status,
-            reason: null,
-            observedVersion: halfway ? (row.observed_version ?? 0) : row.version,
-            observedRestart,
-            startedAt,
-            phaseDeadline: null,
-          });
-          if (row.status !== status && !halfway) await event(sql, row, `INSTANCE_${status}`, {});
-        });
-        return halfway ? undefined : settled;
-      }
+      case 'note':
+        return noteSeen(pass, known, step.status, step.restarted);
     }
+  }
+
+  /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
+  async function noteSeen(
+    pass: Pass,
+    known: Known,
+    seenStatus: 'RUNNING' | 'STOPPED',
+    restarted: boolean,
+  ): Promise<Known | Outcome> {
+    const { row } = known;
+    const halfway = restarted && row.power === 'running';
+    const update: StatusUpdate = {
+      status: halfway ? 'STARTING' : seenStatus,
+      reason: null,
+      observedVersion: halfway ? (row.observed_version ?? 0) : row.version,
+      observedRestart: restarted ? row.restart_generation : row.observed_restart,
+      startedAt: seenStatus === 'RUNNING' ? new Date(clock.now()) : null,
+      phaseDeadline: null,
+    };
+    await pass.commit(async (sql) => {
+      await createPgInstanceRepository(sql).writeStatus(row.id, update);
+      if (row.status !== update.status && !halfway) await event(sql, row, `INSTANCE_${update.status}`, {});
+    });
+    if (!halfway) return settled;
+    return {
+      ...known,
+      row: { ...row, status: update.status, status_reason: null, observed_restart: update.observedRestart },
+    };
   }
 
   /** What an instance has to wait for, in words; or why it cannot be. */
@@ -183,6 +207,8 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
 
   return { kind: 'instance', concurrency: 8, resyncMs: 900_000, pass };
 }
+
+const refOf = (row: InstanceRow): MachineRef => ({ tenantId: row.tenant_id, instanceId: row.id });
 
 async function load(sql: Sql, id: string): Promise<Loaded | undefined> {
   const repository = createPgInstanceRepository(sql);
