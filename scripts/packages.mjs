@@ -34,6 +34,7 @@ export const SYSTEM_PACKAGES = [
     why: 'checks what the debian/12 image is built from',
   },
   { name: 'uidmap', for: 'engine', proof: ['newuidmap'], why: 'user ids of unprivileged containers' },
+  { name: 'procps', for: 'engine', proof: ['sysctl'], why: 'kernel settings of the private networks' },
   { name: 'util-linux', for: 'all', proof: ['nsenter'], why: 'enters namespaces, locks the data folder' },
   { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
 ];

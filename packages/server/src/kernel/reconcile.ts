@@ -162,7 +162,7 @@ async function runPass(
       tenantId: held.tenant_id,
       attempts: held.attempts,
       signal,
-      read: (fn) => database.transaction(ALL, fn),
+      read: (fn) => database.transaction(ALL, fn, { readOnly: true }),
       commit: (fn) =>
         database.transaction(ALL, async (sql) => {
           const result = await fn(sql);

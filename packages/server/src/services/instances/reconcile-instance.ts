@@ -19,6 +19,8 @@ const GRACE_MS = 10_000;
 const MAX_STEPS = 10;
 /** Failures in a row after which an instance is in ERROR: with the back-off about three minutes. */
 const MAX_FAILURES = 9;
+/** What ends sooner after its start is not started again before this time is over: a bad command must not keep the host busy. */
+const MIN_RUN_MS = 5_000;
 /** How long an instance waits for its image or its network before people are told. */
 const WAIT_DEADLINE_MS = 15 * 60_000;
 
@@ -82,9 +84,12 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'stop':
         await engine.stop(ref, GRACE_MS);
         return { ...known, seen: { state: 'stopped' } };
-      case 'start':
+      case 'start': {
+        const tooSoon = restHasLeft(row);
+        if (tooSoon > 0) return rest(pass, row, tooSoon);
         await engine.start(ref);
         return { ...known, seen: { state: 'running' } };
+      }
       case 'define': {
         const waiting = await whatIsMissing(row, vpc);
         if (waiting) return wait(pass, row, waiting);
@@ -95,6 +100,29 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'note':
         return noteSeen(pass, known, step.status, step.restarted);
     }
+  }
+
+  /** Milliseconds that one has to rest that ended by itself right after its start; a new wish of its owner's ends the rest. */
+  function restHasLeft(row: InstanceRow): number {
+    const wished = row.observed_version !== row.version || row.observed_restart !== row.restart_generation;
+    return wished || !row.started_at ? 0 : row.started_at.getTime() + MIN_RUN_MS - clock.now();
+  }
+
+  async function rest(pass: Pass, row: InstanceRow, ms: number): Promise<Outcome> {
+    const reason = 'its main process ended right after the start; it is started again soon. Its log may say why';
+    if (row.status_reason !== reason) {
+      await pass.commit((sql) =>
+        createPgInstanceRepository(sql).writeStatus(row.id, {
+          status: 'STARTING',
+          reason,
+          observedVersion: row.version,
+          observedRestart: row.observed_restart,
+          startedAt: row.started_at,
+          phaseDeadline: null,
+        }),
+      );
+    }
+    return again(ms, reason);
   }
 
   /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
