@@ -84,6 +84,7 @@ export async function removeMountNamespace(names: PlatformNames, incusDir: strin
     }
   }
   await clearPin(names);
+  for (const name of ['subuid', 'subgid', 'sys']) await rm(`${names.runDir}/${name}`, { recursive: true, force: true });
 }
 
 /** Mount points below a folder, deepest first. /proc/mounts writes blanks as \040. */
