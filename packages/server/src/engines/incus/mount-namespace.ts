@@ -1,4 +1,4 @@
-import { mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isPinnedNamespace, namespacePath } from '../linux-network/namespaces.ts';
 import type { PlatformNames } from '../names.ts';
@@ -84,7 +84,9 @@ export async function removeMountNamespace(names: PlatformNames, incusDir: strin
     }
   }
   await clearPin(names);
-  for (const name of ['subuid', 'subgid', 'sys']) await rm(`${names.runDir}/${name}`, { recursive: true, force: true });
+  for (const name of ['subuid', 'subgid']) await rm(`${names.runDir}/${name}`, { force: true });
+  // Never recursive: /sys was mounted on it, if only in the other namespace. One that is gone or not empty is left.
+  await rmdir(`${names.runDir}/sys`).catch(() => undefined);
 }
 
 /** Mount points below a folder, deepest first. /proc/mounts writes blanks as \040. */
