@@ -22,6 +22,9 @@ export function startNotifier(options: {
     options.channels.map((channel) => [channel, new Set()]),
   );
   const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   let client: pg.Client | undefined;
 
   const listen = async (): Promise<void> => {
@@ -38,7 +41,9 @@ export function startNotifier(options: {
       for (const callback of subscribers.get(message.channel) ?? []) callback(message.payload ?? '');
     });
     client = fresh;
-    await fresh.connect();
+    // The connect of a client that is ended meanwhile never settles.
+    await Promise.race([fresh.connect(), stopped]);
+    if (stopping.signal.aborted) return;
     await fresh.query(options.channels.map((channel) => `listen ${channel}`).join('; '));
     for (const callbacks of subscribers.values()) for (const callback of callbacks) callback('');
     await ended;
