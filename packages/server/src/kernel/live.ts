@@ -111,8 +111,12 @@ export function createLiveClient(socketPath: string): LiveClient {
     bodyTimeout: CALL_DEADLINE_MS,
     connections: MAX_AT_ONCE,
   });
+  let active = 0;
   return {
     async call(ticket) {
+      // Beyond its connections undici would queue without bound, and a ticket that waits runs out.
+      if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
+      active++;
       let status: number;
       let body: { data?: unknown; error?: { code: string; message: string; retryAfter?: number } };
       try {
@@ -125,6 +129,8 @@ export function createLiveClient(socketPath: string): LiveClient {
         body = (await answered.body.json()) as typeof body;
       } catch {
         throw new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting', 5);
+      } finally {
+        active--;
       }
       if (body.error) throw new CloudError(body.error.code, status, body.error.message, body.error.retryAfter);
       return body.data;
