@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // that is global.
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**'],
     globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
     pool: 'threads',

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findBreakingChanges } from './api-changes.mjs';
 import { run } from './progress.mjs';
 import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
 
@@ -25,6 +26,7 @@ const CHECKS = [
   ['file length', checkLengths],
   ['generated files', checkGenerated],
   ['migrations', checkMigrations],
+  ['API changes', checkApiChanges],
 ];
 
 const environment = () => ({
@@ -132,11 +134,25 @@ async function checkMigrations() {
   return code === 0 ? { ok: true, note: `${output.trim()} files` } : { ok: false, output };
 }
 
+/** Against the newest release: a tag v… . @returns {Promise<Result>} */
+async function checkApiChanges() {
+  const git = (/** @type {readonly string[]} */ args) => run('git', args, { cwd: REPOSITORY });
+  const tag = await git(['describe', '--tags', '--abbrev=0', '--match', 'v*']);
+  if (tag.code !== 0) return { ok: true, note: 'no release yet to compare with' };
+  const released = tag.output.trim();
+  const before = await git(['show', `${released}:api/operations.json`]);
+  if (before.code !== 0) return { ok: false, output: before.output };
+  const after = readFileSync(join(REPOSITORY, 'api', 'operations.json'), 'utf8');
+  const found = findBreakingChanges(JSON.parse(before.output), JSON.parse(after));
+  return { ok: found.length === 0, note: `since ${released}`, output: found.join('\n') };
+}
+
 /** @param {readonly string[]} wanted */
 async function main(wanted) {
   await ensureNpmPackages();
   const chosen = CHECKS.filter(([name]) => wanted.length === 0 || wanted.includes(name));
   if (chosen.length === 0) throw new Error(`no such check; there are: ${CHECKS.map(([name]) => name).join(', ')}`);
+  /** @type {{ name: string, output: string }[]} */
   const failed = [];
   const queue = [...chosen];
   const work = async () => {

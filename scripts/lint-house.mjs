@@ -54,8 +54,8 @@ export function refuseImport(from, to, typeOnly) {
 
 const layers = {
   meta: { type: 'problem', docs: { description: 'who may import whom' } },
-  create(context) {
-    const check = (node) => {
+  create(/** @type {any} the linter's */ context) {
+    const check = (/** @type {any} */ node) => {
       const source = node.source?.value;
       if (typeof source !== 'string' || !source.startsWith('.')) return;
       const typeOnly = node.importKind === 'type' || node.exportKind === 'type';
@@ -76,11 +76,11 @@ const clock = {
     type: 'problem',
     docs: { description: 'time comes from kernel/clock.ts, ids and chance from kernel/ids.ts' },
   },
-  create(context) {
-    const report = (node, what) =>
+  create(/** @type {any} the linter's */ context) {
+    const report = (/** @type {any} */ node, /** @type {string} */ what) =>
       context.report({ node, message: `${what}: time comes from kernel/clock.ts, ids and chance from kernel/ids.ts` });
     return {
-      CallExpression(node) {
+      CallExpression(/** @type {any} */ node) {
         const callee = node.callee;
         if (callee.type === 'Identifier' && callee.name === 'randomUUID') report(node, 'randomUUID()');
         if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
@@ -94,7 +94,7 @@ const clock = {
           report(node, `${object}.${name}()`);
         }
       },
-      NewExpression(node) {
+      NewExpression(/** @type {any} */ node) {
         if (node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0)
           report(node, 'new Date()');
       },
