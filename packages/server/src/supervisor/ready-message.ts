@@ -12,13 +12,10 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
   Data       ${settings.dataDir}   (logs/ holds the logs; secrets/master.key opens what is sealed: back it up)
   Database   ${platform.howToConnect}
 
-  The first user to register is the operator:
-    curl -X POST ${url}/auth/register -H 'content-type: application/json' \\
-      -d '{"email":"you@example.com","password":"a long pass phrase","name":"You"}'
-  then log in, which answers with an API key:
-    curl -X POST ${url}/auth/login -H 'content-type: application/json' \\
-      -d '{"email":"you@example.com","password":"a long pass phrase"}'
-  or do both with the command: npm run cloud -- --help
+  In this folder, in another terminal (the first user to register is the operator):
+    npx cloud register${url === 'http://127.0.0.1:8080' ? '' : ` --endpoint ${url}`}
+    npx cloud vpcs create main --wait
+    npx cloud instances launch web --image busybox --vpc-id main --wait
 
 Ctrl-C stops it.`;
 }
