@@ -106,8 +106,13 @@ export async function startApi(config: Config): Promise<Running> {
     log.flush();
   };
   try {
-    await app.listen({ host: config.listen.host, port: config.listen.port });
     await database.warm();
+    await database.query(
+      'platform.registration',
+      'update platform set registration_open = $1 where registration_open <> $1',
+      [config.registration === 'open'],
+    );
+    await app.listen({ host: config.listen.host, port: config.listen.port });
   } catch (error) {
     await stop();
     throw error;
