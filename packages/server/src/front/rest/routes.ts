@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller, Origin } from '../../kernel/caller.ts';
+import { type Caller, isPermitted, type Origin } from '../../kernel/caller.ts';
 import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import type { LiveClient } from '../../kernel/live.ts';
@@ -129,23 +129,29 @@ async function waitFor(
   const reader = deps.registry.entries.get(`${entry.service}.get`);
   if (!reader) throw internal(`${entry.name} settles, and ${entry.service} has no get`);
   let output = first as Record<string, unknown>;
+  // What was changed is changed: who may not look at it again gets the first answer.
+  if (caller.kind === 'user' && reader.permission !== undefined && !isPermitted(caller.permissions, reader.permission))
+    return output;
   const gone = new AbortController();
-  request.raw.once('close', () => {
-    if (!request.raw.complete || request.raw.destroyed) gone.abort(new Error('the client went away'));
-  });
-  await deps.waiter.until(
-    String(output.id),
-    seconds,
-    async () => {
-      if (values.includes(String(output[field]))) return true;
-      output = (await deps.execute(reader.name, caller, { id: output.id }, { origin })).output as Record<
-        string,
-        unknown
-      >;
-      return values.includes(String(output[field]));
-    },
-    gone.signal,
-  );
+  // The connection's own close: a request that was read to its end has closed long ago.
+  const onClose = () => gone.abort(new Error('the client went away'));
+  request.raw.socket.once('close', onClose);
+  const isSettled = async () => {
+    if (values.includes(String(output[field]))) return true;
+    try {
+      output = (await deps.execute(reader.name, caller, { id: output.id }, { origin })).output as typeof output;
+    } catch (error) {
+      // Deleted by somebody else while it was waited for: the change had been made all the same.
+      if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
+      throw error;
+    }
+    return values.includes(String(output[field]));
+  };
+  try {
+    await deps.waiter.until(String(output.id), seconds, isSettled, gone.signal);
+  } finally {
+    request.raw.socket.off('close', onClose);
+  }
   return output;
 }
 

@@ -1,5 +1,5 @@
 import { newId } from '../../kernel/ids.ts';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
 import { internal } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -47,6 +47,13 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     genReqId: (message) => {
       const given = message.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
+    },
+    // Paths that the router itself cannot read.
+    frameworkErrors: (error, request, reply) => {
+      const shown = asCloudError(error);
+      void (reply as unknown as FastifyReply)
+        .code(shown.status)
+        .send(errorBody(shown, { request_id: request.id, timestamp: timestamp() }));
     },
     routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
     logger: false,
