@@ -93,9 +93,13 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'define': {
         const waiting = await whatIsMissing(row, vpc);
         if (waiting) return wait(pass, row, waiting);
-        if (row.status !== 'STARTING') await note(pass, row, 'STARTING', null, 'INSTANCE_LOST');
+        // One that was made before is lost, with its disk; also when it was waiting or resting just then.
+        const lost = row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
+        const anew: InstanceRow = { ...row, status: 'STARTING', started_at: null };
+        if (lost || row.status !== 'STARTING')
+          await note(pass, anew, 'STARTING', null, lost ? 'INSTANCE_LOST' : undefined);
         await engine.define(ref, specOf(row, type!, vpc));
-        return { ...known, row: { ...row, status: 'STARTING' }, seen: { state: 'stopped' } };
+        return { ...known, row: anew, seen: { state: 'stopped' } };
       }
       case 'note':
         return noteSeen(pass, known, step.status, step.restarted);
