@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createTenant } from '../../packages/testkit/src/platform-api.ts';
+import { type Client, createTenant, waitFor } from '../../packages/testkit/src/platform-api.ts';
 import { createVpc, deleteAll, HUGE, launch, sh, tiny, type Use } from './instances.ts';
 
 /** What the API promises around instances: waiting, quotas, capacity, labels, words with odd characters in them. */
@@ -132,7 +132,16 @@ export function describeApi(use: Use): void {
       const script =
         'for w; do printf %s "$w" | base64 | tr -d "\\n"; echo .; done; printf %s "$ODD" | base64 | tr -d "\\n"; echo !; exec sleep 1000000';
       await launch(client, 'odd', { env: [`ODD=${odd}`, 'EMPTY='], cmd: ['sh', '-c', script, 'sh', ...words] });
-      const log = (await client.call('GET', '/instances/odd/logs')).text.replaceAll('\r', '');
+      // It runs before it has written all.
+      const log = await waitFor(
+        'the last line of its log',
+        async (saw) => {
+          const { text } = await client.call('GET', '/instances/odd/logs');
+          saw(text);
+          return text.includes('!') && text.replaceAll('\r', '');
+        },
+        { deadlineMs: 10_000 },
+      );
       const decode = (text: string): string => Buffer.from(text, 'base64').toString();
       const seen = [...log.matchAll(/^([A-Za-z0-9+/=]*)\.$/gm)].map((match) => decode(match[1]!));
       expect(seen).toEqual(words);

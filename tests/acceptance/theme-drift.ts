@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Client, createTenant, type Machine, waitFor } from '../../packages/testkit/src/platform-api.ts';
-import { createVpc, deleteAll, launch, sh, type Use } from './instances.ts';
+import { createVpc, deleteAll, launch, sh, tiny, type Use, waitUntilGone } from './instances.ts';
 
 /** What happens behind the platform's back is undone without anybody asking. */
 export function describeDrift(use: Use): void {
@@ -79,6 +79,26 @@ export function describeDrift(use: Use): void {
         { explain: use().explain },
       );
       expect((await client.ask('GET', '/instances/wanted')).status).toBe('STOPPED');
+    });
+
+    test('one whose command ends at once rests between its starts, and says so', async () => {
+      const { id } = await client.ask('POST', '/instances', tiny('ends', { cmd: ['sh', '-c', 'echo once; exit 3'] }));
+      await waitFor(
+        'the reason to be told',
+        async (saw) => {
+          const { status, status_reason: reason } = await client.ask('GET', '/instances/ends');
+          saw({ status, reason });
+          return status === 'STARTING' && /ended right after/.test(reason ?? '');
+        },
+        { explain: use().explain, stepMs: 50 },
+      );
+      const [before] = await use().query<{ wakes: string }>('select wakes from reconcile where id = $1', [id]);
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      const [after] = await use().query<{ wakes: string }>('select wakes from reconcile where id = $1', [id]);
+      expect(Number(after!.wakes) - Number(before!.wakes)).toBeLessThan(6);
+      expect((await client.call('GET', '/instances/ends/logs')).text).toContain('thecloud: the command ended with 3');
+      await client.ask('DELETE', '/instances/ends');
+      await waitUntilGone(use(), client, '/instances/ends');
     });
   });
 }

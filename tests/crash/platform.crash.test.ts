@@ -63,7 +63,7 @@ describe.skipIf(obstacle !== undefined)('whoever dies', { timeout: 180_000 * SCA
       victims: ['api', 'worker'],
       every: [300, 3_500],
       atLeast: 5,
-      atMost: 8 * SCALE,
+      atMost: 6 * SCALE,
     });
   });
 
