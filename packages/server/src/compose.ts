@@ -18,6 +18,7 @@ import { prune } from './kernel/prune.ts';
 import { startReconcilers } from './kernel/reconcile.ts';
 import { releaseHostLeases, WAKE_CHANNEL } from './kernel/reconcile-queue.ts';
 import { createSealer, type Sealer } from './kernel/seal.ts';
+import { addDatabaseMetrics } from './kernel/sql/database-metrics.ts';
 import { type Database, openDatabase } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
@@ -64,9 +65,7 @@ function openBase(config: Config, role: 'api' | 'worker'): Base {
       connectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
     },
   );
-  metrics.gauge('thecloud_db_connections_total', 'Open database connections', () => database.stats().total);
-  metrics.gauge('thecloud_db_connections_idle', 'Idle database connections', () => database.stats().idle);
-  metrics.gauge('thecloud_db_connections_waiting', 'Calls that wait for a connection', () => database.stats().waiting);
+  addDatabaseMetrics(metrics, database);
   return { log, metrics, database };
 }
 
