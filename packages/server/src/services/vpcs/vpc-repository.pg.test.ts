@@ -35,7 +35,8 @@ describe('the repository of VPCs', () => {
     const name = uniqueWord();
     const row = await insert(name);
     expect(row).toMatchObject({
-      ...{ user_id: tenant.userId, tenant_id: tenant.tenantId },
+      user_id: tenant.userId,
+      tenant_id: tenant.tenantId,
       name,
       version: 1,
       status: 'pending',
