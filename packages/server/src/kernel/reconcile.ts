@@ -54,6 +54,8 @@ export interface ReconcileDeps {
 
 /** A pass has this long between two beats of its heart; engine calls are shorter. */
 export const LEASE_MS = 30_000;
+/** How long passes that were cut off have to give their rows back. */
+const GIVE_BACK_MS = 500;
 /** How long the loop sleeps when nothing announces work. */
 const IDLE_POLL_MS = 1_000;
 
@@ -68,27 +70,44 @@ export interface RunningReconcilers {
 
 export function startReconcilers(reconcilers: readonly Reconciler[], deps: ReconcileDeps): RunningReconcilers {
   const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
-  const loops = reconcilers.map((reconciler) => runLoop(reconciler, deps, stopping.signal, running));
   const aborting = new AbortController();
+  const running = new Set<Promise<void>>();
+  const loops = reconcilers.map((reconciler) =>
+    runLoop(reconciler, deps, { claims: stopping.signal, passes: aborting.signal }, running),
+  );
   return {
     async stop(deadlineMs) {
       stopping.abort(new Error('the worker stops'));
       await Promise.all(loops);
-      const deadline = deps.clock.sleep(deadlineMs, aborting.signal).catch(() => undefined);
-      await Promise.race([Promise.all(running), deadline]);
-      aborting.abort(new Error('done'));
+      await endOf(running, deadlineMs, deps.clock);
+      aborting.abort(new Error('the worker stops'));
+      // What heard of it gives its row back; what is inside an engine's call does not hear.
+      await endOf(running, GIVE_BACK_MS, deps.clock);
     },
   };
+}
+
+/** Waits for all, and no longer than `ms`. */
+async function endOf(running: ReadonlySet<Promise<void>>, ms: number, clock: Clock): Promise<void> {
+  const waited = new AbortController();
+  await Promise.race([Promise.all(running), clock.sleep(ms, waited.signal).catch(() => undefined)]);
+  waited.abort(new Error('done'));
+}
+
+/** What ends the claiming, and what ends the passes under way. */
+interface Stops {
+  readonly claims: AbortSignal;
+  readonly passes: AbortSignal;
 }
 
 async function runLoop(
   reconciler: Reconciler,
   deps: ReconcileDeps,
-  stop: AbortSignal,
+  stops: Stops,
   running: Set<Promise<void>>,
 ): Promise<void> {
   const { database, clock, log, notifier } = deps;
+  const stop = stops.claims;
   let active = 0;
   let kick: () => void = () => undefined;
   const unsubscribe = notifier.subscribe(WAKE_CHANNEL, (payload) => {
@@ -99,7 +118,7 @@ async function runLoop(
 
   const start = (held: Claim) => {
     active++;
-    const done = runPass(reconciler, held, deps, stop)
+    const done = runPass(reconciler, held, deps, stops.passes)
       .then((againMs) => {
         if (againMs !== undefined)
           clock.sleep(againMs, stop).then(
@@ -181,6 +200,19 @@ async function runPass(
     }
     return undefined;
   } catch (error) {
+    if (stop.aborted && !lost.signal.aborted) {
+      // Cut off by the end of the process, not by a failure: due at once for whoever comes next.
+      label = 'again';
+      await database
+        .transaction(ALL, (sql) => settle(sql, held, 0))
+        .catch((inner: unknown) =>
+          log.warn(
+            { err: inner, kind: held.kind, id: held.id },
+            'could not give a pass back; its lease runs out by itself',
+          ),
+        );
+      return undefined;
+    }
     if (error instanceof LeaseLost || (error instanceof CloudError && error.code === 'UNAVAILABLE')) {
       log.warn({ err: error, kind: held.kind, id: held.id }, 'pass given up');
     } else log.warn({ err: error, kind: held.kind, id: held.id, attempts: held.attempts }, 'pass failed; it backs off');

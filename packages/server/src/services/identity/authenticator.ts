@@ -31,6 +31,8 @@ export interface Authenticator {
   stop(): Promise<void>;
 }
 
+/** What is no key by its form is not looked up. */
+const KEY_FORM = /^thecloud_[0-9a-f]{32}$/;
 /** Milliseconds between two writes of `last_used`. */
 const TOUCH_MS = 5_000;
 const MAX_TOUCHED = 10_000;
@@ -78,6 +80,8 @@ export function createAuthenticator(options: {
     async authenticate(key, tenantId) {
       if (tenantId !== undefined && !isUuid(tenantId))
         throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
+      if (!KEY_FORM.test(key))
+        throw unauthorized('this is no API key of ours: they look like thecloud_ and 32 hex digits');
       const row = await lookups.call({ hash: sha256Hex(key), tenantId: tenantId ?? null });
       const now = clock.now();
       if (!row) throw unauthorized('this API key does not exist');

@@ -52,7 +52,7 @@ export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
     const repository = createPgIdentityRepository(call.sql);
     const login = await repository.findLogin(call.input.email);
     if (login?.locked_until && login.locked_until > call.now) {
-      throw unauthorized('too many wrong passwords: this user is locked for up to 15 minutes');
+      throw committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
     }
     const fits = await verifyPassword(call.input.password, login?.password_hash);
     if (!login || !fits || login.closed_at) {
