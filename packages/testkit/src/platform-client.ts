@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { RunningPlatform } from './platform.ts';
 
+/** Tests of a black box read an answer as they find it. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Data = any;
+
 /** What a request came to. */
 export interface Answer {
   readonly status: number;
   /** `data` of the envelope. */
-  readonly data: any;
+  readonly data: Data;
   /** `error.code` of the envelope; '' where there is none. */
   readonly code: string;
   readonly message: string;
@@ -22,7 +26,7 @@ export interface Client {
   /** Throws only where no answer came. */
   call(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Like call, and throws unless the answer is a success; gives its data. */
-  ask(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<any>;
+  ask(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Data>;
 }
 
 const PASSWORD = 'a long pass phrase';
