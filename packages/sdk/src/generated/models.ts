@@ -37,7 +37,7 @@ export interface Instance {
   readonly image: string;
   /** Its name on the host */
   readonly container_id?: string;
-  readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "DELETING" | "ERROR";
+  readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR";
   /** What it waits for, or why it failed */
   readonly status_reason?: string;
   readonly vpc_id?: string;
@@ -85,7 +85,7 @@ export interface Vpc {
   readonly cidr_block: string;
   /** Its name on the host */
   readonly network_id: string;
-  /** pending, active, deleting or error */
+  /** pending, active or error */
   readonly status: string;
   readonly status_reason?: string;
   readonly arn: string;

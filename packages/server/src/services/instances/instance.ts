@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 
-/** Contract, section 8; STOPPING and DELETING are on the way to their end. */
-export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'DELETING', 'ERROR'] as const;
+/** Contract, section 8; STOPPING is on the way there. What is being deleted exists for nobody any more. */
+export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR'] as const;
 
 export const Instance = Type.Object(
   {
@@ -29,7 +29,7 @@ export const Instance = Type.Object(
 );
 export type Instance = Static<typeof Instance>;
 
-/** What the reconciler writes; the wire's STOPPING and DELETING follow from spec and status together. */
+/** What the reconciler writes; the wire's STOPPING follows from spec and status together. */
 export type StoredStatus = 'STARTING' | 'RUNNING' | 'STOPPED' | 'ERROR';
 
 export interface InstanceRow {
@@ -73,7 +73,6 @@ export function publicStatus(
     'status' | 'power' | 'deleted_at' | 'restart_generation' | 'observed_restart' | 'version' | 'observed_version'
   >,
 ): PublicStatus {
-  if (row.deleted_at) return 'DELETING';
   if (row.status === 'ERROR')
     return row.observed_version === row.version ? 'ERROR' : row.power === 'stopped' ? 'STOPPING' : 'STARTING';
   if (row.power === 'stopped') return row.status === 'STOPPED' ? 'STOPPED' : 'STOPPING';

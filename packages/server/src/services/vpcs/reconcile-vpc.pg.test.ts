@@ -158,7 +158,7 @@ describe('a VPC', () => {
     await pass(id);
     const inside = await insertInstance(id);
     await repository((vpcs) => vpcs.markDeleted(id, new Date()));
-    expect(presentVpc(await row(id)).status).toBe('deleting');
+    expect((await row(id)).deleted_at).not.toBeNull();
     expect(await pass(id)).toMatchObject({ kind: 'again', because: '1 instances are still being removed' });
     expect(engine.networks.size).toBe(1);
     await db.owner.query('delete from instances where id = $1', [inside]);
