@@ -224,7 +224,7 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
       await wipe();
     }
     rmSync(base, { recursive: true, force: true });
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure));
   }
 
   return {
