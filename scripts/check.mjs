@@ -86,7 +86,7 @@ async function checkGenerated() {
   );
   const uncommitted = await run(
     'git',
-    ['diff', '--name-only', 'HEAD', '--', 'api', ':(glob)packages/*/src/generated/**'],
+    ['diff', '--name-only', 'HEAD', '--', 'api', 'docs/reference', ':(glob)packages/*/src/generated/**'],
     { cwd: REPOSITORY },
   );
   const note = changed.length === 0 && uncommitted.output.trim() ? 'up to date, not committed yet' : undefined;
@@ -102,6 +102,7 @@ function hashGenerated() {
   const packages = join(REPOSITORY, 'packages');
   const folders = [
     join(REPOSITORY, 'api'),
+    join(REPOSITORY, 'docs', 'reference'),
     ...readdirSync(packages).map((name) => join(packages, name, 'src', 'generated')),
   ];
   const files = folders.filter(existsSync).flatMap((folder) =>

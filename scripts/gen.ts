@@ -1,6 +1,7 @@
 /** Writes what derives from the registry of operations: `npm run gen`. The results are committed; the check fails when they are stale. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generateCli } from '../packages/cli/src/generate.ts';
 import { generateSdk } from '../packages/sdk/src/generate.ts';
 import { composeRegistry } from '../packages/server/src/services.ts';
 import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
@@ -24,4 +25,4 @@ async function write(path: string, text: string): Promise<void> {
 const operations = describeOperations(registry);
 await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
 await write('api/operations.json', JSON.stringify(operations, null, 2));
-for (const [path, text] of generateSdk(operations)) await write(path, text);
+for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);

@@ -110,7 +110,7 @@ describe('the roles of the processes', () => {
       await withClient(admin, (client) => client.query('create role cloud login createdb createrole'));
       await withClient(admin, (client) => client.query('create role weak login createdb'));
       const names = ['one', 'two', 'three', 'four'];
-      for (const name of [...names])
+      for (const name of names)
         await withClient(admin, (client) => client.query(`create database ${name} owner cloud`));
       await withClient(admin, (client) => client.query('create database poor owner weak'));
 

@@ -27,7 +27,7 @@ export function explain(error: unknown, endpoint: string): { readonly text: stri
     return { text: `${error.message}. ${hint}`, exitCode: EXIT.failed };
   }
   if (error instanceof CloudWaitError) return { text: error.message, exitCode: EXIT.failed };
-  if (error instanceof TypeError && /^endpoint /.test(error.message))
+  if (error instanceof TypeError && error.message.startsWith('endpoint '))
     return { text: error.message, exitCode: EXIT.usage };
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT.failed };
 }

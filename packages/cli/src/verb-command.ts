@@ -1,3 +1,4 @@
+import { textOf } from '../../sdk/src/text.ts';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from './failure.ts';
 import type { Invocation, VerbOptions } from './invocation.ts';
@@ -94,7 +95,7 @@ function readInput(
   if (words.length !== after) {
     const extra = words.slice(0, words.length - after);
     throw usage(
-      `'${extra.join(' ')}' is one word too many, or a command: put a command after --, as in\n  cloud ${verb.service} ${verb.verb} ${String(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
+      `'${extra.join(' ')}' is one word too many, or a command: put a command after --, as in\n  cloud ${verb.service} ${verb.verb} ${textOf(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
     );
   }
   if (words.length > 0) input[verb.rest.name] = words;

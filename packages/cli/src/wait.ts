@@ -1,3 +1,4 @@
+import { textOf } from '../../sdk/src/text.ts';
 import { CloudWaitError, type Transport, waitUntil, waitUntilGone } from '@thecloud/sdk';
 import { Failure } from './failure.ts';
 import type { Invocation } from './invocation.ts';
@@ -20,7 +21,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
   const { world, verb, input } = invocation;
   const { field, values } = verb.settles!;
   const settled = (resource: Resource) => values.includes(String(resource[field]));
-  const progress = startProgress(world, String(input.name ?? input[verb.target ?? 'id'] ?? verb.service));
+  const progress = startProgress(world, textOf(input.name ?? input[verb.target ?? 'id'] ?? verb.service));
   const begun = performance.now();
   let resource: Resource | undefined;
   try {
@@ -92,5 +93,5 @@ const nameOf = (resource: Resource): string => String(resource.name ?? resource.
 
 function statusOf(resource: Resource, field: string): string {
   const reason = resource.status_reason;
-  return reason ? `${String(resource[field])}: ${String(reason)}` : String(resource[field]);
+  return reason ? `${textOf(resource[field])}: ${textOf(reason)}` : textOf(resource[field]);
 }

@@ -1,3 +1,4 @@
+import { textOf } from './text.ts';
 import type { AllOptions, CallSpec, ClientOptions, Input, RawAnswer, RawRequest, Transport } from './call.ts';
 import { CloudApiError, CloudConnectionError } from './errors.ts';
 import { afterSeconds, backOff, isWorthRetrying, newKey, sleep } from './retry.ts';
@@ -73,17 +74,17 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
     if (value === undefined || value === '' || value === null)
       throw new TypeError(`${spec.name}: ${name} is required, it is part of the path`);
     delete rest[name];
-    return encodeURIComponent(String(value));
+    return encodeURIComponent(textOf(value));
   });
   const query = new URLSearchParams();
   const bodied = spec.method !== 'GET' && spec.method !== 'DELETE';
   if (!bodied) {
     for (const [name, value] of Object.entries(rest))
-      for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
+      for (const one of Array.isArray(value) ? value : [value]) query.append(name, textOf(one));
   }
   if (wait !== undefined && wait > 0) query.set('wait', String(wait));
   return {
-    path: query.size > 0 ? `${path}?${query}` : path,
+    path: query.size > 0 ? `${path}?${query.toString()}` : path,
     body: bodied && Object.keys(rest).length > 0 ? rest : undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { textOf } from './text.ts';
 import { CloudApiError, CloudWaitError } from './errors.ts';
 import { sleep } from './retry.ts';
 import type { CallOptions, CallSpec, Transport } from './call.ts';
@@ -65,6 +66,6 @@ export async function waitUntilGone<T>(
 
 function describe(resource: unknown, settles: CallSpec['settles']): string {
   const members = resource as Record<string, unknown>;
-  const status = String(members[settles?.field ?? 'status']);
-  return members.status_reason ? `${status} (${String(members.status_reason)})` : status;
+  const status = textOf(members[settles?.field ?? 'status']);
+  return members.status_reason ? `${status} (${textOf(members.status_reason)})` : status;
 }

@@ -76,7 +76,8 @@ function call<T>(socketPath: string, method: string, path: string, body?: object
       });
       answer.on('end', () => {
         const { metadata, error, error_code: code } = JSON.parse(text) as Record<string, unknown>;
-        if (typeof code === 'number' && code >= 400) reject(new Error(`Incus: ${method} ${path}: ${code} ${String(error)}`));
+        if (typeof code === 'number' && code >= 400)
+          reject(new Error(`Incus: ${method} ${path}: ${code} ${String(error)}`));
         else resolve(metadata as T);
       });
     });

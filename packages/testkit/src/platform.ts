@@ -224,7 +224,8 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
       await wipe();
     }
     rmSync(base, { recursive: true, force: true });
-    if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure));
+    if (failure !== undefined)
+      throw new Error(`the platform did not stop well: ${explainError(failure)}`, { cause: failure });
   }
 
   return {
@@ -293,3 +294,5 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+const explainError = (error: unknown): string => (error instanceof Error ? error.message : JSON.stringify(error));

@@ -1,3 +1,4 @@
+import { textOf } from '../../../sdk/src/text.ts';
 /** Control characters would move the cursor or worse; what others named their things must not. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
@@ -21,7 +22,7 @@ export function cellOf(value: unknown): string {
     const members = Object.entries(value);
     return members.map(([key, one]) => `${escapeControl(key)}=${cellOf(one)}`).join(', ') || '-';
   }
-  return String(value);
+  return textOf(value);
 }
 
 const WIDE =

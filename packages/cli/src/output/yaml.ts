@@ -1,3 +1,4 @@
+import { textOf } from '../../../sdk/src/text.ts';
 /** A value as YAML 1.2 that readers of 1.1 take the same way. The value is what JSON.parse could have given. */
 export function toYaml(value: unknown): string {
   return `${blockOf(value, '').replace(/^\n/, '')}\n`;
@@ -21,7 +22,7 @@ const scalar = (text: string): string => (PLAIN.test(text) && !NOT_TEXT.test(tex
 /** What follows `key:` or `-`: a scalar on the same line, or lines of its own. */
 function blockOf(value: unknown, indent: string): string {
   if (typeof value === 'string') return scalar(value);
-  if (value === null || typeof value !== 'object') return String(value ?? null);
+  if (value === null || typeof value !== 'object') return textOf(value ?? null);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
     return value.map((item) => `\n${indent}-${afterDash(item, indent)}`).join('');

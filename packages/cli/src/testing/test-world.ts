@@ -78,6 +78,7 @@ function answerQuestions(stdin: PassThrough, stderr: Writable, lines: readonly s
   const left = [...lines];
   let asked = 0;
   stderr.on('wrote', (text: string) => {
+    // oxlint-disable-next-line no-control-regex -- a terminal's escape may follow the question
     const questions = text.split(/(?:: |\] )(?=$|\r|\n|\u001b)/).length - 1;
     if (questions <= asked) return;
     asked = questions;
