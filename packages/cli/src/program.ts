@@ -31,8 +31,8 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
       writeOut: (text) => void world.stdout.write(text),
       writeErr: (text) => void world.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'cloud: ')),
-      getOutHelpWidth: () => Math.min(world.stdout.columns ?? 100, 120),
-      getErrHelpWidth: () => Math.min(world.stderr.columns ?? 100, 120),
+      getOutHelpWidth: () => Math.min(world.stdout.columns || 100, 120),
+      getErrHelpWidth: () => Math.min(world.stderr.columns || 100, 120),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

@@ -1,40 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type FakeAnswer, type FakeServer, type SeenRequest, startFakeServer } from './testing/fake-server.ts';
-import {
-  type Client,
-  type ClientOptions,
-  CloudApiError,
-  CloudConnectionError,
-  CloudWaitError,
-  createClient,
-} from './index.ts';
+import { describe, expect, it } from 'vitest';
+import { CloudApiError, CloudConnectionError, createClient } from './index.ts';
 import { backOff } from './retry.ts';
+import { type FakeAnswer, startFakeServer } from './testing/fake-server.ts';
+import { clientsOfFakeServers, failure, KEY } from './testing/open-client.ts';
 
-const KEY = `thecloud_${'0'.repeat(32)}`;
 const BUSY: FakeAnswer = { status: 503, error: { code: 'UNAVAILABLE', message: 'busy' } };
 
-let server: FakeServer | undefined;
-afterEach(async () => {
-  await server?.stop();
-  server = undefined;
-});
-
-async function open(
-  answer: (request: SeenRequest, nth: number) => FakeAnswer | Promise<FakeAnswer>,
-  options: Partial<ClientOptions> = {},
-): Promise<{ client: Client; seen: SeenRequest[] }> {
-  server = await startFakeServer(answer);
-  return {
-    client: createClient({ endpoint: server.endpoint, apiKey: KEY, retryDelayMs: 5, ...options }),
-    seen: server.seen,
-  };
-}
-
-const failure = async (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => expect.unreachable('the call succeeded'),
-    (error: unknown) => error,
-  );
+const open = clientsOfFakeServers();
 
 describe('where a call goes', () => {
   it('sends a create with key, tenant, wait and a fresh Idempotency-Key', async () => {
@@ -222,57 +194,5 @@ describe('time', () => {
     expect(await call).toMatchObject({ message: 'enough' });
     expect(performance.now() - begun).toBeLessThan(2_000);
     expect(seen).toHaveLength(1);
-  });
-});
-
-describe('lists and waiters', () => {
-  it('walks all pages, and asks for no page that nobody reads', async () => {
-    const { client, seen } = await open(({ query }) =>
-      query.get('cursor') === null ? { data: [{ id: '1' }, { id: '2' }], nextCursor: 'next' } : { data: [{ id: '3' }] },
-    );
-    const ids: string[] = [];
-    for await (const instance of client.instances.listAll({ limit: 2 })) ids.push(instance.id);
-    expect(ids).toEqual(['1', '2', '3']);
-    expect(seen.map((request) => request.query.toString())).toEqual(['limit=2', 'limit=2&cursor=next']);
-    for await (const instance of client.instances.listAll()) if (instance.id === '1') break;
-    expect(seen).toHaveLength(3);
-  });
-
-  it('does not go round in circles', async () => {
-    const { client } = await open(() => ({ data: [], nextCursor: 'same' }));
-    await expect(async () => {
-      for await (const _ of client.vpcs.listAll());
-    }).rejects.toThrow('the same cursor twice');
-  });
-
-  it('waits until it has settled, holding the request open', async () => {
-    const { client, seen } = await open((_, nth) => ({ data: { id: 'i', status: nth < 3 ? 'STARTING' : 'RUNNING' } }));
-    const instance = await client.instances.waitUntil('web', undefined, { pollMs: 5 });
-    expect(instance.status).toBe('RUNNING');
-    expect(seen.map((request) => request.query.get('wait'))).toEqual(['20', '20', '20']);
-  });
-
-  it('waits for what a predicate says, and for the end', async () => {
-    const { client } = await open((_, nth) =>
-      nth > 4
-        ? { status: 404, error: { code: 'NOT_FOUND', message: 'gone' } }
-        : { data: { status: nth < 3 ? 'RUNNING' : 'STOPPED' } },
-    );
-    expect((await client.instances.waitUntil('web', (seen) => seen.status === 'STOPPED', { pollMs: 5 })).status).toBe(
-      'STOPPED',
-    );
-    await client.instances.waitUntilGone('web', { pollMs: 5 });
-  });
-
-  it('says what it last saw when time is up', async () => {
-    const { client } = await open(() => ({
-      data: { id: 'i', status: 'STARTING', status_reason: 'building the image' },
-    }));
-    const error = await failure(client.instances.waitUntil('web', undefined, { seconds: 0.05, pollMs: 10 }));
-    expect(error).toBeInstanceOf(CloudWaitError);
-    expect(error).toMatchObject({
-      message: "'web' is not there after 0.05 s: STARTING (building the image)",
-      last: { id: 'i' },
-    });
   });
 });

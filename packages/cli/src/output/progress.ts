@@ -24,7 +24,8 @@ export function startProgress(world: World, name: string): Progress | undefined 
   let frame = 0;
   const draw = () => {
     const seconds = `${Math.round((performance.now() - begun) / 1000)}s`;
-    const room = (stderr.columns ?? 80) - name.length - seconds.length - 8;
+    // A terminal that does not know its size says 0.
+    const room = (stderr.columns || 80) - name.length - seconds.length - 8;
     // A line that breaks could not be wiped.
     const shown = text.length <= room ? coloured : `${text.slice(0, Math.max(0, room - 1))}…`;
     stderr.write(`${WIPE}${FRAMES[frame++ % FRAMES.length]} ${name}: ${shown} ${style.dim(seconds)}`);

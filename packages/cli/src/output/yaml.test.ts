@@ -27,6 +27,7 @@ describe('toYaml', () => {
       "
     `);
     expect(toYaml([])).toBe('[]\n');
+    expect(toYaml([1e21, 1.5e-7])).toBe('- 1.0e+21\n- 1.5e-7\n');
     expect(toYaml([{ a: 1, b: 2 }])).toBe('- a: 1\n  b: 2\n');
     expect(toYaml('text')).toBe('text\n');
   });

@@ -22,6 +22,8 @@ const scalar = (text: string): string => (PLAIN.test(text) && !NOT_TEXT.test(tex
 /** What follows `key:` or `-`: a scalar on the same line, or lines of its own. */
 function blockOf(value: unknown, indent: string): string {
   if (typeof value === 'string') return scalar(value);
+  // YAML 1.1 takes 1e+21 for text and 1.0e+21 for a number.
+  if (typeof value === 'number') return String(value).replace(/^(-?\d+)e/, '$1.0e');
   if (value === null || typeof value !== 'object') return textOf(value ?? null);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createClient } from '@thecloud/sdk';
+import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
+import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
+import { openShell, type TestShell } from './testing/test-world.ts';
+
+// The command and the SDK against the real API on a real database. There is no worker: what a reconciler would write, the test writes.
+
+const PASSWORD = 'a long pass phrase';
+
+let database: TestDatabase;
+let api: TestApi;
+let shell: TestShell;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  api = await startTestApi({
+    database,
+    live: {
+      'instances.logs': async () => 'booted\n',
+      'instances.exec': async ({ spec }) => ({
+        exit_code: 5,
+        stdout: JSON.stringify([spec.command, spec.stdin, spec.timeoutMs]),
+        stderr: 'no\n',
+        truncated: false,
+        timed_out: false,
+      }),
+    },
+  });
+  // A pool has "ended" before its connections have, and dropping the database cuts those: that is no error of a test.
+  const heard = new WeakSet();
+  api.owner.on('acquire', (client) => {
+    if (!heard.has(client)) client.on('error', () => undefined);
+    heard.add(client);
+  });
+  await api.owner.query('select 1');
+  shell = openShell({ CLOUD_ENDPOINT: api.url });
+});
+afterAll(async () => {
+  shell.remove();
+  await api.stop();
+  await database.drop();
+});
+
+const cloud = (line: string, options?: Parameters<TestShell['cloud']>[1]) => shell.cloud(line.split(' '), options);
+const config = () => JSON.parse(readFileSync(join(shell.homeDir, '.config/thecloud/config.json'), 'utf8'));
+const settle = (name: string, status: string) =>
+  api.owner.query(
+    `update instances set status = $2, observed_version = version, observed_restart = restart_generation where name = $1 and deleted_at is null`,
+    [name, status],
+  );
+
+it('tells the story of the quick start', async () => {
+  const registered = await cloud('register --email ann@example.com --name Ann --password-stdin', {
+    stdin: `${PASSWORD}\n`,
+  });
+  expect(registered).toMatchObject({ code: 0, stdout: '' });
+  expect(registered.stderr).toContain('Registered ann@example.com.');
+  const me = JSON.parse((await cloud('whoami -o json')).stdout);
+  expect(me).toMatchObject({ email: 'ann@example.com', endpoint: api.url, profile: 'default' });
+
+  expect((await cloud('vpcs create main --cidr-block 10.7.0.0/16')).stdout).toMatch(/^cidr_block +10\.7\.0\.0\/16$/m);
+  const launched = await cloud(
+    'instances launch web --image busybox --vpc-id main --label tier=front --env A=1 -o json -- sleep 60',
+  );
+  expect(launched.stderr).toBe('');
+  expect(JSON.parse(launched.stdout)).toMatchObject({
+    name: 'web',
+    status: 'STARTING',
+    env: ['A=1'],
+    cmd: ['sleep', '60'],
+    labels: { tier: 'front' },
+  });
+  expect((await cloud('instances list --tag tier:front')).stdout).toMatch(/^[0-9a-f-]{36} +web +STARTING +busybox/m);
+
+  const waiting = cloud('instances get web --wait -o json');
+  await settle('web', 'RUNNING');
+  expect(JSON.parse((await waiting).stdout)).toMatchObject({ status: 'RUNNING' });
+
+  expect((await cloud('instances logs web')).stdout).toBe('booted\n');
+  expect(await cloud('instances exec web --timeout 9 -- cat -n', { stdin: 'in' })).toEqual({
+    code: 5,
+    stdout: '[["cat","-n"],"in",9000]',
+    stderr: 'no\n',
+  });
+  expect((await cloud('instances stop web -o json')).stdout).toContain('"STOPPING"');
+  await settle('web', 'STOPPED');
+  const stopped = await cloud('instances exec web -- ls');
+  expect(stopped).toMatchObject({ code: 1, stdout: '' });
+  expect(stopped.stderr).toContain("the instance 'web' is STOPPED; start it");
+
+  expect(await cloud('vpcs delete main')).toMatchObject({ code: 1 });
+  expect(await cloud('instances delete web')).toMatchObject({ code: 0 });
+  expect(await cloud('instances get wbe')).toMatchObject({ code: 4 });
+});
+
+it('tells what the server says is wrong', async () => {
+  const taken = await cloud('vpcs create main');
+  expect(taken).toMatchObject({ code: 1, stdout: '' });
+  expect(taken.stderr).toMatch(/^cloud: .*main/);
+  const wrong = await cloud('vpcs create other --cidr-block 8.8.8.0/24');
+  expect(wrong).toMatchObject({ code: 1 });
+  expect(wrong.stderr).toContain('8.8.8.0/24');
+  expect((await cloud('vpcs get mian')).stderr).toBe("cloud: VPC 'mian' does not exist. Did you mean 'main'?\n");
+  expect((await cloud('login --email ann@example.com --password-stdin', { stdin: 'wrong pass phrase' })).code).toBe(3);
+});
+
+it('walks pages', async () => {
+  for (const name of ['a', 'b', 'c']) await cloud(`keys create ${name}`);
+  const all = (await cloud('keys list --all -q')).stdout.trim().split('\n');
+  expect(all.length).toBeGreaterThanOrEqual(4);
+  const first = await cloud('keys list --limit 2 -q');
+  const cursor = /--cursor (\S+)/.exec(first.stderr)![1]!;
+  const rest = await cloud(`keys list -q --cursor ${cursor}`);
+  expect(`${first.stdout}${rest.stdout}`.trim().split('\n')).toEqual(all);
+});
+
+it('is the SDK, which makes one thing for one Idempotency-Key', async () => {
+  const client = createClient({ endpoint: api.url, apiKey: config().profiles.default.api_key });
+  const create = () => client.vpcs.create({ name: 'twice' }, { idempotencyKey: 'once' });
+  expect((await create()).id).toBe((await create()).id);
+  const seen: string[] = [];
+  for await (const vpc of client.vpcs.listAll({ limit: 1 })) seen.push(vpc.name);
+  expect(seen.sort()).toEqual(['main', 'twice']);
+  await expect(client.vpcs.update({ id: 'twice', name: 'thrice' }, { ifMatch: 99 })).rejects.toMatchObject({
+    code: 'CONFLICT',
+  });
+  await expect(client.instances.get('none')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    requestId: expect.any(String),
+  });
+});
+
+it('revokes the key of a session that ends', async () => {
+  const key = config().profiles.default.api_key as string;
+  expect((await cloud('logout')).stderr).toBe(`Logged out of ${api.url}.\n`);
+  expect(config().profiles.default.api_key).toBeUndefined();
+  const after = await cloud('whoami', { env: { CLOUD_API_KEY: key } });
+  expect(after).toMatchObject({ code: 3 });
+  expect(await cloud('whoami')).toMatchObject({ code: 3 });
+  expect((await cloud('logout')).stderr).toContain('is not logged in');
+});
