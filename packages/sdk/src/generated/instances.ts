@@ -81,7 +81,7 @@ export interface Instances {
   /**
    * Launch an instance.
    * Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.
-   * POST /instances · permission instance:launch
+   * POST /instances · permission instance:launch · errors INSUFFICIENT_CAPACITY, ENGINE_UNAVAILABLE
    */
   launch(input: InstancesLaunchInput, options?: CallOptions & WaitOption & KeyOption): Promise<Instance>;
   /**
@@ -109,7 +109,7 @@ export interface Instances {
   start(input: InstancesStartInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
   /**
    * Reboot an instance.
-   * POST /instances/:id/reboot · permission instance:update
+   * POST /instances/:id/reboot · permission instance:update · errors INSTANCE_NOT_RUNNING
    */
   reboot(input: InstancesRebootInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
   /**
@@ -121,12 +121,12 @@ export interface Instances {
   /**
    * Read the console log of an instance.
    * What its first process wrote, the newest 128 KiB.
-   * GET /instances/:id/logs · permission instance:read
+   * GET /instances/:id/logs · permission instance:read · errors ENGINE_UNAVAILABLE
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
   /**
    * Run a command in an instance.
-   * POST /instances/:id/exec · permission instance:update
+   * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE
    */
   exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
   /** Looks until `isDone`, by default until status is RUNNING, STOPPED, ERROR. Throws CloudWaitError when time is up. */

@@ -24,6 +24,8 @@ export interface DescribedOperation {
   /** Takes Idempotency-Key. */
   readonly idempotent: boolean;
   readonly settles?: Operation['settles'];
+  /** Codes beyond the kernel's own. */
+  readonly errors?: readonly string[];
   readonly live?: boolean;
   readonly text?: boolean;
   readonly cli?: Operation['cli'];
@@ -51,6 +53,7 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     ...(descriptor.target ? { target: descriptor.target } : {}),
     idempotent: entry.createdKind !== undefined,
     ...(descriptor.settles ? { settles: descriptor.settles } : {}),
+    ...(descriptor.errors ? { errors: descriptor.errors } : {}),
     ...(descriptor.live ? { live: true } : {}),
     ...(descriptor.text ? { text: true } : {}),
     ...(descriptor.cli ? { cli: descriptor.cli } : {}),

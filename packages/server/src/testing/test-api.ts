@@ -114,6 +114,8 @@ export async function startTestApi(options: {
   const log = memoryLog(logLines);
   const metrics = createMetrics();
   const owner = new pg.Pool({ connectionString: options.database.ownerUrl, max: 4 });
+  // A pool says that it has ended before its sockets have; the database may be dropped in between.
+  owner.on('connect', (client) => client.on('error', () => undefined));
   const database = openDatabase(
     { connectionString: options.database.apiUrl, max: 10, min: 1, watchTransactions: true },
     { query: metrics.query },
