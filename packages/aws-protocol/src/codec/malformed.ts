@@ -14,10 +14,8 @@ export interface Limits {
   readonly depth: number;
   /** Parameters of a form, elements of an XML document, items of a CBOR document. Default 100,000. */
   readonly nodes: number;
-  /** Bytes of one header line or query string, and of all header lines together. Default 64 KiB. */
+  /** Characters of the path and query together, and of all header lines together. Default 64 KiB. */
   readonly headerBytes: number;
-  /** Bytes of the chunk that a signed stream may announce; it must be held to be verified. Default 16 MiB. */
-  readonly chunkBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -25,5 +23,4 @@ export const DEFAULT_LIMITS: Limits = {
   depth: 64,
   nodes: 100_000,
   headerBytes: 64 << 10,
-  chunkBytes: 16 << 20,
 };
