@@ -16,7 +16,7 @@ import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { Service } from './service.ts';
-import { EMPTY_SHA256 } from './sigv4/canonical.ts';
+import { EMPTY_SHA256, S3_NAMES } from './sigv4/canonical.ts';
 import { sameText } from './sigv4/keys.ts';
 import {
   type CredentialProvider,
@@ -178,7 +178,7 @@ export class AwsServer<P = unknown> {
     if (verified === undefined && !this.#options.allowAnonymous?.(service.model.id, call.operation)) {
       throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
     }
-    if (verified && verified.claim.service !== service.model.signingName) {
+    if (verified && !isScopedTo(verified.claim.service, service)) {
       throw new Refusal(
         'signatureMismatch',
         `Credential should be scoped to correct service: '${service.model.signingName}'.`,
@@ -367,6 +367,11 @@ export class AwsServer<P = unknown> {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** S3 has signing names of its own for some kinds of bucket. */
+function isScopedTo<P>(name: string, service: Service<P>): boolean {
+  return name === service.model.signingName || (service.model.id === 's3' && S3_NAMES.has(name));
+}
 
 function noBody(): never {
   throw new AwsError('InternalError', 'this operation has no streamed body', { status: 500 });

@@ -55,3 +55,8 @@ export class Service<P = unknown> {
 export function serve<M, P = unknown>(model: Model, handlers: Handlers<M, P>, options?: ServiceOptions): Service<P> {
   return new Service<P>(model, handlers as AnyHandlers<P>, options);
 }
+
+/** Operations that AWS serves unsigned: their caller has no key yet. For `allowAnonymous`. */
+export const UNSIGNED_OPERATIONS: Readonly<Record<string, readonly string[]>> = {
+  sts: ['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity'],
+};

@@ -60,9 +60,26 @@ type AnswerMember<T> = unknown extends T
       ? Blob
       : Answer<T>;
 
-type CommandOf<I, O> = abstract new (
-  ...args: never[]
-) => { readonly input: I; resolveMiddleware(...args: never[]): (...args: never[]) => Promise<{ output: O }> };
+/** The part of an SDK command's instance that names its types. */
+interface CommandOf<I, O> {
+  readonly input: I;
+  resolveMiddleware(...args: never[]): (...args: never[]) => Promise<{ output: O }>;
+}
+
+/** The operations of an SDK client module: `typeof import('@aws-sdk/client-sqs')`. */
+export type OperationsOf<M> = {
+  [K in keyof M as K extends `${infer Name}Command`
+    ? Name extends '$'
+      ? never
+      : Name
+    : never]: M[K] extends abstract new (
+    ...args: never[]
+  ) => infer C
+    ? C extends CommandOf<infer I, infer O>
+      ? { input: I; output: O }
+      : never
+    : never;
+};
 
 export type Handler<I, O, P> = (input: Parsed<I>, context: Context<P>) => AnswerOf<O> | Promise<AnswerOf<O>>;
 /** Nothing may be returned where no member of the output is required. */

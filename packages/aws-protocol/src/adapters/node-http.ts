@@ -61,7 +61,8 @@ export async function send(result: WireResponse, incoming: IncomingMessage, outg
     }
   } else {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    if (!bodiless(result.status) && !(incoming.method === 'HEAD' && hasLength(headers))) setLength(headers, length);
+    // The length of what a HEAD stands for is known to the handler only.
+    if (!bodiless(result.status) && incoming.method !== 'HEAD') setLength(headers, length);
     outgoing.writeHead(result.status, headers);
     outgoing.end(bodiless(result.status) ? undefined : body);
   }
@@ -70,10 +71,6 @@ export async function send(result: WireResponse, incoming: IncomingMessage, outg
 
 function bodiless(status: number): boolean {
   return status === 204 || status === 304 || status < 200;
-}
-
-function hasLength(headers: Record<string, string>): boolean {
-  return Object.keys(headers).some((name) => name.toLowerCase() === 'content-length');
 }
 
 function setLength(headers: Record<string, string>, length: number): void {

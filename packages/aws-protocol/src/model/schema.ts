@@ -88,6 +88,7 @@ export interface Model extends Omit<CompactModel, 'operations' | 'errors' | 'sha
   /** Throws RangeError for an operation that the model does not know. */
   operation(name: string): Operation;
   error(name: string): StructShape | undefined;
+  readonly errorNames: readonly string[];
   readonly protocols: readonly ProtocolName[];
 }
 
@@ -191,6 +192,7 @@ export function linkModel(compact: CompactModel, constraints: ConstraintTable = 
   return {
     ...head,
     operationNames: Object.keys(table),
+    errorNames: [...errorsByName.keys()],
     has: (name) => Object.hasOwn(table, name),
     operation(name) {
       const known = operations.get(name);

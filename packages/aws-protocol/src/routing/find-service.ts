@@ -1,6 +1,7 @@
 import { parsePairs } from '../codec/form.ts';
 import type { ProtocolName } from '../model/compact.ts';
 import type { WireRequest } from '../request.ts';
+import { S3_NAMES } from '../sigv4/canonical.ts';
 import { hostName } from '../s3/address.ts';
 import type { Service } from '../service.ts';
 
@@ -27,6 +28,7 @@ export class ServiceFinder<P> {
       const { signingName, target } = service.model;
       this.#bySigningName.set(signingName, [...(this.#bySigningName.get(signingName) ?? []), service]);
       this.#byTarget.set(target, service);
+      if (service.model.id === 's3') for (const name of S3_NAMES) this.#bySigningName.set(name, [service]);
     }
   }
 

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import { decodeComponent } from '../codec/form.ts';
 
 const UNRESERVED = /^[A-Za-z0-9\-._~]*$/;
+/** Signing names whose path is signed as sent. */
+export const S3_NAMES: ReadonlySet<string> = new Set(['s3', 's3express', 's3-object-lambda', 's3-outposts']);
 export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 /** RFC 3986 encoding as SigV4 wants it: everything but letters, digits and `-._~`. */

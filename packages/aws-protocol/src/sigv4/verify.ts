@@ -2,7 +2,15 @@ import { createHmac, hash } from 'node:crypto';
 import { decodeComponent } from '../codec/form.ts';
 import { Refusal } from '../errors.ts';
 import { splitUrl, type WireRequest } from '../request.ts';
-import { canonicalPath, canonicalQuery, canonicalRequest, EMPTY_SHA256, stringToSign, uriEncode } from './canonical.ts';
+import {
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  EMPTY_SHA256,
+  S3_NAMES,
+  stringToSign,
+  uriEncode,
+} from './canonical.ts';
 import { type Claim, readClaim } from './claim.ts';
 import { hmacHex, SigningKeys, sameText } from './keys.ts';
 import { stringToSignV2 } from './sigv2.ts';
@@ -85,7 +93,7 @@ export class SignatureVerifier {
       if (!sameText(expected, claim.signature)) throw mismatch();
       return { ...base, payloadHash: UNSIGNED_PAYLOAD, signingKey: Buffer.alloc(0), scope: '' };
     }
-    const s3 = claim.service === 's3';
+    const s3 = S3_NAMES.has(claim.service);
     const payloadHash = this.#payloadHash(request, claim, s3, options.bodyHash);
     const signingKey = this.#keys.get(
       claim.accessKeyId,
