@@ -20,6 +20,8 @@ export interface Context<P = unknown> {
   readonly signal: AbortSignal | undefined;
   /** Headers to add to the answer. */
   readonly answerHeaders: Record<string, string>;
+  /** Set it to answer with another HTTP status than the model's. */
+  answerStatus: number | undefined;
   /** Facts of a streamed input body; throws until it was read to its end. */
   body(): BodyFacts;
 }
@@ -34,13 +36,16 @@ export type Parsed<T> = T extends Date | Uint8Array | Readable | string | number
     : T extends object
       ? { [K in keyof T]: ParsedMember<Exclude<T[K], undefined>> }
       : T;
+/** Buffered blobs accept an ArrayBuffer in the SDK's types, streamed ones do not. */
 type ParsedMember<T> = unknown extends T
   ? T
-  : [Readable] extends [T]
-    ? Readable
-    : [Uint8Array] extends [T]
-      ? Uint8Array
-      : Parsed<T>;
+  : [ArrayBuffer] extends [T]
+    ? Uint8Array
+    : [Readable] extends [T]
+      ? Readable
+      : [Uint8Array] extends [T]
+        ? Uint8Array
+        : Parsed<T>;
 
 /** An SDK type as a handler gives it back: like `Parsed`, but blobs may be strings and streams any byte source. */
 export type Answer<T> = T extends Date | Uint8Array | string | number | boolean | bigint | null | undefined

@@ -11,12 +11,23 @@ import { splitUrl } from '../src/request.ts';
 import { parseRawRequest } from './support/raw.ts';
 
 interface Case {
-  'context.json': { credentials: { access_key_id: string; secret_access_key: string; token?: string }; normalize: boolean; timestamp: string };
+  'context.json': {
+    credentials: { access_key_id: string; secret_access_key: string; token?: string };
+    normalize: boolean;
+    timestamp: string;
+  };
   [file: string]: unknown;
 }
-const { cases } = JSON.parse(readFileSync(new URL('../fixtures/sigv4-test-suite.json', import.meta.url), 'utf8')) as { cases: Record<string, Case> };
+const { cases } = JSON.parse(readFileSync(new URL('../fixtures/sigv4-test-suite.json', import.meta.url), 'utf8')) as {
+  cases: Record<string, Case>;
+};
 
-function check(request: WireRequest, credential: Credential, now: number, normalizePath = true): ReturnType<SignatureVerifier['check']> {
+function check(
+  request: WireRequest,
+  credential: Credential,
+  now: number,
+  normalizePath = true,
+): ReturnType<SignatureVerifier['check']> {
   const verifier = new SignatureVerifier({ now: () => now, normalizePath });
   const claim = verifier.claim(request);
   if (!claim) throw new Error('not signed');
@@ -65,7 +76,8 @@ describe('the published SigV4 test suite', () => {
       expect(reasonOf(() => check(other, credential, now, context.normalize))).toBe('signatureMismatch');
       const wrongKey = { ...credential, secretAccessKey: `${credential.secretAccessKey}x` };
       expect(reasonOf(() => check(request, wrongKey, now, context.normalize))).toBe('signatureMismatch');
-      if (token !== undefined) expect(reasonOf(() => check(request, { ...credential, sessionToken: 'other' }, now))).toBe('invalidToken');
+      if (token !== undefined)
+        expect(reasonOf(() => check(request, { ...credential, sessionToken: 'other' }, now))).toBe('invalidToken');
     });
 
     it('refuses it outside its time', () => {
@@ -85,7 +97,13 @@ const S3_NOW = parseStamp('20130524T000000Z') as number;
 const SCOPE = 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request';
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-function s3Request(method: string, url: string, headers: Record<string, string>, signature: string, body: Uint8Array = Buffer.alloc(0)): WireRequest {
+function s3Request(
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  signature: string,
+  body: Uint8Array = Buffer.alloc(0),
+): WireRequest {
   const names = Object.keys(headers).sort().join(';');
   const authorization = `AWS4-HMAC-SHA256 Credential=${SCOPE},SignedHeaders=${names},Signature=${signature}`;
   return { method, url, headers: { ...headers, authorization }, body };
@@ -96,14 +114,55 @@ const stamp = { 'x-amz-date': '20130524T000000Z' };
 describe('the examples of the S3 documentation', () => {
   const body = Buffer.from('Welcome to Amazon S3.');
   const examples: [string, WireRequest][] = [
-    ['GET object', s3Request('GET', '/test.txt', { host, range: 'bytes=0-9', 'x-amz-content-sha256': EMPTY, ...stamp }, 'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41')],
-    ['PUT object', s3Request('PUT', '/test%24file.text', { date: 'Fri, 24 May 2013 00:00:00 GMT', host, 'x-amz-content-sha256': '44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072', 'x-amz-storage-class': 'REDUCED_REDUNDANCY', ...stamp }, '98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd', body)],
-    ['GET bucket lifecycle', s3Request('GET', '/?lifecycle', { host, 'x-amz-content-sha256': EMPTY, ...stamp }, 'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543')],
-    ['list objects', s3Request('GET', '/?max-keys=2&prefix=J', { host, 'x-amz-content-sha256': EMPTY, ...stamp }, '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7')],
+    [
+      'GET object',
+      s3Request(
+        'GET',
+        '/test.txt',
+        { host, range: 'bytes=0-9', 'x-amz-content-sha256': EMPTY, ...stamp },
+        'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41',
+      ),
+    ],
+    [
+      'PUT object',
+      s3Request(
+        'PUT',
+        '/test%24file.text',
+        {
+          date: 'Fri, 24 May 2013 00:00:00 GMT',
+          host,
+          'x-amz-content-sha256': '44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072',
+          'x-amz-storage-class': 'REDUCED_REDUNDANCY',
+          ...stamp,
+        },
+        '98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd',
+        body,
+      ),
+    ],
+    [
+      'GET bucket lifecycle',
+      s3Request(
+        'GET',
+        '/?lifecycle',
+        { host, 'x-amz-content-sha256': EMPTY, ...stamp },
+        'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543',
+      ),
+    ],
+    [
+      'list objects',
+      s3Request(
+        'GET',
+        '/?max-keys=2&prefix=J',
+        { host, 'x-amz-content-sha256': EMPTY, ...stamp },
+        '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7',
+      ),
+    ],
   ];
   it.each(examples)('%s', (_name, request) => {
     check(request, S3_CREDENTIAL, S3_NOW);
-    expect(reasonOf(() => check({ ...request, url: `${request.url}x` }, S3_CREDENTIAL, S3_NOW))).toBe('signatureMismatch');
+    expect(reasonOf(() => check({ ...request, url: `${request.url}x` }, S3_CREDENTIAL, S3_NOW))).toBe(
+      'signatureMismatch',
+    );
     const added = { ...request, headers: { ...request.headers, 'x-amz-acl': 'public-read' } };
     expect(reasonOf(() => check(added, S3_CREDENTIAL, S3_NOW))).toBe('accessDenied');
   });
@@ -120,12 +179,19 @@ describe('the examples of the S3 documentation', () => {
   });
 
   it('SigV2 presigned URL', () => {
-    const url = '/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620';
-    const request: WireRequest = { method: 'GET', url, headers: { host: 'johnsmith.s3.amazonaws.com' }, body: Buffer.alloc(0) };
+    const url =
+      '/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620';
+    const request: WireRequest = {
+      method: 'GET',
+      url,
+      headers: { host: 'johnsmith.s3.amazonaws.com' },
+      body: Buffer.alloc(0),
+    };
     const verifier = new SignatureVerifier({ now: () => 1_175_139_000_000 });
     const claim = verifier.claim(request);
     expect(claim?.form).toBe('sigv2');
-    const run = (r: WireRequest) => verifier.check(r, claim as never, S3_CREDENTIAL, { bucketOfHost: 'johnsmith', bodyHash: () => EMPTY });
+    const run = (r: WireRequest) =>
+      verifier.check(r, claim as never, S3_CREDENTIAL, { bucketOfHost: 'johnsmith', bodyHash: () => EMPTY });
     run(request);
     expect(reasonOf(() => run({ ...request, method: 'PUT' }))).toBe('signatureMismatch');
     expect(reasonOf(() => new SignatureVerifier({ now: () => 1_175_139_621_000 }).claim(request))).toBe('expired');
@@ -133,9 +199,21 @@ describe('the examples of the S3 documentation', () => {
 });
 
 const CHUNKED = [
-  { size: 65536, signed: 'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648', trailer: 'b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2' },
-  { size: 1024, signed: '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497', trailer: '1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7' },
-  { size: 0, signed: 'b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9', trailer: '2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992' },
+  {
+    size: 65536,
+    signed: 'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648',
+    trailer: 'b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2',
+  },
+  {
+    size: 1024,
+    signed: '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497',
+    trailer: '1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7',
+  },
+  {
+    size: 0,
+    signed: 'b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9',
+    trailer: '2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992',
+  },
 ];
 
 function chunkedRequest(kind: 'signed' | 'trailer'): { request: WireRequest; body: Buffer } {
@@ -147,19 +225,27 @@ function chunkedRequest(kind: 'signed' | 'trailer'): { request: WireRequest; bod
     ]),
   );
   if (kind === 'trailer') {
-    parts.push(Buffer.from('x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n'));
+    parts.push(
+      Buffer.from(
+        'x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n',
+      ),
+    );
   }
   const body = Buffer.concat(parts);
   const headers: Record<string, string> = {
     'content-encoding': 'aws-chunked',
     host: 's3.amazonaws.com',
-    'x-amz-content-sha256': kind === 'signed' ? 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' : 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+    'x-amz-content-sha256':
+      kind === 'signed' ? 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' : 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
     'x-amz-decoded-content-length': '66560',
     'x-amz-storage-class': 'REDUCED_REDUNDANCY',
     ...stamp,
     ...(kind === 'signed' ? { 'content-length': '66824' } : { 'x-amz-trailer': 'x-amz-checksum-crc32c' }),
   };
-  const seed = kind === 'signed' ? '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9' : '106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e';
+  const seed =
+    kind === 'signed'
+      ? '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9'
+      : '106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e';
   return { request: s3Request('PUT', '/examplebucket/chunkObject.txt', headers, seed, body), body };
 }
 
@@ -184,7 +270,9 @@ describe.each(['signed', 'trailer'] as const)('the documentation example of chun
     for (const at of places) {
       const touched = Buffer.from(body);
       touched[at] = (touched[at] as number) ^ 1;
-      await expect(decode(request, touched, 8192), `byte ${at}`).rejects.toThrow(/match|malformed|longer|shorter|ends|signature|announced/);
+      await expect(decode(request, touched, 8192), `byte ${at}`).rejects.toThrow(
+        /match|malformed|longer|shorter|ends|signature|announced/,
+      );
     }
   });
 
@@ -198,7 +286,10 @@ describe.each(['signed', 'trailer'] as const)('the documentation example of chun
 
 describe('claims', () => {
   const base: WireRequest = { method: 'GET', url: '/', headers: { host: 'h', ...stamp }, body: Buffer.alloc(0) };
-  const withAuthorization = (authorization: string): WireRequest => ({ ...base, headers: { ...base.headers, authorization } });
+  const withAuthorization = (authorization: string): WireRequest => ({
+    ...base,
+    headers: { ...base.headers, authorization },
+  });
   const verifier = new SignatureVerifier({ now: () => S3_NOW });
 
   it.each([
@@ -206,10 +297,26 @@ describe('claims', () => {
     ['SigV2 in a header', 'AWS AKID:sig', 'unsupportedSignature'],
     ['Basic', 'Basic Zm9v', 'unsupportedSignature'],
     ['no signature', `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=host`, 'incompleteSignature'],
-    ['a short scope', 'AWS4-HMAC-SHA256 Credential=A/20130524/aws4_request, SignedHeaders=host, Signature=0', 'incompleteSignature'],
-    ['another day', `AWS4-HMAC-SHA256 Credential=${SCOPE.replace('0524', '0525')}, SignedHeaders=host, Signature=0`, 'incompleteSignature'],
-    ['host not signed', `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=x-amz-date, Signature=${EMPTY}`, 'incompleteSignature'],
-    ['headers out of order', `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=x-amz-date;host, Signature=${EMPTY}`, 'incompleteSignature'],
+    [
+      'a short scope',
+      'AWS4-HMAC-SHA256 Credential=A/20130524/aws4_request, SignedHeaders=host, Signature=0',
+      'incompleteSignature',
+    ],
+    [
+      'another day',
+      `AWS4-HMAC-SHA256 Credential=${SCOPE.replace('0524', '0525')}, SignedHeaders=host, Signature=0`,
+      'incompleteSignature',
+    ],
+    [
+      'host not signed',
+      `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=x-amz-date, Signature=${EMPTY}`,
+      'incompleteSignature',
+    ],
+    [
+      'headers out of order',
+      `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=x-amz-date;host, Signature=${EMPTY}`,
+      'incompleteSignature',
+    ],
     ['a bad signature', `AWS4-HMAC-SHA256 Credential=${SCOPE}, SignedHeaders=host, Signature=zz`, 'signatureMismatch'],
   ])('%s is refused', (_name, authorization, reason) => {
     expect(reasonOf(() => verifier.claim(withAuthorization(authorization)))).toBe(reason);

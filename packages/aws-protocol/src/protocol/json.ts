@@ -61,7 +61,13 @@ export function awsJson(version: '1.0' | '1.1'): Protocol {
 
 /** Clients that came from the query protocol compare its codes (`AWS.SimpleQueueService.NonExistentQueue`). */
 export function queryError(failure: Failure, compatible: boolean | undefined): Record<string, string> {
-  return compatible ? { 'x-amzn-query-error': `${failure.queryCode};${failure.sender ? 'Sender' : 'Receiver'}` } : {};
+  // JS SDKs of 2025 take the query code for the name of the class unless x-amzn-errortype names it.
+  return compatible
+    ? {
+        'x-amzn-errortype': failure.code,
+        'x-amzn-query-error': `${failure.queryCode};${failure.sender ? 'Sender' : 'Receiver'}`,
+      }
+    : {};
 }
 
 /** Smithy RPC v2 over CBOR: the operation in the path, CBOR maps both ways. */

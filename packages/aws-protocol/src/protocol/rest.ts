@@ -108,7 +108,7 @@ function writePayload(
     return format === 'json' && shape.kind === 'struct' ? '{}' : '';
   }
   if (shape.kind === 'blob') {
-    setType(headers, 'application/octet-stream');
+    setType(headers, format === 'xml' ? 'binary/octet-stream' : 'application/octet-stream');
     return value instanceof Readable
       ? value
       : isIterable(value)

@@ -27,6 +27,7 @@ export function explain(at: string, side: 'request' | 'response', difference: Di
     if (at.startsWith('s3.')) {
       if (path === 'ContentLength') return 'the SDK reads Content-Length, which the adapter sets';
       if (path === 'Body' || path === 'AnnotationPayload') return 'a streamed body is always there, if only empty';
+      if (path === 'ContentType') return 'the SDK reads Content-Type, which has a default';
       if (path === 'Metadata' && JSON.stringify(actual) === '{}')
         return 'the SDK gives an empty map where there are no such headers';
     }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { collect } from '../../src/body.ts';
 import {
   AwsError,
+  UNSIGNED_OPERATIONS,
   loadModel,
   type Member,
   type ModelId,

@@ -3,7 +3,11 @@ import type { WireRequest } from '../../src/index.ts';
 /** Reads a request as the published vectors write it: request line, header lines (folded ones too), body. */
 export function parseRawRequest(text: string): WireRequest {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
-  const [, method, url] = /^(\S+) (.*?)(?: HTTP\/1\.1)?$/.exec(lines[0] as string) as unknown as [string, string, string];
+  const [, method, url] = /^(\S+) (.*?)(?: HTTP\/1\.1)?$/.exec(lines[0] as string) as unknown as [
+    string,
+    string,
+    string,
+  ];
   const headers: Record<string, string> = {};
   let last = '';
   let i = 1;
