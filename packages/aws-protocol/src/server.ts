@@ -267,7 +267,7 @@ export class AwsServer<P = unknown> {
     const bucketOfHost = call.address?.virtualHost ? call.address.bucket : undefined;
     const stated = request.headers['x-amz-content-sha256'];
     // S3 and whoever states a digest are checked before a byte of the body is read.
-    if (isS3 || stated !== undefined || streams) {
+    if (isS3 || stated !== undefined) {
       const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
       if (!isS3 && !streams && verified.payloadHash === UNSIGNED_PAYLOAD) {
         throw new Refusal('signatureMismatch', 'The payload must be signed.');
@@ -282,8 +282,10 @@ export class AwsServer<P = unknown> {
         throw new Refusal('bodyDigest', 'The x-amz-content-sha256 header does not match the body.');
       return { verified, opened: undefined, body: await this.#unpack(raw, request) };
     }
+    // The signature covers a digest that only the body can tell, so even a streaming operation must wait for all of it.
     const raw = await this.#raw(request);
     const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => sha256Hex(raw) });
+    if (streams) return { verified, opened: openBody({ ...request, body: raw }, verified), body: EMPTY };
     return { verified, opened: undefined, body: await this.#unpack(raw, request) };
   }
 

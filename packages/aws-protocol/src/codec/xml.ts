@@ -68,7 +68,8 @@ export class XmlCodec {
     }
     if (traits.xmlFlattened === 1 && shape.kind === 'map') return (value) => this.#entries(shape, value, open);
     const write = this.#writer(shape);
-    return (value) => write(value, open);
+    const alias = traits.xmlAlias;
+    return alias === undefined ? (value) => write(value, open) : (value) => write(value, open) + write(value, alias);
   }
 
   #writer(shape: Shape): XmlWriter {

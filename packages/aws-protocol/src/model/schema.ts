@@ -63,6 +63,8 @@ export interface Traits {
   readonly xmlAttribute?: 1;
   readonly xmlNamespace?: [string, string?] | [string];
   readonly ec2QueryName?: string;
+  /** A second name under which an answer repeats the member; from overlay/traits. */
+  readonly xmlAlias?: string;
   readonly jsonName?: string;
   readonly sparse?: 1;
   readonly streaming?: 1;
@@ -134,13 +136,22 @@ const UNNAMED_STRING: Member = { name: 'key', shape: { kind: 'string' }, traits:
 /** Constraints of one service by `Struct.member`, `List[]`, `Map.key` or `Map.value`. */
 export type ConstraintTable = ReadonlyMap<string, Constraint>;
 
-export function linkModel(compact: CompactModel, constraints: ConstraintTable = new Map()): Model {
+/** Traits added to members by `Struct.member`. */
+export type TraitTable = Readonly<Record<string, Traits>>;
+
+export function linkModel(
+  compact: CompactModel,
+  constraints: ConstraintTable = new Map(),
+  added: TraitTable = {},
+): Model {
   const linked = new Map<number, Shape>();
   const operations = new Map<string, Operation>();
 
   const member = (name: string, entry: CompactMember, required: boolean, owner?: string): Member => {
     const [ref, traits] = Array.isArray(entry) ? entry : [entry, undefined];
-    const made: Member = { name, shape: shapeOf(ref), traits: expandTraits(traits), required };
+    const more = owner === undefined ? undefined : added[owner];
+    const own = expandTraits(traits);
+    const made: Member = { name, shape: shapeOf(ref), traits: more ? { ...own, ...more } : own, required };
     const constraint = owner === undefined ? undefined : constraints.get(owner);
     if (constraint) made.constraint = constraint;
     return made;

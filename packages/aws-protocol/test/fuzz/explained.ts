@@ -41,3 +41,44 @@ export function explainError(at: string): string | undefined {
   }
   return undefined;
 }
+
+/** The same for botocore, old and new. */
+export function explainBotocore(at: string, side: 'request' | 'response', difference: Difference): string | undefined {
+  const { path, expected, actual } = difference;
+  const service = at.slice(0, at.indexOf('.'));
+  if (typeof actual === 'string' && /invalid literal for int|could not convert string to float/.test(actual)) {
+    return 'botocore reads as a number what the SDK model has as a string';
+  }
+  if (side === 'request') {
+    if (/(^|\.)UserData(\.Data|\.Value)?$/.test(path) && Buffer.from(String(expected)).toString('base64') === actual) {
+      return 'botocore encodes UserData in base64 itself';
+    }
+    if (/^(ec2|rds|docdb)$/.test(service) && /^(DestinationRegion|Pres?ignedUrl|PreSignedUrl)$/.test(path)) {
+      return 'botocore presigns cross-region copies itself and adds or replaces DestinationRegion and PresignedUrl';
+    }
+    if (service === 's3' && expected === undefined) {
+      if (path === 'ContentLength' || path === 'ContentType') return 'botocore states the length of a body';
+      if (path.startsWith('Checksum') || path === 'ContentMD5')
+        return 'botocore adds a checksum where the operation requires one';
+      if (path === 'Body' || path === 'AnnotationPayload') return 'a streamed body is always there, if only empty';
+      if (path === 'EncodingType' && actual === 'url') return 'botocore asks for url-encoded keys and decodes them';
+    }
+    if (JSON.stringify(expected) === '[]' && actual === undefined)
+      return 'a query string or form cannot say "an empty list"';
+    if (service === 'lambda' && JSON.stringify(actual) === '{}' && expected === undefined)
+      return 'a payload structure that is not set arrives as {}';
+  }
+  if (side === 'response') {
+    if (service === 's3') {
+      if (path === 'ContentLength' || path === 'ContentType')
+        return 'botocore reads the headers Content-Length and Content-Type';
+      if (JSON.stringify(actual) === '{}' && expected === undefined)
+        return 'botocore gives an empty structure where the payload is empty';
+    }
+    if ((path === 'Body' || path === 'AnnotationPayload' || path === 'Payload') && expected === undefined)
+      return 'a streamed body is always there, if only empty';
+    if (service === 'lambda' && /^Status(Code)?$/.test(path) && expected === undefined)
+      return 'botocore fills a status member from the answer itself';
+  }
+  return undefined;
+}

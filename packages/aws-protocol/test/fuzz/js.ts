@@ -28,7 +28,7 @@ export interface FuzzResult {
 }
 
 /** Operations that a plain round trip cannot exercise; each has a test of its own or a reason. */
-const SKIPPED: Record<string, string> = {
+export const SKIPPED: Record<string, string> = {
   's3.SelectObjectContent': 'event stream; see event-streams.test.ts',
   's3.WriteGetObjectResponse': 'the SDK sends it to a host name of its own (object lambda)',
   's3.CreateSession': 'the SDK calls it by itself for directory buckets only and answers are credentials',
@@ -209,7 +209,7 @@ async function fuzzErrors(
   }
 }
 
-function inputOptions(id: ModelId, operation: string): Omit<GenerateOptions, 'allowEmpty'> {
+export function inputOptions(id: ModelId, operation: string): Omit<GenerateOptions, 'allowEmpty'> {
   return {
     maxDepth: 4,
     blob: (bytes) => bytes,
@@ -245,7 +245,7 @@ function inputOptions(id: ModelId, operation: string): Omit<GenerateOptions, 'al
   };
 }
 
-function outputOptions(id: ModelId): Omit<GenerateOptions, 'allowEmpty'> {
+export function outputOptions(id: ModelId): Omit<GenerateOptions, 'allowEmpty'> {
   const base = inputOptions(id, '');
   return {
     ...base,

@@ -49,9 +49,11 @@ export async function latestPython(): Promise<string> {
   mkdirSync(CACHE, { recursive: true });
   try {
     await run('python3', ['-m', 'venv', '--clear', home], INHERIT);
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3[crt]', 'awscli'], {
-      env: registryEnvironment(),
-    });
+    await run(
+      python,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3[crt]', 'awscli'],
+      INHERIT,
+    );
   } catch (error) {
     throw new Error(
       'These tests need python3 with venv, and pip able to reach a package index, to install boto3 and awscli.',
@@ -88,7 +90,7 @@ export async function olderJsSdk(packages: readonly string[], version: string): 
   try {
     const wanted = packages.map((name) => `${name}@<=${version}`);
     await run('npm', ['install', '--no-audit', '--no-fund', '--no-workspaces', '--prefix', home, ...wanted], {
-      env: registryEnvironment(),
+      ...INHERIT,
       cwd: home,
     });
   } catch (error) {
