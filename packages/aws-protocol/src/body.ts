@@ -111,12 +111,20 @@ function lengthOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
+/** A client that goes away is no fault of the server's. */
+function asRefusal(error: Error & { code?: string }): Error {
+  const gone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'EPIPE';
+  return gone
+    ? new Refusal('incompleteBody', 'The connection closed before the body was whole.', { cause: error })
+    : error;
+}
+
 /** Pipes with errors passed on, so that the reader of the last stream sees every failure. */
 function join(source: Readable, stages: Transform[]): Readable {
   let at: Readable = source;
   for (const stage of stages) {
     const from = at;
-    from.on('error', (error) => stage.destroy(error));
+    from.on('error', (error) => stage.destroy(asRefusal(error)));
     from.on('close', () => {
       if (!from.readableEnded && !stage.destroyed)
         stage.destroy(new Refusal('incompleteBody', 'The connection closed before the body was whole.'));
@@ -243,10 +251,14 @@ export async function readBody(
 export async function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of stream) {
-    length += (part as Buffer).length;
-    if (length > maxBytes) throw new Refusal('tooLarge', `The body is larger than ${maxBytes} bytes.`);
-    parts.push(part as Buffer);
+  try {
+    for await (const part of stream) {
+      length += (part as Buffer).length;
+      if (length > maxBytes) throw new Refusal('tooLarge', `The body is larger than ${maxBytes} bytes.`);
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    throw asRefusal(error as Error);
   }
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length);
 }

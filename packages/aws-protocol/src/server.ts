@@ -359,7 +359,6 @@ export class AwsServer<P = unknown> {
       call.request,
       bucket,
       this.#options.credentials,
-      this.limits,
       this.#options.signature?.now ?? Date.now,
     );
     if (!form.signed && !this.#options.allowAnonymous?.('s3', 'PutObject'))

@@ -33,7 +33,7 @@ def hollowed(kept, item):
     return kept in ({}, []) and item not in ({}, [])
 
 
-def untag(value, shape, cut, path):
+def untag(value, shape, cut, path, prune=False):
     if shape is None:
         return value
     kind = shape.type_name
@@ -45,15 +45,15 @@ def untag(value, shape, cut, path):
             if name not in shape.members:
                 cut.append(path + "." + name)
             else:
-                kept = untag(item, shape.members[name], cut, path + "." + name)
-                if not hollowed(kept, item):
+                kept = untag(item, shape.members[name], cut, path + "." + name, prune)
+                if not (prune and hollowed(kept, item)):
                     out[name] = kept
         return out
     if kind == "list":
-        kept = [(untag(item, shape.member, cut, path + "[]"), item) for item in value]
-        return [k for k, item in kept if not hollowed(k, item)]
+        kept = [(untag(item, shape.member, cut, path + "[]", prune), item) for item in value]
+        return [k for k, item in kept if not (prune and hollowed(k, item))]
     if kind == "map":
-        return {key: untag(item, shape.value, cut, path + "{}") for key, item in value.items()}
+        return {key: untag(item, shape.value, cut, path + "{}", prune) for key, item in value.items()}
     if isinstance(value, dict):
         if "$time" in value:
             return datetime.datetime.fromtimestamp(value["$time"] / 1000, UTC)
@@ -88,7 +88,7 @@ for line in sys.stdin:
         else:
             operation = model.operation_model(case["operation"])
             cut = []
-            params = untag(case["input"], operation.input_shape, cut, "") if operation.input_shape else {}
+            params = untag(case["input"], operation.input_shape, cut, "", True) if operation.input_shape else {}
             result["input"] = tag(params)
             out_cut = []
             result["output"] = tag(untag(case["output"], operation.output_shape, out_cut, "")) if operation.output_shape else {}

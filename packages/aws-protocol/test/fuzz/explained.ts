@@ -65,10 +65,15 @@ export function explainBotocore(at: string, side: 'request' | 'response', differ
     }
     if (JSON.stringify(expected) === '[]' && actual === undefined)
       return 'a query string or form cannot say "an empty list"';
+    if (at === 'sqs.ReceiveMessage' && path === 'MessageSystemAttributeNames')
+      return 'in the query protocol this member has the wire name of AttributeNames';
     if (service === 'lambda' && JSON.stringify(actual) === '{}' && expected === undefined)
       return 'a payload structure that is not set arrives as {}';
   }
   if (side === 'response') {
+    if (/PolicyDocument$/.test(path) && service === 'iam') return 'botocore decodes policy documents';
+    if (at === 's3.GetBucketPolicy' && path === 'Policy' && actual === '')
+      return 'a text payload is always there, if only empty';
     if (service === 's3') {
       if (path === 'ContentLength' || path === 'ContentType')
         return 'botocore reads the headers Content-Length and Content-Type';
