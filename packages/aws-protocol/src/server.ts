@@ -64,7 +64,7 @@ interface Call<P> {
   operation: string | undefined;
   labels: Record<string, string>;
   address: S3Address | undefined;
-  signal: AbortSignal | undefined;
+  readonly signal: (() => AbortSignal) | undefined;
 }
 
 /** Serves AWS requests: routes, authenticates, reads, validates, calls the handler, writes. Never throws, never rejects. */
@@ -83,7 +83,7 @@ export class AwsServer<P = unknown> {
     this.#verifier = new SignatureVerifier(options.signature);
   }
 
-  async handle(request: WireRequest, signal?: AbortSignal): Promise<WireResponse> {
+  async handle(request: WireRequest, signal?: () => AbortSignal): Promise<WireResponse> {
     const requestId = (this.#options.newRequestId ?? randomUUID)();
     const call: Call<P> = {
       request,
@@ -256,12 +256,16 @@ export class AwsServer<P = unknown> {
       throw new Refusal('tooLarge', `The body is larger than ${this.limits.bodyBytes} bytes.`);
     }
     if (!claim) {
+      if (!streams && !isS3 && !isChunked(request.headers)) {
+        return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
+      }
       const opened = openBody(request, undefined);
       return streams
         ? { verified: undefined, opened, body: EMPTY }
         : { verified: undefined, opened: undefined, body: await readBody(opened.stream, request.headers, this.limits) };
     }
-    const credential = await this.#options.credentials(claim.accessKeyId);
+    const known = this.#options.credentials(claim.accessKeyId);
+    const credential = known instanceof Promise ? await known : known;
     if (!credential)
       throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
     const bucketOfHost = call.address?.virtualHost ? call.address.bucket : undefined;
@@ -329,12 +333,15 @@ export class AwsServer<P = unknown> {
       region: verified?.claim.region || undefined,
       headers: call.request.headers,
       url: call.request.url,
-      signal: call.signal,
+      get signal() {
+        return call.signal?.();
+      },
       answerHeaders: {},
       answerStatus: undefined,
       body: facts ?? noBody,
     };
-    const output = ((await handler(input, context)) ?? {}) as Record<string, unknown>;
+    const made = handler(input, context);
+    const output = ((made instanceof Promise ? await made : made) ?? {}) as Record<string, unknown>;
     const answer = PROTOCOLS[call.protocol].writeOutput(operation, output, {
       model: service.model,
       requestId: call.requestId,

@@ -18,10 +18,6 @@ export function nodeListener<P>(server: AwsServer<P>): RequestListener {
 }
 
 async function answer<P>(server: AwsServer<P>, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  outgoing.on('close', () => {
-    if (!outgoing.writableFinished) gone.abort();
-  });
   const request: WireRequest = {
     method: incoming.method ?? 'GET',
     url: incoming.url ?? '/',
@@ -31,11 +27,21 @@ async function answer<P>(server: AwsServer<P>, incoming: IncomingMessage, outgoi
   let result: WireResponse;
   try {
     const wire = { ...request, headers: joinHeaders(incoming.rawHeaders, server.limits.headerBytes) };
-    result = await server.handle(wire, gone.signal);
+    result = await server.handle(wire, () => signalOf(outgoing));
   } catch (error) {
     result = server.refuse({ ...request, headers: lastHeaders(incoming) }, error);
   }
   await send(result, incoming, outgoing);
+}
+
+/** Made only when a handler asks: most never do. */
+function signalOf(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (outgoing.destroyed) gone.abort();
+  outgoing.on('close', () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function lastHeaders(incoming: IncomingMessage): Record<string, string> {

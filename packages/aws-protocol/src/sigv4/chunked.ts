@@ -2,10 +2,10 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { Refusal } from '../errors.ts';
 import { EMPTY_SHA256 } from './canonical.ts';
-import { hmacHex, sameText } from './keys.ts';
+import { type HmacKey, sameText } from './keys.ts';
 
 export interface ChunkSigning {
-  readonly signingKey: Buffer;
+  readonly signingKey: HmacKey;
   readonly scope: string;
   readonly timestamp: string;
   /** The signature of the request's head: the first link of the chain. */
@@ -136,8 +136,7 @@ export class ChunkedDecoder extends Transform {
     const { signing } = this.#options;
     if (!signing || !this.#chunkHash) return;
     const digest = this.#chunkHash.digest('hex');
-    const expected = hmacHex(
-      signing.signingKey,
+    const expected = signing.signingKey.hex(
       `AWS4-HMAC-SHA256-PAYLOAD\n${signing.timestamp}\n${signing.scope}\n${this.#previous}\n${EMPTY_SHA256}\n${digest}`,
     );
     if (!sameText(expected, this.#chunkSignature)) {
@@ -173,8 +172,7 @@ export class ChunkedDecoder extends Transform {
     if (decodedLength !== undefined && this.#total !== decodedLength)
       throw incomplete('The body is shorter than x-amz-decoded-content-length.');
     if (signing && trailer) {
-      const expected = hmacHex(
-        signing.signingKey,
+      const expected = signing.signingKey.hex(
         `AWS4-HMAC-SHA256-TRAILER\n${signing.timestamp}\n${signing.scope}\n${this.#previous}\n${hash('sha256', this.#trailerText, 'hex')}`,
       );
       if (this.#trailerSignature === undefined || !sameText(expected, this.#trailerSignature)) {

@@ -12,7 +12,7 @@ import {
   uriEncode,
 } from './canonical.ts';
 import { type Claim, readClaim } from './claim.ts';
-import { hmacHex, SigningKeys, sameText } from './keys.ts';
+import { HmacKey, SigningKeys, sameText } from './keys.ts';
 import { stringToSignV2 } from './sigv2.ts';
 
 /** A key pair that may sign. `principal` is whatever the handlers shall know about its owner. */
@@ -45,11 +45,12 @@ export interface Verified<P = unknown> {
   /** What the signature covers as the body's digest: a hex digest, `UNSIGNED-PAYLOAD` or `STREAMING-...`. */
   readonly payloadHash: string;
   /** The key and scope that sign the chunks of a streamed body. */
-  readonly signingKey: Buffer;
+  readonly signingKey: HmacKey;
   readonly scope: string;
 }
 
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
+const NO_KEY = new HmacKey(Buffer.alloc(0));
 const LEAVE_OUT = new Set(['X-Amz-Signature', 'x-amz-signature']);
 const LEAVE_OUT_TOKEN = new Set([...LEAVE_OUT, 'X-Amz-Security-Token']);
 
@@ -91,7 +92,7 @@ export class SignatureVerifier {
         .update(stringToSignV2(request, claim, options.bucketOfHost))
         .digest('base64');
       if (!sameText(expected, claim.signature)) throw mismatch();
-      return { ...base, payloadHash: UNSIGNED_PAYLOAD, signingKey: Buffer.alloc(0), scope: '' };
+      return { ...base, payloadHash: UNSIGNED_PAYLOAD, signingKey: NO_KEY, scope: '' };
     }
     const s3 = S3_NAMES.has(claim.service);
     const payloadHash = this.#payloadHash(request, claim, s3, options.bodyHash);
@@ -105,8 +106,7 @@ export class SignatureVerifier {
     const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
     const { path, query } = splitUrl(request.url);
     const sign = (canonPath: string, canonQuery: string): string =>
-      hmacHex(
-        signingKey,
+      signingKey.hex(
         stringToSign(
           claim.timestamp,
           scope,

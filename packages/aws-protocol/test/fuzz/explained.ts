@@ -71,7 +71,7 @@ export function explainBotocore(at: string, side: 'request' | 'response', differ
       return 'a payload structure that is not set arrives as {}';
   }
   if (side === 'response') {
-    if (/PolicyDocument$/.test(path) && service === 'iam') return 'botocore decodes policy documents';
+    if (/(PolicyDocument|Document)$/.test(path) && service === 'iam') return 'botocore decodes policy documents';
     if (at === 's3.GetBucketPolicy' && path === 'Policy' && actual === '')
       return 'a text payload is always there, if only empty';
     if (service === 's3') {
