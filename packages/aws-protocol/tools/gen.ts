@@ -6,6 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extractModel } from './extract.ts';
+import { render } from './render.ts';
 import { SERVICES } from './services.ts';
 
 const check = process.argv.includes('--check');
@@ -13,9 +14,7 @@ const folder = new URL('../models/', import.meta.url);
 const stale: string[] = [];
 let bytes = 0;
 for (const [id, source] of Object.entries(SERVICES)) {
-  const { shapes, ...head } = await extractModel(id, source);
-  // One shape a line keeps a bump's diff readable; everything else stays compact.
-  const text = `${JSON.stringify(head).slice(0, -1)},"shapes":[\n${shapes.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
+  const text = render(await extractModel(id, source));
   bytes += Buffer.byteLength(text);
   const file = new URL(`${id}.json`, folder);
   const committed = existsSync(file) ? readFileSync(file, 'utf8') : undefined;

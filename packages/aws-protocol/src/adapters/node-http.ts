@@ -80,7 +80,8 @@ function bodiless(status: number): boolean {
 }
 
 function setLength(headers: Record<string, string>, length: number): void {
-  for (const name of Object.keys(headers)) if (name.toLowerCase() === 'content-length') delete headers[name];
+  // Written by a handler, it may be spelt otherwise.
+  if (headers['Content-Length'] !== undefined) delete headers['Content-Length'];
   headers['content-length'] = String(length);
 }
 

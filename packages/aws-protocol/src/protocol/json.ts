@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { decodeCbor, encodeCbor } from '../codec/cbor.ts';
 import { Malformed } from '../codec/malformed.ts';
 import { ValueCodec } from '../codec/value.ts';
@@ -9,11 +10,12 @@ import type { Protocol } from './protocol.ts';
 
 export const jsonCodec = new ValueCodec('json');
 const cborCodec = new ValueCodec('cbor');
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export function parseJson(body: Uint8Array): unknown {
+  // Checked natively, then decoded: a fatal TextDecoder takes three times as long.
+  if (!isUtf8(body)) throw new Malformed('The body is not UTF-8.');
   try {
-    return JSON.parse(utf8.decode(body));
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
   } catch {
     throw new Malformed('The body is not JSON.');
   }
