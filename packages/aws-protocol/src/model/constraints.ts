@@ -20,7 +20,7 @@ export function loadConstraints(id: string): ConstraintTable {
     table.set(member, {
       ...(typeof min === 'number' ? { min } : {}),
       ...(typeof max === 'number' ? { max } : {}),
-      ...(pattern ? { pattern: new RegExp(pattern, 'u') } : {}),
+      ...(pattern ? { pattern: new RegExp(pattern) } : {}),
       ...(values ? { enum: new Set(values) } : {}),
       ...(integer ? { integer: true } : {}),
     });

@@ -47,11 +47,9 @@ export class ServiceFinder<P> {
     if (target !== undefined) {
       const dot = target.lastIndexOf('.');
       const service = this.#byTarget.get(dot < 0 ? '' : target.slice(0, dot));
-      const protocol = headers['content-type']?.includes('json-1.0')
-        ? 'awsJson1_0'
-        : headers['content-type']?.includes('json-1.1')
-          ? 'awsJson1_1'
-          : (service?.model.protocols.find((p) => p.startsWith('awsJson')) ?? 'awsJson1_1');
+      // The two versions differ in nothing but their name, so a service answers either in its own.
+      const stated = headers['content-type']?.includes('json-1.0') ? 'awsJson1_0' : 'awsJson1_1';
+      const protocol = service?.model.protocols.find((p) => p.startsWith('awsJson')) ?? stated;
       return { service, protocol, operation: target.slice(dot + 1) };
     }
     const scope = SCOPE.exec(headers['authorization'] ?? '') ?? SCOPE.exec(query);
