@@ -56,11 +56,12 @@ export function openBody(
       ? Readable.from(request.body.length ? [request.body] : [], { objectMode: false })
       : request.body;
   const payload = verified?.payloadHash ?? headers['x-amz-content-sha256'] ?? UNSIGNED_PAYLOAD;
-  const chunked = isChunked(headers);
+  // Where a digest of the body is signed, no header may turn its check off.
+  const chunked = isChunked(headers) && !HEX_64.test(payload);
   const checks = new BodyChecks(
     headers,
     chunked ? decodedLength(headers) : contentLength(headers),
-    HEX_64.test(payload) && !chunked ? payload : undefined,
+    HEX_64.test(payload) ? payload : undefined,
   );
   if (!chunked) {
     if (payload.startsWith('STREAMING-'))

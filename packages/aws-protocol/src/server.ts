@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { type BodyFacts, collect, isChunked, openBody, readBody, storedEncoding } from './body.ts';
+import { type BodyFacts, storedEncoding } from './body.ts';
+import { Authenticator } from './authenticate.ts';
 import { parsePairs } from './codec/form.ts';
 import { DEFAULT_LIMITS, type Limits, Malformed } from './codec/malformed.ts';
 import { AwsError, Refusal } from './errors.ts';
@@ -16,16 +16,8 @@ import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { Service } from './service.ts';
-import { EMPTY_SHA256, S3_NAMES } from './sigv4/canonical.ts';
-import { sameText } from './sigv4/keys.ts';
-import {
-  type CredentialProvider,
-  SignatureVerifier,
-  sha256Hex,
-  UNSIGNED_PAYLOAD,
-  type Verified,
-  type VerifyOptions,
-} from './sigv4/verify.ts';
+import { S3_NAMES } from './sigv4/canonical.ts';
+import type { CredentialProvider, Verified, VerifyOptions } from './sigv4/verify.ts';
 import type { Context } from './types.ts';
 import { validateInput } from './validate.ts';
 
@@ -73,14 +65,14 @@ export class AwsServer<P = unknown> {
   readonly limits: Limits;
   readonly #options: ServerOptions<P>;
   readonly #finder: ServiceFinder<P>;
-  readonly #verifier: SignatureVerifier;
+  readonly #authenticator: Authenticator<P>;
 
   constructor(options: ServerOptions<P>) {
     this.services = options.services;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#options = options;
     this.#finder = new ServiceFinder(options.services);
-    this.#verifier = new SignatureVerifier(options.signature);
+    this.#authenticator = new Authenticator(options.credentials, this.limits, options.signature);
   }
 
   async handle(request: WireRequest, signal?: () => AbortSignal): Promise<WireResponse> {
@@ -159,7 +151,11 @@ export class AwsServer<P = unknown> {
       rest &&
       call.service?.model.has(call.operation ?? '') &&
       inputStreams(call.service.model.operation(call.operation as string));
-    const { verified, opened, body } = await this.#authenticate(call, Boolean(streams));
+    const { verified, opened, body } = await this.#authenticator.authenticate(request, {
+      isS3: call.service?.model.id === 's3',
+      streams: Boolean(streams),
+      bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
+    });
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
     if (form) this.#routeForm(call, pairs);
     const { service } = call;
@@ -244,65 +240,6 @@ export class AwsServer<P = unknown> {
     call.operation = action;
   }
 
-  async #authenticate(
-    call: Call<P>,
-    streams: boolean,
-  ): Promise<{ verified: Verified<P> | undefined; opened: ReturnType<typeof openBody> | undefined; body: Uint8Array }> {
-    const { request } = call;
-    const claim = this.#verifier.claim(request);
-    const length = request.headers['content-length'];
-    const isS3 = call.service?.model.id === 's3';
-    if (!streams && length !== undefined && Number(length) > this.limits.bodyBytes) {
-      throw new Refusal('tooLarge', `The body is larger than ${this.limits.bodyBytes} bytes.`);
-    }
-    if (!claim) {
-      if (!streams && !isS3 && !isChunked(request.headers)) {
-        return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
-      }
-      const opened = openBody(request, undefined);
-      return streams
-        ? { verified: undefined, opened, body: EMPTY }
-        : { verified: undefined, opened: undefined, body: await readBody(opened.stream, request.headers, this.limits) };
-    }
-    const known = this.#options.credentials(claim.accessKeyId);
-    const credential = known instanceof Promise ? await known : known;
-    if (!credential)
-      throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
-    const bucketOfHost = call.address?.virtualHost ? call.address.bucket : undefined;
-    const stated = request.headers['x-amz-content-sha256'];
-    // S3 and whoever states a digest are checked before a byte of the body is read.
-    if (isS3 || stated !== undefined) {
-      const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
-      if (!isS3 && !streams && verified.payloadHash === UNSIGNED_PAYLOAD) {
-        throw new Refusal('signatureMismatch', 'The payload must be signed.');
-      }
-      if (isS3 || streams || isChunked(request.headers)) {
-        const opened = openBody(request, verified);
-        if (streams) return { verified, opened, body: EMPTY };
-        return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.limits) };
-      }
-      const raw = await this.#raw(request);
-      if (!sameText(sha256Hex(raw), verified.payloadHash))
-        throw new Refusal('bodyDigest', 'The x-amz-content-sha256 header does not match the body.');
-      return { verified, opened: undefined, body: await this.#unpack(raw, request) };
-    }
-    // The signature covers a digest that only the body can tell, so even a streaming operation must wait for all of it.
-    const raw = await this.#raw(request);
-    const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => sha256Hex(raw) });
-    if (streams) return { verified, opened: openBody({ ...request, body: raw }, verified), body: EMPTY };
-    return { verified, opened: undefined, body: await this.#unpack(raw, request) };
-  }
-
-  async #raw(request: WireRequest): Promise<Uint8Array> {
-    if (request.body instanceof Uint8Array) return request.body;
-    return collect(request.body, this.limits.bodyBytes);
-  }
-
-  async #unpack(raw: Uint8Array, request: WireRequest): Promise<Uint8Array> {
-    if (request.headers['content-encoding'] === undefined) return raw;
-    return readBody(Readable.from([raw], { objectMode: false }), request.headers, this.limits);
-  }
-
   #readInput(call: Call<P>, service: Service<P>, operation: Operation, parts: InputParts): Record<string, unknown> {
     const input = PROTOCOLS[call.protocol].readInput(operation, parts, this.limits);
     if (service.model.id === 's3' && 'ContentEncoding' in input) {
@@ -378,8 +315,6 @@ export class AwsServer<P = unknown> {
     return form.answer(put, bucket, call.requestId);
   }
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** S3 has signing names of its own for some kinds of bucket. */
 function isScopedTo<P>(name: string, service: Service<P>): boolean {
