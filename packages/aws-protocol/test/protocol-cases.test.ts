@@ -20,10 +20,16 @@ const { suites } = JSON.parse(
   readFileSync(new URL('../fixtures/protocol-tests-input.json', import.meta.url), 'utf8'),
 ) as { suites: Record<string, Suite[]> };
 
-/** Cases that say something else than what a server should read. */
+/** Cases that no server can see as the client was given them: their texts are compared without the spaces around. */
 const EXCEPT: Record<string, string> = {
   'rest-xml 26 Header whitespace #0': 'HTTP itself drops spaces around header values',
 };
+
+function trimmed(value: unknown): unknown {
+  if (typeof value === 'string') return value.trim();
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.trim(), trimmed(item)]));
+}
 
 /** Published for clients: what they serialize is read here, and must give the parameters again. */
 describe.each(Object.entries(suites))('published %s request cases', (protocol, list) => {
@@ -70,7 +76,8 @@ describe.each(Object.entries(suites))('published %s request cases', (protocol, l
               : typeof value === 'object' && value !== null && Object.keys(value).length === 0;
           if (expected[key] === undefined && (ref.idempotencyToken || empty)) delete seen[key];
         }
-        expect(normalize(seen)).toEqual(normalize(expected));
+        const trims = EXCEPT[`${protocol} ${name} #${number}`] !== undefined;
+        expect(normalize(seen)).toEqual(trims ? trimmed(normalize(expected)) : normalize(expected));
       },
     );
   });

@@ -15,7 +15,7 @@ export function explain(at: string, side: 'request' | 'response', difference: Di
     }
     if (/^lambda\./.test(at) && path === 'Error' && JSON.stringify(actual) === '{}')
       return 'the JS SDK sends {} for a payload structure that is not set';
-    if (JSON.stringify(expected) === '[]' && actual === undefined && at === 'scheduler.UntagResource')
+    if (JSON.stringify(expected) === '[]' && actual === undefined && /^(lambda|scheduler)\./.test(at))
       return 'a query string cannot say "an empty list"';
     if (/^(ec2\.CopySnapshot|rds\.\w+)$/.test(at) && /^(DestinationRegion|Pres?ignedUrl|PreSignedUrl)$/.test(path)) {
       return 'the JS SDK presigns cross-region copies itself and adds DestinationRegion and PresignedUrl';
@@ -72,6 +72,8 @@ export function explainBotocore(at: string, side: 'request' | 'response', differ
   }
   if (side === 'response') {
     if (/(PolicyDocument|Document)$/.test(path) && service === 'iam') return 'botocore decodes policy documents';
+    if (at === 'ec2.GetConsoleOutput' && path === 'Output')
+      return 'botocore decodes the console output from base64 where it can';
     if (at === 's3.GetBucketPolicy' && path === 'Policy' && actual === '')
       return 'a text payload is always there, if only empty';
     if (service === 's3') {
