@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { collect, isChunked, openBody, readBody } from './body.ts';
 import type { Limits } from './codec/malformed.ts';
 import { Refusal } from './errors.ts';
+import { isThenable } from './thenable.ts';
 import type { WireRequest } from './request.ts';
 import { EMPTY_SHA256 } from './sigv4/canonical.ts';
 import { sameText } from './sigv4/keys.ts';
@@ -60,7 +61,7 @@ export class Authenticator<P> {
           };
     }
     const known = this.#credentials(claim.accessKeyId);
-    const credential = known instanceof Promise ? await known : known;
+    const credential = isThenable(known) ? await known : known;
     if (!credential)
       throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
     const stated = request.headers['x-amz-content-sha256'];

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { type BodyFacts, storedEncoding } from './body.ts';
 import { Authenticator } from './authenticate.ts';
@@ -19,6 +20,7 @@ import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
 import type { CredentialProvider, Verified, VerifyOptions } from './sigv4/verify.ts';
 import type { Context } from './types.ts';
+import { isThenable } from './thenable.ts';
 import { validateInput } from './validate.ts';
 
 export interface ServerOptions<P> {
@@ -94,7 +96,10 @@ export class AwsServer<P = unknown> {
     } catch (error) {
       answer = this.#refuse(call, error);
     }
-    if (request.method === 'HEAD') answer.body = '';
+    if (request.method === 'HEAD') {
+      if (answer.body instanceof Readable) answer.body.on('error', () => {}).destroy();
+      answer.body = '';
+    }
     return answer;
   }
 
@@ -278,7 +283,7 @@ export class AwsServer<P = unknown> {
       body: facts ?? noBody,
     };
     const made = handler(input, context);
-    const output = ((made instanceof Promise ? await made : made) ?? {}) as Record<string, unknown>;
+    const output = ((isThenable(made) ? await made : made) ?? {}) as Record<string, unknown>;
     const answer = PROTOCOLS[call.protocol].writeOutput(operation, output, {
       model: service.model,
       requestId: call.requestId,
