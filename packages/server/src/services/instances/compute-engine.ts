@@ -1,4 +1,4 @@
-import type { Availability } from '../vpcs/network-engine.ts';
+import type { Availability } from '../../kernel/availability.ts';
 
 /**
  * The compute port: what an instance needs from the world outside the database.

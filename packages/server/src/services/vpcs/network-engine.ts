@@ -1,3 +1,5 @@
+import type { Availability } from '../../kernel/availability.ts';
+
 /**
  * The network port: what a VPC needs from the world outside the database.
  *
@@ -26,9 +28,6 @@ export interface SeenNetwork {
   /** False when a part of it is missing or wrong; `ensure` repairs it. */
   readonly healthy: boolean;
 }
-
-/** What the engine can do on this machine now; `missing` says in one sentence what is missing and how to get it. */
-export type Availability = { readonly ok: true } | { readonly ok: false; readonly missing: string };
 
 export interface NetworkEngine {
   availability(): Promise<Availability>;

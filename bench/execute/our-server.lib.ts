@@ -1,0 +1,20 @@
+/** The API as it is, all guards of production on. */
+import { loadSettings } from '../../packages/server/src/config.ts';
+import { startApi } from '../../packages/server/src/compose.ts';
+
+const { databaseUrl, dataDir } = JSON.parse(process.argv[2]!) as { databaseUrl: string; dataDir: string };
+const settings = loadSettings({
+  CLOUD_DATA_DIR: dataDir,
+  CLOUD_RATE_LIMIT: '1000000',
+  CLOUD_AUTH_RATE_LIMIT: '1000',
+  CLOUD_LISTEN: '127.0.0.1:0',
+});
+const api = await startApi({
+  ...settings,
+  databaseUrl,
+  masterKey: new Uint8Array(32),
+  platformId: '000000000000',
+  engine: { available: false, reason: 'bench' },
+});
+process.send?.({ address: api.addresses[0] });
+process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));

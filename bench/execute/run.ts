@@ -1,0 +1,109 @@
+/**
+ * What does execute() cost? CPU of the server's process for each request: key, tenancy, row-level security, permission (and audit and
+ * event for the write) against bare Fastify with the service's own SQL. Targets: reads 1.5 ×, writes 3 ×.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
+import { migrateUp } from '../../packages/server/src/kernel/sql/migrate.ts';
+import { alternate, load, median, record } from '../measure.ts';
+
+const ROUNDS = 5;
+const READS = 4_000;
+const WRITES = 1_500;
+const CONNECTIONS = 16;
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly address: string;
+}
+
+function start(file: string, settings: object): Promise<Server> {
+  const child = fork(join(import.meta.dirname, file), [JSON.stringify(settings)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve({ process: child, address: (message as { address: string }).address }));
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+  });
+}
+
+/** Microseconds of CPU so far. */
+function cpuOf(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.process.once('message', (message) => {
+      const { user, system } = (message as { cpu: NodeJS.CpuUsage }).cpu;
+      resolve(user + system);
+    });
+    server.process.send('cpu');
+  });
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'tc-bench-'));
+const cluster = await startPostgresCluster({ durable: true });
+const servers: Server[] = [];
+try {
+  await migrateUp({
+    connectionString: cluster.url('postgres', 'postgres'),
+    folder: join(import.meta.dirname, '../../migrations'),
+  });
+  const ours = await start('our-server.lib.ts', { databaseUrl: cluster.url('cloud_api', 'postgres'), dataDir: folder });
+  servers.push(ours);
+  const json = { 'content-type': 'application/json' };
+  const person = JSON.stringify({ email: 'bench@example.org', password: 'correct horse battery', name: 'Bench' });
+  await fetch(`${ours.address}/auth/register`, { method: 'POST', headers: json, body: person });
+  const login = (await (
+    await fetch(`${ours.address}/auth/login`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ email: 'bench@example.org', password: 'correct horse battery' }),
+    })
+  ).json()) as {
+    data: { api_key: string; user: { id: string; tenant_id: string } };
+  };
+  const headers = { ...json, 'x-api-key': login.data.api_key };
+  const made = (await (
+    await fetch(`${ours.address}/vpcs`, { method: 'POST', headers, body: '{"name":"bench"}' })
+  ).json()) as { data: { id: string } };
+  const bare = await start('bare-server.lib.ts', {
+    databaseUrl: cluster.url('postgres', 'postgres'),
+    tenantId: login.data.user.tenant_id,
+    userId: login.data.user.id,
+  });
+  servers.push(bare);
+
+  const measure = (server: Server, total: number, send: (index: number) => Promise<Response>) => async () => {
+    const before = await cpuOf(server);
+    await load(total, CONNECTIONS, send);
+    return ((await cpuOf(server)) - before) / total;
+  };
+  const read = (server: Server) =>
+    measure(server, READS, () => fetch(`${server.address}/vpcs/${made.data.id}`, { headers }));
+  const write = (server: Server) =>
+    measure(server, WRITES, (index) =>
+      fetch(`${server.address}/vpcs/${made.data.id}`, {
+        method: 'PATCH',
+        headers,
+        body: JSON.stringify({ name: `bench-${index}` }),
+      }),
+    );
+  await read(ours)();
+  await read(bare)();
+  for (const [what, side] of [
+    ['read', read],
+    ['write', write],
+  ] as const) {
+    const { a, b } = await alternate(ROUNDS, side(ours), side(bare));
+    const ratio = median(a) / median(b);
+    await record(
+      'execute',
+      `${what}: ${Math.round(median(a))} µs CPU a request, bare Fastify ${Math.round(median(b))} µs: ${ratio.toFixed(2)} ×`,
+    );
+  }
+} finally {
+  for (const server of servers) server.process.kill('SIGKILL');
+  await cluster.stop();
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+
+import { Argument, type Command, Option } from 'commander';
+import { usage } from '../failure.ts';
+import { type GlobalOptions, openSession, transportOf } from '../session/session.ts';
+import { globalOptions, type VerbDeps } from '../verb-command.ts';
+import type { World } from '../world.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** Longer than the longest `?wait=` and command. */
+const TIMEOUT_MS = 330_000;
+
+interface ApiOptions extends GlobalOptions {
+  readonly data?: string;
+  readonly header?: readonly string[];
+}
+
+/** `cloud api GET /instances`: any request, the answer as it came. */
+export function addApi(program: Command, deps: VerbDeps): void {
+  const command = program
+    .command('api')
+    .summary('Send any request')
+    .description(
+      'Send a request to the REST API with your key and print the answer as it came. /docs on the platform lists what there is.',
+    )
+    .addArgument(new Argument('<method>').choices([...METHODS, ...METHODS.map((method) => method.toLowerCase())]))
+    .addArgument(new Argument('<path>', 'with its query: /instances?limit=5'))
+    .addOption(new Option('-d, --data <json>', 'the body; @FILE reads a file, @- standard input'))
+    .addOption(
+      new Option('-H, --header <name:value>', 'may be repeated').argParser(
+        (text, before: readonly string[] | undefined) => [...(before ?? []), text],
+      ),
+    );
+  for (const option of globalOptions().slice(2)) command.addOption(option);
+  command.usage('<method> <path> [options]');
+  command.action((method: string, path: string) =>
+    deps.act(async () => {
+      const options = { ...deps.before(), ...command.opts<ApiOptions>() };
+      if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
+      const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
+      const transport = transportOf(openSession(deps.world, options));
+      const answer = await transport.send({
+        method: method.toUpperCase(),
+        path,
+        body,
+        headers: readHeaders(options.header ?? []),
+        timeoutMs: TIMEOUT_MS,
+        retries: 0,
+      });
+      deps.world.stdout.write(pretty(answer.text));
+    }),
+  );
+}
+
+async function readBody(world: World, data: string): Promise<unknown> {
+  const text = data === '@-' ? await readAll(world) : data.startsWith('@') ? readFile(data.slice(1)) : data;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw usage(`the body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+async function readAll(world: World): Promise<string> {
+  let text = '';
+  for await (const chunk of world.stdin.setEncoding('utf8')) text += chunk as string;
+  return text;
+}
+
+function readHeaders(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const cut = line.indexOf(':');
+      if (cut < 1) throw usage(`the header '${line}' must read name:value`);
+      return [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
+    }),
+  );
+}
+
+function pretty(text: string): string {
+  try {
+    return `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
+  } catch (error) {
+    // Logs and pages are no JSON: they come as they are.
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import type { Transport } from '@thecloud/sdk';
+import type { Command } from 'commander';
+import { usage } from '../failure.ts';
+import type { GlobalOptions } from '../session/session.ts';
+import { profileNameOf, type Session, openSession, transportOf } from '../session/session.ts';
+import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
+import { ask, readPassword } from '../prompt.ts';
+import type { Verb } from '../table/verb.ts';
+import type { VerbDeps } from '../verb-command.ts';
+import { globalOptions } from '../verb-command.ts';
+import type { World } from '../world.ts';
+
+interface LoginAnswer {
+  readonly user: { readonly email: string; readonly tenant_id?: string };
+  readonly api_key: string;
+  readonly expires_at: string;
+}
+
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+interface LoginOptions extends GlobalOptions {
+  readonly email?: string;
+  readonly passwordStdin?: boolean;
+  readonly name?: string;
+}
+
+const connectionOptions = () => globalOptions().filter((option) => ['--profile', '--endpoint'].includes(option.long!));
+
+/** `cloud login`: keeps a session key in the config file. */
+export function addLogin(program: Command, deps: VerbDeps): void {
+  const command = program
+    .command('login')
+    .summary('Log in')
+    .description(
+      'Log in with e-mail and password. The session key is kept in the config file, which only you can read.',
+    )
+    .option('--email <email>', 'who; asked for when left out')
+    .option('--password-stdin', 'read the password from standard input');
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(() =>
+    deps.act(async () => {
+      const options = { ...deps.before(), ...command.opts<LoginOptions>() };
+      const credentials = await readCredentials(deps.world, options);
+      await logIn(deps, options, credentials);
+    }),
+  );
+}
+
+/** `cloud register`: a new user, logged in. */
+export function addRegister(program: Command, deps: VerbDeps): void {
+  const command = program
+    .command('register')
+    .summary('Register a user and log in')
+    .description('Register a user with a tenant of its own, and log in. The first user of a platform is its operator.')
+    .option('--email <email>', 'asked for when left out')
+    .option('--name <name>', 'your name; asked for when left out')
+    .option('--password-stdin', 'read the password from standard input');
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(() =>
+    deps.act(async () => {
+      const { world } = deps;
+      const options = { ...deps.before(), ...command.opts<LoginOptions>() };
+      const email = options.email ?? (await ask(world, 'E-mail: ', { flag: '--email' }));
+      const name = options.name ?? (await ask(world, 'Name: ', { flag: '--name' }));
+      const password = await readNewPassword(world, options);
+      const register = verbNamed(deps, 'auth.register');
+      await transportOf(publicSession(world, options)).call(register, { email, name, password });
+      world.stderr.write(`Registered ${email}.\n`);
+      await logIn(deps, options, { email, password });
+    }),
+  );
+}
+
+async function readCredentials(world: World, options: LoginOptions): Promise<Credentials> {
+  const email = options.email ?? (await ask(world, 'E-mail: ', { flag: '--email' }));
+  const password = options.passwordStdin
+    ? await readPassword(world)
+    : await ask(world, 'Password: ', { hidden: true, flag: '--password-stdin' });
+  return { email, password };
+}
+
+async function readNewPassword(world: World, options: LoginOptions): Promise<string> {
+  if (options.passwordStdin) return readPassword(world);
+  const hidden = { hidden: true, flag: '--password-stdin' };
+  const password = await ask(world, 'Password (8 characters or more): ', hidden);
+  if ((await ask(world, 'Once more: ', hidden)) !== password) throw usage('the two passwords differ; nothing was done');
+  return password;
+}
+
+async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credentials): Promise<void> {
+  const { world } = deps;
+  const session = publicSession(world, options);
+  const transport: Transport = transportOf(session);
+  const answer = await transport.call<LoginAnswer>(verbNamed(deps, 'auth.login'), { ...credentials });
+  const config = readConfig(world);
+  const name = profileNameOf(world, options, config);
+  const profile = {
+    endpoint: session.endpoint,
+    api_key: answer.api_key,
+    email: answer.user.email,
+    expires_at: answer.expires_at,
+  };
+  writeConfig(world, { current: name, profiles: { ...config.profiles, [name]: profile } });
+  world.stderr.write(
+    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}; kept in ${configPath(world)}, profile '${name}'.\n`,
+  );
+}
+
+/** Whoever logs in shows no older key. */
+const publicSession = (world: World, options: GlobalOptions): Session => ({
+  ...openSession(world, options),
+  apiKey: undefined,
+  tenantId: undefined,
+});
+
+export function verbNamed(deps: Pick<VerbDeps, 'verbs'>, name: string): Verb {
+  const verb = deps.verbs.find((one) => one.name === name);
+  if (!verb) throw usage(`this platform has no ${name}`);
+  return verb;
+}

@@ -1,0 +1,84 @@
+import { CloudApiError, CloudConnectionError, listAll } from '@thecloud/sdk';
+import type { Command } from 'commander';
+import { printResult } from '../output/print.ts';
+import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
+import { type GlobalOptions, openSession, profileNameOf, requireKey, transportOf } from '../session/session.ts';
+import { globalOptions, type VerbDeps } from '../verb-command.ts';
+import { verbNamed } from './login.ts';
+
+interface KeyRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly prefix?: string;
+}
+
+/** `cloud logout`: the session key is revoked and forgotten. */
+export function addLogout(program: Command, deps: VerbDeps): void {
+  const command = program
+    .command('logout')
+    .summary('Log out')
+    .description('Revoke the session key and forget it.')
+    .addOption(globalOptions().find((option) => option.long === '--profile')!);
+  command.action(() =>
+    deps.act(async () => {
+      const { world } = deps;
+      const options = { ...deps.before(), ...command.opts<GlobalOptions>() };
+      const config = readConfig(world);
+      const name = profileNameOf(world, options, config);
+      const profile = Object.hasOwn(config.profiles, name) ? config.profiles[name] : undefined;
+      if (profile?.api_key === undefined) {
+        world.stderr.write(`The profile '${name}' is not logged in.\n`);
+        return;
+      }
+      const revoked = await revoke(deps, profile.endpoint, profile.api_key);
+      const { api_key: _, expires_at: __, ...rest } = profile;
+      writeConfig(world, { ...config, profiles: { ...config.profiles, [name]: rest } });
+      world.stderr.write(
+        revoked === true
+          ? `Logged out of ${profile.endpoint}.\n`
+          : `Forgotten in ${configPath(world)}, but not revoked (${revoked}): the key works until ${profile.expires_at ?? 'it is revoked'}.\n`,
+      );
+    }),
+  );
+}
+
+/** True, or why it could not be done. The profile is forgotten either way. */
+async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise<true | string> {
+  const transport = transportOf(
+    { endpoint, apiKey, tenantId: undefined, profileName: '', noKeyBecause: undefined },
+    { retries: 0 },
+  );
+  try {
+    for await (const key of listAll<KeyRow>(transport, verbNamed(deps, 'keys.list'), { limit: 1000 })) {
+      if (key.kind !== 'session' || key.prefix === undefined || !apiKey.startsWith(key.prefix)) continue;
+      await transport.call(verbNamed(deps, 'keys.revoke'), { id: key.id });
+      return true;
+    }
+    return 'the platform does not list it';
+  } catch (error) {
+    if (error instanceof CloudApiError && error.status === 401) return true;
+    if (error instanceof CloudApiError || error instanceof CloudConnectionError) return error.message;
+    throw error;
+  }
+}
+
+/** `cloud whoami` */
+export function addWhoami(program: Command, deps: VerbDeps): void {
+  const command = program
+    .command('whoami')
+    .summary('Show who you are, and where')
+    .description('Show the user, the tenant and the platform that commands go to.');
+  for (const option of globalOptions()) command.addOption(option);
+  command.action(() =>
+    deps.act(async () => {
+      const { world } = deps;
+      const options = { ...deps.before(), ...command.opts<GlobalOptions>() };
+      const session = openSession(world, options);
+      requireKey(session);
+      const me = verbNamed(deps, 'auth.me');
+      const user = await transportOf(session).call<object>(me, {});
+      const shown = { ...user, endpoint: session.endpoint, profile: session.profileName };
+      printResult(world, { ...me, columns: [...me.columns, 'endpoint', 'profile'] }, options, shown);
+    }),
+  );
+}

@@ -1,0 +1,42 @@
+import { CloudApiError, CloudConnectionError, CloudWaitError } from '@thecloud/sdk';
+
+/** What the process ends with. A command run by `instances exec` gives its own. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, notLoggedIn: 3, notFound: 4, interrupted: 130 } as const;
+
+/** A failure that is told to the person in its own words. */
+export class Failure extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number = EXIT.failed) {
+    super(message);
+    this.name = 'Failure';
+    this.exitCode = exitCode;
+  }
+}
+
+export const usage = (message: string): Failure => new Failure(message, EXIT.usage);
+
+/** What to print and what to end with. */
+export function explain(error: unknown, endpoint: string): { readonly text: string; readonly exitCode: number } {
+  if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
+  if (error instanceof CloudApiError) return explainRefusal(error, endpoint);
+  if (error instanceof CloudConnectionError) {
+    const hint =
+      error.code === 'timeout'
+        ? 'Whether it took effect is not known: look with list or get.'
+        : 'Is the platform running (npm start)? Another address: --endpoint URL or CLOUD_ENDPOINT.';
+    return { text: `${error.message}. ${hint}`, exitCode: EXIT.failed };
+  }
+  if (error instanceof CloudWaitError) return { text: error.message, exitCode: EXIT.failed };
+  if (error instanceof TypeError && error.message.startsWith('endpoint '))
+    return { text: error.message, exitCode: EXIT.usage };
+  return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT.failed };
+}
+
+function explainRefusal(error: CloudApiError, endpoint: string): { readonly text: string; readonly exitCode: number } {
+  if (error.status === 401)
+    return { text: `${error.message}. Log in at ${endpoint}: cloud login`, exitCode: EXIT.notLoggedIn };
+  if (error.status === 404) return { text: error.message, exitCode: EXIT.notFound };
+  const later = error.retryAfter === undefined ? '' : ` (try again in ${error.retryAfter} s)`;
+  const id = error.status >= 500 && error.requestId ? ` [request ${error.requestId}]` : '';
+  return { text: `${error.message}${later}${id}`, exitCode: EXIT.failed };
+}

@@ -1,0 +1,22 @@
+import type { Input } from '@thecloud/sdk';
+import type { GlobalOptions } from './session/session.ts';
+import type { Verb } from './table/verb.ts';
+import type { World } from './world.ts';
+
+/** Options of ours, beside the members of the operation's input. */
+export interface VerbOptions extends GlobalOptions {
+  /** Seconds. */
+  readonly wait?: number;
+  readonly all?: boolean;
+  readonly yes?: boolean;
+}
+
+/** A verb with what it was told. */
+export interface Invocation {
+  readonly world: World;
+  readonly verb: Verb;
+  /** All verbs: some need their neighbours. */
+  readonly verbs: readonly Verb[];
+  readonly input: Input;
+  readonly options: VerbOptions;
+}

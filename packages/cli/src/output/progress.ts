@@ -1,0 +1,45 @@
+import type { World } from '../world.ts';
+import { escapeControl } from './cell.ts';
+import { colourStatus, styleOf } from './style.ts';
+
+export interface Progress {
+  /** What is seen of the resource now. */
+  show(status: string, reason: string | undefined): void;
+  /** Wipes the line. */
+  stop(): void;
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const TICK_MS = 100;
+const WIPE = '\r\u001b[K';
+
+/** One line that tells what is waited for and since when; on a terminal only, undefined elsewhere. */
+export function startProgress(world: World, name: string): Progress | undefined {
+  const { stderr, env } = world;
+  if (stderr.isTTY !== true || env.TERM === 'dumb') return undefined;
+  const style = styleOf(stderr, env);
+  const begun = performance.now();
+  let text = '';
+  let coloured = '';
+  let frame = 0;
+  const draw = () => {
+    const seconds = `${Math.round((performance.now() - begun) / 1000)}s`;
+    const room = (stderr.columns ?? 80) - name.length - seconds.length - 8;
+    // A line that breaks could not be wiped.
+    const shown = text.length <= room ? coloured : `${text.slice(0, Math.max(0, room - 1))}…`;
+    stderr.write(`${WIPE}${FRAMES[frame++ % FRAMES.length]} ${name}: ${shown} ${style.dim(seconds)}`);
+  };
+  const timer = setInterval(draw, TICK_MS);
+  return {
+    show(status, reason) {
+      const why = reason ? ` (${escapeControl(reason)})` : '';
+      text = status + why;
+      coloured = colourStatus(status, style) + why;
+      draw();
+    },
+    stop() {
+      clearInterval(timer);
+      stderr.write(WIPE);
+    },
+  };
+}

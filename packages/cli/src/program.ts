@@ -1,0 +1,95 @@
+import { Command } from 'commander';
+import { addApi } from './custom/api.ts';
+import { addCompletion } from './custom/completion.ts';
+import { execVerb } from './custom/exec.ts';
+import { addLogin, addRegister } from './custom/login.ts';
+import { addLogout, addWhoami } from './custom/session-commands.ts';
+import type { Verb } from './table/verb.ts';
+import { addVerbCommand, type CustomVerb, globalOptions, type VerbDeps } from './verb-command.ts';
+import { VERSION } from './version.ts';
+
+/** Verbs below their service that are told differently. */
+const CUSTOM: Readonly<Record<string, CustomVerb>> = { 'instances.exec': execVerb };
+/** Operations whose command stands elsewhere. */
+const ELSEWHERE = ['auth.register', 'auth.login'];
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not logged in; 4 not found.
+\`instances exec\` ends with the code of the command that it ran.`;
+
+/** The whole tree of commands. Throws where an operation says \`cli: 'custom'\` and nobody wrote its command. */
+export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everything?: boolean }): Command {
+  const { world } = deps;
+  const program = new Command('cloud');
+  program
+    .description('The command line of The Cloud.')
+    .usage('<resource> <verb> [arguments] [options]')
+    // Options of ours that stand before the resource; behind the verb they are the verb's.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'cloud: ')),
+      getOutHelpWidth: () => Math.min(world.stdout.columns ?? 100, 120),
+      getErrHelpWidth: () => Math.min(world.stderr.columns ?? 100, 120),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' '),
+    })
+    .helpCommand(false)
+    .version(VERSION, '-V, --version', 'print the version')
+    .addHelpText('after', EXIT_CODES);
+  for (const option of globalOptions()) program.addOption(option);
+
+  const all: VerbDeps = { ...deps, before: () => program.opts() };
+  program.commandsGroup('Session:');
+  addLogin(program, all);
+  addRegister(program, all);
+  addLogout(program, all);
+  addWhoami(program, all);
+  program.commandsGroup('Resources:');
+  const words = new Set(world.argv);
+  // Only the resources that the command line names get their verbs: hundreds of commands cost more than all else.
+  const everything = words.has('__complete') || deps.everything === true;
+  for (const [service, verbs] of byService(deps.verbs))
+    addService(program, service, verbs, all, everything || words.has(service));
+  program.commandsGroup('More:');
+  addApi(program, all);
+  addCompletion(program, all);
+  program
+    .command('version')
+    .summary('Print the version')
+    .action(() => deps.act(async () => void world.stdout.write(`cloud ${VERSION}\n`)));
+  return program;
+}
+
+function addService(
+  program: Command,
+  service: string,
+  verbs: readonly Verb[],
+  deps: VerbDeps,
+  withVerbs: boolean,
+): void {
+  const shown = verbs.filter((verb) => !ELSEWHERE.includes(verb.name));
+  if (shown.length === 0) return;
+  const names = shown.map((verb) => verb.verb);
+  const words = names.length > 4 ? `${names.slice(0, 4).join(', ')} …` : names.join(', ');
+  const command = program.command(service).usage('<verb> [arguments] [options]').helpCommand(false);
+  command.summary(words).description(`${service.replaceAll('-', ' ')}: ${names.join(', ')}`);
+  if (!withVerbs) return;
+  for (const verb of shown) {
+    const custom = CUSTOM[verb.name];
+    if (verb.custom && !custom) throw new Error(`${verb.name} says cli: 'custom', and no command was written for it`);
+    addVerbCommand(command, verb, deps, custom);
+  }
+}
+
+function byService(verbs: readonly Verb[]): ReadonlyMap<string, readonly Verb[]> {
+  const services = new Map<string, Verb[]>();
+  for (const verb of verbs) services.set(verb.service, [...(services.get(verb.service) ?? []), verb]);
+  return services;
+}

@@ -1,0 +1,97 @@
+import { CloudApiError, type Page, type Transport } from '@thecloud/sdk';
+import { Failure, usage } from './failure.ts';
+import type { Invocation } from './invocation.ts';
+import { escapeControl } from './output/cell.ts';
+import { printResult } from './output/print.ts';
+import { confirm } from './prompt.ts';
+import { openSession, requireKey, transportOf } from './session/session.ts';
+import { closest } from './table/closest.ts';
+import { callAndSettle, deleteAndWait } from './wait.ts';
+import { isInteractive } from './world.ts';
+
+/** Most items of one page. */
+const PAGE_LIMIT = 1000;
+
+/** Opens the way to the server; throws where a key is needed and there is none. */
+export function connect({ world, verb, options }: Pick<Invocation, 'world' | 'verb' | 'options'>): Transport {
+  const session = openSession(world, options);
+  if (verb.scope !== 'public') requireKey(session);
+  return transportOf(session);
+}
+
+/** Calls an operation and prints what it answered. */
+export async function runVerb(invocation: Invocation): Promise<void> {
+  const { world, verb, options, input } = invocation;
+  const transport = connect(invocation);
+  if (verb.effect === 'delete') await confirmDelete(invocation);
+  try {
+    const result = await perform(invocation, transport);
+    if (verb.text) world.stdout.write(result as string);
+    else printResult(world, verb, options, result);
+  } catch (error) {
+    if (error instanceof CloudApiError && error.status === 404) {
+      const hint = await suggestName(invocation, transport);
+      if (hint !== undefined)
+        throw new CloudApiError(error.code, 404, `${error.message}. Did you mean '${escapeControl(hint)}'?`);
+    }
+    throw error;
+  }
+  if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
+    world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
+}
+
+async function perform(invocation: Invocation, transport: Transport): Promise<unknown> {
+  const { verb, options, input } = invocation;
+  if (verb.effect === 'list') return list(invocation, transport);
+  if (options.wait !== undefined && verb.effect === 'delete') return deleteAndWait(invocation, transport, options.wait);
+  if (options.wait !== undefined && verb.settles) return callAndSettle(invocation, transport, options.wait);
+  return transport.call(verb, input);
+}
+
+/** A page, so many items as --limit says, or with --all every one. */
+async function list({ world, verb, options, input }: Invocation, transport: Transport): Promise<readonly unknown[]> {
+  const wanted = options.all ? Number.POSITIVE_INFINITY : (input.limit as number | undefined);
+  if (options.all && input.limit !== undefined) throw usage('--all and --limit contradict each other');
+  const items: unknown[] = [];
+  let cursor = input.cursor as string | undefined;
+  for (;;) {
+    const left = wanted === undefined ? undefined : Math.min(PAGE_LIMIT, wanted - items.length);
+    const page: Page<unknown> = await transport.page(verb, { ...input, limit: left, cursor });
+    items.push(...page.items);
+    const more = page.nextCursor;
+    if (more === undefined) return items;
+    if (more === cursor) throw new Failure('the server gave the same cursor twice');
+    cursor = more;
+    if (wanted === undefined || items.length >= wanted) break;
+  }
+  // On standard error, so that a script's pipe is clean and nobody takes a page for the whole.
+  world.stderr.write(`There are more: --all shows every one, --cursor ${cursor} those after these.\n`);
+  return items;
+}
+
+async function confirmDelete({ world, verb, options, input }: Invocation): Promise<void> {
+  if (options.yes || !isInteractive(world)) return;
+  const what = `${verb.summary} '${String(input[verb.target ?? 'id'])}'?`;
+  const consequence = verb.description ? ` ${verb.description}` : '';
+  if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was done');
+}
+
+/** The nearest name of what there is, when the one that was given is not among them. */
+async function suggestName({ verb, verbs, input }: Invocation, transport: Transport): Promise<string | undefined> {
+  const lister = verbs.find(
+    (other) => other.service === verb.service && other.effect === 'list' && other.verb === 'list',
+  );
+  const given = verb.target === undefined ? undefined : input[verb.target];
+  if (!lister || typeof given !== 'string') return undefined;
+  try {
+    const page = await transport.page<{ name?: unknown }>(lister, { limit: PAGE_LIMIT }, { retries: 0 });
+    return closest(
+      given,
+      page.items.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
+    );
+  } catch (error) {
+    // Who may not list gets no hint; the error that brought us here is told all the same.
+    if (error instanceof CloudApiError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+import type { DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
+import type { Kind, Member, Verb } from './verb.ts';
+
+/** Members that take a command: it is given after `--`. */
+const COMMANDS = ['command', 'cmd'];
+/** Columns of a list that names none. */
+const MOST_COLUMNS = 6;
+
+export const describeVerbs = (operations: readonly DescribedOperation[]): readonly Verb[] => operations.map(describe);
+
+function describe(operation: DescribedOperation): Verb {
+  const { cli, input, ...rest } = operation;
+  const facet = cli === 'custom' || cli === undefined ? {} : cli;
+  const schema = input as JsonSchema;
+  const members = Object.entries(schema.properties ?? {}).map(([name, member]) =>
+    memberOf(name, member, schema.required?.includes(name) ?? false),
+  );
+  const after = members.find((member) => COMMANDS.includes(member.name) && member.shape === 'list');
+  const positional = facet.args ?? operation.pathParams;
+  const args = positional.map((name) => {
+    const found = members.find((member) => member.name === name);
+    if (!found) throw new Error(`${operation.name}: its cli.args names '${name}', which is no member of its input`);
+    return found;
+  });
+  const flags = members.filter((member) => !args.includes(member) && member !== after);
+  const taken = flags.map((member) => member.flag);
+  return {
+    name: rest.name,
+    service: rest.service,
+    verb: rest.verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-'),
+    summary: rest.summary,
+    ...(rest.description ? { description: forPeople(rest.description) } : {}),
+    effect: rest.effect,
+    scope: rest.scope,
+    ...(rest.permission ? { permission: rest.permission } : {}),
+    method: rest.method,
+    path: rest.path,
+    args,
+    // Where the singular is somebody else's flag the plural stays.
+    flags: flags.map((member) =>
+      taken.filter((flag) => flag === member.flag).length > 1 ? { ...member, flag: kebab(member.name) } : member,
+    ),
+    ...(after ? { rest: after } : {}),
+    columns: facet.columns ?? defaultColumns(rest.output as JsonSchema, rest.effect),
+    ...(rest.target ? { target: rest.target.param } : {}),
+    ...(rest.idempotent ? { idempotent: true } : {}),
+    ...(rest.settles ? { settles: rest.settles } : {}),
+    ...(rest.live ? { live: true } : {}),
+    ...(rest.text ? { text: true } : {}),
+    ...(cli === 'custom' ? { custom: true } : {}),
+  };
+}
+
+/** Descriptions speak of the REST API. */
+const forPeople = (text: string): string => text.replaceAll(/\?wait=\d+/g, '--wait');
+
+const kebab = (name: string): string => name.replaceAll('_', '-');
+
+function singular(name: string): string {
+  if (/(ss|us|is|[^s]data)$/.test(name)) return name;
+  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
+  if (/(sses|xes|ches|shes)$/.test(name)) return name.slice(0, -2);
+  return name.endsWith('s') ? name.slice(0, -1) : name;
+}
+
+function memberOf(name: string, schema: JsonSchema, required: boolean): Member {
+  if (name.startsWith('no_')) throw new Error(`the member ${name} cannot be a flag: --no-… takes a flag back`);
+  const given = withoutNull(schema);
+  const shape = given.type === 'array' ? 'list' : isRecord(given) ? 'record' : undefined;
+  const value = shape === 'list' ? withoutNull(given.items ?? {}) : shape === 'record' ? valueOfRecord(given) : given;
+  const choices = choicesOf(value);
+  const description = schema.description ?? given.description;
+  return {
+    name,
+    flag: kebab(shape ? singular(name) : name),
+    kind: kindOf(value, choices),
+    ...(shape ? { shape } : {}),
+    ...(required ? { required } : {}),
+    ...(description ? { description } : {}),
+    ...(choices ? { choices } : {}),
+    ...(value.minimum === undefined ? {} : { min: value.minimum }),
+    ...(value.maximum === undefined ? {} : { max: value.maximum }),
+  };
+}
+
+function withoutNull(schema: JsonSchema): JsonSchema {
+  const others = schema.anyOf?.filter((one) => one.type !== 'null');
+  return others?.length === 1 ? others[0]! : schema;
+}
+
+const isRecord = (schema: JsonSchema): boolean =>
+  schema.type === 'object' && schema.properties === undefined && kindOf(valueOfRecord(schema), undefined) !== 'json';
+
+function valueOfRecord(schema: JsonSchema): JsonSchema {
+  if (schema.patternProperties) return Object.values(schema.patternProperties)[0] ?? {};
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
+}
+
+function choicesOf(schema: JsonSchema): readonly string[] | undefined {
+  const values =
+    schema.enum ?? (schema.anyOf?.every((one) => one.const !== undefined) ? schema.anyOf.map((one) => one.const) : []);
+  return values.length > 0 && values.every((value) => typeof value === 'string') ? values : undefined;
+}
+
+function kindOf(schema: JsonSchema, choices: readonly string[] | undefined): Kind {
+  if (choices) return 'string';
+  switch (schema.type) {
+    case 'string':
+    case 'integer':
+    case 'number':
+    case 'boolean':
+      return schema.type;
+    default:
+      return 'json';
+  }
+}
+
+function defaultColumns(output: JsonSchema, effect: string): readonly string[] {
+  const names = Object.keys(output.properties ?? {});
+  return effect === 'list' ? names.slice(0, MOST_COLUMNS) : names;
+}

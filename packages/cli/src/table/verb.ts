@@ -1,0 +1,48 @@
+/** How text on the command line becomes a value. */
+export type Kind = 'string' | 'integer' | 'number' | 'boolean' | 'json';
+
+/** A member of an operation's input, as a flag or an argument. */
+export interface Member {
+  /** `vpc_id` */
+  readonly name: string;
+  /** `vpc-id`; of a list or a record the singular, since it is repeated. */
+  readonly flag: string;
+  readonly kind: Kind;
+  /** `list`: repeated; `record`: repeated key=value. */
+  readonly shape?: 'list' | 'record';
+  readonly required?: boolean;
+  readonly description?: string;
+  readonly choices?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What the command line needs to know of an operation; JSON, embedded in the bundle. */
+export interface Verb {
+  /** `instances.launch` */
+  readonly name: string;
+  readonly service: string;
+  readonly verb: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly effect: string;
+  readonly scope: string;
+  readonly permission?: string;
+  readonly method: string;
+  readonly path: string;
+  /** In the order of the command line. */
+  readonly args: readonly Member[];
+  readonly flags: readonly Member[];
+  /** The list member that takes what follows `--`. */
+  readonly rest?: Member;
+  /** Members of the output: a table's columns. */
+  readonly columns: readonly string[];
+  /** The member that names the resource; of verbs that act on one. */
+  readonly target?: string;
+  readonly idempotent?: boolean;
+  readonly settles?: { readonly field: string; readonly values: readonly string[] };
+  readonly live?: boolean;
+  readonly text?: boolean;
+  /** A verb of our own does it: see custom/. */
+  readonly custom?: boolean;
+}

@@ -1,0 +1,179 @@
+import { textOf } from '../../sdk/src/text.ts';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { usage } from './failure.ts';
+import type { Invocation, VerbOptions } from './invocation.ts';
+import { runVerb } from './run-verb.ts';
+import { addValue, readValue } from './table/read-value.ts';
+import type { Member, Verb } from './table/verb.ts';
+import { canWait, DEFAULT_WAIT_SECONDS } from './wait.ts';
+import type { World } from './world.ts';
+
+const LONGEST_WAIT_SECONDS = 3600;
+
+/** What stands between the command line and a verb. */
+export interface VerbDeps {
+  readonly world: World;
+  readonly verbs: readonly Verb[];
+  /** Options given before the name of the service. */
+  readonly before: () => VerbOptions;
+  /** Runs an action and keeps what it ends with. */
+  readonly act: (action: () => Promise<number | void>) => Promise<void>;
+}
+
+/** A verb that is told differently than it is derived. */
+export interface CustomVerb {
+  /** Members of the input that are no flags. */
+  readonly without?: readonly string[];
+  readonly options?: readonly Option[];
+  run(invocation: Invocation & { readonly own: Readonly<Record<string, unknown>> }): Promise<number | void>;
+}
+
+/** Adds the command of one verb below its service's. */
+export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, custom?: CustomVerb): void {
+  const command = service.command(verb.verb).summary(verb.summary);
+  command.description(verb.description ? `${verb.summary}. ${verb.description}` : verb.summary);
+  for (const member of verb.args) command.addArgument(argumentOf(member));
+  if (verb.rest) {
+    const name = `${verb.rest.name}...`;
+    command.addArgument(new Argument(verb.rest.required ? `<${name}>` : `[${name}]`, restHelp(verb.rest)));
+    command.usage(
+      `${verb.args.map((member) => `<${member.flag}>`).join(' ')} [options] ${verb.rest.required ? `-- <${name}>` : `[-- ${name}]`}`,
+    );
+  }
+  const taken = new Set<string>();
+  const members = new Map<Option, Member>();
+  for (const member of verb.flags) {
+    if (custom?.without?.includes(member.name)) continue;
+    taken.add(`--${member.flag}`);
+    for (const option of optionsOf(member)) {
+      command.addOption(option);
+      members.set(option, member);
+    }
+  }
+  for (const option of custom?.options ?? []) command.addOption(option);
+  // A member's flag wins over one of ours with the same name; ours can still be given before the service.
+  const ours = ownOptions(verb, deps.verbs, custom).filter((option) => !taken.has(option.long!));
+  for (const option of ours) command.addOption(option);
+  if (verb.permission) command.addHelpText('after', `\nNeeds the permission ${verb.permission}.`);
+  command.showHelpAfterError(`See: cloud ${verb.service} ${verb.verb} --help`);
+
+  command.action(() =>
+    deps.act(async () => {
+      const given = command.opts<Record<string, unknown>>();
+      const input = readInput(command, verb, members, deps.world);
+      const own = Object.fromEntries(ours.map((option) => [option.attributeName(), given[option.attributeName()]]));
+      const known = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+      // A bare --wait says no seconds.
+      if (known.wait === true) known.wait = DEFAULT_WAIT_SECONDS;
+      const { world, verbs } = deps;
+      const invocation: Invocation = { world, verbs, verb, input, options: { ...deps.before(), ...known } };
+      if (custom) return custom.run({ ...invocation, own: given });
+      return runVerb(invocation);
+    }),
+  );
+}
+
+function readInput(
+  command: Command,
+  verb: Verb,
+  members: ReadonlyMap<Option, Member>,
+  world: World,
+): Record<string, unknown> {
+  const given = command.opts<Record<string, unknown>>();
+  const input: Record<string, unknown> = {};
+  for (const [nth, member] of verb.args.entries()) {
+    if (command.processedArgs[nth] !== undefined) input[member.name] = command.processedArgs[nth];
+  }
+  for (const [option, member] of members) {
+    const value = given[option.attributeName()];
+    if (value !== undefined) input[member.name] = value;
+  }
+  if (!verb.rest) return input;
+  const words = (command.processedArgs[verb.args.length] ?? []) as readonly string[];
+  const dashes = world.argv.indexOf('--');
+  const after = dashes < 0 ? 0 : world.argv.length - dashes - 1;
+  if (words.length !== after) {
+    const extra = words.slice(0, words.length - after);
+    throw usage(
+      `'${extra.join(' ')}' is one word too many, or a command: put a command after --, as in\n  cloud ${verb.service} ${verb.verb} ${textOf(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
+    );
+  }
+  if (words.length > 0) input[verb.rest.name] = words;
+  return input;
+}
+
+function argumentOf(member: Member): Argument {
+  const variadic = member.shape === 'list' ? '...' : '';
+  const argument = new Argument(
+    member.required ? `<${member.flag}${variadic}>` : `[${member.flag}${variadic}]`,
+    member.description ?? '',
+  );
+  if (member.choices) argument.choices(member.choices);
+  else if (member.shape !== undefined || member.kind !== 'string')
+    argument.argParser((text, before) => (variadic ? addValue(member, text, before) : readValue(member, text)));
+  return argument;
+}
+
+function optionsOf(member: Member): readonly Option[] {
+  if (member.kind === 'boolean' && member.shape === undefined) {
+    const yes = new Option(`--${member.flag}`, helpOf(member)).makeOptionMandatory(member.required ?? false);
+    return [yes, new Option(`--no-${member.flag}`).hideHelp()];
+  }
+  const option = new Option(`--${member.flag} <${placeholder(member)}>`, helpOf(member));
+  option.makeOptionMandatory(member.required ?? false);
+  // Not Option.choices(): a list's values are checked one by one, and the message is ours.
+  option.argParser((text, before) => addValue(member, text, before));
+  return [option];
+}
+
+function placeholder(member: Member): string {
+  if (member.shape === 'record') return 'key=value';
+  if (member.choices) return member.choices.join('|');
+  return { string: 'text', integer: 'n', number: 'n', boolean: 'true|false', json: 'json' }[member.kind];
+}
+
+function helpOf(member: Member): string {
+  const range = member.min !== undefined && member.max !== undefined ? `${member.min} to ${member.max}` : undefined;
+  const notes = [member.required ? 'required' : undefined, range, member.shape ? 'may be repeated' : undefined];
+  const note = notes.filter(Boolean).join(', ');
+  return [member.description, note ? `(${note})` : undefined].filter(Boolean).join(' ');
+}
+
+const restHelp = (member: Member): string => `${member.description ?? 'A command'} (after --)`;
+
+function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | undefined): readonly Option[] {
+  const options: Option[] = [];
+  if (verb.effect === 'list') options.push(new Option('--all', 'every one, page after page'));
+  if (!custom && canWait(verb, verbs)) {
+    options.push(
+      new Option(
+        '--wait [seconds]',
+        `wait until it is ${waitGoal(verb)}, by default for ${DEFAULT_WAIT_SECONDS} s`,
+      ).argParser(readWait),
+    );
+  }
+  if (verb.effect === 'delete') options.push(new Option('-y, --yes', 'do not ask'));
+  const shown = !custom && !verb.text;
+  return [...options, ...globalOptions().filter((option) => shown || !OUTPUT.includes(option.long!))];
+}
+
+const waitGoal = (verb: Verb): string => (verb.settles ? verb.settles.values.join(' or ') : 'gone');
+
+function readWait(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= LONGEST_WAIT_SECONDS) return seconds;
+  throw new InvalidArgumentError(`It must be whole seconds from 1 to ${LONGEST_WAIT_SECONDS}.`);
+}
+
+const OUTPUT = ['--output', '--quiet'];
+const GLOBAL = 'Global options:';
+
+/** What every command takes. */
+export const globalOptions = (): readonly Option[] =>
+  [
+    new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml']),
+    new Option('-q, --quiet', 'print ids only'),
+    new Option('--profile <name>', 'profile of the config file (CLOUD_PROFILE)'),
+    new Option('--endpoint <url>', 'address of the platform (CLOUD_ENDPOINT)'),
+    new Option('--tenant <id>', 'tenant to act in (CLOUD_TENANT_ID)'),
+  ].map((option) => option.helpGroup(GLOBAL));

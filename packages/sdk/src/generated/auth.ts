@@ -1,0 +1,56 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, Transport } from '../call.ts';
+import type { User } from './models.ts';
+
+export interface AuthRegisterInput {
+  /** An e-mail address */
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+}
+
+export interface AuthLoginInput {
+  /** An e-mail address */
+  readonly email: string;
+  readonly password: string;
+}
+
+export interface AuthLoginOutput {
+  readonly user: User;
+  readonly api_key: string;
+  readonly expires_at: string;
+}
+
+export interface Auth {
+  /**
+   * Register a user.
+   * Makes the user, a personal tenant and its ownership. The first user registered is the operator of the platform.
+   * POST /auth/register · scope public
+   */
+  register(input: AuthRegisterInput, options?: CallOptions): Promise<User>;
+  /**
+   * Log in.
+   * Answers with a session key that expires. Five wrong passwords lock the user for 15 minutes.
+   * POST /auth/login · scope public
+   */
+  login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
+  /**
+   * Who am I.
+   * GET /auth/me · scope user
+   */
+  me(options?: CallOptions): Promise<User>;
+}
+
+const SPECS = {
+  register: {"name":"auth.register","method":"POST","path":"/auth/register"},
+  login: {"name":"auth.login","method":"POST","path":"/auth/login"},
+  me: {"name":"auth.me","method":"GET","path":"/auth/me"},
+} as const;
+
+export function createAuth(transport: Transport): Auth {
+  return {
+    register: (input, options) => transport.call(SPECS.register, { ...input }, options),
+    login: (input, options) => transport.call(SPECS.login, { ...input }, options),
+    me: (options) => transport.call(SPECS.me, {}, options),
+  };
+}

@@ -1,0 +1,165 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, KeyOption, Page, Transport, VersionOption, WaitOption } from '../call.ts';
+import { listAll } from '../paging.ts';
+import { waitUntil, waitUntilGone } from '../waiting.ts';
+import type { WaitUntilOptions } from '../waiting.ts';
+import type { ExecResult, Instance } from './models.ts';
+
+export interface InstancesLaunchInput {
+  /** Unique in the tenant; its host name and its name in the VPC */
+  readonly name: string;
+  /** A name of the catalogue: busybox, debian/12 */
+  readonly image: string;
+  /** Default basic-2 */
+  readonly instance_type?: string | undefined;
+  /** Id or name; without it the instance has no network */
+  readonly vpc_id?: string | undefined;
+  /** KEY=value */
+  readonly env?: readonly string[] | undefined;
+  /** Runs in place of the image's own first process */
+  readonly cmd?: readonly string[] | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface InstancesListInput {
+  /** How many at most; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the answer before */
+  readonly cursor?: string | undefined;
+  /** Only those with the label: key or key:value */
+  readonly tag?: readonly string[] | undefined;
+  /** Only those in this VPC */
+  readonly vpc_id?: string | undefined;
+}
+
+export interface InstancesGetInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesStopInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesStartInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesRebootInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesDeleteInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesDeleteOutput {
+  readonly message: string;
+}
+
+export interface InstancesLogsInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface InstancesExecInput {
+  /** Id or name */
+  readonly id: string;
+  /** Program and arguments; no shell is in between */
+  readonly command: readonly string[];
+  readonly stdin?: string | undefined;
+  /** Seconds, default 60; then it is killed */
+  readonly timeout?: number | undefined;
+}
+
+export interface Instances {
+  /**
+   * Launch an instance.
+   * Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.
+   * POST /instances · permission instance:launch
+   */
+  launch(input: InstancesLaunchInput, options?: CallOptions & WaitOption & KeyOption): Promise<Instance>;
+  /**
+   * List instances.
+   * GET /instances · permission instance:read
+   */
+  list(input?: InstancesListInput, options?: CallOptions): Promise<Page<Instance>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input?: InstancesListInput, options?: CallOptions): AsyncGenerator<Instance, void, undefined>;
+  /**
+   * Get an instance.
+   * GET /instances/:id · permission instance:read
+   */
+  get(input: InstancesGetInput | string, options?: CallOptions & WaitOption): Promise<Instance>;
+  /**
+   * Stop an instance.
+   * Cleanly within ten seconds, then by force. Its disk stays.
+   * POST /instances/:id/stop · permission instance:update
+   */
+  stop(input: InstancesStopInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  /**
+   * Start a stopped instance.
+   * POST /instances/:id/start · permission instance:update
+   */
+  start(input: InstancesStartInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  /**
+   * Reboot an instance.
+   * POST /instances/:id/reboot · permission instance:update
+   */
+  reboot(input: InstancesRebootInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  /**
+   * Delete an instance.
+   * It is stopped by force and removed with its disk.
+   * DELETE /instances/:id · permission instance:terminate
+   */
+  delete(input: InstancesDeleteInput | string, options?: CallOptions & VersionOption): Promise<InstancesDeleteOutput>;
+  /**
+   * Read the console log of an instance.
+   * What its first process wrote, the newest 128 KiB.
+   * GET /instances/:id/logs · permission instance:read
+   */
+  logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
+  /**
+   * Run a command in an instance.
+   * POST /instances/:id/exec · permission instance:update
+   */
+  exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
+  /** Looks until `isDone`, by default until status is RUNNING, STOPPED, ERROR. Throws CloudWaitError when time is up. */
+  waitUntil(id: string, isDone?: (resource: Instance) => boolean, options?: WaitUntilOptions<Instance>): Promise<Instance>;
+  /** Looks until it is gone. Throws CloudWaitError when time is up. */
+  waitUntilGone(id: string, options?: WaitUntilOptions<Instance>): Promise<void>;
+}
+
+const SPECS = {
+  launch: {"name":"instances.launch","method":"POST","path":"/instances","idempotent":true,"settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"]}},
+  list: {"name":"instances.list","method":"GET","path":"/instances"},
+  get: {"name":"instances.get","method":"GET","path":"/instances/:id","settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"]}},
+  stop: {"name":"instances.stop","method":"POST","path":"/instances/:id/stop","settles":{"field":"status","values":["STOPPED","ERROR"]}},
+  start: {"name":"instances.start","method":"POST","path":"/instances/:id/start","settles":{"field":"status","values":["RUNNING","ERROR"]}},
+  reboot: {"name":"instances.reboot","method":"POST","path":"/instances/:id/reboot","settles":{"field":"status","values":["RUNNING","ERROR"]}},
+  delete: {"name":"instances.delete","method":"DELETE","path":"/instances/:id"},
+  logs: {"name":"instances.logs","method":"GET","path":"/instances/:id/logs","text":true,"live":true},
+  exec: {"name":"instances.exec","method":"POST","path":"/instances/:id/exec","live":true},
+} as const;
+
+export function createInstances(transport: Transport): Instances {
+  return {
+    launch: (input, options) => transport.call(SPECS.launch, { ...input }, options),
+    list: (input, options) => transport.page(SPECS.list, { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
+    stop: (input, options) => transport.call(SPECS.stop, typeof input === 'string' ? { id: input } : { ...input }, options),
+    start: (input, options) => transport.call(SPECS.start, typeof input === 'string' ? { id: input } : { ...input }, options),
+    reboot: (input, options) => transport.call(SPECS.reboot, typeof input === 'string' ? { id: input } : { ...input }, options),
+    delete: (input, options) => transport.call(SPECS.delete, typeof input === 'string' ? { id: input } : { ...input }, options),
+    logs: (input, options) => transport.call(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
+    exec: (input, options) => transport.call(SPECS.exec, { ...input }, options),
+    waitUntil: (id, isDone, options) => waitUntil<Instance>(transport, SPECS.get, id, isDone, options),
+    waitUntilGone: (id, options) => waitUntilGone<Instance>(transport, SPECS.get, id, options),
+  };
+}

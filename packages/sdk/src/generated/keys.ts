@@ -1,0 +1,56 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, KeyOption, Page, Transport, VersionOption } from '../call.ts';
+import { listAll } from '../paging.ts';
+import type { ApiKey } from './models.ts';
+
+export interface KeysCreateInput {
+  readonly name: string;
+}
+
+export interface KeysListInput {
+  /** How many at most; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the answer before */
+  readonly cursor?: string | undefined;
+}
+
+export interface KeysRevokeInput {
+  readonly id: string;
+}
+
+export interface Keys {
+  /**
+   * Create an API key.
+   * The key and its AWS secret are shown in this answer and never again.
+   * POST /auth/keys · permission identity:create
+   */
+  create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
+  /**
+   * List my API keys in this tenant.
+   * GET /auth/keys · permission identity:read
+   */
+  list(input?: KeysListInput, options?: CallOptions): Promise<Page<ApiKey>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input?: KeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
+  /**
+   * Revoke an API key.
+   * It stops working at once.
+   * DELETE /auth/keys/:id · permission identity:delete
+   */
+  revoke(input: KeysRevokeInput | string, options?: CallOptions & VersionOption): Promise<void>;
+}
+
+const SPECS = {
+  create: {"name":"keys.create","method":"POST","path":"/auth/keys","idempotent":true},
+  list: {"name":"keys.list","method":"GET","path":"/auth/keys"},
+  revoke: {"name":"keys.revoke","method":"DELETE","path":"/auth/keys/:id"},
+} as const;
+
+export function createKeys(transport: Transport): Keys {
+  return {
+    create: (input, options) => transport.call(SPECS.create, { ...input }, options),
+    list: (input, options) => transport.page(SPECS.list, { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    revoke: (input, options) => transport.call(SPECS.revoke, typeof input === 'string' ? { id: input } : { ...input }, options),
+  };
+}

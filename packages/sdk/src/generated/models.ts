@@ -1,0 +1,95 @@
+// Generated from the registry of operations by `npm run gen`.
+
+export interface ApiKey {
+  readonly id: string;
+  readonly user_id: string;
+  /** The tenant that the key acts in */
+  readonly tenant_id?: string;
+  readonly name: string;
+  /** session: made by a login, with an expiry */
+  readonly kind: "api" | "session";
+  /** How the key begins */
+  readonly prefix?: string;
+  /** The key itself: shown once, when it is made */
+  readonly key?: string;
+  readonly aws_access_key_id?: string;
+  /** Shown once, when the key is made */
+  readonly aws_secret_access_key?: string;
+  readonly created_at: string;
+  readonly last_used?: string;
+  readonly expires_at?: string;
+}
+
+export interface ExecResult {
+  readonly exit_code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** More than 1 MiB came, and the rest was dropped */
+  readonly truncated: boolean;
+  readonly timed_out: boolean;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly image: string;
+  /** Its name on the host */
+  readonly container_id?: string;
+  readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR";
+  /** What it waits for, or why it failed */
+  readonly status_reason?: string;
+  readonly vpc_id?: string;
+  readonly private_ip?: string;
+  readonly instance_type: string;
+  readonly env?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly started_at?: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface InstanceType {
+  readonly id: string;
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memory_mb: number;
+  readonly disk_gb: number;
+  readonly network_mbps: number;
+  readonly price_per_hour: number;
+  readonly category: string;
+}
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** Role on the platform; admin is its operator */
+  readonly role: string;
+  /** The active tenant */
+  readonly tenant_id?: string;
+  readonly default_tenant_id?: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Vpc {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly cidr_block: string;
+  /** Its name on the host */
+  readonly network_id: string;
+  /** pending, active or error */
+  readonly status: string;
+  readonly status_reason?: string;
+  readonly arn: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}

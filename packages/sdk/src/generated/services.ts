@@ -1,0 +1,33 @@
+// Generated from the registry of operations by `npm run gen`.
+
+import type { Transport } from '../call.ts';
+import { createAuth, type Auth } from './auth.ts';
+import { createKeys, type Keys } from './keys.ts';
+import { createVpcs, type Vpcs } from './vpcs.ts';
+import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
+import { createInstances, type Instances } from './instances.ts';
+
+export type * from './models.ts';
+export type * from './auth.ts';
+export type * from './keys.ts';
+export type * from './vpcs.ts';
+export type * from './instance-types.ts';
+export type * from './instances.ts';
+
+export interface Services {
+  readonly auth: Auth;
+  readonly keys: Keys;
+  readonly vpcs: Vpcs;
+  readonly instanceTypes: InstanceTypes;
+  readonly instances: Instances;
+}
+
+export function createServices(transport: Transport): Services {
+  return {
+    auth: createAuth(transport),
+    keys: createKeys(transport),
+    vpcs: createVpcs(transport),
+    instanceTypes: createInstanceTypes(transport),
+    instances: createInstances(transport),
+  };
+}

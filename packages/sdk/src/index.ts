@@ -1,0 +1,37 @@
+import type { ClientOptions, Transport } from './call.ts';
+import { createServices, type Services } from './generated/services.ts';
+import { createTransport } from './transport.ts';
+
+export type {
+  AllOptions,
+  CallOptions,
+  CallSpec,
+  ClientOptions,
+  Input,
+  KeyOption,
+  Page,
+  RawAnswer,
+  RawRequest,
+  Transport,
+  VersionOption,
+  WaitOption,
+} from './call.ts';
+export { CloudApiError, CloudConnectionError, CloudWaitError } from './errors.ts';
+export type * from './generated/services.ts';
+export { listAll } from './paging.ts';
+export { createTransport } from './transport.ts';
+export { type WaitUntilOptions, waitUntil, waitUntilGone } from './waiting.ts';
+
+export interface Client extends Services {
+  /** For requests that no operation describes. */
+  readonly transport: Transport;
+}
+
+/**
+ * A client of one platform: `client.instances.launch({ name: 'web', image: 'busybox' }, { wait: 30 })`. It holds no connection that must be
+ * closed. Every call throws CloudApiError (the server refused), CloudConnectionError (no answer), or the reason of its `signal`.
+ */
+export function createClient(options: ClientOptions): Client {
+  const transport = createTransport(options);
+  return { ...createServices(transport), transport };
+}

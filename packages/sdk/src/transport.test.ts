@@ -1,0 +1,278 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type FakeAnswer, type FakeServer, type SeenRequest, startFakeServer } from './testing/fake-server.ts';
+import {
+  type Client,
+  type ClientOptions,
+  CloudApiError,
+  CloudConnectionError,
+  CloudWaitError,
+  createClient,
+} from './index.ts';
+import { backOff } from './retry.ts';
+
+const KEY = `thecloud_${'0'.repeat(32)}`;
+const BUSY: FakeAnswer = { status: 503, error: { code: 'UNAVAILABLE', message: 'busy' } };
+
+let server: FakeServer | undefined;
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+async function open(
+  answer: (request: SeenRequest, nth: number) => FakeAnswer | Promise<FakeAnswer>,
+  options: Partial<ClientOptions> = {},
+): Promise<{ client: Client; seen: SeenRequest[] }> {
+  server = await startFakeServer(answer);
+  return {
+    client: createClient({ endpoint: server.endpoint, apiKey: KEY, retryDelayMs: 5, ...options }),
+    seen: server.seen,
+  };
+}
+
+const failure = async (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => expect.unreachable('the call succeeded'),
+    (error: unknown) => error,
+  );
+
+describe('where a call goes', () => {
+  it('sends a create with key, tenant, wait and a fresh Idempotency-Key', async () => {
+    const { client, seen } = await open(() => ({ status: 202, data: { id: 'i', status: 'RUNNING' } }), {
+      tenantId: 't1',
+    });
+    const instance = await client.instances.launch({ name: 'web', image: 'busybox', vpc_id: undefined }, { wait: 30 });
+    await client.instances.launch({ name: 'web', image: 'busybox' }, { tenantId: 't2', idempotencyKey: 'mine' });
+    expect(instance.status).toBe('RUNNING');
+    expect(seen[0]).toMatchObject({ method: 'POST', path: '/instances', body: { name: 'web', image: 'busybox' } });
+    expect(seen[0]!.query.get('wait')).toBe('30');
+    expect(seen[0]!.headers).toMatchObject({
+      'x-api-key': KEY,
+      'x-tenant-id': 't1',
+      'content-type': 'application/json',
+    });
+    expect(seen[0]!.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/);
+    expect(seen[1]!.headers).toMatchObject({ 'x-tenant-id': 't2', 'idempotency-key': 'mine' });
+  });
+
+  it('puts the id into the path, escaped, and sends no body where there is nothing to say', async () => {
+    const { client, seen } = await open(() => ({ data: {} }));
+    await client.instances.stop('a/b c', { ifMatch: 4 });
+    expect(seen[0]).toMatchObject({ method: 'POST', path: '/instances/a/b c/stop', body: undefined });
+    expect(seen[0]!.headers['if-match']).toBe('"4"');
+    expect(seen[0]!.headers['content-type']).toBeUndefined();
+    expect(seen[0]!.headers['idempotency-key']).toBeUndefined();
+    await expect(async () => client.instances.stop('')).rejects.toThrow('instances.stop: id is required');
+  });
+
+  it('repeats arrays in the query, answers text as text and 204 as nothing', async () => {
+    const { client, seen } = await open(({ path }) =>
+      path.endsWith('/logs') ? { raw: 'hello\n' } : path.startsWith('/auth/keys') ? { status: 204 } : { data: [] },
+    );
+    await client.instances.list({ tag: ['a', 'b:c'], limit: 7 });
+    expect(seen[0]!.query.toString()).toBe('tag=a&tag=b%3Ac&limit=7');
+    expect(await client.instances.logs('web')).toBe('hello\n');
+    expect(await client.keys.revoke({ id: 'k' })).toBeUndefined();
+  });
+
+  it('refuses an endpoint that is none', () => {
+    expect(() => createClient({ endpoint: 'localhost:8080' })).toThrow(
+      "endpoint 'localhost:8080' must begin with http://",
+    );
+    expect(() => createClient({ endpoint: 'here' })).toThrow("endpoint 'here' is not a URL");
+  });
+});
+
+describe('errors', () => {
+  it('carry code, status, message and request id', async () => {
+    const { client } = await open(() => ({
+      status: 404,
+      error: { code: 'NOT_FOUND', message: "instance 'x' does not exist" },
+    }));
+    const error = await failure(client.instances.get('x'));
+    expect(error).toBeInstanceOf(CloudApiError);
+    expect(error).toMatchObject({
+      code: 'NOT_FOUND',
+      status: 404,
+      message: "instance 'x' does not exist",
+      requestId: 'request-1',
+    });
+  });
+
+  it('tell when it is not our server that answers', async () => {
+    const { client } = await open(({ path }) => ({ status: path === '/vpcs' ? 502 : 200, raw: '<html>' }));
+    expect(await failure(client.vpcs.list({}, { retries: 0 }))).toMatchObject({
+      code: 'UNEXPECTED_ANSWER',
+      status: 502,
+    });
+    expect(await failure(client.instances.get('x'))).toMatchObject({ code: 'UNEXPECTED_ANSWER', status: 200 });
+  });
+
+  it('do not follow a redirect with the key', async () => {
+    const { client, seen } = await open(() => ({ status: 302, raw: '', headers: { location: '/vpcs' } }), {
+      retries: 0,
+    });
+    expect(await failure(client.instances.list())).toBeInstanceOf(CloudConnectionError);
+    expect(seen).toHaveLength(1);
+  });
+
+  it('name the address that nobody listens at', async () => {
+    const gone = await startFakeServer(() => ({}));
+    await gone.stop();
+    const client = createClient({ endpoint: gone.endpoint, retries: 1, retryDelayMs: 1 });
+    const error = await failure(client.auth.me());
+    expect(error).toBeInstanceOf(CloudConnectionError);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED', message: `${gone.endpoint} cannot be reached (ECONNREFUSED)` });
+  });
+});
+
+describe('repetition', () => {
+  it('repeats reads after 503 and broken connections', async () => {
+    const { client, seen } = await open((_, nth) =>
+      nth === 1 ? BUSY : nth === 2 ? { destroy: true } : { data: [{ id: 'a' }] },
+    );
+    expect((await client.vpcs.list()).items).toEqual([{ id: 'a' }]);
+    expect(seen).toHaveLength(3);
+  });
+
+  it('repeats a create under one Idempotency-Key', async () => {
+    const { client, seen } = await open((_, nth) => (nth < 3 ? BUSY : { status: 201, data: { id: 'v' } }));
+    expect(await client.vpcs.create({ name: 'main' })).toEqual({ id: 'v' });
+    const keys = seen.map((request) => request.headers['idempotency-key']);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys).toHaveLength(3);
+  });
+
+  it('does not repeat other writes', async () => {
+    const { client, seen } = await open(() => BUSY);
+    expect(await failure(client.instances.stop('web'))).toMatchObject({ status: 503 });
+    expect(await failure(client.instances.delete('web'))).toMatchObject({ status: 503 });
+    expect(seen).toHaveLength(2);
+  });
+
+  it('ends after its bound', async () => {
+    const { client, seen } = await open(() => BUSY, { retries: 2 });
+    expect(await failure(client.vpcs.list())).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(seen).toHaveLength(3);
+  });
+
+  it('does not repeat a full quota, nor what a later try cannot mend', async () => {
+    const { client, seen } = await open(({ path }) =>
+      path === '/vpcs'
+        ? { status: 429, error: { code: 'QUOTA_EXCEEDED', message: 'full' } }
+        : { status: 500, error: { code: 'INTERNAL', message: 'broken' } },
+    );
+    expect(await failure(client.vpcs.create({ name: 'x' }))).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    expect(await failure(client.instances.list())).toMatchObject({ code: 'INTERNAL' });
+    expect(seen).toHaveLength(2);
+  });
+
+  it('waits as long as Retry-After says, and gives up on what is too long', async () => {
+    const slow = (seconds: string): FakeAnswer => ({
+      status: 429,
+      error: { code: 'RATE_LIMITED', message: 'slow down' },
+      headers: { 'retry-after': seconds },
+    });
+    const { client, seen } = await open(({ path }, nth) =>
+      path === '/instances' ? slow('60') : nth === 1 ? slow('1') : { data: [] },
+    );
+    const begun = performance.now();
+    await client.vpcs.list();
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(1000);
+    expect(await failure(client.instances.list())).toMatchObject({ code: 'RATE_LIMITED', retryAfter: 60 });
+    expect(seen).toHaveLength(3);
+  });
+
+  it('doubles the pause, with jitter', () => {
+    const error = new CloudApiError('UNAVAILABLE', 503, 'busy');
+    const pauses = [0, 1, 2].map((attempt) => [
+      backOff(attempt, 200, error, () => 0),
+      backOff(attempt, 200, error, () => 1),
+    ]);
+    expect(pauses).toEqual([
+      [100, 200],
+      [200, 400],
+      [400, 800],
+    ]);
+    expect(backOff(40, 200, error, () => 1)).toBe(20_000);
+  });
+});
+
+describe('time', () => {
+  it('ends a call at its deadline, and says so', async () => {
+    const { client, seen } = await open(() => ({ hang: true }), { timeoutMs: 60 });
+    expect(await failure(client.vpcs.list())).toMatchObject({ name: 'CloudConnectionError', code: 'timeout' });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('adds wait and the time of a command to the deadline', async () => {
+    const late = (answer: FakeAnswer) => new Promise<FakeAnswer>((resolve) => setTimeout(() => resolve(answer), 150));
+    const { client } = await open(() => late({ data: { exit_code: 3 } }), { timeoutMs: 50 });
+    expect((await client.instances.exec({ id: 'web', command: ['false'] })).exit_code).toBe(3);
+    await client.instances.get('web', { wait: 1 });
+    expect(await failure(client.instances.get('web'))).toMatchObject({ code: 'timeout' });
+  });
+
+  it('ends at once when the signal says so, also in a pause between two tries', async () => {
+    const { client, seen } = await open(() => ({ ...BUSY, headers: { 'retry-after': '15' } }));
+    const stop = new AbortController();
+    const call = failure(client.vpcs.list({}, { signal: stop.signal }));
+    setTimeout(() => stop.abort(new Error('enough')), 50);
+    const begun = performance.now();
+    expect(await call).toMatchObject({ message: 'enough' });
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('lists and waiters', () => {
+  it('walks all pages, and asks for no page that nobody reads', async () => {
+    const { client, seen } = await open(({ query }) =>
+      query.get('cursor') === null ? { data: [{ id: '1' }, { id: '2' }], nextCursor: 'next' } : { data: [{ id: '3' }] },
+    );
+    const ids: string[] = [];
+    for await (const instance of client.instances.listAll({ limit: 2 })) ids.push(instance.id);
+    expect(ids).toEqual(['1', '2', '3']);
+    expect(seen.map((request) => request.query.toString())).toEqual(['limit=2', 'limit=2&cursor=next']);
+    for await (const instance of client.instances.listAll()) if (instance.id === '1') break;
+    expect(seen).toHaveLength(3);
+  });
+
+  it('does not go round in circles', async () => {
+    const { client } = await open(() => ({ data: [], nextCursor: 'same' }));
+    await expect(async () => {
+      for await (const _ of client.vpcs.listAll());
+    }).rejects.toThrow('the same cursor twice');
+  });
+
+  it('waits until it has settled, holding the request open', async () => {
+    const { client, seen } = await open((_, nth) => ({ data: { id: 'i', status: nth < 3 ? 'STARTING' : 'RUNNING' } }));
+    const instance = await client.instances.waitUntil('web', undefined, { pollMs: 5 });
+    expect(instance.status).toBe('RUNNING');
+    expect(seen.map((request) => request.query.get('wait'))).toEqual(['20', '20', '20']);
+  });
+
+  it('waits for what a predicate says, and for the end', async () => {
+    const { client } = await open((_, nth) =>
+      nth > 4
+        ? { status: 404, error: { code: 'NOT_FOUND', message: 'gone' } }
+        : { data: { status: nth < 3 ? 'RUNNING' : 'STOPPED' } },
+    );
+    expect((await client.instances.waitUntil('web', (seen) => seen.status === 'STOPPED', { pollMs: 5 })).status).toBe(
+      'STOPPED',
+    );
+    await client.instances.waitUntilGone('web', { pollMs: 5 });
+  });
+
+  it('says what it last saw when time is up', async () => {
+    const { client } = await open(() => ({
+      data: { id: 'i', status: 'STARTING', status_reason: 'building the image' },
+    }));
+    const error = await failure(client.instances.waitUntil('web', undefined, { seconds: 0.05, pollMs: 10 }));
+    expect(error).toBeInstanceOf(CloudWaitError);
+    expect(error).toMatchObject({
+      message: "'web' is not there after 0.05 s: STARTING (building the image)",
+      last: { id: 'i' },
+    });
+  });
+});

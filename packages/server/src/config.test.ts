@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { describeSettings, findMisspelt, loadSettings } from './config.ts';
+
+const wrong = (env: Record<string, string>): string => {
+  try {
+    loadSettings(env, true);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+};
+
+describe('settings', () => {
+  test('defaults, frozen', () => {
+    const settings = loadSettings({}, true);
+    expect(settings).toMatchObject({
+      role: 'all',
+      dataDir: '/var/lib/thecloud',
+      listen: { host: '127.0.0.1', port: 8080 },
+      externalDatabaseUrl: undefined,
+      pgPort: undefined,
+      dbPoolMax: 25,
+      dbPoolMin: 5,
+      region: 'us-east-1',
+      testMode: false,
+    });
+    expect(Object.isFrozen(settings)).toBe(true);
+    expect(loadSettings({}, false).dataDir).toMatch(/\/\.local\/share\/thecloud$/);
+  });
+
+  test('an empty value is the default', () => {
+    expect(loadSettings({ CLOUD_LISTEN: '', CLOUD_PG_PORT: ' ' }, true).listen.port).toBe(8080);
+  });
+
+  test.each([
+    ['CLOUD_ROLE', 'boss', 'CLOUD_ROLE=boss: must be one of all, api, worker'],
+    ['CLOUD_LISTEN', '8080', 'CLOUD_LISTEN=8080: must be host:port, as 127.0.0.1:8080 or [::1]:8080'],
+    [
+      'CLOUD_LISTEN',
+      'localhost:70000',
+      'CLOUD_LISTEN=localhost:70000: must be host:port, as 127.0.0.1:8080 or [::1]:8080',
+    ],
+    ['CLOUD_PG_PORT', '0', 'CLOUD_PG_PORT=0: must be a whole number from 1 to 65535'],
+    ['CLOUD_DATA_DIR', 'data', 'CLOUD_DATA_DIR=data: must be an absolute path'],
+    ['CLOUD_OVERCOMMIT_CPU', '1e9', 'CLOUD_OVERCOMMIT_CPU=1e9: must be a number from 0.1 to 100'],
+    ['CLOUD_TEST_MODE', 'maybe', 'CLOUD_TEST_MODE=maybe: must be on or off'],
+    ['CLOUD_DB_POOL_MIN', '26', 'CLOUD_DB_POOL_MIN=26: must not be above CLOUD_DB_POOL_MAX=25'],
+  ])('%s=%s is refused in one line', (name, value, line) => {
+    expect(wrong({ [name]: value })).toBe(line);
+  });
+
+  test('all wrong ones are told at once', () => {
+    expect(wrong({ CLOUD_ROLE: 'x', CLOUD_TEST_MODE: 'y' }).split('\n')).toHaveLength(2);
+  });
+
+  test('a path without room for sockets is refused', () => {
+    expect(wrong({ CLOUD_DATA_DIR: `/${'d'.repeat(80)}` })).toContain('at most 76 bytes');
+    const longest = loadSettings({ CLOUD_DATA_DIR: `/${'d'.repeat(75)}` }, true);
+    expect(Buffer.byteLength(`${longest.paths.postgresSocketDir}/.s.PGSQL.65535`)).toBeLessThan(108);
+    expect(Buffer.byteLength(longest.paths.workerSocket)).toBeLessThan(108);
+  });
+
+  test('a password is not shown', () => {
+    const line = wrong({ DATABASE_URL: 'postgres://cloud:hunter2@host' });
+    expect(line).toMatch(/^DATABASE_URL=postgres:\/\/\*\*\*@host: must be/);
+    expect(line).not.toContain('hunter2');
+  });
+
+  test('a lone process needs a database', () => {
+    expect(wrong({ CLOUD_ROLE: 'api' })).toContain('needs DATABASE_URL');
+    expect(
+      loadSettings({ CLOUD_ROLE: 'api', DATABASE_URL: 'postgres://u:p@h:5432/d?sslmode=require' }, true).role,
+    ).toBe('api');
+  });
+
+  test('a misspelt name is told, another program’s is not', () => {
+    expect(findMisspelt({ CLOUD_LISTN: 'x', CLOUD_SDK_VERSION: '1', CLOUD_ROLE: 'all', HOME: '/' })).toEqual([
+      'CLOUD_LISTN is no setting; did you mean CLOUD_LISTEN?',
+    ]);
+  });
+
+  test('help lists every setting with its default', () => {
+    const help = describeSettings(true);
+    for (const name of [
+      'CLOUD_DATA_DIR',
+      'CLOUD_LISTEN',
+      'CLOUD_AWS_LISTEN',
+      'DATABASE_URL',
+      'CLOUD_ROLE',
+      'CLOUD_DB_POOL_MAX',
+    ]) {
+      expect(help).toContain(name);
+    }
+    expect(help).toContain('default: /var/lib/thecloud');
+  });
+});

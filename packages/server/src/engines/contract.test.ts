@@ -1,0 +1,12 @@
+import { describeComputeEngine, describeNetworkEngine } from '../testing/engine-contracts.ts';
+import { startTestPlatform } from './testing.ts';
+
+describeComputeEngine('Incus', async () => {
+  const platform = await startTestPlatform();
+  return { engine: platform.compute, stop: () => platform.close() };
+});
+
+describeNetworkEngine('Linux', async () => {
+  const platform = await startTestPlatform();
+  return { engine: platform.network, stop: () => platform.close() };
+});

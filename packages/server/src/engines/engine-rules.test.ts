@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { readConsole } from './incus/console-log.ts';
+import { guestInitCommand } from './incus/guest-init.ts';
+import { sourceLines } from './incus/images/debian-image.ts';
+import { kindOf } from './incus/incus-client.ts';
+import { instanceOf } from './incus/incus-events.ts';
+import { machineConfig, readOddEnv, splitEnv } from './incus/machine-config.ts';
+import { mountsBelow } from './incus/mount-namespace.ts';
+import { defaultPoolGb } from './incus/storage-pool.ts';
+import { addressesOf, egressAddresses, isAddress } from './linux-network/addresses.ts';
+import { machineLink, machineName, networkNames, platformNames, projectName } from './names.ts';
+import { testSpec } from './testing.ts';
+
+test('names fit, and differ between platforms', () => {
+  const [a, b] = ['0198c0de-0000-7000-8000-000000000001', '0198c0de-0000-7000-8000-000000000002'];
+  const linksOf = (platform: string): string[] => {
+    const { bridge, leg, uplink } = networkNames(platform, 'vpc');
+    return [bridge, leg, uplink, machineLink(platform, 'instance'), platformNames(platform).egressLink];
+  };
+  for (const link of linksOf(a)) expect(link.length).toBeLessThanOrEqual(15);
+  const all = [a, b].flatMap((platform) => [
+    ...linksOf(platform),
+    machineName(platform, 'instance'),
+    projectName(platform, 'tenant'),
+    platformNames(platform).runDir,
+  ]);
+  expect(new Set(all).size).toBe(all.length);
+  expect(networkNames(a, 'vpc')).toEqual(networkNames(a, 'vpc'));
+});
+
+test('addresses of a network', () => {
+  const spec = { vpcId: 'v', cidr: '10.1.0.0/16', uplinkIndex: 64 };
+  expect(addressesOf(spec)).toEqual({
+    cidr: '10.1.0.0/16',
+    prefix: 16,
+    gateway: '10.1.0.1',
+    edgeSide: '198.18.1.1',
+    routerSide: '198.18.1.2',
+  });
+  expect(addressesOf({ ...spec, uplinkIndex: 16_383 }).routerSide).toBe('198.18.255.254');
+  expect(egressAddresses(16_383)).toEqual({ host: '198.19.255.253', edge: '198.19.255.254' });
+  for (const cidr of [
+    '10.0.0.0/15',
+    '10.0.0.0/29',
+    '10.0.0.1/16',
+    '11.0.0.0/16',
+    '172.32.0.0/16',
+    '192.169.0.0/24',
+    '10.0.0.0',
+    '10.0.0.0/16; drop',
+    '010.0.0.0/16',
+    '256.0.0.0/16',
+  ]) {
+    expect(() => addressesOf({ ...spec, cidr }), cidr).toThrow('CIDR');
+  }
+  for (const uplinkIndex of [-1, 16_384, 1.5, Number.NaN])
+    expect(() => addressesOf({ ...spec, uplinkIndex })).toThrow('uplink index');
+  expect(['1.2.3.4', '1.2.3', '1.2.3.256', '1.2.3.4\n', 'a'].map(isAddress)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test('no word of a tenant makes a line of configuration', () => {
+  const evil = 'x\nlxc.hook.pre-start = /bin/sh';
+  const spec = testSpec(
+    'host',
+    { vpcId: 'v', host: 5 },
+    { env: { A: evil, B: 'fine' }, command: ['sh', evil, '"', ''] },
+  );
+  const { config } = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, spec);
+  const lines = config['raw.lxc']?.split('\n') ?? [];
+  expect(lines.map((line) => line.split(' = ')[0])).toEqual([
+    'lxc.uts.name',
+    'lxc.console.rotate',
+    'lxc.init.cmd',
+    'lxc.net.0.ipv4.address',
+    'lxc.net.0.ipv4.gateway',
+  ]);
+  expect(lines[2]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=. -]+$/);
+  expect(lines[3]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
+  expect(config['environment.A']).toBeUndefined();
+  expect(config['environment.B']).toBe('fine');
+  expect(readOddEnv(config)).toEqual({ A: evil });
+  expect(guestInitCommand([''], {}).endsWith(' .')).toBe(true);
+  expect(splitEnv({ A: 'a ', B: '\t', C: 'é', D: '' })).toEqual({
+    plain: { C: 'é', D: '' },
+    odd: { A: 'a ', B: '\t' },
+  });
+});
+
+test("package sources for debian/12 are the machine's own", () => {
+  const rows = [
+    'http://mirror/debian/|bookworm|bookworm|main|Debian|Debian|',
+    'http://mirror/debian/|bookworm-backports|bookworm-backports|main|Debian Backports|Debian Backports|',
+    'http://mirror/security/|bookworm-security|bookworm-security|main|Debian|Debian-Security|',
+  ];
+  expect(sourceLines(rows.join('\n'))).toEqual([
+    'deb http://mirror/debian/ bookworm main',
+    'deb http://mirror/debian/ bookworm-updates main',
+    'deb http://mirror/security/ bookworm-security main',
+  ]);
+  expect(() => sourceLines('http://mirror/ubuntu/|noble|noble|main|Ubuntu|Ubuntu|')).toThrow('Debian mirror');
+});
+
+test('what Incus and the kernel say is read right', async () => {
+  expect(mountsBelow('a /d/incus/x btrfs\nb /d/incus/x/y\\040z tmpfs\nc /d/incusx tmpfs\n', '/d/incus')).toEqual([
+    '/d/incus/x/y z',
+    '/d/incus/x',
+  ]);
+  const event = (action: string): string =>
+    JSON.stringify({ type: 'lifecycle', metadata: { action, source: '/1.0/instances/i1-2?project=t' } });
+  expect(instanceOf(event('instance-started'))).toBe('i1-2');
+  expect(instanceOf(event('instance-exec'))).toBeUndefined();
+  expect(instanceOf('{"type":"operation"}')).toBeUndefined();
+  expect([
+    kindOf(404, ''),
+    kindOf(500, 'Instance is busy running a "start" operation'),
+    kindOf(400, 'bad'),
+    kindOf(500, 'x'),
+  ]).toEqual(['not_found', 'unavailable', 'invalid', 'failed']);
+  expect([defaultPoolGb(1e9), defaultPoolGb(100 * 1024 ** 3)]).toEqual([5, 50]);
+  expect(await readConsole('/nonexistent', true, 100)).toHaveLength(0);
+});

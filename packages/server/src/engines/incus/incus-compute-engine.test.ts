@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitUntil } from '../processes.ts';
+import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
+
+const obstacle = await findEngineObstacle();
+if (obstacle !== undefined) console.warn(`NOT RUN, the tests of Incus: ${obstacle}`);
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+describe.skipIf(obstacle !== undefined)('instances', () => {
+  let platform: TestPlatform;
+  const ref = { tenantId: 'tenant', instanceId: 'long-lived' };
+  const exec = (command: readonly string[], more: object = {}) =>
+    platform.compute.exec(ref, { command, timeoutMs: 10_000, outputLimit: 100_000, ...more });
+  const fresh = (instanceId: string) => ({ tenantId: 'tenant', instanceId });
+
+  beforeAll(async () => {
+    platform = await startTestPlatform({ poolGb: 6 });
+    const env = { PLAIN: 'a b', QUOTED: `"it's" $HOME #`, PEM: 'line one\nlxc.uts.name = evil\n', BLANK: 'x ' };
+    await platform.compute.define(ref, testSpec('long-lived', undefined, { env }));
+    await platform.compute.start(ref);
+  });
+  afterAll(() => platform?.close());
+
+  test('every call finds nothing to do the second time', async () => {
+    const { compute } = platform;
+    const once = fresh('once');
+    await compute.stop(once, 1000);
+    await compute.remove(once);
+    expect(await compute.inspect(once)).toBeUndefined();
+    await expect(compute.start(once)).rejects.toMatchObject({ kind: 'not_found' });
+    await compute.define(once, testSpec('once'));
+    await compute.define(once, testSpec('once'));
+    expect(await compute.inspect(once)).toEqual({ name: compute.nameOf('once'), ...once, state: 'stopped' });
+    await Promise.all([
+      compute.start(once),
+      compute.start(once).catch((error) => expect(error.kind).toBe('unavailable')),
+    ]);
+    await compute.start(once);
+    expect((await compute.list()).map((seen) => [seen.instanceId, seen.state]).sort()).toEqual([
+      ['long-lived', 'running'],
+      ['once', 'running'],
+    ]);
+    await compute.stop(once, 2000);
+    await compute.stop(once, 2000);
+    expect((await compute.inspect(once))?.state).toBe('stopped');
+    await compute.start(once);
+    await compute.remove(once);
+    await compute.remove(once);
+    expect(await compute.list()).toHaveLength(1);
+  });
+
+  test('exec: exit code, both outputs apart, input, folder, variables', async () => {
+    const both = await exec(['sh', '-c', 'echo out; echo err >&2; pwd; exit 42'], { cwd: '/tmp' });
+    expect([both.exitCode, text(both.stdout), text(both.stderr), both.truncated, both.timedOut]).toEqual([
+      42,
+      'out\n/tmp\n',
+      'err\n',
+      false,
+      false,
+    ]);
+    const input = Buffer.alloc(300_000, 'abc');
+    const echoed = await exec(['cat'], { stdin: input, outputLimit: 400_000 });
+    expect(Buffer.compare(echoed.stdout, input)).toBe(0);
+    expect(
+      text(
+        (
+          await exec(['sh', '-c', 'printf "%s|%s|%s|%s|%s" "$PLAIN" "$QUOTED" "$PEM" "$BLANK" "$MORE"'], {
+            env: { MORE: 'm' },
+          })
+        ).stdout,
+      ),
+    ).toBe(`a b|"it's" $HOME #|line one\nlxc.uts.name = evil\n|x |m`);
+    expect(text((await exec(['hostname'])).stdout)).toBe('long-lived\n');
+    expect((await exec(['no-such-command'])).exitCode).toBe(127);
+  });
+
+  test('exec: short commands, four at once, lose no word', async () => {
+    for (let round = 0; round < 20; round++) {
+      const results = await Promise.all(
+        [1, 2, 3, 4].map((lane) => exec(['sh', '-c', `echo out ${lane}; echo err ${lane} >&2`])),
+      );
+      const said = results.map((result) => [result.exitCode, text(result.stdout), text(result.stderr)]);
+      expect(said).toEqual([1, 2, 3, 4].map((lane) => [0, `out ${lane}\n`, `err ${lane}\n`]));
+    }
+  });
+
+  test('exec: too long and too much', async () => {
+    const slow = await exec(['sleep', '60'], { timeoutMs: 300 });
+    expect([slow.timedOut, slow.exitCode]).toEqual([true, 137]);
+    const held = await exec(['sh', '-c', 'sleep 60 & echo begun; wait'], { timeoutMs: 300 });
+    expect([held.timedOut, text(held.stdout)]).toEqual([true, 'begun\n']);
+    const loud = await exec(['sh', '-c', 'head -c 5000000 /dev/zero; head -c 70000 /dev/zero >&2'], {
+      outputLimit: 65_536,
+    });
+    expect([loud.exitCode, loud.truncated, loud.stdout.length, loud.stderr.length]).toEqual([0, true, 65_536, 65_536]);
+  });
+
+  test('a command is the main process; its words reach it as they are, and it is asked to end', async () => {
+    const { compute } = platform;
+    const job = fresh('job');
+    const words = ['', ' two  blanks ', `"'$x\\`, 'line\nlxc.uts.name = evil', 'ü€', '-e'];
+    const script =
+      'trap "echo told; exit 0" TERM; for w; do printf "<%s>" "$w"; done; echo; echo "$value/$count/$B"; (sleep 0.1 &); while :; do sleep 0.1; done';
+    const env = { value: 'v', count: 'c', B: 'b' };
+    await compute.define(job, testSpec('job', undefined, { command: ['sh', '-c', script, 'name', ...words], env }));
+    await compute.start(job);
+    const logged = async (): Promise<string> => text(await compute.logs(job, 10_000)).replaceAll('\r\n', '\n');
+    expect(await waitUntil(async () => (await logged()).includes('v/c/b'), 5_000)).toBe(true);
+    expect(await logged()).toBe(`${words.map((word) => `<${word}>`).join('')}\nv/c/b\n`);
+    // A second reader finds the same.
+    expect(await logged()).toContain('v/c/b');
+    expect(text(await compute.logs(job, 6)).replaceAll('\r', '')).toBe('/c/b\n');
+    expect((await sh(platform, job, 'hostname')).out).toBe('job\n');
+    await compute.stop(job, 5_000);
+    expect(await logged()).toContain('told');
+    await compute.remove(job);
+  });
+
+  test('a command that ends takes its instance with it, and says so', async () => {
+    const { compute } = platform;
+    const job = fresh('short');
+    const changes: string[] = [];
+    const ended = new AbortController();
+    const watching = compute.watch((name) => changes.push(name), ended.signal);
+    await compute.define(
+      job,
+      testSpec('short', undefined, { command: ['sh', '-c', 'echo working; sleep 0.3; exit 7'] }),
+    );
+    await compute.start(job);
+    expect(await waitUntil(async () => (await compute.inspect(job))?.state === 'stopped', 5_000)).toBe(true);
+    expect(text(await compute.logs(job, 10_000))).toMatch(/working[^]*the command ended with 7/);
+    // Made, started, stopped.
+    expect(
+      await waitUntil(async () => changes.filter((name) => name === compute.nameOf('short')).length >= 3, 5_000),
+    ).toBe(true);
+    ended.abort();
+    await watching;
+    await compute.remove(job);
+  });
+
+  test('what could break out of a line of configuration is refused', async () => {
+    const bad = [
+      testSpec('evil\nlxc.x = 1'),
+      testSpec('ok', undefined, { env: { 'A\nB': 'x' } }),
+      testSpec('ok', undefined, { env: { A: 'x\0y' } }),
+      testSpec('ok', undefined, { command: ['a\0b'] }),
+      testSpec('ok', undefined, { memoryMb: Number.NaN }),
+      testSpec(
+        'ok',
+        { vpcId: 'v', host: 5 },
+        { nic: { vpcId: 'v', address: '10.0.0.5\nx', prefix: 16, gateway: '10.0.0.1', mac: '02:5a:00:00:00:01' } },
+      ),
+    ];
+    for (const spec of bad)
+      await expect(platform.compute.define(fresh('bad'), spec)).rejects.toMatchObject({ kind: 'invalid' });
+    await expect(platform.compute.prepareImage('no/such')).rejects.toMatchObject({ kind: 'invalid' });
+    await expect(
+      platform.compute.define(fresh('bad'), testSpec('ok', undefined, { image: 'no/such' })),
+    ).rejects.toMatchObject({ kind: 'not_found' });
+    expect(await platform.compute.inspect(fresh('bad'))).toBeUndefined();
+  });
+
+  test('is unprivileged, with user ids that no other instance has', async () => {
+    const other = fresh('other');
+    await platform.compute.define(other, testSpec('other'));
+    await platform.compute.start(other);
+    const rangeOf = async (of: typeof ref): Promise<number[]> =>
+      (await sh(platform, of, 'cat /proc/self/uid_map')).out.trim().split(/\s+/).map(Number);
+    const [mine, theirs] = [await rangeOf(ref), await rangeOf(other)];
+    for (const range of [mine, theirs]) {
+      expect(range[0]).toBe(0);
+      expect(range[1]).toBeGreaterThanOrEqual(1_048_576);
+      expect(range[2]).toBe(65_536);
+    }
+    expect(Math.abs((mine[1] ?? 0) - (theirs[1] ?? 0))).toBeGreaterThanOrEqual(65_536);
+    expect((await sh(platform, ref, 'ls /dev/incus')).code).not.toBe(0);
+    await platform.compute.remove(other);
+  });
+
+  test('memory, processes, disk and cpu end where the spec says', async () => {
+    const { compute } = platform;
+    const small = fresh('small');
+    await compute.define(small, testSpec('small', undefined, { memoryMb: 64, processes: 30, diskGb: 1, vcpus: 0.5 }));
+    await compute.start(small);
+    const memory = await sh(platform, small, 'dd if=/dev/zero of=/dev/null bs=100M count=1; echo code $?');
+    expect(memory.out).toContain('code 137');
+    expect(
+      (await sh(platform, small, 'dd if=/dev/zero of=/dev/null bs=20M count=1 2>/dev/null; echo code $?')).out,
+    ).toContain('code 0');
+
+    const forks = await sh(
+      platform,
+      small,
+      'i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done; echo all',
+      10_000,
+    );
+    expect(forks.err + forks.out).toMatch(/fork/i);
+    await waitUntil(async () => (await sh(platform, small, 'true').catch(() => ({ code: 1 }))).code === 0, 8_000, 200);
+
+    const disk = await sh(
+      platform,
+      small,
+      'dd if=/dev/urandom of=/big bs=1M count=1100 2>&1; ls -l /big | awk "{print \\$5}"; rm /big',
+      60_000,
+    );
+    expect(disk.out).toMatch(/quota exceeded|no space left/i);
+
+    const cpu = await sh(
+      platform,
+      small,
+      'set -- $(cat /proc/self/stat); timeout 2 sh -c "while :; do :; done"; times',
+      10_000,
+    );
+    const used = cpu.out
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.match(/(\d+)m([\d.]+)s/);
+    const seconds = Number(used?.[1]) * 60 + Number(used?.[2]);
+    // Half a core for two seconds.
+    expect(seconds).toBeGreaterThan(0.1);
+    expect(seconds).toBeLessThan(1.5);
+    await compute.remove(small);
+  }, 90_000);
+
+  test('the network is as fast as the spec says, in both directions', async () => {
+    const { compute, network } = platform;
+    await network.ensure({ vpcId: 'speed', cidr: '10.0.0.0/16', uplinkIndex: 0 });
+    const [slow, fast] = [fresh('slow'), fresh('fast')];
+    await compute.define(slow, testSpec('slow', { vpcId: 'speed', host: 5 }, { networkMbps: 40 }));
+    await compute.define(fast, testSpec('fast', { vpcId: 'speed', host: 6 }, { networkMbps: 10_000 }));
+    for (const of of [slow, fast]) await compute.start(of);
+    const measure = async (from: typeof ref, to: typeof ref, address: string): Promise<number> => {
+      await sh(platform, to, 'nc -l -p 9000 -e dd of=/tmp/got bs=64k 2>/dev/null & sleep 0.2');
+      await sh(platform, from, `dd if=/dev/zero bs=64k 2>/dev/null | timeout 3 nc ${address} 9000`);
+      const bytes = Number((await sh(platform, to, 'sleep 0.3; wc -c < /tmp/got; rm /tmp/got')).out.trim());
+      return (bytes * 8) / 3 / 1e6;
+    };
+    const sent = await measure(slow, fast, '10.0.0.6');
+    const received = await measure(fast, slow, '10.0.0.5');
+    // Without a limit it is thousands.
+    for (const mbps of [sent, received]) {
+      expect(mbps).toBeGreaterThan(4);
+      expect(mbps).toBeLessThan(400);
+    }
+    for (const of of [slow, fast]) await compute.remove(of);
+    await network.remove('speed');
+  }, 60_000);
+});

@@ -1,0 +1,286 @@
+import { rm } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { EngineError } from '../../kernel/engine-error.ts';
+import type {
+  ComputeEngine,
+  ExecRequest,
+  ExecResult,
+  HostCapacity,
+  ImageState,
+  MachineRef,
+  MachineSpec,
+  SeenMachine,
+} from '../../services/instances/compute-engine.ts';
+import type { Availability } from '../../kernel/availability.ts';
+import { findMissing } from '../availability.ts';
+import { machineLink, machineName, platformMark, platformNames, projectName } from '../names.ts';
+import { runInNamespace } from '../run-command.ts';
+import { limitSending, unlimitSending } from './bandwidth.ts';
+import { writeGuestFolder } from './guest-init.ts';
+import { busyboxImage } from './images/busybox-image.ts';
+import { debianImage } from './images/debian-image.ts';
+import { ImageStore } from './images/image-store.ts';
+import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
+import { readConsole, readStartError } from './console-log.ts';
+import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
+import { watchInstances } from './incus-events.ts';
+import { execInInstance } from './incus-exec.ts';
+import { stopInstance } from './instance-processes.ts';
+import { MARKS, machineConfig, readOddEnv } from './machine-config.ts';
+import { POOL_NAME } from './storage-pool.ts';
+
+export interface IncusComputeEngineOptions {
+  /** The platform's data folder: where `startIncusDaemon` put the socket. */
+  readonly dataDir: string;
+  readonly platformId: string;
+}
+
+/** Milliseconds. A first launch unpacks the image; a start runs on a busy machine too. */
+const CREATE_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 60_000;
+const GIB = 1024 ** 3;
+
+/** Instances as Incus containers: one project a tenant, unprivileged, each with user ids of its own. Does nothing until it is called. */
+export class IncusComputeEngine implements ComputeEngine {
+  readonly #platformId: string;
+  readonly #cloudNamespace: string;
+  readonly #incusDir: string;
+  readonly #guestFolder: string;
+  readonly #client: IncusClient;
+  readonly #images: ImageStore;
+  #guestReady: Promise<void> | undefined;
+
+  constructor(options: IncusComputeEngineOptions) {
+    this.#platformId = options.platformId;
+    this.#cloudNamespace = platformNames(options.platformId).cloudNamespace;
+    this.#incusDir = incusDirOf(options.dataDir);
+    this.#guestFolder = `${options.dataDir}/guest`;
+    this.#client = new IncusClient(incusSocketOf(options.dataDir));
+    this.#images = new ImageStore(this.#client, `${options.dataDir}/images`, [busyboxImage, debianImage]);
+  }
+
+  /** Waits for image builds under way and closes the connections. */
+  async close(): Promise<void> {
+    await this.#images.settle();
+    await this.#client.close();
+  }
+
+  async availability(): Promise<Availability> {
+    const missing = await findMissing('compute');
+    if (missing !== undefined) return { ok: false, missing };
+    return this.#client.call('GET', '/1.0', { timeoutMs: 5_000 }).then(
+      (): Availability => ({ ok: true }),
+      (error: unknown): Availability => ({
+        ok: false,
+        missing: `The platform's Incus does not answer at ${this.#client.socketPath}; the supervisor starts it. (${String(error)})`,
+      }),
+    );
+  }
+
+  async capacity(): Promise<HostCapacity> {
+    const resources = await this.#client.call<{ space: { total: number } }>(
+      'GET',
+      `/1.0/storage-pools/${POOL_NAME}/resources`,
+    );
+    return {
+      vcpus: cpus().length,
+      memoryMb: Math.floor(totalmem() / 1024 ** 2),
+      diskGb: Math.floor(resources.space.total / GIB),
+    };
+  }
+
+  nameOf(instanceId: string): string {
+    return machineName(this.#platformId, instanceId);
+  }
+
+  images(): Promise<ReadonlyMap<string, ImageState>> {
+    return this.#images.states();
+  }
+
+  prepareImage(image: string): Promise<ImageState> {
+    return this.#images.prepare(image);
+  }
+
+  async list(): Promise<readonly SeenMachine[]> {
+    const instances = await this.#client.list<IncusInstance>('/1.0/instances', {
+      query: { 'all-projects': 'true' },
+      timeoutMs: 30_000,
+    });
+    return instances.map(toSeen);
+  }
+
+  async inspect(ref: MachineRef): Promise<SeenMachine | undefined> {
+    const found = await this.#find(ref);
+    return found === undefined ? undefined : toSeen(found);
+  }
+
+  async define(ref: MachineRef, spec: MachineSpec): Promise<void> {
+    const name = this.nameOf(ref.instanceId);
+    const wanted = machineConfig(this.#platformId, this.#guestFolder, ref, spec);
+    if ((await this.#find(ref)) !== undefined) return;
+    if (wanted.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    const create = () =>
+      this.#client.run('POST', '/1.0/instances', {
+        project: this.#projectOf(ref),
+        body: { name, type: 'container', source: { type: 'image', alias: spec.image }, profiles: [], ...wanted },
+        timeoutMs: CREATE_TIMEOUT_MS,
+      });
+    try {
+      await create().catch(async (error: unknown) => {
+        if (!(error instanceof IncusError) || !/project not found/i.test(error.message)) throw error;
+        await this.#makeProject(ref);
+        await create();
+      });
+    } catch (error) {
+      // Another pass was faster.
+      if (error instanceof IncusError && /already exists/i.test(error.message)) return;
+      throw error;
+    }
+  }
+
+  async start(ref: MachineRef): Promise<void> {
+    const found = await this.#find(ref);
+    if (found === undefined)
+      throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
+    if (found.status === 'Running') return;
+    if (found.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    const mbps = Number(found.config[MARKS.mbps] ?? 0);
+    if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
+    const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
+    const start = () =>
+      this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
+        project: this.#projectOf(ref),
+        body: { action, timeout: START_TIMEOUT_MS / 1000 },
+        timeoutMs: START_TIMEOUT_MS,
+      });
+    try {
+      await start().catch(async (error: unknown) => {
+        // An incusd that died while it started the machine left the link there, and no later start would get past it.
+        if (!(error instanceof IncusError) || !/ip link add .*File exists/.test(error.message)) throw error;
+        const link = machineLink(this.#platformId, ref.instanceId);
+        await runInNamespace(this.#cloudNamespace, 'ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
+        await start();
+      });
+    } catch (error) {
+      if (error instanceof IncusError && /already running/i.test(error.message)) return;
+      const why =
+        error instanceof IncusError && /forkstart/.test(error.message)
+          ? await readStartError(this.#logFolderOf(ref))
+          : undefined;
+      if (why === undefined) throw error;
+      throw new EngineError('failed', `the machine ${found.name} does not start: ${why}`, { cause: error });
+    }
+  }
+
+  async stop(ref: MachineRef, graceMs: number): Promise<void> {
+    const found = await this.#find(ref);
+    if (found === undefined || found.status === 'Stopped') return;
+    await stopInstance(this.#client, this.#projectOf(ref), found.name, graceMs);
+  }
+
+  async remove(ref: MachineRef): Promise<void> {
+    const found = await this.#find(ref);
+    if (found === undefined) return;
+    const project = this.#projectOf(ref);
+    if (found.status !== 'Stopped') await stopInstance(this.#client, project, found.name, 0);
+    await this.#client
+      .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000 })
+      .catch((error: unknown) => {
+        if (!(error instanceof IncusError) || error.code !== 404) throw error;
+      });
+    if (found.config[MARKS.mbps] !== undefined)
+      await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
+    await rm(this.#logFolderOf(ref), { recursive: true, force: true });
+  }
+
+  async exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult> {
+    const found = await this.#find(ref);
+    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+    if (found.status !== 'Running')
+      throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
+    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readOddEnv(found.config));
+  }
+
+  async logs(ref: MachineRef, limit: number): Promise<Uint8Array> {
+    const found = await this.#find(ref);
+    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+    return readConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit);
+  }
+
+  watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void> {
+    return watchInstances(this.#client, onChange, signal);
+  }
+
+  /** Host ends of the NICs plugged into a bridge: what LinuxNetworkEngine puts back when the bridge had to be made anew. */
+  async portsOf(bridge: string): Promise<readonly string[]> {
+    const instances = await this.#client.list<IncusInstance>('/1.0/instances', {
+      query: { 'all-projects': 'true' },
+      timeoutMs: 30_000,
+    });
+    return instances
+      .map((instance) => instance.devices['eth0'])
+      .filter((nic) => nic?.['parent'] === bridge)
+      .map((nic) => nic?.['host_name'] ?? '')
+      .filter((name) => name !== '');
+  }
+
+  #logFolderOf(ref: MachineRef): string {
+    return `${this.#incusDir}/logs/${this.#projectOf(ref)}_${this.nameOf(ref.instanceId)}`;
+  }
+
+  #projectOf(ref: MachineRef): string {
+    return projectName(this.#platformId, ref.tenantId);
+  }
+
+  async #find(ref: MachineRef): Promise<IncusInstance | undefined> {
+    const path = `/1.0/instances/${this.nameOf(ref.instanceId)}`;
+    return this.#client.call<IncusInstance>('GET', path, { project: this.#projectOf(ref) }).catch((error: unknown) => {
+      if (error instanceof IncusError && error.code === 404) return undefined;
+      throw error;
+    });
+  }
+
+  async #makeProject(ref: MachineRef): Promise<void> {
+    const config = {
+      'features.images': 'false',
+      'features.profiles': 'true',
+      'features.storage.volumes': 'true',
+      'features.networks': 'false',
+    };
+    const body = {
+      name: this.#projectOf(ref),
+      description: `${platformMark(this.#platformId)} tenant ${ref.tenantId}`,
+      config,
+    };
+    await this.#client.call('POST', '/1.0/projects', { body }).catch((error: unknown) => {
+      if (!(error instanceof IncusError) || !/already exists/i.test(error.message)) throw error;
+    });
+  }
+
+  /** Once a process: instances with a command see this folder. */
+  #prepareGuest(): Promise<void> {
+    this.#guestReady ??= writeGuestFolder(this.#guestFolder).catch((error: unknown) => {
+      this.#guestReady = undefined;
+      throw error;
+    });
+    return this.#guestReady;
+  }
+}
+
+function toSeen(instance: IncusInstance): SeenMachine {
+  const instanceId = instance.config[MARKS.instanceId];
+  const tenantId = instance.config[MARKS.tenantId];
+  return {
+    name: instance.name,
+    ...(instanceId === undefined ? {} : { instanceId }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+    state: stateOf(instance.status),
+  };
+}
+
+/** What is on its way up is not running yet; what is on its way down still is. */
+function stateOf(status: string): SeenMachine['state'] {
+  if (status === 'Running' || status === 'Stopping' || status === 'Aborting' || status === 'Ready') return 'running';
+  if (status === 'Frozen' || status === 'Freezing') return 'frozen';
+  return status === 'Error' ? 'error' : 'stopped';
+}

@@ -1,0 +1,112 @@
+import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { EngineError } from '../../kernel/engine-error.ts';
+import type { PlatformNames } from '../names.ts';
+import { lookAtProcess, sendSignal, waitUntil } from '../processes.ts';
+import type { IncusClient, IncusInstance } from './incus-client.ts';
+import { IncusError } from './incus-client.ts';
+
+/** How many instances are stopped at once. */
+const STOP_WIDTH = 8;
+
+/** Asks every running instance of the daemon to stop within `graceMs`, then by force. Who calls it kills what is left. */
+export async function stopAllInstances(client: IncusClient, graceMs: number): Promise<void> {
+  const instances = await client.list<IncusInstance>('/1.0/instances', {
+    query: { 'all-projects': 'true' },
+    timeoutMs: 60_000,
+  });
+  const running = instances.filter((instance) => instance.status !== 'Stopped');
+  const next = running.values();
+  const lane = async (): Promise<void> => {
+    for (const instance of next) {
+      // One that refuses must not keep the others from their clean stop: whatever is left is killed right after.
+      await stopInstance(client, instance.project, instance.name, graceMs).catch(() => undefined);
+    }
+  };
+  await Promise.all(Array.from({ length: STOP_WIDTH }, lane));
+}
+
+/** Stops one instance: cleanly within `graceMs` (whole seconds, rounded up; 0: not at all), then by force. */
+export async function stopInstance(client: IncusClient, project: string, name: string, graceMs: number): Promise<void> {
+  const seconds = Math.ceil(graceMs / 1000);
+  const path = `/1.0/instances/${name}/state`;
+  if (seconds > 0) {
+    const clean = { action: 'stop', timeout: seconds, force: false };
+    const stopped = await client.run('PUT', path, { project, body: clean, timeoutMs: seconds * 1000 + 10_000 }).then(
+      () => true,
+      (error: unknown) => isStopped(error) || refuse(error),
+    );
+    if (stopped) return;
+  }
+  await client
+    .run('PUT', path, { project, body: { action: 'stop', timeout: 30, force: true }, timeoutMs: 40_000 })
+    .catch((error: unknown) => {
+      if (!isStopped(error)) throw error;
+    });
+}
+
+/** False where force may help: it did not stop in time. Everything else is the caller's to see. */
+function refuse(error: unknown): false {
+  if (error instanceof IncusError && error.kind !== 'unavailable' && error.code !== 503) return false;
+  throw error;
+}
+
+const isStopped = (error: unknown): boolean =>
+  error instanceof IncusError &&
+  (error.code === 404 || error.kind === 'not_found' || /already stopped|is not running/i.test(error.message));
+
+/** Cgroups of the platform's instances, all hierarchies of v1 and v2: LXC names them after project and instance. */
+export async function listInstanceCgroups(names: PlatformNames): Promise<string[]> {
+  const wanted = new RegExp(`^lxc\\.[a-z]+\\..*_i${names.mark}-`);
+  const roots = await cgroupRoots();
+  const found: string[] = [];
+  for (const root of roots) {
+    for (const name of await readdir(root).catch(() => [])) if (wanted.test(name)) found.push(`${root}/${name}`);
+  }
+  return found;
+}
+
+async function cgroupRoots(): Promise<string[]> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
+  return mounts
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === 'cgroup' || fields[2] === 'cgroup2')
+    .map((fields) => fields[1] ?? '')
+    .filter((path) => path !== '');
+}
+
+/** Kills what runs in the cgroups of the platform's instances (their monitors too) and removes the empty cgroups. */
+export async function endInstanceProcesses(names: PlatformNames): Promise<void> {
+  const kill = async (): Promise<boolean> => {
+    const pids = await instancePids(names);
+    for (const pid of pids) sendSignal(pid, 'SIGKILL');
+    return pids.length === 0;
+  };
+  if (!(await waitUntil(kill, 10_000, 50)))
+    throw new EngineError('failed', 'processes of instances do not end by SIGKILL');
+  for (const cgroup of await listInstanceCgroups(names)) await removeCgroup(cgroup);
+}
+
+/** Living processes in the platform's instances, monitors included. */
+export async function instancePids(names: PlatformNames): Promise<number[]> {
+  const pids = new Set<number>();
+  for (const cgroup of await listInstanceCgroups(names)) {
+    for (const folder of [cgroup, ...(await subfolders(cgroup))]) {
+      const text = await readFile(`${folder}/cgroup.procs`, 'utf8').catch(() => '');
+      for (const line of text.split('\n')) if (Number(line) > 0) pids.add(Number(line));
+    }
+  }
+  const living: number[] = [];
+  for (const pid of pids) if ((await lookAtProcess(pid)) !== undefined) living.push(pid);
+  return living;
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => `${entry.parentPath}/${entry.name}`);
+}
+
+async function removeCgroup(cgroup: string): Promise<void> {
+  // Deepest first; one that is still in use stays, and shows up as a leftover.
+  for (const folder of [...(await subfolders(cgroup)).reverse(), cgroup]) await rmdir(folder).catch(() => undefined);
+}

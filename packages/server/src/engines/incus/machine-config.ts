@@ -1,0 +1,157 @@
+import { EngineError } from '../../kernel/engine-error.ts';
+import type { MachineNic, MachineRef, MachineSpec } from '../../services/instances/compute-engine.ts';
+import { machineLink, networkNames } from '../names.ts';
+import { guestDevice, guestInitCommand } from './guest-init.ts';
+import { POOL_NAME } from './storage-pool.ts';
+
+/** Pure: from what an instance shall be to what Incus is told. */
+
+/** Keys of the marks that `define` leaves. */
+export const MARKS = {
+  instanceId: 'user.thecloud.instance',
+  tenantId: 'user.thecloud.tenant',
+  hostname: 'user.thecloud.hostname',
+  address: 'user.thecloud.address',
+  gateway: 'user.thecloud.gateway',
+  mbps: 'user.thecloud.mbps',
+  /** Base64 of the JSON of variables that a line of LXC's configuration cannot carry. */
+  env: 'user.thecloud.env',
+} as const;
+
+export interface MachineConfig {
+  readonly config: Record<string, string>;
+  readonly devices: Record<string, Record<string, string>>;
+}
+
+export function machineConfig(
+  platformId: string,
+  guestFolder: string,
+  ref: MachineRef,
+  spec: MachineSpec,
+): MachineConfig {
+  checkSpec(spec);
+  const { plain, odd } = splitEnv(spec.env);
+  // Without rotation LXC empties a full console log; with it, the one before stays beside it.
+  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, 'lxc.console.rotate = 1'];
+  const config: Record<string, string> = {
+    [MARKS.instanceId]: ref.instanceId,
+    [MARKS.tenantId]: ref.tenantId,
+    [MARKS.hostname]: spec.hostname,
+    // What runs is decided by the platform, never by what ran when the daemon stopped.
+    'boot.autostart': 'false',
+    'security.idmap.isolated': 'true',
+    // No socket into incusd from inside.
+    'security.guestapi': 'false',
+    // A share of time and not a set of cores: it holds for halves too, and no one waits for one core while another idles.
+    'limits.cpu.allowance': `${Math.round(spec.vcpus * 100)}ms/100ms`,
+    'limits.memory': `${spec.memoryMb}MiB`,
+    'limits.memory.enforce': 'hard',
+    'limits.memory.swap': 'false',
+    'limits.processes': String(spec.processes),
+  };
+  for (const [name, value] of Object.entries(plain)) config[`environment.${name}`] = value;
+  if (Object.keys(odd).length > 0) config[MARKS.env] = Buffer.from(JSON.stringify(odd)).toString('base64');
+  const devices: MachineConfig['devices'] = {
+    root: { type: 'disk', path: '/', pool: POOL_NAME, size: `${spec.diskGb}GiB` },
+  };
+  if (spec.command !== undefined && spec.command.length > 0) {
+    lxc.push(`lxc.init.cmd = ${guestInitCommand(spec.command, odd)}`);
+    devices['thecloud'] = guestDevice(guestFolder);
+  }
+  if (spec.nic !== undefined) {
+    config[MARKS.address] = spec.nic.address;
+    config[MARKS.gateway] = spec.nic.gateway;
+    config[MARKS.mbps] = String(spec.networkMbps);
+    // No DHCP. Without the second value LXC takes 0.0.255.255 for the broadcast address.
+    lxc.push(`lxc.net.0.ipv4.address = ${spec.nic.address}/${spec.nic.prefix} ${broadcastOf(spec.nic)}`);
+    lxc.push(`lxc.net.0.ipv4.gateway = ${spec.nic.gateway}`);
+    devices['eth0'] = nicDevice(platformId, ref, spec.nic, spec.networkMbps);
+  }
+  config['raw.lxc'] = lxc.join('\n');
+  return { config, devices };
+}
+
+function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: number): Record<string, string> {
+  return {
+    type: 'nic',
+    nictype: 'bridged',
+    name: 'eth0',
+    parent: networkNames(platformId, nic.vpcId).bridge,
+    host_name: machineLink(platformId, ref.instanceId),
+    hwaddr: nic.mac,
+    'ipv4.address': nic.address,
+    // Neither another's MAC nor another's address leaves it, and no neighbour is reached but through the VPC's router.
+    'security.mac_filtering': 'true',
+    'security.ipv4_filtering': 'true',
+    'security.port_isolation': 'true',
+    // The other direction: bandwidth.ts.
+    'limits.ingress': `${mbps}Mbit`,
+  };
+}
+
+/**
+ * Splits variables by whether a line of LXC's configuration carries them unchanged: line breaks would start another setting, blanks at
+ * the end are cut off.
+ */
+export function splitEnv(env: Readonly<Record<string, string>>): {
+  plain: Record<string, string>;
+  odd: Record<string, string>;
+} {
+  const plain: Record<string, string> = {};
+  const odd: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const carried = !/[\p{Cc}\u2028\u2029]|\s$/u.test(value);
+    (carried ? plain : odd)[name] = value;
+  }
+  return { plain, odd };
+}
+
+export function readOddEnv(config: Readonly<Record<string, string>>): Record<string, string> {
+  const packed = config[MARKS.env];
+  return packed === undefined ? {} : (JSON.parse(Buffer.from(packed, 'base64').toString()) as Record<string, string>);
+}
+
+/** Everything that ends up in a line of configuration is checked here, whatever was checked before. */
+export function checkSpec(spec: MachineSpec): void {
+  const demand = (holds: boolean, what: string): void => {
+    if (!holds) throw new EngineError('invalid', `an instance cannot have ${what}`);
+  };
+  demand(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(spec.hostname), `the host name ${JSON.stringify(spec.hostname)}`);
+  for (const [name, value] of Object.entries(spec.env)) {
+    demand(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name), `the variable name ${JSON.stringify(name)}`);
+    demand(!value.includes('\0'), `a NUL byte in the variable ${name}`);
+  }
+  for (const word of spec.command ?? []) demand(!word.includes('\0'), 'a NUL byte in its command');
+  demand(spec.command === undefined || spec.command.length === 0 || spec.command[0] !== '', 'an empty program name');
+  // The kernel takes at most 128 KiB in one argument, and base64 makes four of three.
+  demand(
+    (spec.command ?? []).every((word) => Buffer.byteLength(word) <= 64 * 1024),
+    'a word of more than 64 KiB in its command',
+  );
+  demand(spec.vcpus > 0 && spec.vcpus <= 1024, `${spec.vcpus} vCPUs`);
+  for (const [what, value] of [
+    ['MiB of memory', spec.memoryMb],
+    ['GiB of disk', spec.diskGb],
+    ['Mbit/s', spec.networkMbps],
+    ['processes', spec.processes],
+  ] as const) {
+    demand(Number.isSafeInteger(value) && value > 0, `${value} ${what}`);
+  }
+  if (spec.nic === undefined) return;
+  for (const address of [spec.nic.address, spec.nic.gateway])
+    demand(isAddress(address), `the address ${JSON.stringify(address)}`);
+  demand(
+    Number.isInteger(spec.nic.prefix) && spec.nic.prefix >= 16 && spec.nic.prefix <= 28,
+    `the prefix ${spec.nic.prefix}`,
+  );
+  demand(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(spec.nic.mac), `the MAC ${JSON.stringify(spec.nic.mac)}`);
+}
+
+const isAddress = (text: string): boolean =>
+  /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);
+
+function broadcastOf(nic: MachineNic): string {
+  const number = nic.address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const last = number - (number % 2 ** (32 - nic.prefix)) + 2 ** (32 - nic.prefix) - 1;
+  return [24, 16, 8, 0].map((shift) => Math.floor(last / 2 ** shift) % 256).join('.');
+}

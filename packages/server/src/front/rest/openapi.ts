@@ -1,0 +1,186 @@
+import { KERNEL_ERRORS } from '../../kernel/errors.ts';
+import type { Entry, Registry } from '../../kernel/registry.ts';
+
+type Json = Record<string, unknown>;
+
+const properties = (schema: unknown): Record<string, Json> =>
+  (schema as { properties?: Record<string, Json> }).properties ?? {};
+const required = (schema: unknown): readonly string[] => (schema as { required?: readonly string[] }).required ?? [];
+
+/** The OpenAPI 3.1 document of all operations. The same registry gives the same text. */
+export function buildOpenApi(registry: Registry): Json {
+  const schemas = new Map<string, Json>();
+  const paths: Record<string, Json> = {};
+  for (const entry of registry.entries.values()) {
+    const path = entry.descriptor.http.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] ??= {};
+    paths[path][entry.descriptor.http.method.toLowerCase()] = describe(entry, registry, schemas);
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'The Cloud', version: '0.1.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    tags: registry.services.map((service) => ({ name: service.name, description: service.title })),
+    paths,
+    components: {
+      schemas: {
+        ...Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+        Meta: META,
+        Error: ERROR,
+      },
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  };
+}
+
+const META: Json = {
+  type: 'object',
+  required: ['request_id', 'timestamp'],
+  properties: {
+    request_id: { type: 'string' },
+    timestamp: { type: 'string', format: 'date-time' },
+    next_cursor: { type: 'string', description: 'There is more: send it as cursor' },
+  },
+};
+
+const ERROR: Json = {
+  type: 'object',
+  required: ['error', 'meta'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['type', 'message', 'code'],
+      properties: { type: { type: 'string' }, message: { type: 'string' }, code: { type: 'string' } },
+    },
+    meta: { $ref: '#/components/schemas/Meta' },
+  },
+};
+
+function describe(entry: Entry, registry: Registry, schemas: Map<string, Json>): Json {
+  const { descriptor } = entry;
+  const bodied = descriptor.http.method !== 'GET' && descriptor.http.method !== 'DELETE';
+  const members = Object.entries(properties(descriptor.input));
+  const inBody = bodied ? members.filter(([name]) => !entry.pathParams.includes(name)) : [];
+  const parameters = members
+    .filter(([name]) => entry.pathParams.includes(name) || !bodied)
+    .map(([name, schema]) => {
+      const inPath = entry.pathParams.includes(name);
+      const { description, ...type } = schema;
+      return {
+        name,
+        in: inPath ? 'path' : 'query',
+        required: inPath || required(descriptor.input).includes(name),
+        ...(description ? { description } : {}),
+        schema: type,
+      };
+    });
+  return {
+    operationId: entry.name,
+    tags: [entry.service],
+    summary: descriptor.summary,
+    ...(descriptor.description ? { description: descriptor.description } : {}),
+    ...(entry.permission ? { 'x-permission': entry.permission } : {}),
+    security: entry.scope === 'public' ? [] : [{ apiKey: [] }, { bearer: [] }],
+    parameters: [...parameters, ...headerParameters(entry)],
+    ...(inBody.length > 0 ? { requestBody: requestBody(entry, inBody) } : {}),
+    responses: { ...success(entry, schemas), ...failures(entry, registry) },
+  };
+}
+
+function headerParameters(entry: Entry): readonly Json[] {
+  const parameters: Json[] = [];
+  if (entry.scope === 'tenant')
+    parameters.push({ name: 'X-Tenant-ID', in: 'header', required: false, schema: { type: 'string', format: 'uuid' } });
+  if (entry.createdKind)
+    parameters.push({
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      schema: { type: 'string', maxLength: 255 },
+    });
+  if (entry.descriptor.settles) {
+    parameters.push({
+      name: 'wait',
+      in: 'query',
+      required: false,
+      description: `Seconds to hold the answer until ${entry.descriptor.settles.field} is one of ${entry.descriptor.settles.values.join(', ')}`,
+      schema: { type: 'integer', minimum: 0, maximum: 60 },
+    });
+  }
+  return parameters;
+}
+
+function requestBody(entry: Entry, members: readonly (readonly [string, Json])[]): Json {
+  const needed = required(entry.descriptor.input).filter((name) => members.some(([member]) => member === name));
+  return {
+    required: needed.length > 0,
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          properties: Object.fromEntries(members),
+          ...(needed.length > 0 ? { required: needed } : {}),
+          additionalProperties: false,
+        },
+      },
+    },
+  };
+}
+
+/** A schema with a name stands once, among the components. */
+function reference(schema: unknown, schemas: Map<string, Json>): Json {
+  const { $id, ...rest } = schema as Json & { $id?: string };
+  const inner = rest.properties
+    ? {
+        ...rest,
+        properties: Object.fromEntries(
+          Object.entries(rest.properties as Json).map(([key, value]) => [key, reference(value, schemas)]),
+        ),
+      }
+    : rest;
+  if ($id === undefined) return inner;
+  schemas.set($id, inner);
+  return { $ref: `#/components/schemas/${$id}` };
+}
+
+function success(entry: Entry, schemas: Map<string, Json>): Json {
+  if (entry.status === 204) return { '204': { description: 'Done' } };
+  if (entry.descriptor.text)
+    return { [entry.status]: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } };
+  const one = reference(entry.descriptor.output, schemas);
+  const data = entry.descriptor.effect === 'list' ? { type: 'array', items: one } : one;
+  const schema = {
+    type: 'object',
+    required: ['data', 'meta'],
+    properties: { data, meta: { $ref: '#/components/schemas/Meta' } },
+  };
+  return { [entry.status]: { description: entry.descriptor.summary, content: { 'application/json': { schema } } } };
+}
+
+function failures(entry: Entry, registry: Registry): Json {
+  const codes: string[] = ['INVALID_INPUT', 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE'];
+  if (entry.scope !== 'public') codes.push('UNAUTHORIZED', 'FORBIDDEN');
+  if (entry.targetKind) codes.push('NOT_FOUND');
+  if (entry.writes) codes.push('CONFLICT', 'PAYLOAD_TOO_LARGE');
+  if (entry.quota) codes.push('QUOTA_EXCEEDED');
+  if (entry.createdKind) codes.push('IDEMPOTENCY_MISMATCH');
+  codes.push(...(entry.descriptor.errors ?? []));
+  const byStatus = new Map<number, string[]>();
+  for (const code of codes) {
+    const status = registry.errorStatus.get(code) ?? KERNEL_ERRORS.INTERNAL;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, names]) => [
+        String(status),
+        {
+          description: names.join(', '),
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+      ]),
+  );
+}

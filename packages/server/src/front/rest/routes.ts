@@ -1,0 +1,185 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, isPermitted, type Origin } from '../../kernel/caller.ts';
+import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
+import type { Execute } from '../../kernel/execute.ts';
+import type { LiveClient } from '../../kernel/live.ts';
+import type { PageOf } from '../../kernel/operation.ts';
+import type { Entry, Registry } from '../../kernel/registry.ts';
+import type { TokenBucket } from '../../kernel/token-bucket.ts';
+import { coerceText } from '../../kernel/validate.ts';
+import type { Authenticator } from '../../services/identity/index.ts';
+import { callerOf, keyOf } from './authenticate.ts';
+import { dataBody, type Meta } from './envelope.ts';
+import { MAX_WAIT_SECONDS, type Waiter } from './waiter.ts';
+
+export interface RouteDeps {
+  readonly registry: Registry;
+  readonly execute: Execute;
+  readonly authenticator: Authenticator;
+  readonly live: LiveClient;
+  readonly waiter: Waiter;
+  readonly limits: {
+    readonly perKey: { of(key: string): TokenBucket };
+    readonly perAddress: { of(key: string): TokenBucket };
+  };
+  readonly timestamp: () => string;
+  readonly onAuth: (result: string) => void;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set when an authorisation decision was made, or none is needed: what a guard in test mode looks at. */
+    decided: boolean;
+  }
+}
+
+/** One route an operation, but for those that say `rest: 'custom'`. */
+export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  for (const entry of deps.registry.entries.values()) {
+    if (entry.descriptor.rest === 'custom') continue;
+    app.route({
+      method: entry.descriptor.http.method,
+      url: entry.descriptor.http.path,
+      handler: (request, reply) => serve(entry, deps, request, reply),
+    });
+  }
+}
+
+async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  request.decided = true;
+  limit(entry, deps, request);
+  const caller = await authenticate(deps, request);
+  const { input, waitSeconds } = readInput(entry, request);
+  const key = request.headers['idempotency-key'];
+  const ifMatch = readIfMatch(request.headers['if-match']);
+  const origin: Origin = {
+    requestId: request.id,
+    ip: request.ip,
+    ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
+  };
+  const executed = await deps.execute(entry.name, caller, input, {
+    origin,
+    ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+  });
+  let output = entry.descriptor.live ? await deps.live.call(executed.output as string) : executed.output;
+  if (waitSeconds > 0 && entry.descriptor.settles)
+    output = await waitFor(entry, deps, caller, output, waitSeconds, origin, request);
+  if (executed.replayed) reply.header('idempotency-replayed', 'true');
+  return send(entry, deps, request, reply, output);
+}
+
+function limit(entry: Entry, deps: RouteDeps, request: FastifyRequest): void {
+  const bucket =
+    entry.scope === 'public'
+      ? deps.limits.perAddress.of(request.ip)
+      : deps.limits.perKey.of(keyOf(request) ?? request.ip);
+  if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
+}
+
+async function authenticate(deps: RouteDeps, request: FastifyRequest): Promise<Caller> {
+  try {
+    const caller = await callerOf(request, deps.authenticator);
+    deps.onAuth(caller.kind === 'anonymous' ? 'anonymous' : 'success');
+    return caller;
+  } catch (error) {
+    deps.onAuth('failure');
+    throw error;
+  }
+}
+
+/** Path, query and body as the one flat object that the operation takes. `wait` is the front's own. */
+function readInput(entry: Entry, request: FastifyRequest): { input: Record<string, unknown>; waitSeconds: number } {
+  const { wait, ...query } = request.query as Record<string, unknown>;
+  const bodied = entry.descriptor.http.method !== 'GET' && entry.descriptor.http.method !== 'DELETE';
+  const body = bodied ? (request.body ?? {}) : {};
+  if (typeof body !== 'object' || Array.isArray(body)) throw invalidInput('the body must be a JSON object');
+  const text = coerceText(entry.descriptor.input, { ...(bodied ? {} : query), ...(request.params as object) });
+  return { input: { ...(body as object), ...text }, waitSeconds: readWait(wait) };
+}
+
+function readWait(wait: unknown): number {
+  if (wait === undefined) return 0;
+  if (typeof wait !== 'string') throw invalidInput('wait is given more than once');
+  const seconds = Number(wait);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_WAIT_SECONDS) {
+    throw invalidInput(`wait '${wait.slice(0, 20)}' must be whole seconds from 0 to ${MAX_WAIT_SECONDS}`);
+  }
+  return seconds;
+}
+
+function readIfMatch(header: string | undefined): number | undefined {
+  if (header === undefined || header === '*') return undefined;
+  const match = /^(?:W\/)?"(\d+)"$|^(\d+)$/.exec(header);
+  if (!match) throw invalidInput(`If-Match '${header.slice(0, 40)}' is not a version such as "3"`);
+  return Number(match[1] ?? match[2]);
+}
+
+/** Holds the answer until the resource has settled at the version that this call made. */
+async function waitFor(
+  entry: Entry,
+  deps: RouteDeps,
+  caller: Caller,
+  first: unknown,
+  seconds: number,
+  origin: Origin,
+  request: FastifyRequest,
+): Promise<unknown> {
+  const { field, values } = entry.descriptor.settles!;
+  const reader = deps.registry.entries.get(`${entry.service}.get`);
+  if (!reader) throw internal(`${entry.name} settles, and ${entry.service} has no get`);
+  let output = first as Record<string, unknown>;
+  // What was changed is changed: who may not look at it again gets the first answer.
+  if (caller.kind === 'user' && reader.permission !== undefined && !isPermitted(caller.permissions, reader.permission))
+    return output;
+  const gone = new AbortController();
+  // The connection's own close: a request that was read to its end has closed long ago.
+  const onClose = () => gone.abort(new Error('the client went away'));
+  request.raw.socket.once('close', onClose);
+  const isSettled = async () => {
+    if (values.includes(String(output[field]))) return true;
+    try {
+      output = (await deps.execute(reader.name, caller, { id: output.id }, { origin })).output as typeof output;
+    } catch (error) {
+      // Deleted by somebody else while it was waited for: the change had been made all the same.
+      if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
+      throw error;
+    }
+    return values.includes(String(output[field]));
+  };
+  try {
+    await deps.waiter.until(String(output.id), seconds, isSettled, gone.signal);
+  } finally {
+    request.raw.socket.off('close', onClose);
+  }
+  return output;
+}
+
+function send(
+  entry: Entry,
+  deps: RouteDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  output: unknown,
+): FastifyReply {
+  reply.code(entry.status);
+  if (entry.status === 204) return reply.send();
+  if (entry.descriptor.text) return reply.type('text/plain; charset=utf-8').send(output as string);
+  const meta: Meta = { request_id: request.id, timestamp: deps.timestamp() };
+  if (entry.descriptor.effect === 'list') {
+    const page = output as PageOf<unknown>;
+    return reply.send(
+      dataBody(page.items, page.nextCursor === undefined ? meta : { ...meta, next_cursor: page.nextCursor }),
+    );
+  }
+  const version = (output as { version?: number } | undefined)?.version;
+  if (version !== undefined) reply.header('etag', `"${version}"`);
+  return reply.send(dataBody(output, meta));
+}
+
+export const noSuchRoute = (method: string, url: string): CloudError =>
+  new CloudError(
+    'NOT_FOUND',
+    404,
+    `there is no ${method} ${url.split('?')[0]!.slice(0, 200)}; /docs shows what there is`,
+  );

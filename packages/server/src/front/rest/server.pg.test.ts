@@ -1,0 +1,385 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { createMetrics } from '../../kernel/metrics.ts';
+import { insertInstance } from '../../services/instances/examples.ts';
+import { insertVpc } from '../../services/vpcs/examples.ts';
+import { createManualClock } from '../../testing/manual-clock.ts';
+import { createQuietNotifier, eventually } from '../../testing/seed.ts';
+import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { createRestServer } from './server.ts';
+import { createWaiter, STATUS_CHANNEL } from './waiter.ts';
+
+let test: TestDatabase;
+let api: TestApi;
+let owner: Actor;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  api = await startTestApi({ database: test });
+  owner = await api.makeActor();
+});
+afterAll(async () => {
+  await api.stop();
+  await test.drop();
+});
+
+const settle = async (id: string, status: string) => {
+  await api.owner.query('update vpcs set status = $2, observed_version = version where id = $1', [id, status]);
+  await api.owner.query(`select pg_notify('cloud_status', $1)`, [id]);
+};
+
+describe('every answer', () => {
+  it('has a request id, its time, and headers that keep browsers from harm', async () => {
+    const answer = await api.send('GET', '/auth/me', { key: owner.key });
+    expect(answer.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cache-control': 'no-store',
+      'x-request-id': answer.meta.request_id,
+    });
+    expect(Math.abs(Date.parse(answer.meta.timestamp) - Date.now())).toBeLessThan(10_000);
+    const given = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'mine-1' } });
+    expect(given.meta.request_id).toBe('mine-1');
+    const bad = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'a b' } });
+    expect(bad.meta.request_id).not.toBe('a b');
+    const failed = await api.send('GET', '/auth/me');
+    expect(failed.text).toBe(
+      JSON.stringify({
+        error: { type: 'UNAUTHORIZED', message: failed.message, code: 'UNAUTHORIZED' },
+        meta: failed.meta,
+      }),
+    );
+  });
+
+  it('says what there is not', async () => {
+    expect(await api.send('GET', '/no/such/path?secret=1', { key: owner.key })).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+      message: expect.not.stringContaining('secret'),
+    });
+    expect(await api.send('PUT', '/vpcs', { key: owner.key, body: {} })).toMatchObject({ status: 404 });
+    expect(await api.send('GET', '/vpcs/', { key: owner.key })).toMatchObject({ status: 200 });
+    expect(
+      await api.send('POST', '/vpcs', { key: owner.key, headers: { 'content-type': 'text/xml' }, body: '<a/>' }),
+    ).toMatchObject({ status: 400, message: expect.stringContaining('application/json') });
+    for (const path of [`/vpcs/${'x'.repeat(1200)}`, '/vpcs/%zz'])
+      expect(await api.send('GET', path, { key: owner.key })).toMatchObject({
+        status: 400,
+        code: 'INVALID_INPUT',
+        meta: { request_id: expect.any(String) },
+      });
+  });
+
+  it('takes a body that is empty for an input that is empty', async () => {
+    const id = await insertInstance(api.worldOf(owner));
+    for (const headers of [{}, { 'content-type': 'application/json' }])
+      expect((await api.send('POST', `/instances/${id}/stop`, { key: owner.key, headers })).status).toBe(200);
+  });
+
+  it('to a change carries the version as ETag', async () => {
+    const id = await insertVpc(api.worldOf(owner));
+    const renamed = await api.call('vpcs.update', { id, name: uniqueWord() }, owner);
+    expect([renamed.headers.etag, renamed.data.version]).toEqual(['"2"', 2]);
+    for (const version of ['W/"2"', '2', '*'])
+      expect(
+        (
+          await api.call('vpcs.update', { id, name: uniqueWord() }, owner, {
+            headers: {
+              'if-match':
+                version === '*'
+                  ? '*'
+                  : version.replace('2', String((await api.call('vpcs.get', { id }, owner)).data.version)),
+            },
+          })
+        ).status,
+      ).toBe(200);
+  });
+
+  it('survives garbage on the wire', async () => {
+    const { hostname, port } = new URL(api.url);
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(Number(port), hostname, () => socket.write('NONSENSE\r\n\r\n'));
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).toContain('400');
+    expect((await api.send('GET', '/health/live')).status).toBe(200);
+  });
+});
+
+describe('?wait=', () => {
+  it('answers at once what has settled already, and what settles soon after', async () => {
+    const id = await insertVpc(api.worldOf(owner));
+    const began = performance.now();
+    expect((await api.call('vpcs.get', { id }, owner, { query: 'wait=20' })).data.status).toBe('active');
+    expect(performance.now() - began).toBeLessThan(900);
+    const creating = api.call('vpcs.create', { name: uniqueWord() }, owner, { query: 'wait=20' });
+    let made: string | undefined;
+    await eventually('it is there', async () => {
+      made = (await api.owner.query<{ id: string }>(`select id from vpcs where status = 'pending'`)).rows[0]?.id;
+      return made !== undefined;
+    });
+    await settle(made!, 'active');
+    expect(await creating).toMatchObject({ status: 201, data: { id: made, status: 'active' } });
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('answers what there is when the time is up', async () => {
+    const began = performance.now();
+    const answer = await api.call('vpcs.create', { name: uniqueWord() }, owner, { query: 'wait=1' });
+    expect(answer).toMatchObject({ status: 201, data: { status: 'pending' } });
+    expect(performance.now() - began).toBeGreaterThan(950);
+    await settle(answer.data.id, 'active');
+  });
+
+  it('takes whole seconds from 0 to 60, where something settles', async () => {
+    const id = await insertVpc(api.worldOf(owner));
+    for (const wait of ['-1', '61', 'long', '1.5', '1&wait=2'])
+      expect(await api.call('vpcs.get', { id }, owner, { query: `wait=${wait}` })).toMatchObject({
+        status: 400,
+        message: expect.stringContaining('wait'),
+      });
+    expect((await api.call('vpcs.get', { id }, owner, { query: 'wait=0' })).status).toBe(200);
+    expect((await api.call('vpcs.list', {}, owner, { query: 'wait=5' })).status).toBe(200);
+  });
+
+  it('does not take back a change that one may make but not read', async () => {
+    const role = uniqueWord();
+    await api.owner.query(
+      `with made as (insert into tenant_roles (tenant_id, name) values ($1, $2) returning id)
+       insert into tenant_role_permissions (role_id, tenant_id, permission) select id, $1, 'vpc:create' from made`,
+      [owner.tenantId, role],
+    );
+    const maker = await api.makeMember(owner.tenantId, role);
+    const answer = await api.call('vpcs.create', { name: uniqueWord() }, maker, { query: 'wait=1' });
+    expect(answer).toMatchObject({ status: 201, data: { status: 'pending' } });
+    await settle(answer.data.id, 'active');
+  });
+
+  it('answers the first word of what somebody deleted meanwhile', async () => {
+    const name = uniqueWord();
+    const waiting = api.call('vpcs.create', { name }, owner, { query: 'wait=20' });
+    await eventually(
+      'it is there',
+      async () => (await api.owner.query('select 1 from vpcs where name = $1', [name])).rows.length === 1,
+    );
+    await api.owner.query('update vpcs set deleted_at = now() where name = $1', [name]);
+    expect(await waiting).toMatchObject({ status: 201, data: { name } });
+  });
+
+  it('ends when the client goes away', async () => {
+    const gone = new AbortController();
+    const name = uniqueWord();
+    const waiting = api
+      .call('vpcs.create', { name }, owner, { query: 'wait=60', signal: gone.signal })
+      .catch(() => 'gone');
+    await eventually(
+      'it is there',
+      async () => (await api.owner.query('select 1 from vpcs where name = $1', [name])).rows.length === 1,
+    );
+    gone.abort();
+    expect(await waiting).toBe('gone');
+    const gets = async () => {
+      const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
+      return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const before = await gets();
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    expect(await gets()).toBe(before);
+  });
+});
+
+describe('the waiter', () => {
+  const never = new AbortController().signal;
+
+  it('looks again at each announcement of its thing, and of a lost connection; not at others', async () => {
+    const notifier = createQuietNotifier();
+    let looks = 0;
+    const waiting = createWaiter(notifier, createManualClock()).until('mine', 30, async () => ++looks === 4, never);
+    const tell = async (payload: string, expected: number) => {
+      notifier.tell(STATUS_CHANNEL, payload);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(looks).toBe(expected);
+    };
+    await tell('other', 1);
+    await tell('mine', 2);
+    await tell('', 3);
+    await tell('mine', 4);
+    await waiting;
+    await tell('mine', 4);
+  });
+
+  it('does not miss what is announced while it looks', async () => {
+    const notifier = createQuietNotifier();
+    let looks = 0;
+    await createWaiter(notifier, createManualClock()).until(
+      'mine',
+      30,
+      async () => {
+        if (++looks === 1) notifier.tell(STATUS_CHANNEL, 'mine');
+        return looks === 2;
+      },
+      never,
+    );
+    expect(looks).toBe(2);
+  });
+
+  it('looks each second all the same, and ends in time', async () => {
+    const clock = createManualClock();
+    let looks = 0;
+    let over = false;
+    const waiting = createWaiter(createQuietNotifier(), clock)
+      .until('mine', 3, async () => ++looks > 99, never)
+      .then(() => {
+        over = true;
+      });
+    await clock.advance(2_500);
+    expect([looks, over]).toEqual([3, false]);
+    await clock.advance(1_000);
+    await waiting;
+    expect(looks).toBe(4);
+  });
+
+  it('ends with the signal, and with the error of a look', async () => {
+    const ending = new AbortController();
+    const waiting = createWaiter(createQuietNotifier(), systemClock).until(
+      'mine',
+      60,
+      async () => false,
+      ending.signal,
+    );
+    setTimeout(() => ending.abort(new Error('gone')), 10);
+    await waiting;
+    await expect(
+      createWaiter(createQuietNotifier(), systemClock).until(
+        'mine',
+        60,
+        () => Promise.reject(new Error('broken')),
+        never,
+      ),
+    ).rejects.toThrow('broken');
+  });
+});
+
+describe('limits of rate', () => {
+  it('hold for each key and for each address, and say when to come again', async () => {
+    const clock = createManualClock(Date.now());
+    const limited = await startTestApi({ database: await freshHost(), clock, rates: { perSecond: 1, burst: 3 } });
+    const [one, two] = [await limited.makeActor(), await limited.makeActor()];
+    const me = (actor: Actor) => limited.call('auth.me', {}, actor);
+    for (let i = 0; i < 3; i++) expect((await me(one)).status).toBe(200);
+    const refused = await me(one);
+    expect(refused).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    expect(refused.headers['retry-after']).toBe('1');
+    expect((await me(two)).status).toBe(200);
+    await clock.advance(1000);
+    expect((await me(one)).status).toBe(200);
+    const login = () => limited.call('auth.login', { email: 'nobody@example.com', password: 'x' }, undefined);
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i++) statuses.push((await login()).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+    await limited.stop();
+  });
+  /** The same database, whose host is made anew. */
+  const freshHost = async () => {
+    await api.owner.query(`update hosts set name = $1 where name = 'test-host'`, [uniqueWord()]);
+    return test;
+  };
+});
+
+describe('health, metrics and documents', () => {
+  const serve = (checks: Record<string, () => Promise<void>>) =>
+    createRestServer({
+      registry: api.registry,
+      execute: api.execute,
+      authenticator: { authenticate: () => Promise.reject(new Error('not here')), stop: async () => undefined },
+      live: { call: () => Promise.reject(new Error('not here')), stop: async () => undefined },
+      waiter: createWaiter(createQuietNotifier(), systemClock),
+      clock: systemClock,
+      log: memoryLog([]),
+      metrics: createMetrics(),
+      checks,
+      rates: { perKey: { perSecond: 1, burst: 1 }, perAddress: { perSecond: 1, burst: 1 } },
+      testMode: true,
+    });
+
+  it('is up while it can serve, and says what is down', async () => {
+    expect((await api.send('GET', '/health/live')).status).toBe(200);
+    for (const path of ['/health', '/health/ready'])
+      expect(JSON.parse((await api.send('GET', path)).text)).toMatchObject({
+        status: 'UP',
+        checks: { database_primary: 'UP' },
+      });
+    const ill = serve({
+      fine: async () => undefined,
+      broken: () => Promise.reject(new Error('no disk')),
+      odd: () => Promise.reject('text'),
+    });
+    const answer = await ill.inject('/health');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({
+      status: 'DEGRADED',
+      checks: { fine: 'UP', broken: 'DOWN: no disk', odd: 'DOWN: text' },
+    });
+    expect((await ill.inject('/health/live')).statusCode).toBe(200);
+    await ill.close();
+  });
+
+  it('takes a check that does not answer for down', async () => {
+    const slow = serve({ slow: () => new Promise(() => undefined) });
+    const answer = await slow.inject('/health/ready');
+    expect(answer.json().checks.slow).toMatch(/no answer within 2000 ms/);
+    await slow.close();
+  });
+
+  it('shows metrics on loopback only, with routes and no ids', async () => {
+    await api.send('GET', `/vpcs/${uniqueWord()}`, { key: owner.key });
+    await api.send('GET', `/nowhere/${uniqueWord()}`);
+    const text = (await api.send('GET', '/metrics')).text;
+    expect(text).toContain('thecloud_http_requests_total{method="GET",path="/vpcs/:id",status="404"}');
+    expect(text).toContain('path="none",status="404"');
+    expect(text).toMatch(/thecloud_auth_attempts_total\{result="success"\} \d+/);
+    expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    const server = serve({});
+    expect((await server.inject({ url: '/metrics', remoteAddress: '10.0.0.7' })).statusCode).toBe(403);
+    await server.close();
+  });
+
+  it('serves the document and its page from here', async () => {
+    expect(JSON.parse((await api.send('GET', '/openapi.json')).text).openapi).toBe('3.1.0');
+    const page = await api.send('GET', '/docs');
+    expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+    const parts = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1]!);
+    expect(parts.length).toBeGreaterThan(0);
+    for (const part of parts) {
+      expect(part).toMatch(/^\/docs\//);
+      expect((await api.send('GET', part)).status).toBe(200);
+    }
+  });
+
+  it('answers 500 in test mode where a route forgot to decide', async () => {
+    const server = serve({});
+    server.get('/forgotten', async () => ({ open: true }));
+    expect((await server.inject('/forgotten')).statusCode).toBe(500);
+    await server.close();
+  });
+
+  it('hides what broke, and logs it with the request id', async () => {
+    const answer = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'breaks-1' } });
+    expect(answer.status).toBe(200);
+    await api.owner.query(`revoke execute on function authenticate_keys(text[], uuid[]) from cloud_api`);
+    const broken = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'breaks-2' } });
+    await api.owner.query(`grant execute on function authenticate_keys(text[], uuid[]) to cloud_api`);
+    expect(broken).toMatchObject({
+      status: 500,
+      code: 'INTERNAL',
+      message: expect.not.stringContaining('authenticate_keys'),
+    });
+    expect(api.logLines.filter((line) => line.includes('breaks-2')).join()).toContain('permission denied');
+  });
+});

@@ -1,0 +1,102 @@
+import type { Caller, Origin } from './caller.ts';
+import { actorOf, userIdOf } from './caller.ts';
+import type { RegisteredOperation } from './operation.ts';
+import type { Sql } from './sql/tx.ts';
+
+export interface Trace {
+  readonly operation: RegisteredOperation;
+  readonly caller: Caller;
+  readonly origin: Origin;
+  readonly tenantId: string | undefined;
+  /** Who acted, where it is not the caller: a login is the user's own act. */
+  readonly userId: string | undefined;
+  readonly resourceId: string | undefined;
+  readonly metadata: object;
+}
+
+/**
+ * The audit row and the event of one change, in one statement of the change's own transaction: an operation that cannot be audited
+ * does not happen. `audit_logs.metadata` holds the input without its secrets.
+ */
+export async function recordChange(sql: Sql, trace: Trace, auditId: string, eventId: string): Promise<void> {
+  await sql.query(
+    'kernel.record_change',
+    `with audit as (
+       insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13))
+     insert into events (id, tenant_id, event_type, resource_id, resource_type, metadata, actor)
+     values ($11, $3, $12, coalesce($6, ''), $5, $7, coalesce($13, $2::text))`,
+    [
+      auditId,
+      trace.userId ?? userIdOf(trace.caller),
+      trace.tenantId ?? null,
+      trace.operation.audit,
+      trace.operation.resource,
+      trace.resourceId ?? null,
+      JSON.stringify(trace.metadata),
+      trace.origin.ip ?? null,
+      trace.origin.userAgent?.slice(0, 255) ?? null,
+      trace.origin.requestId,
+      eventId,
+      trace.operation.event,
+      actorOf(trace.caller),
+    ],
+  );
+}
+
+/** The audit row of an attempt that was refused, in a transaction of its own. */
+export async function recordRefusal(sql: Sql, trace: Trace, auditId: string): Promise<void> {
+  await sql.query(
+    'kernel.record_refusal',
+    `insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor, outcome)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'refused')`,
+    [
+      auditId,
+      userIdOf(trace.caller),
+      trace.tenantId ?? null,
+      trace.operation.audit,
+      trace.operation.resource,
+      trace.resourceId ?? null,
+      JSON.stringify(trace.metadata),
+      trace.origin.ip ?? null,
+      trace.origin.userAgent?.slice(0, 255) ?? null,
+      trace.origin.requestId,
+      actorOf(trace.caller),
+    ],
+  );
+}
+
+/** The input as the audit may keep it: without secrets, and no longer than 4 KiB. */
+export function auditableInput(operation: RegisteredOperation, input: unknown): object {
+  const secrets = new Set(operation.descriptor.secrets ?? []);
+  const kept = Object.fromEntries(Object.entries(input as object).filter(([key]) => !secrets.has(key)));
+  return JSON.stringify(kept).length <= 4096 ? kept : { truncated: true, members: Object.keys(kept) };
+}
+
+/** An event of the platform's own: what a reconciler saw or did. */
+export async function recordEvent(
+  sql: Sql,
+  event: {
+    id: string;
+    tenantId: string | null;
+    actor: string;
+    type: string;
+    resourceType: string;
+    resourceId: string;
+    metadata?: object;
+  },
+): Promise<void> {
+  await sql.query(
+    'kernel.record_event',
+    `insert into events (id, tenant_id, actor, event_type, resource_id, resource_type, metadata) values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      event.id,
+      event.tenantId,
+      event.actor,
+      event.type,
+      event.resourceId,
+      event.resourceType,
+      JSON.stringify(event.metadata ?? {}),
+    ],
+  );
+}

@@ -1,0 +1,40 @@
+/** Fixed rows of `users`: who acts when nobody is signed in, and when the platform acts by itself. */
+export const SYSTEM_USER_ID = '00000000-0000-7000-8000-000000000001';
+export const ANONYMOUS_USER_ID = '00000000-0000-7000-8000-000000000002';
+
+/** Where a request came from, for the audit trail. */
+export interface Origin {
+  readonly requestId: string;
+  readonly ip?: string;
+  readonly userAgent?: string;
+}
+
+/** Who calls, after authentication. `tenantId` is the active tenant: the key's own, or X-Tenant-ID after a membership check. */
+export type Caller =
+  | { readonly kind: 'anonymous' }
+  | {
+      readonly kind: 'user';
+      readonly userId: string;
+      readonly email: string;
+      /** `users.role`: `admin` is the platform's operator. */
+      readonly platformRole: string;
+      readonly keyId: string;
+      readonly tenantId: string | undefined;
+      readonly role: string | undefined;
+      readonly permissions: ReadonlySet<string>;
+    }
+  /** The platform's own workers; they act in one tenant at a time. */
+  | { readonly kind: 'system'; readonly name: string; readonly tenantId: string };
+
+export const userIdOf = (caller: Caller): string =>
+  caller.kind === 'user' ? caller.userId : caller.kind === 'system' ? SYSTEM_USER_ID : ANONYMOUS_USER_ID;
+
+/** Who acted, where it was no person: `system:reaper`. */
+export const actorOf = (caller: Caller): string | null => (caller.kind === 'system' ? `system:${caller.name}` : null);
+
+export const tenantIdOf = (caller: Caller): string | undefined =>
+  caller.kind === 'anonymous' ? undefined : caller.tenantId;
+
+/** `*` and its synonym `full_access` grant all; otherwise the exact word. */
+export const isPermitted = (permissions: ReadonlySet<string>, permission: string): boolean =>
+  permissions.has(permission) || permissions.has('*') || permissions.has('full_access');

@@ -1,0 +1,51 @@
+import { CloudError, conflict, internal, invalidInput, unavailable } from './errors.ts';
+
+interface DatabaseError extends Error {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly detail?: string;
+}
+
+/** SQLSTATE classes that mean the server or the way to it is down, and the errors of Node's sockets. */
+const GONE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08006',
+  '08003',
+  '08001',
+]);
+
+/**
+ * What an error of the database means to a caller. `retry` is set where PostgreSQL ended the transaction for another's sake
+ * (serialisation failure 40001, deadlock 40P01): run it again. A repository that knows better throws a CloudError itself.
+ */
+export function translateDatabaseError(error: unknown): { error: unknown; retry: boolean } {
+  if (error instanceof CloudError) return { error, retry: false };
+  const { code, constraint, message } = (error ?? {}) as DatabaseError;
+  if (code === '40001' || code === '40P01')
+    return { error: unavailable('too many changes at once; try again'), retry: true };
+  if (code === '23505') return { error: conflict(`it exists already (${constraint ?? 'unique'})`), retry: false };
+  if (code === '23503')
+    return {
+      error: conflict(`something else still refers to it, or what it refers to is gone (${constraint ?? 'reference'})`),
+      retry: false,
+    };
+  if (code === '22021' || code === '22P05')
+    return { error: invalidInput('text holds a character that cannot be stored (NUL or invalid UTF-8)'), retry: false };
+  if (code === '55P03') return { error: unavailable('another change holds it; try again'), retry: false };
+  if (code === '57014') return { error: unavailable('the database took too long; try again'), retry: false };
+  if (
+    (code !== undefined && GONE.has(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message ?? '')
+  ) {
+    return { error: unavailable('the database is not reachable; try again in some seconds'), retry: false };
+  }
+  return { error: error instanceof Error ? error : internal(String(error)), retry: false };
+}

@@ -1,0 +1,57 @@
+import type { TSchema } from 'typebox';
+import type { Operation } from './operation.ts';
+import type { Registry } from './registry.ts';
+
+/** An operation as `api/operations.json` tells it to the SDK, the CLI and the console: JSON, schemas included. */
+export interface DescribedOperation {
+  readonly name: string;
+  readonly service: string;
+  readonly verb: string;
+  readonly resource: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly plane: string;
+  readonly effect: Operation['effect'];
+  readonly scope: string;
+  readonly permission?: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly pathParams: readonly string[];
+  readonly input: TSchema;
+  readonly output: TSchema;
+  readonly target?: { readonly kind: string; readonly param: string };
+  /** Takes Idempotency-Key. */
+  readonly idempotent: boolean;
+  readonly settles?: Operation['settles'];
+  readonly live?: boolean;
+  readonly text?: boolean;
+  readonly cli?: Operation['cli'];
+}
+
+/** All operations in the registry's order; the same registry gives the same answer. */
+export const describeOperations = (registry: Registry): readonly DescribedOperation[] =>
+  [...registry.entries.values()].map(({ descriptor, ...entry }) => ({
+    name: entry.name,
+    service: entry.service,
+    verb: entry.verb,
+    resource: entry.resource,
+    summary: descriptor.summary,
+    ...(descriptor.description ? { description: descriptor.description } : {}),
+    plane: entry.plane,
+    effect: descriptor.effect,
+    scope: entry.scope,
+    ...(entry.permission ? { permission: entry.permission } : {}),
+    method: descriptor.http.method,
+    path: descriptor.http.path,
+    status: entry.status,
+    pathParams: entry.pathParams,
+    input: descriptor.input,
+    output: descriptor.output,
+    ...(descriptor.target ? { target: descriptor.target } : {}),
+    idempotent: entry.createdKind !== undefined,
+    ...(descriptor.settles ? { settles: descriptor.settles } : {}),
+    ...(descriptor.live ? { live: true } : {}),
+    ...(descriptor.text ? { text: true } : {}),
+    ...(descriptor.cli ? { cli: descriptor.cli } : {}),
+  }));

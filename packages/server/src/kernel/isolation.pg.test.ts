@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase, withClient } from '../../../testkit/src/index.ts';
+import { type Database, openDatabase } from './sql/pool.ts';
+
+// Below the API: what PostgreSQL itself lets a transaction see and write. Table by table from the catalog, so that a new one is tried
+// too. Each has a row of tenant A and one of tenant B, made by the owner with made-up values.
+
+const USER = '00000000-0000-7000-8000-0000000000aa';
+const OTHER_USER = '00000000-0000-7000-8000-0000000000bb';
+const A = '00000000-0000-7000-8000-00000000000a';
+const B = '00000000-0000-7000-8000-00000000000b';
+
+interface Column {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly length: number | null;
+  readonly needed: boolean;
+  readonly fixed: boolean;
+}
+
+let test: TestDatabase;
+let api: Database;
+let worker: Database;
+let columns: readonly Column[];
+let tables: readonly string[];
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  api = openDatabase({ connectionString: test.apiUrl, max: 3, min: 0 });
+  worker = openDatabase({ connectionString: test.workerUrl, max: 3, min: 0 });
+  await withClient(test.ownerUrl, async (owner) => {
+    await owner.query(`
+      insert into users (id, email, password_hash, name) values ('${USER}', 'a@example.com', 'x', 'A'), ('${OTHER_USER}', 'b@example.com', 'x', 'B');
+      insert into tenants (id, name, slug, owner_id, account_number) values
+        ('${A}', 'A', 'a', '${USER}', '100000000000'), ('${B}', 'B', 'b', '${OTHER_USER}', '200000000000');
+      insert into memberships (tenant_id, user_id, role) values ('${A}', '${USER}', 'owner'), ('${B}', '${OTHER_USER}', 'owner')`);
+    const { rows } = await owner.query<Column>(
+      `select c.table_name as table, c.column_name as name, c.udt_name as type, c.character_maximum_length as length,
+         c.is_nullable = 'NO' and c.column_default is null as needed, c.is_identity = 'YES' or c.is_generated <> 'NEVER' as fixed
+       from information_schema.columns c
+       join information_schema.tables t on t.table_name = c.table_name and t.table_schema = 'public' and t.table_type = 'BASE TABLE'
+       where c.table_schema = 'public' order by 1, c.ordinal_position`,
+    );
+    columns = rows;
+    tables = [...new Set(rows.filter((column) => column.name === 'tenant_id').map((column) => column.table))];
+    // Foreign keys and checks are another test's matter: here only the policies count.
+    const constraints = await owner.query<{ table: string; name: string }>(
+      `select conrelid::regclass::text as table, conname as name from pg_constraint
+       where contype in ('f', 'c') and connamespace = 'public'::regnamespace`,
+    );
+    for (const { table, name } of constraints.rows) await owner.query(`alter table ${table} drop constraint "${name}"`);
+    for (const table of tables.filter((name) => name !== 'memberships'))
+      for (const [tenant, user] of [
+        [A, USER],
+        [B, OTHER_USER],
+      ] as const)
+        await owner.query(insertion(table, tenant, user));
+  });
+});
+afterAll(async () => {
+  await Promise.all([api.close(), worker.close()]);
+  await test.drop();
+});
+
+let drawn = 0;
+function insertion(table: string, tenant: string, user: string): string {
+  drawn++;
+  const made = columns
+    .filter(
+      (column) =>
+        column.table === table && (column.needed || ['tenant_id', 'user_id'].includes(column.name)) && !column.fixed,
+    )
+    .map((column) => {
+      if (column.name === 'tenant_id') return [column.name, `'${tenant}'`];
+      if (column.name === 'user_id') return [column.name, `'${user}'`];
+      if (column.type === 'uuid') return [column.name, 'gen_random_uuid()'];
+      if (column.type.startsWith('int') || column.type === 'numeric' || column.type.startsWith('float'))
+        return [column.name, String(drawn)];
+      if (column.type === 'timestamptz') return [column.name, 'now()'];
+      if (column.type === 'jsonb') return [column.name, `'{}'`];
+      if (column.type === 'bytea') return [column.name, `'\\x00'`];
+      if (column.type === 'bool') return [column.name, 'false'];
+      if (column.type.startsWith('_')) return [column.name, `'{}'`];
+      return [column.name, `'${`t${drawn}-${column.name}`.slice(0, column.length ?? 100)}'`];
+    });
+  return `insert into ${table} (${made.map(([name]) => `"${name}"`).join(', ')}) values (${made.map(([, value]) => value).join(', ')})`;
+}
+
+const outcomeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    (rows) => `${(rows as unknown[]).length} rows`,
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  );
+/** insufficient_privilege: a policy's check, or no grant at all. */
+const REFUSED = '42501';
+
+describe('the rows of another tenant', () => {
+  it('covers the tables that there are', () => {
+    expect(tables.length).toBeGreaterThan(25);
+    expect(tables).toEqual(
+      expect.arrayContaining(['vpcs', 'instances', 'api_keys', 'audit_logs', 'quotas', 'reconcile', 'stream_tickets']),
+    );
+  });
+
+  it('are not seen by the API, which sees its own', async () => {
+    const seen: Record<string, string> = {};
+    const grants = await readable();
+    for (const table of tables) {
+      const ask = (text: string) =>
+        outcomeOf(api.transaction({ tenantId: A, userId: USER }, (sql) => sql.query('test.see', text)));
+      const own = await ask(`select 1 as ok from ${table} where tenant_id = '${A}'`);
+      const theirs = await ask(`select 1 as ok from ${table} where tenant_id = '${B}'`);
+      seen[table] = grants.has(table) ? `own ${own}, theirs ${theirs}` : `own ${own}`;
+    }
+    for (const [table, what] of Object.entries(seen))
+      expect([`own 1 rows, theirs 0 rows`, `own ${REFUSED}`], `${table}: ${what}`).toContain(what);
+    // Not everything is simply forbidden.
+    expect(Object.values(seen).filter((what) => what.startsWith('own 1')).length).toBeGreaterThan(20);
+  });
+
+  it('are not seen by anybody without a tenant', async () => {
+    for (const [name, database] of [
+      ['api', api],
+      ['worker', worker],
+    ] as const) {
+      for (const table of tables) {
+        const alone = await outcomeOf(
+          database.query('test.alone', `select 1 as ok from ${table} where tenant_id is not null`),
+        );
+        const begun = await outcomeOf(
+          database.transaction({}, (sql) =>
+            sql.query('test.alone', `select 1 as ok from ${table} where tenant_id is not null`),
+          ),
+        );
+        for (const outcome of [alone, begun]) expect(['0 rows', REFUSED], `${name} ${table}`).toContain(outcome);
+      }
+    }
+  });
+
+  it('are seen by a worker that asks for every tenant, or for theirs', async () => {
+    for (const table of tables) {
+      const all = await outcomeOf(
+        worker.transaction({ tenantId: '*' }, (sql) =>
+          sql.query('test.all', `select 1 as ok from ${table} where tenant_id in ('${A}', '${B}')`),
+        ),
+      );
+      const one = await outcomeOf(
+        worker.transaction({ tenantId: B }, (sql) =>
+          sql.query('test.all', `select 1 as ok from ${table} where tenant_id in ('${A}', '${B}')`),
+        ),
+      );
+      expect([table, all, one]).toEqual([table, '2 rows', '1 rows']);
+    }
+  });
+
+  it('cannot be made by the API', async () => {
+    for (const table of tables) {
+      const outcome = await outcomeOf(
+        api.transaction({ tenantId: A, userId: USER }, (sql) => sql.query('test.make', insertion(table, B, USER))),
+      );
+      expect([table, outcome]).toEqual([table, REFUSED]);
+    }
+  });
+
+  it('cannot be changed, taken over or removed by the API', async () => {
+    for (const table of tables) {
+      const column = columns.find(
+        (one) => one.table === table && !['tenant_id', 'id'].includes(one.name) && !one.fixed,
+      )!.name;
+      for (const text of [
+        `update ${table} set "${column}" = "${column}" where tenant_id = '${B}' returning 1 as ok`,
+        `update ${table} set tenant_id = '${A}' where tenant_id = '${B}' returning 1 as ok`,
+        `delete from ${table} where tenant_id = '${B}' returning 1 as ok`,
+      ]) {
+        const outcome = await outcomeOf(
+          api.transaction({ tenantId: A, userId: USER }, (sql) => sql.query('test.change', text)),
+        );
+        expect(['0 rows', REFUSED], `${text}: ${outcome}`).toContain(outcome);
+      }
+      const given = await outcomeOf(
+        api.transaction({ tenantId: A, userId: USER }, (sql) =>
+          sql.query('test.give', `update ${table} set tenant_id = '${B}' where tenant_id = '${A}'`),
+        ),
+      );
+      expect([table, given]).toEqual([table, REFUSED]);
+    }
+  });
+
+  it('and every table with a tenant has row-level security', async () => {
+    await withClient(test.ownerUrl, async (owner) => {
+      const { rows } = await owner.query<{ name: string }>(
+        `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity order by 1`,
+      );
+      const open = rows.map((row) => row.name);
+      expect(open.filter((name) => tables.includes(name))).toEqual([]);
+      // The platform's own: nothing of a tenant is in them. A new name here wants a reason.
+      expect(open).toEqual([
+        'audit_checkpoints',
+        'goose_db_version',
+        'hosts',
+        'instance_types',
+        'migration_checksums',
+        'platform',
+        'role_permissions',
+        'roles',
+      ]);
+    });
+  });
+});
+
+async function readable(): Promise<ReadonlySet<string>> {
+  const rows = await api.query<{ name: string }>(
+    'test.readable',
+    `select relname as name from pg_class where relnamespace = 'public'::regnamespace and has_any_column_privilege(oid, 'select')`,
+  );
+  return new Set(rows.map((row) => row.name));
+}

@@ -1,0 +1,140 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { chmod, chown, stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
+import { Agent, request } from 'undici';
+import { EngineError } from './engine-error.ts';
+import { CloudError, internal, invalidInput, timedOut, unauthorized, unavailable } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Database } from './sql/pool.ts';
+import { redeemTicket, type Ticket } from './ticket.ts';
+
+/** What the worker does for the bearer of a ticket, by operation. The answer is JSON. */
+export type LiveHandlers = Readonly<Record<string, (ticket: Ticket) => Promise<unknown>>>;
+
+/** Most calls that the worker serves at once; beyond it they are told to come again. */
+const MAX_AT_ONCE = 64;
+/** Longer than the longest command (300 s). */
+const CALL_DEADLINE_MS = 330_000;
+
+export interface LiveServer {
+  stop(): Promise<void>;
+}
+
+/**
+ * The worker's side of live calls: one unix socket in a folder that only the API's group may enter. A caller shows a ticket that
+ * execute() issued; it works once. Nothing else that comes over the socket is believed.
+ */
+export async function serveLive(options: {
+  readonly socketPath: string;
+  readonly handlers: LiveHandlers;
+  readonly database: Database;
+  readonly log: Log;
+}): Promise<LiveServer> {
+  const { socketPath, handlers, database, log } = options;
+  let active = 0;
+
+  const answer = (response: ServerResponse, status: number, body: unknown) => {
+    const text = JSON.stringify(body);
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+      .end(text);
+  };
+
+  const serve = async (message: IncomingMessage, response: ServerResponse) => {
+    const ticketText = message.headers['x-ticket'];
+    if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
+    active++;
+    try {
+      if (typeof ticketText !== 'string') throw invalidInput('no ticket');
+      const ticket = await database.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, ticketText));
+      if (!ticket) throw unauthorized('this ticket is unknown, used or expired');
+      const handler = handlers[ticket.operation];
+      if (!handler) throw internal(`no live handler for ${ticket.operation}`);
+      answer(response, 200, { data: await handler(ticket) });
+    } finally {
+      active--;
+    }
+  };
+
+  const server = createServer((message, response) => {
+    message.resume();
+    serve(message, response).catch((error: unknown) => {
+      const shown = toCloudError(error);
+      if (shown.status >= 500) log.warn({ err: error }, 'a live call failed');
+      answer(response, shown.status, {
+        error: { code: shown.code, message: shown.message, retryAfter: shown.retryAfter },
+      });
+    });
+  });
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o750 });
+  rmSync(socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath, resolve);
+  });
+  // The folder's group is the API's: who may enter the folder may connect.
+  const folder = await stat(dirname(socketPath));
+  await chown(socketPath, folder.uid, folder.gid);
+  await chmod(socketPath, 0o660);
+  return {
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function toCloudError(error: unknown): CloudError {
+  if (error instanceof CloudError) return error;
+  if (error instanceof EngineError) {
+    if (error.kind === 'timeout') return timedOut(error.message);
+    if (error.kind === 'unavailable') return new CloudError('ENGINE_UNAVAILABLE', 503, error.message, 10);
+    if (error.kind === 'invalid') return invalidInput(error.message);
+    return new CloudError('CONFLICT', 409, error.message);
+  }
+  return internal('the live call failed');
+}
+
+export interface LiveClient {
+  /** Redeems a ticket at the worker and answers what it did. Throws the worker's error, or UNAVAILABLE when no worker is there. */
+  call(ticket: string): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** The API's side. */
+export function createLiveClient(socketPath: string): LiveClient {
+  const agent = new Agent({
+    connect: { socketPath },
+    headersTimeout: CALL_DEADLINE_MS,
+    bodyTimeout: CALL_DEADLINE_MS,
+    connections: MAX_AT_ONCE,
+  });
+  let active = 0;
+  return {
+    async call(ticket) {
+      // Beyond its connections undici would queue without bound, and a ticket that waits runs out.
+      if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
+      active++;
+      let status: number;
+      let body: { data?: unknown; error?: { code: string; message: string; retryAfter?: number } };
+      try {
+        const answered = await request('http://worker/live', {
+          method: 'POST',
+          dispatcher: agent,
+          headers: { 'x-ticket': ticket },
+        });
+        status = answered.statusCode;
+        body = (await answered.body.json()) as typeof body;
+      } catch {
+        throw new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting', 5);
+      } finally {
+        active--;
+      }
+      if (body.error) throw new CloudError(body.error.code, status, body.error.message, body.error.retryAfter);
+      return body.data;
+    },
+    stop: () => agent.close(),
+  };
+}

@@ -1,0 +1,77 @@
+import pg from 'pg';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+
+/** PostgreSQL's LISTEN on one connection. A hint, never the truth: who subscribes also polls. */
+export interface Notifier {
+  /** Calls back with each payload of the channel, and with '' after a lost connection came back. Returns how to stop. */
+  subscribe(channel: string, onPayload: (payload: string) => void): () => void;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds between two tries to connect again. */
+const RECONNECT_MS = 500;
+
+export function startNotifier(options: {
+  connectionString: string;
+  channels: readonly string[];
+  clock: Clock;
+  log: Log;
+}): Notifier {
+  const subscribers = new Map<string, Set<(payload: string) => void>>(
+    options.channels.map((channel) => [channel, new Set()]),
+  );
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  let client: pg.Client | undefined;
+
+  const listen = async (): Promise<void> => {
+    const fresh = new pg.Client({
+      connectionString: options.connectionString,
+      application_name: 'thecloud-listen',
+      connectionTimeoutMillis: 5000,
+    });
+    const ended = new Promise<void>((resolve) => {
+      fresh.on('error', () => resolve());
+      fresh.on('end', () => resolve());
+    });
+    fresh.on('notification', (message) => {
+      for (const callback of subscribers.get(message.channel) ?? []) callback(message.payload ?? '');
+    });
+    client = fresh;
+    // The connect of a client that is ended meanwhile never settles.
+    await Promise.race([fresh.connect(), stopped]);
+    if (stopping.signal.aborted) return;
+    await fresh.query(options.channels.map((channel) => `listen ${channel}`).join('; '));
+    for (const callbacks of subscribers.values()) for (const callback of callbacks) callback('');
+    await ended;
+  };
+
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await listen();
+        if (!stopping.signal.aborted) options.log.warn('the listening connection ended; connecting again');
+      } catch (error) {
+        if (!stopping.signal.aborted) options.log.warn({ err: error }, 'cannot listen to the database; trying again');
+      }
+      await options.clock.sleep(RECONNECT_MS, stopping.signal).catch(() => undefined);
+    }
+  })();
+
+  return {
+    subscribe(channel, onPayload) {
+      const callbacks = subscribers.get(channel);
+      if (!callbacks) throw new Error(`nobody listens to the channel '${channel}'`);
+      callbacks.add(onPayload);
+      return () => callbacks.delete(onPayload);
+    },
+    async stop() {
+      stopping.abort(new Error('stopping'));
+      await client?.end().catch(() => undefined);
+      await loop;
+    },
+  };
+}

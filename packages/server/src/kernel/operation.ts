@@ -1,0 +1,134 @@
+import type { Static, TSchema } from 'typebox';
+
+/** `read` and `list` change nothing; the others write, and leave an audit row and an event. */
+export type Effect = 'read' | 'list' | 'create' | 'update' | 'action' | 'delete';
+
+/** Who may call: anybody, a signed-in user, a member of the active tenant with the permission, the platform's operator. */
+export type Scope = 'public' | 'user' | 'tenant' | 'operator';
+
+export interface HttpBinding {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** `/instances/:id/stop`; the parameters are members of the input. */
+  readonly path: string;
+  /** Default: 201 for a create, 200 otherwise. */
+  readonly status?: 200 | 201 | 202 | 204;
+}
+
+/**
+ * An operation as plain data: no functions, no hooks. Route, validation, permission, audit row, event, idempotency, metrics, OpenAPI,
+ * SDK, CLI and the negative tests derive from it.
+ *
+ * The input is one flat object. Members named in the path come from the path; the rest from the query (GET, DELETE) or the body.
+ */
+export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSchema> {
+  readonly summary: string;
+  readonly description?: string;
+  /** `data`: no audit row, no idempotency table, metered in aggregate. Default control. */
+  readonly plane?: 'control' | 'data';
+  readonly effect: Effect;
+  /** Default tenant. */
+  readonly scope?: Scope;
+  readonly http: HttpBinding;
+  readonly input: I;
+  /** For a list: one item. */
+  readonly output: O;
+  /** Codes beyond the kernel's own. */
+  readonly errors?: readonly string[];
+  /** Looked up before anything else is decided: `param` holds an id or a name; what the caller's tenant lacks is 404. */
+  readonly target?: { readonly kind: string; readonly param: string };
+  /** Default `<resource>:<read|create|update|delete>` after the effect. */
+  readonly permission?: string;
+  /** Default `<resource>.<verb>`. */
+  readonly audit?: string;
+  /** Default `<RESOURCE>_<VERB>`. */
+  readonly event?: string;
+  /** Where `?wait=` stops: the output's member and the values at which the resource has settled. */
+  readonly settles?: { readonly field: string; readonly values: readonly string[] };
+  /** Members of the input that are never logged or audited. */
+  readonly secrets?: readonly string[];
+  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. */
+  readonly live?: boolean;
+  /** Answers `text/plain` in place of the envelope. */
+  readonly text?: boolean;
+  /** Columns of the CLI's table, or `custom` where the verb is written by hand. */
+  readonly cli?: 'custom' | { readonly columns?: readonly string[]; readonly args?: readonly string[] };
+  readonly rest?: 'custom';
+}
+
+export type Operations = Readonly<Record<string, Operation>>;
+
+export type InputOf<O extends Operation> = Static<O['input']>;
+/** What a list handler answers: a page of items and the cursor of the next. */
+export interface PageOf<T> {
+  readonly items: readonly T[];
+  readonly nextCursor?: string;
+}
+export type OutputOf<O extends Operation> = O['effect'] extends 'list'
+  ? PageOf<Static<O['output']>>
+  : Static<O['output']>;
+
+/** Keeps the literal types of a descriptor. */
+export const operation = <const I extends TSchema, const O extends TSchema, const D extends Operation<I, O>>(
+  descriptor: D & { readonly input: I; readonly output: O },
+): D & { readonly input: I; readonly output: O } => descriptor;
+
+/** A descriptor with every default filled in, as the registry holds it. */
+export interface RegisteredOperation {
+  /** `instances.launch`. */
+  readonly name: string;
+  readonly service: string;
+  readonly verb: string;
+  /** `instance`: the noun of permission, audit and event. */
+  readonly resource: string;
+  readonly plane: 'control' | 'data';
+  readonly scope: Scope;
+  readonly status: number;
+  readonly permission: string | undefined;
+  readonly audit: string;
+  readonly event: string;
+  readonly writes: boolean;
+  readonly pathParams: readonly string[];
+  readonly descriptor: Operation;
+}
+
+const PERMISSION_WORD: Record<Effect, string> = {
+  read: 'read',
+  list: 'read',
+  create: 'create',
+  update: 'update',
+  action: 'update',
+  delete: 'delete',
+};
+
+const snake = (word: string): string => word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Fills in what a descriptor leaves out. Throws on a descriptor that contradicts itself. */
+export function register(service: string, resource: string, verb: string, descriptor: Operation): RegisteredOperation {
+  const name = `${service}.${verb}`;
+  const scope = descriptor.scope ?? 'tenant';
+  const pathParams = [...descriptor.http.path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
+  const members = Object.keys((descriptor.input as { properties?: object }).properties ?? {});
+  for (const param of [
+    ...pathParams,
+    ...(descriptor.target ? [descriptor.target.param] : []),
+    ...(descriptor.secrets ?? []),
+  ]) {
+    if (!members.includes(param)) throw new Error(`${name}: its input has no member '${param}'`);
+  }
+  return {
+    name,
+    service,
+    verb,
+    resource,
+    plane: descriptor.plane ?? 'control',
+    scope,
+    status: descriptor.http.status ?? (descriptor.effect === 'create' ? 201 : 200),
+    permission:
+      scope === 'tenant' ? (descriptor.permission ?? `${resource}:${PERMISSION_WORD[descriptor.effect]}`) : undefined,
+    audit: descriptor.audit ?? `${resource}.${snake(verb)}`,
+    event: descriptor.event ?? `${resource}_${snake(verb)}`.toUpperCase(),
+    writes: descriptor.effect !== 'read' && descriptor.effect !== 'list',
+    pathParams,
+    descriptor,
+  };
+}

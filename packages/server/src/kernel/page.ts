@@ -1,0 +1,42 @@
+import Type from 'typebox';
+import { invalidInput } from './errors.ts';
+import { isUuid } from './ids.ts';
+import type { PageOf } from './operation.ts';
+
+/** Members of every list's input: `limit` 1 to 1000 (default 50) and the `cursor` of the answer before. */
+export const pageInput = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most; default 50' })),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the answer before' })),
+};
+
+export const DEFAULT_LIMIT = 50;
+
+/** Where a list goes on: newest first, after the row with id `after`. Ids are UUIDv7, so their order is the order of creation. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: string | null;
+}
+
+/** Reads `limit` and `cursor`. Throws INVALID_INPUT for a cursor that no list gave out. */
+export function pageRequest(
+  input: { readonly limit?: number; readonly cursor?: string },
+  isId: (text: string) => boolean = isUuid,
+): PageRequest {
+  const limit = input.limit ?? DEFAULT_LIMIT;
+  if (input.cursor === undefined) return { limit, after: null };
+  const after = Buffer.from(input.cursor, 'base64url').toString('utf8');
+  if (!isId(after))
+    throw invalidInput(`cursor '${input.cursor}' is not one that a list answered with; leave it out to start again`);
+  return { limit, after };
+}
+
+/** Cuts `limit + 1` fetched rows to a page: the one too many tells that there is more. */
+export function toPage<Row extends { readonly id: string }, Item>(
+  rows: readonly Row[],
+  limit: number,
+  present: (row: Row) => Item,
+): PageOf<Item> {
+  const items = rows.slice(0, limit).map(present);
+  const last = rows[limit - 1];
+  return rows.length > limit && last ? { items, nextCursor: Buffer.from(last.id).toString('base64url') } : { items };
+}

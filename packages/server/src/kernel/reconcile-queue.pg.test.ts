@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Seeded, seedDatabase } from '../testing/seed.ts';
+import { newId } from './ids.ts';
+import { claim, extendLease, fail, forget, isHeld, releaseHostLeases, settle, wake } from './reconcile-queue.ts';
+import type { Sql } from './sql/tx.ts';
+
+let db: Seeded;
+let host: string;
+let otherHost: string;
+beforeAll(async () => {
+  db = await seedDatabase();
+  host = await db.makeHost();
+  otherHost = await db.makeHost();
+});
+afterAll(() => db.drop());
+
+let kinds = 0;
+const newKind = () => `kind${++kinds}`;
+const all = <T>(work: (sql: Sql) => Promise<T>) => db.worker.transaction({ tenantId: '*' }, work);
+const wakeOne = (kind: string, id: string, tenantId: string | null = null, hostId: string | null = null) =>
+  all((sql) => wake(sql, { kind, id, tenantId, hostId }));
+const claimSome = (kind: string, slots = 10, hostId = host) => all((sql) => claim(sql, kind, hostId, slots, 30_000));
+interface State {
+  readonly attempts: number;
+  readonly due_in: number;
+  readonly leased: boolean;
+  readonly priority: number;
+  readonly last_error: string | null;
+  readonly host_id: string | null;
+}
+const stateOf = async (kind: string, id: string): Promise<State | undefined> =>
+  (
+    await db.owner.query<State>(
+      `select attempts, extract(epoch from due_at - now())::float8 as due_in, leased_until > now() as leased, priority, last_error, host_id
+       from reconcile where kind = $1 and id = $2`,
+      [kind, id],
+    )
+  ).rows[0];
+const makeDue = (kind: string) =>
+  db.owner.query(`update reconcile set due_at = now() - interval '1 ms' where kind = $1`, [kind]);
+
+describe('a claim', () => {
+  it('is given once, to one of many who ask at once', async () => {
+    const kind = newKind();
+    const ids = Array.from({ length: 40 }, () => newId());
+    for (const id of ids) await wakeOne(kind, id);
+    const claims = (await Promise.all(Array.from({ length: 10 }, () => claimSome(kind, 7)))).flat();
+    expect(new Set(claims.map((held) => held.id)).size).toBe(claims.length);
+    claims.push(...(await claimSome(kind, 100)));
+    expect(claims.map((held) => held.id).sort()).toEqual([...ids].sort());
+    expect(await claimSome(kind, 100)).toEqual([]);
+  });
+
+  it('charges the back-off at once: half a second, doubling, at most a minute', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const [held] = await claimSome(kind);
+      expect(held!.attempts).toBe(attempt + 1);
+      waits.push((await stateOf(kind, id))!.due_in);
+      // The process dies here: nobody settles, the lease runs out.
+      await db.owner.query('update reconcile set leased_until = null where kind = $1', [kind]);
+      expect(await claimSome(kind)).toEqual([]);
+      await makeDue(kind);
+    }
+    for (const [index, wait] of waits.entries()) {
+      const expected = Math.min(60, 0.5 * 2 ** index);
+      expect(wait).toBeGreaterThan(expected - 0.45);
+      expect(wait).toBeLessThanOrEqual(expected);
+    }
+  });
+
+  it('goes to the host that owns the thing, or to any', async () => {
+    const kind = newKind();
+    const [mine, theirs, free] = [newId(), newId(), newId()];
+    await wakeOne(kind, mine, null, host);
+    await wakeOne(kind, theirs, null, otherHost);
+    await wakeOne(kind, free);
+    expect((await claimSome(kind)).map((held) => held.id).sort()).toEqual([mine, free].sort());
+    expect((await claimSome(kind, 10, otherHost)).map((held) => held.id)).toEqual([theirs]);
+    // A wake that knows no host leaves the one that is known.
+    await wakeOne(kind, mine);
+    expect((await stateOf(kind, mine))!.host_id).toBe(host);
+  });
+
+  it('is fair between tenants: who wakes many waits, who wakes one does not', async () => {
+    const kind = newKind();
+    const [greedy, modest, third] = await Promise.all([db.makeTenant(), db.makeTenant(), db.makeTenant()]);
+    for (let i = 0; i < 30; i++) await wakeOne(kind, newId(), greedy.tenantId);
+    await wakeOne(kind, newId(), modest.tenantId);
+    await wakeOne(kind, newId(), third.tenantId);
+    const tenants = (await claimSome(kind, 4)).map((held) => held.tenant_id);
+    expect(tenants).toContain(modest.tenantId);
+    expect(tenants).toContain(third.tenantId);
+    expect(tenants.filter((tenant) => tenant === greedy.tenantId)).toHaveLength(2);
+  });
+
+  it('prefers what somebody waits for to what is only due for a look', async () => {
+    const kind = newKind();
+    const tenant = await db.makeTenant();
+    const [resync, woken] = [newId(), newId()];
+    await wakeOne(kind, resync, tenant.tenantId);
+    const [held] = await claimSome(kind);
+    await all((sql) => settle(sql, held!, 0));
+    await db.owner.query(`update reconcile set due_at = now() - interval '1 hour' where kind = $1`, [kind]);
+    await wakeOne(kind, woken, tenant.tenantId);
+    expect((await claimSome(kind, 1)).map((one) => one.id)).toEqual([woken]);
+    expect((await claimSome(kind, 1)).map((one) => one.id)).toEqual([resync]);
+  });
+});
+
+describe('a wake', () => {
+  it('is not lost when it comes during a pass: settled, failed or gone, the row is due again', async () => {
+    for (const end of [
+      (sql: Sql, held: Parameters<typeof settle>[1]) => settle(sql, held, 3_600_000),
+      (sql: Sql, held: Parameters<typeof settle>[1]) => fail(sql, held, 'no'),
+      forget,
+    ]) {
+      const kind = newKind();
+      const id = newId();
+      await wakeOne(kind, id);
+      const [held] = await claimSome(kind);
+      await wakeOne(kind, id);
+      // It belongs to the pass that runs until that has ended.
+      expect(await claimSome(kind)).toEqual([]);
+      await all((sql) => end(sql, held!));
+      expect((await claimSome(kind)).map((one) => one.id)).toEqual([id]);
+    }
+  });
+
+  it('is lost when settle does not compare: the test above can fail', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    const [held] = await claimSome(kind);
+    await wakeOne(kind, id);
+    await all((sql) => settle(withoutComparison(sql), held!, 3_600_000));
+    expect(await claimSome(kind)).toEqual([]);
+  });
+
+  it('cuts a back-off short', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    const [held] = await claimSome(kind);
+    await all((sql) => fail(sql, held!, 'x'.repeat(3000)));
+    expect(await claimSome(kind)).toEqual([]);
+    expect((await stateOf(kind, id))!.last_error).toHaveLength(2000);
+    await wakeOne(kind, id);
+    const [again] = await claimSome(kind);
+    expect(again!.attempts).toBe(2);
+  });
+
+  it('counts for nothing when its transaction is rolled back', async () => {
+    const kind = newKind();
+    await all(async (sql) => {
+      await wake(sql, { kind, id: newId(), tenantId: null, hostId: null });
+      throw new Error('changed my mind');
+    }).catch(() => undefined);
+    expect(await claimSome(kind)).toEqual([]);
+  });
+
+  it('may come from the API in its own tenant', async () => {
+    const kind = newKind();
+    const tenant = await db.makeTenant();
+    const id = newId();
+    for (let i = 0; i < 2; i++)
+      await db.api.transaction({ tenantId: tenant.tenantId }, (sql) =>
+        wake(sql, { kind, id, tenantId: tenant.tenantId, hostId: null }),
+      );
+    expect(await claimSome(kind)).toHaveLength(1);
+  });
+});
+
+describe('a lease', () => {
+  it('is prolonged, checked and settled by its token only', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    const [held] = await claimSome(kind);
+    const stale = { ...held!, lease_token: newId() };
+    expect(await all((sql) => extendLease(sql, held!, 60_000))).toBe(true);
+    expect(await all((sql) => extendLease(sql, stale, 60_000))).toBe(false);
+    expect(await all((sql) => isHeld(sql, held!))).toBe(true);
+    expect(await all((sql) => isHeld(sql, stale))).toBe(false);
+    for (const end of [
+      () => all((sql) => settle(sql, stale, 0)),
+      () => all((sql) => fail(sql, stale, 'x')),
+      () => all((sql) => forget(sql, stale)),
+    ]) {
+      await end();
+      expect(await stateOf(kind, id)).toMatchObject({ leased: true, attempts: 1 });
+    }
+    await all((sql) => forget(sql, held!));
+    expect(await stateOf(kind, id)).toBeUndefined();
+  });
+
+  it('that has run out goes to another, and the old token is worth nothing', async () => {
+    const kind = newKind();
+    await wakeOne(kind, newId());
+    const [old] = await claimSome(kind);
+    await db.owner.query('update reconcile set leased_until = now(), due_at = now() where kind = $1', [kind]);
+    const [fresh] = await claimSome(kind);
+    expect(fresh!.lease_token).not.toBe(old!.lease_token);
+    expect(await all((sql) => isHeld(sql, old!))).toBe(false);
+  });
+
+  it('that a dead worker of the host held is freed by the next one', async () => {
+    const kind = newKind();
+    const [mine, theirs] = [newId(), newId()];
+    await wakeOne(kind, mine, null, host);
+    await wakeOne(kind, theirs, null, otherHost);
+    await claimSome(kind);
+    await claimSome(kind, 10, otherHost);
+    expect(await all((sql) => releaseHostLeases(sql, host))).toBeGreaterThanOrEqual(1);
+    expect((await claimSome(kind)).map((held) => held.id)).toEqual([mine]);
+    expect(await stateOf(kind, theirs)).toMatchObject({ leased: true });
+  });
+});
+
+/** `settle` as it would be without the comparison of wakes. */
+function withoutComparison(sql: Sql): Sql {
+  return {
+    query: (name, text, values) => {
+      const mutated = text.replace(
+        /due_at = case when wakes = claimed_wakes then (.*?) else now\(\) end/,
+        'due_at = $1',
+      );
+      expect(mutated).not.toBe(text);
+      return sql.query(name, mutated, values);
+    },
+  };
+}

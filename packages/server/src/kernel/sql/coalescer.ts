@@ -1,0 +1,171 @@
+/** What a coalescer does with the calls it gathered. */
+export interface CoalescerSettings<Input, Output> {
+  /**
+   * Answers a batch: one result for each input, in the same order. An Error as a result rejects that call alone. The signal aborts when
+   * every call of the batch has been given up.
+   */
+  flush(inputs: readonly Input[], signal: AbortSignal): Promise<readonly (Output | Error)[]>;
+  /** Most calls in one flush. */
+  readonly maxBatch: number;
+  /** Most flushes at once. Default 2: one runs while the next one gathers. */
+  readonly maxInFlight?: number;
+  /** Most calls that wait for a flush; beyond it a call is refused at once. */
+  readonly maxQueue: number;
+  /**
+   * True for an error that one bad call brings over a whole batch and that proves that nothing of the batch was done (see `isRowError`).
+   * The batch is then halved until the bad call stands alone, in at most 2n - 1 flushes. Default: never; the error rejects every call.
+   */
+  splits?(error: unknown): boolean;
+}
+
+/** Gathers concurrent calls into few flushes: a lone call goes at once, calls that come while flushes run go together in the next. */
+export interface Coalescer<Input, Output> {
+  /** Rejects with what `flush` threw, with CoalescerFullError, or with the signal's reason (a flush that runs goes on for the others). */
+  call(input: Input, signal?: AbortSignal): Promise<Output>;
+  /** Calls that wait for a flush. */
+  waiting(): number;
+  /** Refuses new calls; resolves when all that were taken are answered. */
+  close(): Promise<void>;
+}
+
+/** Too many calls wait. `code` is PostgreSQL's too_many_connections, which callers translate to "try again". */
+export class CoalescerFullError extends Error {
+  readonly code = '53300';
+  constructor(waiting: number) {
+    super(`${waiting} calls wait for the same statement already`);
+    this.name = 'CoalescerFullError';
+  }
+}
+
+interface Waiting<Input, Output> {
+  readonly input: Input;
+  resolve(output: Output): void;
+  reject(error: unknown): void;
+  /** Set when the caller has its answer; nothing is told twice. */
+  done: boolean;
+  onDone: (() => void) | undefined;
+}
+
+/** SQLSTATE classes 22 (data) and 23 (integrity): a row was refused and its statement undone. */
+export const isRowError = (error: unknown): boolean =>
+  /^2[23]/.test(String((error as { code?: unknown } | null)?.code));
+
+export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input, Output>): Coalescer<Input, Output> {
+  const maxInFlight = settings.maxInFlight ?? 2;
+  if (!(settings.maxBatch >= 1 && maxInFlight >= 1 && settings.maxQueue >= 1))
+    throw new RangeError('a coalescer needs bounds of at least 1');
+  type Call = Waiting<Input, Output>;
+  // A Set keeps the order of arrival and lets an aborted call leave from the middle at no cost.
+  const queue = new Set<Call>();
+  let inFlight = 0;
+  let scheduled = false;
+  let closed = false;
+  let onIdle: (() => void)[] = [];
+
+  /** After the sockets of this turn of the event loop were read, so that their requests go together. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      while (inFlight < maxInFlight && queue.size > 0) {
+        inFlight++;
+        void run(take()).finally(() => {
+          inFlight--;
+          if (queue.size > 0) schedule();
+          else if (inFlight === 0) settleIdle();
+        });
+      }
+    });
+  }
+
+  function take(): Call[] {
+    const batch: Call[] = [];
+    for (const call of queue) {
+      queue.delete(call);
+      batch.push(call);
+      if (batch.length === settings.maxBatch) break;
+    }
+    return batch;
+  }
+
+  /** Never rejects: every outcome goes to the calls. */
+  async function run(taken: readonly Call[]): Promise<void> {
+    const batch = taken.filter((call) => !call.done);
+    if (batch.length === 0) return;
+    const abandoned = new AbortController();
+    let left = batch.length;
+    for (const call of batch) {
+      call.onDone = () => {
+        if (--left === 0) abandoned.abort(new Error('every call of the batch was given up'));
+      };
+    }
+    let outcome: readonly (Output | Error)[];
+    try {
+      outcome = await settings.flush(
+        batch.map((call) => call.input),
+        abandoned.signal,
+      );
+      if (outcome.length !== batch.length)
+        throw new RangeError(`a flush of ${batch.length} calls answered ${outcome.length}`);
+    } catch (error) {
+      if (batch.length > 1 && settings.splits?.(error) === true) {
+        const middle = batch.length >> 1;
+        await run(batch.slice(0, middle));
+        await run(batch.slice(middle));
+        return;
+      }
+      for (const call of batch) call.reject(error);
+      return;
+    }
+    batch.forEach((call, place) => {
+      const result = outcome[place];
+      if (result instanceof Error) call.reject(result);
+      else call.resolve(result as Output);
+    });
+  }
+
+  function settleIdle(): void {
+    const listeners = onIdle;
+    onIdle = [];
+    for (const listener of listeners) listener();
+  }
+
+  return {
+    call: (input, signal) =>
+      new Promise((resolve, reject) => {
+        if (closed) return reject(new Error('the coalescer is closed'));
+        if (signal?.aborted) return reject(signal.reason);
+        if (queue.size >= settings.maxQueue) return reject(new CoalescerFullError(queue.size));
+        const settle = (tell: () => void) => {
+          if (call.done) return;
+          call.done = true;
+          signal?.removeEventListener('abort', onAbort);
+          tell();
+        };
+        const call: Call = {
+          input,
+          done: false,
+          onDone: undefined,
+          resolve: (output) => settle(() => resolve(output)),
+          reject: (error) => settle(() => reject(error)),
+        };
+        const onAbort = () => {
+          call.reject(signal?.reason);
+          call.onDone?.();
+          if (queue.delete(call) && queue.size === 0 && inFlight === 0) settleIdle();
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        queue.add(call);
+        schedule();
+      }),
+    waiting: () => queue.size,
+    close: () => {
+      closed = true;
+      return new Promise((resolve) => {
+        if (queue.size === 0 && inFlight === 0) resolve();
+        else onIdle.push(resolve);
+      });
+    },
+  };
+}

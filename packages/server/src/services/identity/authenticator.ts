@@ -1,0 +1,114 @@
+import type { Caller } from '../../kernel/caller.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
+import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import type { Log } from '../../kernel/log.ts';
+import { createCoalescer } from '../../kernel/sql/coalescer.ts';
+import type { Database } from '../../kernel/sql/pool.ts';
+
+/** A row of the function authenticate_keys. */
+interface KeyRow {
+  readonly place: number;
+  readonly key_id: string;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+  readonly user_id: string;
+  readonly email: string;
+  readonly user_role: string;
+  readonly user_closed_at: Date | null;
+  readonly tenant_id: string | null;
+  readonly tenant_status: string | null;
+  readonly membership_role: string | null;
+  readonly permissions: readonly string[];
+}
+
+export interface Authenticator {
+  /**
+   * Who a key is, in the tenant it asks for or its own. Asked of the database each time (calls at the same moment share a round trip),
+   * so that a revoked key stops at once. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of.
+   */
+  authenticate(key: string, tenantId: string | undefined): Promise<Caller>;
+  stop(): Promise<void>;
+}
+
+/** What is no key by its form is not looked up. */
+const KEY_FORM = /^thecloud_[0-9a-f]{32}$/;
+/** Milliseconds between two writes of `last_used`. */
+const TOUCH_MS = 5_000;
+const MAX_TOUCHED = 10_000;
+
+export function createAuthenticator(options: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Authenticator {
+  const { database, clock, log } = options;
+  const touched = new Set<string>();
+  const stopping = new AbortController();
+
+  const lookups = createCoalescer<{ hash: string; tenantId: string | null }, KeyRow | undefined>({
+    maxBatch: 200,
+    maxInFlight: 2,
+    maxQueue: 5_000,
+    async flush(calls) {
+      const rows = await database.query<KeyRow>(
+        'identity.authenticate',
+        `select place, key_id, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions
+         from authenticate_keys($1, $2)`,
+        [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
+      );
+      const byPlace = new Map(rows.map((row) => [row.place, row]));
+      return calls.map((_, index) => byPlace.get(index + 1));
+    },
+  });
+
+  const writeTouched = async () => {
+    if (touched.size === 0) return;
+    const ids = [...touched];
+    touched.clear();
+    await database.query('identity.touch_keys', 'select touch_keys($1, $2)', [ids, new Date(clock.now())]);
+  };
+  const toucher = (async () => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(TOUCH_MS, stopping.signal).catch(() => undefined);
+      // last_used is a hint for people; a lost one is written at the next use.
+      await writeTouched().catch((error: unknown) => log.warn({ err: error }, 'could not note when keys were used'));
+    }
+  })();
+
+  return {
+    async authenticate(key, tenantId) {
+      if (tenantId !== undefined && !isUuid(tenantId))
+        throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
+      if (!KEY_FORM.test(key))
+        throw unauthorized('this is no API key of ours: they look like thecloud_ and 32 hex digits');
+      const row = await lookups.call({ hash: sha256Hex(key), tenantId: tenantId ?? null });
+      const now = clock.now();
+      if (!row) throw unauthorized('this API key does not exist');
+      if (row.revoked_at || row.user_closed_at) throw unauthorized('this API key was revoked');
+      if (row.expires_at && row.expires_at.getTime() <= now)
+        throw unauthorized('this API key has expired; log in again');
+      if (tenantId !== undefined && row.membership_role === null)
+        throw forbidden(`you are not a member of the tenant '${tenantId}'`);
+      if (row.tenant_status !== null && row.tenant_status !== 'active' && row.membership_role !== null) {
+        throw forbidden(`the tenant is ${row.tenant_status}; ask the operator of the platform`);
+      }
+      if (touched.size < MAX_TOUCHED) touched.add(row.key_id);
+      const member = row.membership_role !== null;
+      return {
+        kind: 'user',
+        userId: row.user_id,
+        email: row.email,
+        platformRole: row.user_role,
+        keyId: row.key_id,
+        tenantId: member ? (row.tenant_id ?? undefined) : undefined,
+        role: row.membership_role ?? undefined,
+        permissions: new Set(row.permissions),
+      };
+    },
+    async stop() {
+      stopping.abort(new Error('stopping'));
+      await toucher;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { Example, ExampleWorld } from '../../testing/example.ts';
+import type { authOperations, keyOperations } from './operations.ts';
+
+const noInput = async () => ({});
+
+/** A key of the world's user. */
+async function insertKey({ owner, userId, tenantId, unique }: ExampleWorld): Promise<string> {
+  const name = unique();
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into api_keys (user_id, tenant_id, key, name) values ($1, $2, md5($3), $3) returning id`,
+    [userId, tenantId, name],
+  );
+  return rows[0]!.id;
+}
+
+export const authExamples: Record<keyof typeof authOperations, Example> = {
+  register: {
+    input: async ({ unique }) => ({
+      email: `${unique()}@example.com`,
+      password: `Tr0ub4dor&3 ${unique()}`,
+      name: 'New Comer',
+    }),
+  },
+  login: {
+    input: async ({ email, password }) => ({ email, password }),
+    secretOutput: ['api_key'],
+  },
+  me: { input: noInput },
+};
+
+export const keyExamples: Record<keyof typeof keyOperations, Example> = {
+  create: { input: async ({ unique }) => ({ name: unique() }), secretOutput: ['key', 'aws_secret_access_key'] },
+  list: { input: noInput },
+  revoke: { input: async (world) => ({ id: await insertKey(world) }) },
+};

@@ -1,0 +1,149 @@
+import { committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
+import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
+import type { Sealer } from '../../kernel/seal.ts';
+import type { Call, Handlers } from '../../kernel/service.ts';
+import type { IdentityRepository } from './identity-repository.ts';
+import { createPgIdentityRepository } from './identity-repository.pg.ts';
+import type { authOperations, keyOperations } from './operations.ts';
+import { checkPassword, hashPassword, verifyPassword } from './password.ts';
+import { type ApiKey, type ApiKeyRow, presentKey, presentUser } from './user.ts';
+
+/** Hours that a session key of a login lives. */
+export const SESSION_HOURS = 24;
+
+/** Most times a random account number or slug that is taken is drawn again. */
+const MAX_DRAWS = 5;
+
+/** Keys look like `thecloud_` + 32 hex (contract, rule 6). */
+const newKey = () => {
+  const key = `thecloud_${newSecret(16)}`;
+  return { key, hash: sha256Hex(key), prefix: key.slice(0, 13) };
+};
+
+const slugOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40) || 'tenant';
+
+export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
+  async register(call) {
+    const { email, password, name } = call.input;
+    checkPassword(password);
+    const repository = createPgIdentityRepository(call.sql);
+    const user = {
+      userId: call.createdId,
+      email: email.toLowerCase(),
+      name,
+      tenantId: call.newId(),
+      passwordHash: await hashPassword(password),
+      at: call.now,
+    };
+    await registerOnce(repository, { ...user, tenantName: `${name}'s tenant`, slug: slugOf(email.split('@')[0]!) });
+    await call.becomes({ userId: user.userId, tenantId: user.tenantId });
+    const row = await repository.findUser(user.userId);
+    return presentUser(row!, user.tenantId);
+  },
+
+  async login(call) {
+    const repository = createPgIdentityRepository(call.sql);
+    const login = await repository.findLogin(call.input.email);
+    if (login?.locked_until && login.locked_until > call.now) {
+      throw committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
+    }
+    const fits = await verifyPassword(call.input.password, login?.password_hash);
+    if (!login || !fits || login.closed_at) {
+      if (login) await repository.recordLogin(login.id, false, call.now);
+      throw committed(unauthorized('invalid email or password'));
+    }
+    await repository.recordLogin(login.id, true, call.now);
+    await call.becomes({ userId: login.id, ...(login.default_tenant_id ? { tenantId: login.default_tenant_id } : {}) });
+    const expiresAt = new Date(call.now.getTime() + SESSION_HOURS * 3_600_000);
+    const { key, hash, prefix } = newKey();
+    await repository.insertKey({
+      id: call.newId(),
+      userId: login.id,
+      tenantId: login.default_tenant_id,
+      name: 'login session',
+      kind: 'session',
+      hash,
+      prefix,
+      expiresAt,
+      awsAccessKeyId: null,
+      awsSecretSealed: null,
+      at: call.now,
+    });
+    call.about({ id: login.id });
+    return {
+      user: presentUser(login, login.default_tenant_id ?? undefined),
+      api_key: key,
+      expires_at: expiresAt.toISOString(),
+    };
+  },
+
+  async me(call) {
+    const row = await createPgIdentityRepository(call.sql).findUser(call.userId);
+    if (!row) throw unauthorized('the user of this key is gone');
+    return presentUser(row, call.tenantId || undefined);
+  },
+});
+
+async function registerOnce(
+  repository: IdentityRepository,
+  user: {
+    userId: string;
+    email: string;
+    name: string;
+    tenantId: string;
+    passwordHash: string;
+    at: Date;
+    tenantName: string;
+    slug: string;
+  },
+): Promise<void> {
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+    const tenantSlug = draw === 0 ? user.slug : `${user.slug}-${newSecret(3)}`;
+    const outcome = await repository.register({ ...user, tenantSlug, accountNumber: newAccountNumber() });
+    if (outcome === 'created') return;
+    if (outcome === 'email_taken')
+      throw conflict(`a user with the email '${user.email}' exists already; log in instead`);
+    if (outcome === 'closed')
+      throw forbidden('registration is closed on this platform; ask its operator for an account');
+  }
+  throw conflict('no free tenant name was found; try again');
+}
+
+export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations, { api_key: ApiKeyRow }> => ({
+  async create(call: Call<{ name: string }>): Promise<ApiKey> {
+    const { key, hash, prefix } = newKey();
+    const aws = newAwsKeyPair();
+    const row = await createPgIdentityRepository(call.sql).insertKey({
+      id: call.createdId,
+      userId: call.userId,
+      tenantId: call.tenantId,
+      name: call.input.name,
+      kind: 'api',
+      hash,
+      prefix,
+      expiresAt: null,
+      awsAccessKeyId: aws.accessKeyId,
+      awsSecretSealed: sealer.seal(call.tenantId, 'aws-secret', aws.secretAccessKey),
+      at: call.now,
+    });
+    return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };
+  },
+
+  async list(call) {
+    const page = pageRequest(call.input);
+    const rows = await createPgIdentityRepository(call.sql).listKeys(call.tenantId, call.userId, page);
+    return toPage(rows, page.limit, presentKey);
+  },
+
+  async revoke(call) {
+    await createPgIdentityRepository(call.sql).revokeKey(call.target.id, call.now);
+    return {};
+  },
+});

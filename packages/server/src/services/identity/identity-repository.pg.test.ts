@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../kernel/ids.ts';
+import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
+import { watchMethods } from '../../testing/watch-methods.ts';
+import { createPgIdentityRepository } from './identity-repository.pg.ts';
+import type { IdentityRepository, NewKey } from './identity-repository.ts';
+
+const watched = watchMethods(createPgIdentityRepository);
+let db: Seeded;
+let tenant: Tenant;
+let accounts = 300_000_000_000;
+beforeAll(async () => {
+  db = await seedDatabase();
+});
+afterAll(() => db.drop());
+
+const as = <T>(work: (identity: IdentityRepository) => Promise<T>, who: Partial<Tenant> = tenant) =>
+  db.api.transaction(who, (sql) => work(watched.create(sql)));
+const newUser = (more: object = {}) => ({
+  userId: newId(),
+  email: `${uniqueWord()}@example.com`,
+  passwordHash: 'hash',
+  name: 'Some Body',
+  tenantId: newId(),
+  tenantName: 'T',
+  tenantSlug: uniqueWord(),
+  accountNumber: String(++accounts),
+  at: new Date(5),
+  ...more,
+});
+const newKey = (more: Partial<NewKey> = {}): NewKey => ({
+  id: orderedId(),
+  ...tenant,
+  name: uniqueWord(),
+  kind: 'api',
+  hash: uniqueWord().padEnd(64, '0'),
+  prefix: 'thecloud_abcd',
+  expiresAt: null,
+  awsAccessKeyId: null,
+  awsSecretSealed: null,
+  at: new Date(6),
+  ...more,
+});
+
+describe('the repository of identity', () => {
+  it('registers: the first person is the operator; e-mail (in any case), slug and account once', async () => {
+    const first = newUser();
+    const register = (user: ReturnType<typeof newUser>) => as((identity) => identity.register(user), {});
+    expect(await register(first)).toBe('created');
+    const second = newUser();
+    expect(await register(second)).toBe('created');
+    tenant = { userId: second.userId, tenantId: second.tenantId };
+    const roles = await db.owner.query<{ role: string }>('select role from users where id = any($1) order by id', [
+      [first.userId, second.userId],
+    ]);
+    expect(roles.rows.map((row) => row.role)).toEqual(['admin', 'developer']);
+    expect(await register(newUser({ email: second.email.toUpperCase() }))).toBe('email_taken');
+    expect(await register(newUser({ tenantSlug: second.tenantSlug }))).toBe('slug_taken');
+    expect(await register(newUser({ accountNumber: second.accountNumber }))).toBe('account_taken');
+    await db.owner.query('update platform set registration_open = false');
+    expect(await register(newUser())).toBe('closed');
+    await db.owner.query('update platform set registration_open = true');
+  });
+
+  it('makes one operator when many register at once on a fresh platform', async () => {
+    const fresh = await seedDatabase();
+    const outcomes = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        fresh.api.transaction({}, (sql) => createPgIdentityRepository(sql).register(newUser())),
+      ),
+    );
+    expect(new Set(outcomes)).toEqual(new Set(['created']));
+    const { rows } = await fresh.owner.query(`select 1 from users where role = 'admin' and kind = 'person'`);
+    expect(rows).toHaveLength(1);
+    await fresh.drop();
+  });
+
+  it('finds a user by id as that user, and by e-mail in any case for a login', async () => {
+    const user = newUser();
+    await as((identity) => identity.register(user), {});
+    expect(await as((identity) => identity.findUser(user.userId), { userId: user.userId })).toMatchObject({
+      id: user.userId,
+      email: user.email,
+      default_tenant_id: user.tenantId,
+      role: 'developer',
+      created_at: new Date(5),
+    });
+    expect(await as((identity) => identity.findUser(user.userId))).toBeUndefined();
+    expect(await as((identity) => identity.findLogin(user.email.toUpperCase()), {})).toMatchObject({
+      id: user.userId,
+      password_hash: 'hash',
+      locked_until: null,
+      closed_at: null,
+    });
+    expect(await as((identity) => identity.findLogin('nobody@example.com'), {})).toBeUndefined();
+    expect(await as((identity) => identity.findLogin('system@localhost'), {})).toBeUndefined();
+  });
+
+  it('locks after five wrong passwords, at once or one by one, and a right one starts anew', async () => {
+    const user = newUser();
+    await as((identity) => identity.register(user), {});
+    const at = new Date();
+    const record = (succeeded: boolean) => as((identity) => identity.recordLogin(user.userId, succeeded, at), {});
+    const locked = async () => (await as((identity) => identity.findLogin(user.email), {}))!.locked_until;
+    for (let i = 0; i < 4; i++) await record(false);
+    expect(await locked()).toBeNull();
+    await record(true);
+    await Promise.all(Array.from({ length: 4 }, () => record(false)));
+    expect(await locked()).toBeNull();
+    await record(false);
+    expect((await locked())!.getTime() - at.getTime()).toBe(15 * 60_000);
+    await record(true);
+    expect(await locked()).toBeNull();
+  });
+
+  it("keeps keys: found by id or name, listed, revoked; one's own only", async () => {
+    const [one, two] = [
+      newKey({ awsAccessKeyId: 'AKIA1', awsSecretSealed: 'sealed' }),
+      newKey({ kind: 'session', expiresAt: new Date(Date.now() + 60_000) }),
+    ];
+    for (const key of [one, two])
+      expect(await as((identity) => identity.insertKey(key))).toMatchObject({
+        id: key.id,
+        name: key.name,
+        kind: key.kind,
+        aws_access_key_id: key.awsAccessKeyId,
+        created_at: new Date(6),
+        last_used: null,
+      });
+    await as((identity) => identity.insertKey(newKey({ expiresAt: new Date(1) })));
+    const find = (ref: string) => as((identity) => identity.findKey(tenant.tenantId, tenant.userId, ref));
+    expect((await find(one.id))?.id).toBe(one.id);
+    expect((await find(one.name))?.id).toBe(one.id);
+    expect(await find('nothing')).toBeUndefined();
+    expect(await as((identity) => identity.findKey(tenant.tenantId, newId(), one.id))).toBeUndefined();
+    const list = (limit = 10, after: string | null = null) =>
+      as(async (identity) =>
+        (await identity.listKeys(tenant.tenantId, tenant.userId, { limit, after })).map((key) => key.id),
+      );
+    expect(await list()).toEqual([two.id, one.id]);
+    expect(await list(1)).toEqual([two.id, one.id]);
+    expect(await list(1, two.id)).toEqual([one.id]);
+    await as((identity) => identity.revokeKey(one.id, new Date(9)));
+    await as((identity) => identity.revokeKey(one.id, new Date(99)));
+    expect(
+      (await db.owner.query('select revoked_at from api_keys where id = $1', [one.id])).rows[0]!.revoked_at,
+    ).toEqual(new Date(9));
+    expect(await find(one.id)).toBeUndefined();
+    expect(await list()).toEqual([two.id]);
+  });
+
+  it('has a test for each of its methods', () => {
+    expect(watched.untested()).toEqual([]);
+  });
+});

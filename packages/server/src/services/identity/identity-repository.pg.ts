@@ -1,0 +1,101 @@
+import { isUuid } from '../../kernel/ids.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import type { IdentityRepository, LoginRow, RegisterOutcome } from './identity-repository.ts';
+import type { ApiKeyRow, UserRow } from './user.ts';
+
+const KEY_COLUMNS = 'id, user_id, tenant_id, name, kind, prefix, aws_access_key_id, created_at, last_used, expires_at';
+
+export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
+  async register(user) {
+    const [row] = await sql.query<{ outcome: RegisterOutcome }>(
+      'identity.register',
+      'select outcome from register_user($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+      [
+        user.userId,
+        user.email,
+        user.passwordHash,
+        user.name,
+        user.tenantId,
+        user.tenantName,
+        user.tenantSlug,
+        user.accountNumber,
+        user.at,
+      ],
+    );
+    return row!.outcome;
+  },
+
+  async findUser(id) {
+    const [row] = await sql.query<UserRow>(
+      'identity.find_user',
+      'select id, email, name, role, default_tenant_id, created_at, updated_at from users where id = $1',
+      [id],
+    );
+    return row;
+  },
+
+  async findLogin(email) {
+    const [row] = await sql.query<LoginRow>(
+      'identity.find_login',
+      `select user_id as id, email, name, role, default_tenant_id, created_at, updated_at, password_hash, locked_until, closed_at
+       from find_login($1)`,
+      [email],
+    );
+    return row;
+  },
+
+  async recordLogin(userId, succeeded, at) {
+    await sql.query('identity.record_login', 'select from record_login($1, $2, $3)', [userId, succeeded, at]);
+  },
+
+  async insertKey(key) {
+    const [row] = await sql.query<ApiKeyRow>(
+      'identity.insert_key',
+      `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, expires_at, aws_access_key_id, aws_secret_sealed, created_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${KEY_COLUMNS}`,
+      [
+        key.id,
+        key.userId,
+        key.tenantId,
+        key.name,
+        key.kind,
+        key.hash,
+        key.prefix,
+        key.expiresAt,
+        key.awsAccessKeyId,
+        key.awsSecretSealed,
+        key.at,
+      ],
+    );
+    return row!;
+  },
+
+  async findKey(tenantId, userId, ref) {
+    const [row] = await sql.query<ApiKeyRow>(
+      'identity.find_key',
+      `select ${KEY_COLUMNS} from api_keys
+       where tenant_id = $1 and user_id = $2 and revoked_at is null and (id = $3::uuid or name = $4)
+       order by id desc limit 1`,
+      [tenantId, userId, isUuid(ref) ? ref : null, ref],
+    );
+    return row;
+  },
+
+  listKeys(tenantId, userId, page) {
+    return sql.query<ApiKeyRow>(
+      'identity.list_keys',
+      `select ${KEY_COLUMNS} from api_keys
+       where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+         and ($3::uuid is null or id < $3::uuid)
+       order by id desc limit $4`,
+      [tenantId, userId, page.after, page.limit + 1],
+    );
+  },
+
+  async revokeKey(id, at) {
+    await sql.query('identity.revoke_key', 'update api_keys set revoked_at = $2 where id = $1 and revoked_at is null', [
+      id,
+      at,
+    ]);
+  },
+});

@@ -1,0 +1,49 @@
+import type { PageRequest } from '../../kernel/page.ts';
+import type { ApiKeyRow, UserRow } from './user.ts';
+
+export interface NewUser {
+  readonly userId: string;
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly name: string;
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly tenantSlug: string;
+  readonly accountNumber: string;
+  readonly at: Date;
+}
+
+export interface LoginRow extends UserRow {
+  readonly password_hash: string;
+  readonly locked_until: Date | null;
+  readonly closed_at: Date | null;
+}
+
+export interface NewKey {
+  readonly id: string;
+  readonly userId: string;
+  readonly tenantId: string | null;
+  readonly name: string;
+  readonly kind: 'api' | 'session';
+  /** Hex SHA-256 of the key. */
+  readonly hash: string;
+  readonly prefix: string;
+  readonly expiresAt: Date | null;
+  readonly awsAccessKeyId: string | null;
+  readonly awsSecretSealed: string | null;
+  readonly at: Date;
+}
+
+export type RegisterOutcome = 'created' | 'closed' | 'email_taken' | 'slug_taken' | 'account_taken';
+
+/** The questions identity asks of the database. */
+export interface IdentityRepository {
+  register(user: NewUser): Promise<RegisterOutcome>;
+  findUser(id: string): Promise<UserRow | undefined>;
+  findLogin(email: string): Promise<LoginRow | undefined>;
+  recordLogin(userId: string, succeeded: boolean, at: Date): Promise<void>;
+  insertKey(key: NewKey): Promise<ApiKeyRow>;
+  findKey(tenantId: string, userId: string, ref: string): Promise<ApiKeyRow | undefined>;
+  listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;
+  revokeKey(id: string, at: Date): Promise<void>;
+}

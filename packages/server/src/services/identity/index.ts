@@ -1,0 +1,35 @@
+import type { Sealer } from '../../kernel/seal.ts';
+import { service } from '../../kernel/service.ts';
+import { createAuthHandlers, createKeyHandlers } from './handlers.ts';
+import { createPgIdentityRepository } from './identity-repository.pg.ts';
+import { authOperations, keyOperations } from './operations.ts';
+import { presentKey } from './user.ts';
+
+export { type Authenticator, createAuthenticator } from './authenticator.ts';
+
+/** Users: registering, logging in, who am I. */
+export const createAuthService = () =>
+  service({
+    name: 'auth',
+    resource: 'user',
+    title: 'Users',
+    operations: authOperations,
+    handlers: createAuthHandlers(),
+  });
+
+/** API keys of the caller in the active tenant. */
+export const createKeysService = (sealer: Sealer) =>
+  service({
+    name: 'keys',
+    resource: 'api_key',
+    title: 'API keys',
+    operations: keyOperations,
+    handlers: createKeyHandlers(sealer),
+    targets: {
+      api_key: {
+        noun: 'API key',
+        find: (sql, tenantId, ref, userId) => createPgIdentityRepository(sql).findKey(tenantId, userId, ref),
+        present: presentKey,
+      },
+    },
+  });

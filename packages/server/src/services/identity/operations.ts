@@ -1,0 +1,93 @@
+import Type from 'typebox';
+import { operation } from '../../kernel/operation.ts';
+import { pageInput } from '../../kernel/page.ts';
+import { ApiKey, User } from './user.ts';
+
+const email = Type.String({
+  minLength: 3,
+  maxLength: 255,
+  pattern: '^[^@\\s]+@[^@\\s]+$',
+  description: 'An e-mail address',
+});
+
+export const authOperations = {
+  register: operation({
+    summary: 'Register a user',
+    description:
+      'Makes the user, a personal tenant and its ownership. The first user registered is the operator of the platform.',
+    effect: 'create',
+    scope: 'public',
+    http: { method: 'POST', path: '/auth/register' },
+    input: Type.Object(
+      {
+        email,
+        password: Type.String({ minLength: 8, maxLength: 72 }),
+        name: Type.String({ minLength: 2, maxLength: 100 }),
+      },
+      { additionalProperties: false },
+    ),
+    output: User,
+    secrets: ['password'],
+    audit: 'user.register',
+    event: 'USER_REGISTER',
+    cli: 'custom',
+  }),
+  login: operation({
+    summary: 'Log in',
+    description: 'Answers with a session key that expires. Five wrong passwords lock the user for 15 minutes.',
+    effect: 'action',
+    scope: 'public',
+    http: { method: 'POST', path: '/auth/login' },
+    input: Type.Object(
+      { email, password: Type.String({ minLength: 1, maxLength: 72 }) },
+      { additionalProperties: false },
+    ),
+    output: Type.Object({ user: User, api_key: Type.String(), expires_at: Type.String({ format: 'date-time' }) }),
+    secrets: ['password'],
+    audit: 'user.login',
+    event: 'USER_LOGIN',
+    cli: 'custom',
+  }),
+  me: operation({
+    summary: 'Who am I',
+    effect: 'read',
+    scope: 'user',
+    http: { method: 'GET', path: '/auth/me' },
+    input: Type.Object({}, { additionalProperties: false }),
+    output: User,
+    cli: { columns: ['email', 'name', 'role', 'tenant_id'] },
+  }),
+};
+
+export const keyOperations = {
+  create: operation({
+    summary: 'Create an API key',
+    description: 'The key and its AWS secret are shown in this answer and never again.',
+    effect: 'create',
+    http: { method: 'POST', path: '/auth/keys' },
+    input: Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
+    output: ApiKey,
+    permission: 'identity:create',
+    cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
+  }),
+  list: operation({
+    summary: 'List my API keys in this tenant',
+    effect: 'list',
+    http: { method: 'GET', path: '/auth/keys' },
+    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
+    output: ApiKey,
+    permission: 'identity:read',
+    cli: { columns: ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'] },
+  }),
+  revoke: operation({
+    summary: 'Revoke an API key',
+    description: 'It stops working at once.',
+    effect: 'delete',
+    http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
+    input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
+    output: Type.Object({}),
+    target: { kind: 'api_key', param: 'id' },
+    permission: 'identity:delete',
+    cli: { args: ['id'] },
+  }),
+};

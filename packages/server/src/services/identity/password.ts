@@ -1,0 +1,57 @@
+import { hash, verify } from '@node-rs/bcrypt';
+import { invalidInput } from '../../kernel/errors.ts';
+
+/** The contract's cost: 63 ms a hash. */
+const COST = 10;
+/** Bits that a password must have (the contract's rule). */
+const MIN_ENTROPY = 50;
+/** bcrypt reads no more. */
+const MAX_BYTES = 72;
+
+const SETS: readonly (readonly [RegExp, number])[] = [
+  [/[a-z]/, 26],
+  [/[A-Z]/, 26],
+  [/[0-9]/, 10],
+  [/[!@$&*]/, 5],
+  [/[_\-., ]/, 5],
+  [/["#%'()+/:;<=>?[\\\]^{|}~`]/, 22],
+  [/[^\x20-\x7e]/, 100],
+];
+
+/**
+ * Bits of a password against a guesser who knows which sets of characters it draws on: log2(sum of the sets) a character, where the
+ * third and later characters of a run (aaa, abc, 321) count nothing.
+ */
+export function entropyBits(password: string): number {
+  const base = SETS.reduce((sum, [pattern, size]) => sum + (pattern.test(password) ? size : 0), 0);
+  const codes = Array.from(password, (char) => char.codePointAt(0) ?? 0);
+  const counted = codes.filter((code, index) => {
+    if (index < 2) return true;
+    const step = code - codes[index - 1]!;
+    return Math.abs(step) > 1 || step !== codes[index - 1]! - codes[index - 2]!;
+  }).length;
+  return base === 0 ? 0 : counted * Math.log2(base);
+}
+
+/** Throws INVALID_INPUT for a password that is too long to be told apart by bcrypt, or too easy to guess. */
+export function checkPassword(password: string): void {
+  const bytes = Buffer.byteLength(password);
+  if (bytes > MAX_BYTES) throw invalidInput(`password has ${bytes} bytes; at most ${MAX_BYTES} are allowed`);
+  const bits = Math.floor(entropyBits(password));
+  if (bits < MIN_ENTROPY) {
+    throw invalidInput(
+      `password is too easy to guess: about ${bits} bits, and ${MIN_ENTROPY} are needed. Make it longer or mix in other characters`,
+    );
+  }
+}
+
+export const hashPassword = (password: string): Promise<string> => hash(password, { cost: COST });
+
+/** A hash of nothing: compared with when there is no such user, so that the answer takes as long. */
+const NOBODY = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8O2rLk0o1kM4mJ7hO8Z0q0o8eWlJm2';
+
+export async function verifyPassword(password: string, passwordHash: string | undefined): Promise<boolean> {
+  if (Buffer.byteLength(password) > MAX_BYTES) return false;
+  const fits = await verify(password, passwordHash ?? NOBODY).catch(() => false);
+  return fits && passwordHash !== undefined;
+}

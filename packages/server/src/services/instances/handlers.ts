@@ -1,0 +1,169 @@
+import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
+import { sha256Hex } from '../../kernel/ids.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
+import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
+import { issueTicket } from '../../kernel/ticket.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { findVpcForInstance } from '../vpcs/index.ts';
+import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
+import { type InstanceRow, type InstanceTypeRow, presentInstance, presentType, publicStatus } from './instance.ts';
+import type { InstanceRepository } from './instance-repository.ts';
+import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import type { instanceOperations, instanceTypeOperations } from './operations.ts';
+
+export const DEFAULT_TYPE = 'basic-2';
+
+/** A tenant without a quota of its own (contract, section 8). */
+const DEFAULT_QUOTAS = { instances: 10, vcpus: 8, memory_mb: 16_384 };
+
+export interface InstanceDeps {
+  /** The name outside of an instance's machine; pure. */
+  readonly machineNameOf: (instanceId: string) => string;
+  /** The catalogue's images. */
+  readonly images: readonly string[];
+}
+
+export const createInstanceHandlers = (
+  deps: InstanceDeps,
+): Handlers<typeof instanceOperations, { instance: InstanceRow }> => ({
+  async launch(call) {
+    const { input, sql } = call;
+    const repository = createPgInstanceRepository(sql);
+    if (!deps.images.includes(input.image)) {
+      throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
+    }
+    const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
+    const network =
+      input.vpc_id === undefined
+        ? undefined
+        : await plugIn(sql, repository, call.tenantId, input.vpc_id, call.createdId);
+    const placed = await repository.place(network?.hostId ?? null, type);
+    if ('refusal' in placed) throw refusalOf(placed.refusal);
+    const row = await repository.insert({
+      id: call.createdId,
+      userId: call.userId,
+      tenantId: call.tenantId,
+      name: input.name,
+      image: input.image,
+      instanceType: type.id,
+      containerId: deps.machineNameOf(call.createdId),
+      vpcId: network?.vpcId ?? null,
+      privateIp: network?.address ?? null,
+      mac: network?.mac ?? null,
+      hostId: placed.hostId,
+      env: readEnv(input.env ?? []),
+      command: input.cmd ?? null,
+      labels: input.labels ?? {},
+      metadata: input.metadata ?? {},
+      at: call.now,
+    });
+    if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
+    await call.wake('instance', row.id, row.host_id);
+    if (network) await call.wake('vpc', network.vpcId, network.hostId);
+    return presentInstance(row);
+  },
+
+  async list(call) {
+    const page = pageRequest(call.input);
+    const rows = await createPgInstanceRepository(call.sql).list(
+      call.tenantId,
+      { tags: call.input.tag ?? [], vpcId: call.input.vpc_id ?? null },
+      page,
+    );
+    return toPage(rows, page.limit, presentInstance);
+  },
+
+  async get(call) {
+    return presentInstance(call.target);
+  },
+
+  stop: (call) => setPower(call, 'stopped'),
+  start: (call) => setPower(call, 'running'),
+
+  async reboot(call) {
+    if (call.target.power !== 'running') throw instanceNotRunning(call.target.name, publicStatus(call.target));
+    const row = await createPgInstanceRepository(call.sql).requestReboot(call.target.id, call.now);
+    await call.wake('instance', row.id, row.host_id);
+    return presentInstance(row);
+  },
+
+  async delete(call) {
+    await createPgInstanceRepository(call.sql).markDeleted(call.target.id, call.now);
+    await call.wake('instance', call.target.id, call.target.host_id);
+    return { message: `instance '${call.target.name}' is being deleted` };
+  },
+
+  async logs(call) {
+    return issueTicket(call, 'instances.logs', { instanceId: call.target.id });
+  },
+
+  async exec(call) {
+    const status = publicStatus(call.target);
+    if (call.target.status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
+    const { command, stdin, timeout } = call.input;
+    const ticket = await issueTicket(call, 'instances.exec', {
+      instanceId: call.target.id,
+      command,
+      ...(stdin === undefined ? {} : { stdin }),
+      timeoutMs: (timeout ?? 60) * 1000,
+    });
+    return ticket as never;
+  },
+});
+
+/** Asking for what is so already changes nothing. */
+async function setPower(call: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
+  const failed = call.target.status === 'ERROR';
+  if (call.target.power === power && !failed) return presentInstance(call.target);
+  const row = await createPgInstanceRepository(call.sql).setPower(call.target.id, power, call.now);
+  await call.wake('instance', row.id, row.host_id);
+  return presentInstance(row);
+}
+
+async function findType(repository: InstanceRepository, id: string): Promise<InstanceTypeRow> {
+  const type = await repository.findType(id);
+  if (type) return type;
+  const known = await repository.listTypes({ limit: 50, after: null });
+  throw invalidInput(`instance_type '${id}' does not exist; there are: ${known.map((row) => row.id).join(', ')}`);
+}
+
+async function plugIn(sql: Sql, repository: InstanceRepository, tenantId: string, ref: string, instanceId: string) {
+  const vpc = await findVpcForInstance(sql, tenantId, ref);
+  if (!vpc) throw notFound('VPC', ref);
+  const address = await repository.freeAddress(vpc.id, vpc.firstAddress, vpc.lastAddress);
+  if (!address) throw conflict(`the VPC '${vpc.name}' has no free address left`);
+  return { vpcId: vpc.id, hostId: vpc.hostId, address, mac: macOf(instanceId) };
+}
+
+/** A locally administered unicast MAC, the same at every look. */
+const macOf = (instanceId: string): string => `02:${sha256Hex(instanceId).slice(0, 10).match(/../g)!.join(':')}`;
+
+function readEnv(entries: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
+}
+
+function refusalOf(text: string): Error {
+  const detail = text.slice(text.indexOf(':') + 1);
+  return text.startsWith('capacity:') ? insufficientCapacity(detail) : engineUnavailable(detail);
+}
+
+export async function launchQuota(call: Call<{ instance_type?: string }>): Promise<readonly QuotaUse[]> {
+  const repository = createPgInstanceRepository(call.sql);
+  const type = await findType(repository, call.input.instance_type ?? DEFAULT_TYPE);
+  const used = await repository.usage(call.tenantId);
+  return [
+    { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
+    { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
+    { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
+  ];
+}
+
+export const createInstanceTypeHandlers = (): Handlers<typeof instanceTypeOperations> => ({
+  async list(call) {
+    const page = pageRequest(call.input, (text) => /^[\w.-]{1,100}$/.test(text));
+    const rows = await createPgInstanceRepository(call.sql).listTypes(page);
+    return toPage(rows, page.limit, presentType);
+  },
+});

@@ -1,0 +1,142 @@
+import Type, { type Static } from 'typebox';
+
+/** Contract, section 8; STOPPING is on the way there. What is being deleted exists for nobody any more. */
+export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR'] as const;
+
+export const Instance = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    user_id: Type.String({ format: 'uuid' }),
+    tenant_id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    image: Type.String(),
+    container_id: Type.Optional(Type.String({ description: 'Its name on the host' })),
+    status: Type.Enum([...STATUSES]),
+    status_reason: Type.Optional(Type.String({ description: 'What it waits for, or why it failed' })),
+    vpc_id: Type.Optional(Type.String({ format: 'uuid' })),
+    private_ip: Type.Optional(Type.String()),
+    instance_type: Type.String(),
+    env: Type.Optional(Type.Array(Type.String())),
+    cmd: Type.Optional(Type.Array(Type.String())),
+    labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+    metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
+    started_at: Type.Optional(Type.String({ format: 'date-time' })),
+    version: Type.Integer(),
+    created_at: Type.String({ format: 'date-time' }),
+    updated_at: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'Instance' },
+);
+export type Instance = Static<typeof Instance>;
+
+/** What the reconciler writes; the wire's STOPPING follows from spec and status together. */
+export type StoredStatus = 'STARTING' | 'RUNNING' | 'STOPPED' | 'ERROR';
+
+export interface InstanceRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly container_id: string | null;
+  readonly vpc_id: string | null;
+  readonly instance_type: string;
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly env: Readonly<Record<string, string>>;
+  readonly command: readonly string[] | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly private_ip: string | null;
+  readonly mac: string | null;
+  readonly host_id: string | null;
+  // spec
+  readonly power: 'running' | 'stopped';
+  readonly restart_generation: number;
+  readonly deleted_at: Date | null;
+  // status
+  readonly status: StoredStatus;
+  readonly status_reason: string | null;
+  readonly observed_version: number | null;
+  readonly observed_restart: number;
+  readonly started_at: Date | null;
+  readonly phase_deadline: Date | null;
+}
+
+export type PublicStatus = (typeof STATUSES)[number];
+
+/** What people see: the status as far as the spec still agrees with it, else where it is going. */
+export function publicStatus(
+  row: Pick<
+    InstanceRow,
+    'status' | 'power' | 'deleted_at' | 'restart_generation' | 'observed_restart' | 'version' | 'observed_version'
+  >,
+): PublicStatus {
+  if (row.status === 'ERROR')
+    return row.observed_version === row.version ? 'ERROR' : row.power === 'stopped' ? 'STOPPING' : 'STARTING';
+  if (row.power === 'stopped') return row.status === 'STOPPED' ? 'STOPPED' : 'STOPPING';
+  if (row.status !== 'RUNNING' || row.observed_restart < row.restart_generation) return 'STARTING';
+  return 'RUNNING';
+}
+
+const filled = <T extends object>(value: T): boolean => Object.keys(value).length > 0;
+
+export const presentInstance = (row: InstanceRow): Instance => ({
+  id: row.id,
+  user_id: row.user_id,
+  tenant_id: row.tenant_id,
+  name: row.name,
+  image: row.image,
+  ...(row.container_id ? { container_id: row.container_id } : {}),
+  status: publicStatus(row),
+  ...(row.status_reason ? { status_reason: row.status_reason } : {}),
+  ...(row.vpc_id ? { vpc_id: row.vpc_id } : {}),
+  ...(row.private_ip ? { private_ip: row.private_ip } : {}),
+  instance_type: row.instance_type,
+  ...(filled(row.env) ? { env: Object.entries(row.env).map(([key, value]) => `${key}=${value}`) } : {}),
+  ...(row.command ? { cmd: [...row.command] } : {}),
+  ...(filled(row.labels) ? { labels: row.labels } : {}),
+  ...(filled(row.metadata) ? { metadata: row.metadata } : {}),
+  ...(row.started_at && row.status === 'RUNNING' ? { started_at: row.started_at.toISOString() } : {}),
+  version: row.version,
+  created_at: row.created_at.toISOString(),
+  updated_at: row.updated_at.toISOString(),
+});
+
+export const InstanceType = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    vcpus: Type.Integer(),
+    memory_mb: Type.Integer(),
+    disk_gb: Type.Integer(),
+    network_mbps: Type.Integer(),
+    price_per_hour: Type.Number(),
+    category: Type.String(),
+  },
+  { $id: 'InstanceType' },
+);
+
+export interface InstanceTypeRow {
+  readonly id: string;
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memory_mb: number;
+  readonly disk_gb: number;
+  readonly network_mbps: number;
+  readonly price_per_hour: string;
+  readonly category: string;
+  readonly processes: number;
+}
+
+export const presentType = (row: InstanceTypeRow): Static<typeof InstanceType> => ({
+  id: row.id,
+  name: row.name,
+  vcpus: row.vcpus,
+  memory_mb: row.memory_mb,
+  disk_gb: row.disk_gb,
+  network_mbps: row.network_mbps,
+  price_per_hour: Number(row.price_per_hour),
+  category: row.category,
+});

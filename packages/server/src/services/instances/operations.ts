@@ -1,0 +1,201 @@
+import Type from 'typebox';
+import { operation } from '../../kernel/operation.ts';
+import { pageInput } from '../../kernel/page.ts';
+import { Instance, InstanceType } from './instance.ts';
+
+const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
+const target = { kind: 'instance', param: 'id' } as const;
+const settles = { field: 'status', values: ['RUNNING', 'STOPPED', 'ERROR'] } as const;
+const labels = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
+  maxProperties: 50,
+});
+const byId = Type.Object({ id: ref }, { additionalProperties: false });
+
+export const instanceOperations = {
+  launch: operation({
+    summary: 'Launch an instance',
+    description: 'Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.',
+    effect: 'create',
+    http: { method: 'POST', path: '/instances', status: 202 },
+    input: Type.Object(
+      {
+        name: Type.String({
+          minLength: 1,
+          maxLength: 63,
+          pattern: '^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$',
+          description: 'Unique in the tenant; its host name and its name in the VPC',
+        }),
+        image: Type.String({
+          minLength: 1,
+          maxLength: 256,
+          description: 'A name of the catalogue: busybox, debian/12',
+        }),
+        instance_type: Type.Optional(Type.String({ maxLength: 100, description: 'Default basic-2' })),
+        vpc_id: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 255,
+            description: 'Id or name; without it the instance has no network',
+          }),
+        ),
+        env: Type.Optional(
+          Type.Array(Type.String({ maxLength: 4096, pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$' }), {
+            maxItems: 100,
+            description: 'KEY=value',
+          }),
+        ),
+        cmd: Type.Optional(
+          Type.Array(Type.String({ maxLength: 4096, pattern: '^[^\\u0000]*$' }), {
+            minItems: 1,
+            maxItems: 100,
+            description: "Runs in place of the image's own first process",
+          }),
+        ),
+        labels: Type.Optional(labels),
+        metadata: Type.Optional(labels),
+      },
+      { additionalProperties: false },
+    ),
+    output: Instance,
+    errors: ['INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
+    permission: 'instance:launch',
+    secrets: ['env'],
+    settles,
+    cli: { args: ['name'] },
+  }),
+  list: operation({
+    summary: 'List instances',
+    effect: 'list',
+    http: { method: 'GET', path: '/instances' },
+    input: Type.Object(
+      {
+        ...pageInput,
+        tag: Type.Optional(
+          Type.Array(Type.String({ maxLength: 400 }), {
+            maxItems: 10,
+            description: 'Only those with the label: key or key:value',
+          }),
+        ),
+        vpc_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those in this VPC' })),
+      },
+      { additionalProperties: false },
+    ),
+    output: Instance,
+    cli: { columns: ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'created_at'] },
+  }),
+  get: operation({
+    summary: 'Get an instance',
+    effect: 'read',
+    http: { method: 'GET', path: '/instances/:id' },
+    input: byId,
+    output: Instance,
+    target,
+    settles,
+    cli: { args: ['id'] },
+  }),
+  stop: operation({
+    summary: 'Stop an instance',
+    description: 'Cleanly within ten seconds, then by force. Its disk stays.',
+    effect: 'action',
+    http: { method: 'POST', path: '/instances/:id/stop' },
+    input: byId,
+    output: Instance,
+    target,
+    settles: { field: 'status', values: ['STOPPED', 'ERROR'] },
+    cli: { args: ['id'] },
+  }),
+  start: operation({
+    summary: 'Start a stopped instance',
+    effect: 'action',
+    http: { method: 'POST', path: '/instances/:id/start' },
+    input: byId,
+    output: Instance,
+    target,
+    settles: { field: 'status', values: ['RUNNING', 'ERROR'] },
+    cli: { args: ['id'] },
+  }),
+  reboot: operation({
+    summary: 'Reboot an instance',
+    effect: 'action',
+    http: { method: 'POST', path: '/instances/:id/reboot' },
+    input: byId,
+    output: Instance,
+    target,
+    settles: { field: 'status', values: ['RUNNING', 'ERROR'] },
+    cli: { args: ['id'] },
+    errors: ['INSTANCE_NOT_RUNNING'],
+  }),
+  delete: operation({
+    summary: 'Delete an instance',
+    description: 'It is stopped by force and removed with its disk.',
+    effect: 'delete',
+    http: { method: 'DELETE', path: '/instances/:id' },
+    input: byId,
+    output: Type.Object({ message: Type.String() }),
+    target,
+    permission: 'instance:terminate',
+    audit: 'instance.terminate',
+    event: 'INSTANCE_TERMINATE',
+    cli: { args: ['id'] },
+  }),
+  logs: operation({
+    summary: 'Read the console log of an instance',
+    description: 'What its first process wrote, the newest 128 KiB.',
+    effect: 'read',
+    http: { method: 'GET', path: '/instances/:id/logs' },
+    input: byId,
+    output: Type.String(),
+    target,
+    live: true,
+    text: true,
+    errors: ['ENGINE_UNAVAILABLE'],
+    cli: { args: ['id'] },
+  }),
+  exec: operation({
+    summary: 'Run a command in an instance',
+    effect: 'action',
+    http: { method: 'POST', path: '/instances/:id/exec' },
+    input: Type.Object(
+      {
+        id: ref,
+        command: Type.Array(Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }), {
+          minItems: 1,
+          maxItems: 200,
+          description: 'Program and arguments; no shell is in between',
+        }),
+        stdin: Type.Optional(Type.String({ maxLength: 1_000_000 })),
+        timeout: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 300, description: 'Seconds, default 60; then it is killed' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    output: Type.Object(
+      {
+        exit_code: Type.Integer(),
+        stdout: Type.String(),
+        stderr: Type.String(),
+        truncated: Type.Boolean({ description: 'More than 1 MiB came, and the rest was dropped' }),
+        timed_out: Type.Boolean(),
+      },
+      { $id: 'ExecResult' },
+    ),
+    target,
+    live: true,
+    secrets: ['command', 'stdin'],
+    errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE'],
+    cli: 'custom',
+  }),
+};
+
+export const instanceTypeOperations = {
+  list: operation({
+    summary: 'List instance types',
+    effect: 'list',
+    http: { method: 'GET', path: '/instance-types' },
+    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
+    output: InstanceType,
+    permission: 'instance:read',
+    cli: { columns: ['id', 'vcpus', 'memory_mb', 'disk_gb', 'network_mbps', 'price_per_hour', 'category'] },
+  }),
+};

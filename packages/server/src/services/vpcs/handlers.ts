@@ -1,0 +1,86 @@
+import { conflict } from '../../kernel/errors.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
+import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
+import { parseVpcCidr } from './cidr.ts';
+import type { vpcOperations } from './operations.ts';
+import { ec2Id, presentVpc, type VpcRow } from './vpc.ts';
+import { createPgVpcRepository } from './vpc-repository.pg.ts';
+
+/** VPCs of a tenant without a quota of its own (contract, section 8). */
+const DEFAULT_QUOTA = 2;
+const DEFAULT_CIDR = '10.0.0.0/16';
+
+export interface VpcDeps {
+  /** The name outside of a VPC's network; pure. */
+  readonly networkNameOf: (vpcId: string) => string;
+  readonly region: string;
+}
+
+const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
+
+export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
+  async create(call) {
+    const cidrBlock = call.input.cidr_block ?? DEFAULT_CIDR;
+    parseVpcCidr(cidrBlock);
+    const repository = createPgVpcRepository(call.sql);
+    const account = await repository.accountNumber(call.tenantId);
+    const row = await repository.insert({
+      id: call.createdId,
+      userId: call.userId,
+      tenantId: call.tenantId,
+      name: call.input.name,
+      cidrBlock,
+      networkId: deps.networkNameOf(call.createdId),
+      arn: `arn:aws:ec2:${deps.region}:${account}:vpc/${ec2Id('vpc', call.createdId)}`,
+      at: call.now,
+    });
+    if (!row) throw nameTaken(call.input.name);
+    await call.wake('vpc', row.id);
+    return presentVpc(row);
+  },
+
+  async list(call) {
+    const page = pageRequest(call.input);
+    return toPage(await createPgVpcRepository(call.sql).list(call.tenantId, page), page.limit, presentVpc);
+  },
+
+  async get(call) {
+    return presentVpc(call.target);
+  },
+
+  async update(call) {
+    const row = await createPgVpcRepository(call.sql).rename(call.target.id, call.input.name, call.now);
+    if (!row) throw nameTaken(call.input.name);
+    // Nothing outside bears the name, but the new version is to be seen by a pass like every other.
+    await call.wake('vpc', row.id, row.host_id);
+    return presentVpc(row);
+  },
+
+  async delete(call) {
+    const repository = createPgVpcRepository(call.sql);
+    // Held first, so that nothing moves in between the count and the mark.
+    await repository.lock(call.target.id);
+    const { instances, loadBalancers, scalingGroups } = await repository.countContents(call.target.id);
+    const inTheWay = [
+      [instances, 'instance'],
+      [loadBalancers, 'load balancer'],
+      [scalingGroups, 'auto-scaling group'],
+    ]
+      .filter(([count]) => Number(count) > 0)
+      .map(([count, noun]) => `${count} ${noun}${count === 1 ? '' : 's'}`);
+    if (inTheWay.length > 0)
+      throw conflict(`the VPC '${call.target.name}' still has ${inTheWay.join(', ')}; delete them first`);
+    await repository.markDeleted(call.target.id, call.now);
+    await call.wake('vpc', call.target.id, call.target.host_id);
+    return { message: `VPC '${call.target.name}' is being deleted` };
+  },
+});
+
+export const vpcQuota = async (call: Call): Promise<readonly QuotaUse[]> => [
+  {
+    resource: 'vpcs',
+    used: await createPgVpcRepository(call.sql).count(call.tenantId),
+    wanted: 1,
+    defaultMax: DEFAULT_QUOTA,
+  },
+];

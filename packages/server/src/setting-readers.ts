@@ -1,0 +1,87 @@
+/** How one setting's text becomes a value. Each reader throws SettingsError with what is allowed. */
+
+/** A setting, or the machine the settings meet, does not fit. The message is one line for the person who starts the platform. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+export type Reader<T> = (given: string) => T;
+
+export interface Address {
+  /** As written, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: any free port (tests). */
+  readonly port: number;
+}
+
+/** An empty setting stays undefined: the loader does not call its reader. */
+export function optional<T>(read: Reader<T>): Reader<T | undefined> {
+  return read;
+}
+
+export function choice<T extends string>(...allowed: readonly T[]): Reader<T> {
+  return (given) => {
+    const found = allowed.find((word) => word === given);
+    if (found === undefined) throw new SettingsError(`must be one of ${allowed.join(', ')}`);
+    return found;
+  };
+}
+
+export function wholeBetween(low: number, high: number): Reader<number> {
+  return (given) => {
+    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+    if (!(value >= low && value <= high)) throw new SettingsError(`must be a whole number from ${low} to ${high}`);
+    return value;
+  };
+}
+
+export function numberBetween(low: number, high: number): Reader<number> {
+  return (given) => {
+    const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+    if (!(value >= low && value <= high)) throw new SettingsError(`must be a number from ${low} to ${high}`);
+    return value;
+  };
+}
+
+export function text(pattern: RegExp, allowed: string): Reader<string> {
+  return (given) => {
+    if (!pattern.test(given)) throw new SettingsError(`must be ${allowed}`);
+    return given;
+  };
+}
+
+/** A path that leaves room for what is put below it where the system limits the length. */
+export function pathOfBytes(longest: number): Reader<string> {
+  return (given) => {
+    if (!given.startsWith('/')) throw new SettingsError('must be an absolute path');
+    const length = Buffer.byteLength(given);
+    if (length > longest) {
+      throw new SettingsError(`must have at most ${longest} bytes (this has ${length}), for sockets lie below it`);
+    }
+    return given;
+  };
+}
+
+export function readAddress(given: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(given);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65535) {
+    throw new SettingsError('must be host:port, as 127.0.0.1:8080 or [::1]:8080');
+  }
+  return Object.freeze({ host, port });
+}
+
+export function readDatabaseUrl(given: string): string {
+  const allowed = 'must be postgres://user:password@host:port/database, with ?sslmode=… where wanted';
+  if (!/^postgres(ql)?:\/\//.test(given)) throw new SettingsError(allowed);
+  const url = URL.parse(given);
+  if (!url || url.pathname.length < 2) throw new SettingsError(allowed);
+  return given;
+}
+
+export function readSwitch(given: string): boolean {
+  if (/^(on|1|true|yes)$/i.test(given)) return true;
+  if (/^(off|0|false|no)$/i.test(given)) return false;
+  throw new SettingsError('must be on or off');
+}

@@ -1,0 +1,46 @@
+import type { EngineState, Settings } from '../config.ts';
+import { findMissing } from '../engines/availability.ts';
+import { startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
+import { type Kept, keepRunning } from './keep-running.ts';
+
+/** Whether this machine can run instances, and if not, what to do about it. Looks only; starts nothing. */
+export async function lookForEngine(): Promise<EngineState> {
+  const reason = (await findMissing('compute')) ?? (await findMissing('network'));
+  return reason === undefined ? { available: true } : { available: false, reason };
+}
+
+/**
+ * Keeps the platform's Incus running. As root, in the supervisor, not in the worker: instances must outlive a worker that dies, and the
+ * order of stopping is the supervisor's. A failing first start does not keep the rest of the platform down.
+ */
+export async function keepEngine(settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> {
+  const incus = await keepRunning({
+    name: 'Incus',
+    say,
+    firstMayFail: true,
+    start: async () => {
+      const daemon = await startIncusDaemon({
+        dataDir: settings.dataDir,
+        platformId,
+        ...(settings.storageSizeGb === undefined ? {} : { poolGb: settings.storageSizeGb }),
+        onProgress: say,
+      });
+      return {
+        pid: daemon.pid,
+        ended: daemon.ended.then(() => 'ended'),
+        stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
+      };
+    },
+  });
+  return {
+    ...incus,
+    async stop(hurry) {
+      await incus.stop(hurry);
+      // It may have been dead just then, between two starts: its instances and mounts are not.
+      await stopDaemon({ dataDir: settings.dataDir, platformId }, 0);
+      // The worker that drove it is gone, the instances are stopped; the next start lays the networks anew.
+      await removePlatformNetwork(platformId);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Settings } from '../config.ts';
+import { migrateDown, migrateUp, readMigrationStates } from '../kernel/sql/migrate.ts';
+import { SettingsError } from '../setting-readers.ts';
+import { OWNER_ROLE, socketUrl } from './database-roles.ts';
+import { DEFAULT_PG_PORT } from './bring-up-database.ts';
+import { readDatabasePasswords } from './secrets.ts';
+
+export type MigrateVerb =
+  | { readonly kind: 'up'; readonly upTo?: number }
+  | { readonly kind: 'down' }
+  | { readonly kind: 'status' };
+
+/** Takes `down`, `--down`, `status`, `up`, `up-to 3`, `--up-to=3`. @throws SettingsError on anything else. */
+export function parseMigrateArguments(args: readonly string[]): MigrateVerb {
+  const words = args.flatMap((arg) => arg.replace(/^--?/, '').split('='));
+  const [verb = 'up', number, ...rest] = words;
+  if (verb === 'up-to' && number !== undefined && /^\d+$/.test(number) && rest.length === 0)
+    return { kind: 'up', upTo: Number(number) };
+  if (number === undefined && isVerb(verb)) return { kind: verb };
+  throw new SettingsError(`migrate ${args.join(' ')}: must be nothing, down, status or up-to N`);
+}
+
+function isVerb(word: string): word is MigrateVerb['kind'] {
+  return word === 'up' || word === 'down' || word === 'status';
+}
+
+/** Needs nothing but PostgreSQL: DATABASE_URL (its owner), or the own cluster while the platform runs. */
+export async function runMigrate(
+  verb: MigrateVerb,
+  settings: Settings,
+  folder: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const target = {
+    connectionString: settings.externalDatabaseUrl ?? urlOfOwnCluster(settings),
+    folder,
+    onDone: (direction: 'up' | 'down', file: string, ms: number) => say(`${direction} ${file} (${Math.round(ms)} ms)`),
+  };
+  if (verb.kind === 'status') {
+    for (const state of await readMigrationStates(target)) {
+      const file = state.file ?? `${state.version} (its file is not here)`;
+      say(
+        `${state.appliedAt?.toISOString() ?? 'pending'.padEnd(24)}  ${file}${state.edited ? '  EDITED since it ran' : ''}`,
+      );
+    }
+  } else if (verb.kind === 'down') {
+    if ((await migrateDown(target)) === undefined) say('nothing to take back');
+  } else if ((await migrateUp(target, verb.upTo)).length === 0) {
+    say('nothing to do');
+  }
+}
+
+function urlOfOwnCluster(settings: Settings): string {
+  const { postgresSocketDir, secrets } = settings.paths;
+  const file = join(settings.dataDir, 'postgres.port');
+  const port = settings.pgPort ?? (existsSync(file) ? Number(readFileSync(file, 'utf8')) : DEFAULT_PG_PORT);
+  if (!existsSync(join(postgresSocketDir, `.s.PGSQL.${port}`))) {
+    throw new SettingsError('DATABASE_URL is empty and no platform runs here: set it, or start the platform first');
+  }
+  return socketUrl(postgresSocketDir, port, OWNER_ROLE, readDatabasePasswords(secrets).owner);
+}

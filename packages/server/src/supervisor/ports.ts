@@ -1,0 +1,39 @@
+import { createServer } from 'node:net';
+import { SettingsError } from '../setting-readers.ts';
+
+/** Whether a listener could be had there now. */
+export function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * One clear line before anything is started, instead of a process that dies later.
+ * @throws SettingsError when the address is taken or is none of this machine's.
+ */
+export async function refuseTakenAddress(setting: string, host: string, port: number): Promise<void> {
+  const given = `${setting}=${host.includes(':') ? `[${host}]` : host}:${port}`;
+  let free: boolean;
+  try {
+    free = await isFree(host, port);
+  } catch (error) {
+    throw new SettingsError(
+      `${given}: cannot listen there (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+  if (!free) throw new SettingsError(`${given}: the port is taken; end what listens there or choose another`);
+}
+
+/** The first free loopback port from `first` on. */
+export async function findFreePort(first: number, tries = 100): Promise<number> {
+  for (let port = first; port < first + tries && port <= 65535; port++) {
+    if (await isFree('127.0.0.1', port)) return port;
+  }
+  throw new SettingsError(`no free port on 127.0.0.1 from ${first} to ${first + tries - 1}; set CLOUD_PG_PORT`);
+}

@@ -1,0 +1,29 @@
+import type { Settings } from '../config.ts';
+import type { Platform } from './supervise.ts';
+
+/** What a person needs to know when the platform runs. */
+export function readyMessage(platform: Platform, settings: Settings, seconds: number): string {
+  const url = platform.addresses[0] ?? '(no address)';
+  return `
+The Cloud is ready after ${seconds.toFixed(1)} s.
+
+  API        ${url}      documentation: ${url}/docs
+  Instances  ${describeInstances(platform, settings)}
+  Data       ${settings.dataDir}   (logs/ holds the logs; secrets/master.key opens what is sealed: back it up)
+  Database   ${platform.howToConnect}
+
+  In this folder, in another terminal (the first user to register is the operator):
+    npx cloud register${url === 'http://127.0.0.1:8080' ? '' : ` --endpoint ${url}`}
+    npx cloud vpcs create main --wait
+    npx cloud instances launch web --image busybox --vpc-id main --wait
+
+Ctrl-C stops it.`;
+}
+
+function describeInstances(platform: Platform, settings: Settings): string {
+  if (!platform.engine.available) return `not here. ${platform.engine.reason}`;
+  const incus = platform.processes().find((one) => one.name === 'Incus');
+  if (incus?.pid === undefined)
+    return `not yet: Incus does not start, see ${settings.dataDir}/incusd.log; it is tried again`;
+  return 'ready to launch';
+}

@@ -1,0 +1,30 @@
+import type { Config, Settings } from '../config.ts';
+import { lookForEngine } from './engine.ts';
+import { askPlatformId } from './platform-id.ts';
+import { readExistingMasterKey } from './secrets.ts';
+
+/** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
+export async function runAlone(settings: Settings): Promise<number> {
+  const databaseUrl = settings.externalDatabaseUrl;
+  if (databaseUrl === undefined) throw new Error('a lone process has no DATABASE_URL');
+  const masterKey = readExistingMasterKey(settings.paths.masterKey);
+  const platformId = await askPlatformId(databaseUrl);
+  const config: Config = Object.freeze({
+    ...settings,
+    databaseUrl,
+    masterKey,
+    platformId,
+    engine: await lookForEngine(),
+  });
+  const { startApi, startWorker } = await import('../compose.ts');
+  const running = await (settings.role === 'api' ? startApi(config) : startWorker(config));
+  console.log(
+    `The Cloud's ${settings.role} is ready${running.addresses.length > 0 ? `: ${running.addresses.join(', ')}` : ''}`,
+  );
+  const told = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
+  });
+  const exitCode = await Promise.race([told, running.ended.then(() => 1)]);
+  await running.stop();
+  return exitCode;
+}

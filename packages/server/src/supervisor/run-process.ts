@@ -1,0 +1,59 @@
+import type { Handover, Report, Running, Starters } from './process-protocol.ts';
+
+/** How long a process may take to stop before it ends by force. The API's own drain is shorter. */
+const STOP_MS = 15_000;
+
+/**
+ * Runs as the API or the worker below a supervisor: takes the handover, starts, reports, and stops at SIGTERM or when the supervisor is
+ * gone (its end of the channel closes, also after kill -9), so that no second copy goes on by itself.
+ */
+export function runProcess(starters: Starters): void {
+  let starting: Promise<Running> | undefined;
+  let stopping = false;
+
+  async function start(handover: Handover): Promise<void> {
+    process.title = `thecloud ${handover.role}`;
+    const config = Object.freeze(handover.config);
+    starting = handover.role === 'api' ? starters.startApi(config) : starters.startWorker(config);
+    try {
+      const running = await starting;
+      report({ kind: 'ready', addresses: running.addresses });
+      await running.ended;
+      process.exitCode = 1;
+      await stop();
+    } catch (error) {
+      console.error(error);
+      report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      process.exitCode = 1;
+      await stop();
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => {
+      console.error(`did not stop within ${STOP_MS} ms`);
+      process.exit(1);
+    }, STOP_MS).unref();
+    try {
+      const running = await starting?.catch(() => undefined);
+      await running?.stop();
+    } catch (error) {
+      console.error(error);
+      process.exitCode = 1;
+    }
+    // Whatever still holds the event loop must not keep a stopped process alive.
+    process.exit();
+  }
+
+  process.once('message', (handover) => void start(handover as Handover));
+  process.once('disconnect', () => void stop());
+  process.on('SIGTERM', () => void stop());
+  // Ctrl-C is the supervisor's to handle; it stops its processes in order.
+  process.on('SIGINT', () => undefined);
+}
+
+function report(message: Report): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SettingsError } from '../setting-readers.ts';
+
+/** Length of the master key in bytes. */
+const MASTER_KEY_BYTES = 32;
+
+/** Random, made once, never the guide's `cloud:cloud`: any local user could log in with a password that everybody knows. */
+export interface DatabasePasswords {
+  readonly superuser: string;
+  readonly owner: string;
+  readonly api: string;
+  readonly worker: string;
+}
+
+/**
+ * Reads a file that must be made exactly once, or makes it: written beside, flushed, then linked into place, so that a power cut
+ * leaves all of it or nothing, and of two makers one wins.
+ */
+function readOrCreate(path: string, make: () => Uint8Array): Buffer {
+  if (!existsSync(path)) {
+    const beside = `${path}.${process.pid}.new`;
+    rmSync(beside, { force: true });
+    const descriptor = openSync(beside, 'wx', 0o600);
+    try {
+      writeSync(descriptor, make());
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    try {
+      linkSync(beside, path);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    } finally {
+      rmSync(beside);
+    }
+    flushFolder(dirname(path));
+  }
+  return readFileSync(path);
+}
+
+function flushFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The key that seals secrets at rest: 32 random bytes, made at the first start. Without it the sealed ones are lost: back it up. */
+export function readMasterKey(path: string): Uint8Array {
+  return checkedKey(
+    path,
+    readOrCreate(path, () => randomBytes(MASTER_KEY_BYTES)),
+  );
+}
+
+function checkedKey(path: string, key: Buffer): Uint8Array {
+  if (key.length !== MASTER_KEY_BYTES) {
+    throw new SettingsError(
+      `${path}: must hold ${MASTER_KEY_BYTES} bytes, has ${key.length}; restore it from a backup`,
+    );
+  }
+  return new Uint8Array(key);
+}
+
+export function readDatabasePasswords(secretsDir: string): DatabasePasswords {
+  const password = () => randomBytes(24).toString('base64url');
+  const make = () =>
+    Buffer.from(JSON.stringify({ superuser: password(), owner: password(), api: password(), worker: password() }));
+  return JSON.parse(readOrCreate(join(secretsDir, 'database.json'), make).toString()) as DatabasePasswords;
+}
+
+/**
+ * The key of a lone api or worker. It must be there already: a second key would split the platform.
+ * @throws SettingsError naming the file that is missing.
+ */
+export function readExistingMasterKey(path: string): Uint8Array {
+  if (!existsSync(path)) {
+    throw new SettingsError(`${path} is missing: copy it from the machine where the platform was first started`);
+  }
+  return checkedKey(path, readFileSync(path));
+}

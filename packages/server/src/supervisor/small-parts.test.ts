@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createBackOff } from './back-off.ts';
+import { keepRunning, type Life } from './keep-running.ts';
+import { boundLogs } from './log-files.ts';
+import { parseMigrateArguments } from './migrate-command.ts';
+import { bindDataFolder, recallPlatformId } from './platform-id.ts';
+import { endLeftovers, recordProcesses, startOf, waitForEnd } from './processes.ts';
+import { readDatabasePasswords, readMasterKey } from './secrets.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tc-small-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('back-off doubles to ten seconds and starts anew after a good life', () => {
+  const backOff = createBackOff();
+  expect([0, 0, 0, 0, 0, 0, 0, 0].map((lived) => backOff.next(lived))).toEqual([
+    200, 400, 800, 1600, 3200, 6400, 10_000, 10_000,
+  ]);
+  expect(backOff.next(60_000)).toBe(200);
+});
+
+describe('keepRunning', () => {
+  const neverHurry = new AbortController().signal;
+
+  function makeLives() {
+    const ends: ((how: string) => void)[] = [];
+    const start = async (): Promise<Life> => {
+      let end: (how: string) => void = () => undefined;
+      const ended = new Promise<string>((resolve) => {
+        end = resolve;
+      });
+      ends.push(end);
+      return { pid: ends.length, ended, stop: async () => end('stopped') };
+    };
+    return { ends, start };
+  }
+
+  test('starts again what died, and not what was stopped', async () => {
+    const { ends, start } = makeLives();
+    const said: string[] = [];
+    const kept = await keepRunning({ name: 'thing', start, say: (line) => said.push(line) });
+    ends[0]?.('ended by SIGKILL');
+    await expect.poll(() => kept.life()?.pid, { timeout: 3_000 }).toBe(2);
+    await kept.stop(neverHurry);
+    expect(ends).toHaveLength(2);
+    expect(said).toEqual(['thing ended by SIGKILL; starting it again', 'thing runs again']);
+  });
+
+  test('a first start that fails is told, a later one tried again', async () => {
+    const fail = () => Promise.reject(new Error('no'));
+    await expect(keepRunning({ name: 'thing', start: fail, say: () => undefined })).rejects.toThrow('no');
+    const { start } = makeLives();
+    let tries = 0;
+    const kept = await keepRunning({
+      name: 'thing',
+      firstMayFail: true,
+      say: () => undefined,
+      start: () => (++tries < 3 ? fail() : start()),
+    });
+    await expect.poll(() => kept.life()?.pid, { timeout: 3_000 }).toBe(1);
+    await kept.stop(neverHurry);
+    expect(tries).toBe(3);
+  });
+
+  test('stopped during a start: nothing is born after it', async () => {
+    const { ends, start } = makeLives();
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let first = true;
+    const kept = await keepRunning({
+      name: 'thing',
+      say: () => undefined,
+      start: async () => {
+        if (!first) await gate;
+        first = false;
+        return start();
+      },
+    });
+    ends[0]?.('ended');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const stopped = kept.stop(neverHurry);
+    release();
+    await stopped;
+    const how = await kept.life()?.ended;
+    expect(how === undefined || how === 'stopped').toBe(true);
+  });
+});
+
+describe('what must be made once', () => {
+  test('the master key stays the same and a short one is refused', () => {
+    const path = join(folder, 'master.key');
+    const key = readMasterKey(path);
+    expect(readMasterKey(path)).toEqual(key);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    truncateSync(path, 31);
+    expect(() => readMasterKey(path)).toThrow('must hold 32 bytes, has 31; restore it from a backup');
+  });
+
+  test('passwords are four, long and stay', () => {
+    const made = readDatabasePasswords(folder);
+    expect(new Set(Object.values(made)).size).toBe(4);
+    for (const password of Object.values(made)) expect(password).toMatch(/^[\w-]{32}$/);
+    expect(readDatabasePasswords(folder)).toEqual(made);
+  });
+
+  test('a data folder is bound to one platform', () => {
+    expect(recallPlatformId(folder)).toBeUndefined();
+    bindDataFolder(folder, 'a');
+    bindDataFolder(folder, 'a');
+    expect(recallPlatformId(folder)).toBe('a');
+    expect(() => bindDataFolder(folder, 'b')).toThrow('belongs to platform a, but the database to b');
+  });
+});
+
+test('leftovers are ended by pid and start time; another process with the pid is left alone', async () => {
+  const left = spawn('sleep', ['60']);
+  const other = spawn('sleep', ['60']);
+  try {
+    const file = join(folder, 'processes.json');
+    const started = startOf(left.pid ?? 0) ?? '';
+    recordProcesses(file, [
+      { name: 'api', pid: left.pid ?? 0, started },
+      { name: 'worker', pid: other.pid ?? 0, started: '1' },
+    ]);
+    expect(await endLeftovers(file, 50)).toEqual(['api']);
+    await waitForEnd(left);
+    expect(other.exitCode).toBeNull();
+    expect(startOf(other.pid ?? 0)).toBeDefined();
+    writeFileSync(file, '[{"name":"api","pi');
+    expect(await endLeftovers(file)).toEqual([]);
+  } finally {
+    left.kill('SIGKILL');
+    other.kill('SIGKILL');
+    await waitForEnd(other);
+  }
+});
+
+test('a log is cut when it is too long, its end kept in .1', () => {
+  const path = join(folder, 'api.log');
+  writeFileSync(path, Buffer.alloc(17 * 1024 * 1024, 'x'));
+  boundLogs(folder, ['api', 'worker']);
+  expect(statSync(path).size).toBe(0);
+  expect(statSync(`${path}.1`).size).toBe(17 * 1024 * 1024);
+  writeFileSync(path, 'short');
+  boundLogs(folder, ['api']);
+  expect(readFileSync(path, 'utf8')).toBe('short');
+});
+
+test.each([
+  [[], { kind: 'up' }],
+  [['up'], { kind: 'up' }],
+  [['down'], { kind: 'down' }],
+  [['--down'], { kind: 'down' }],
+  [['--status'], { kind: 'status' }],
+  [['up-to', '3'], { kind: 'up', upTo: 3 }],
+  [['--up-to=3'], { kind: 'up', upTo: 3 }],
+])('migrate %j', (args, verb) => {
+  expect(parseMigrateArguments(args)).toEqual(verb);
+});
+
+test.each([[['sideways']], [['up-to']], [['up-to', 'x']], [['down', 'all']]])('migrate %j is refused', (args) => {
+  expect(() => parseMigrateArguments(args)).toThrow('must be nothing, down, status or up-to N');
+});

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Life } from './keep-running.ts';
+import { lastLines, withLog } from './log-files.ts';
+import { childEnvironment, runAs } from './postgres.ts';
+import type { Handover, Report } from './process-protocol.ts';
+import { describeExit, endChild } from './processes.ts';
+import type { Identity } from './system-users.ts';
+
+export interface ProcessPlan {
+  readonly handover: Handover;
+  readonly node: string;
+  readonly bundle: string;
+  readonly logsDir: string;
+  readonly identity: Identity;
+  readonly isRoot: boolean;
+}
+
+/** A life that also knows where it listens. */
+export interface ProcessLife extends Life {
+  readonly addresses: readonly string[];
+}
+
+const READY_MS = 60_000;
+
+/** Starts the API or the worker from the bundle and waits until it is ready. Rejects with its own words when it is not. */
+export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Promise<ProcessLife> {
+  const role = plan.handover.role;
+  const logPath = join(plan.logsDir, `${role}.log`);
+  const child = withLog(logPath, (log) =>
+    spawn(plan.node, [plan.bundle], {
+      ...runAs(plan),
+      cwd: '/',
+      env: childEnvironment(),
+      // A session of its own: a terminal's Ctrl-C goes to the supervisor alone, which stops its processes in order.
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+      serialization: 'advanced',
+    }),
+  );
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(describeExit(code, signal)));
+    child.once('error', (error) => resolve(`cannot run (${error.message})`));
+  });
+  const reported = new Promise<Report>((resolve) => child.once('message', (message) => resolve(message as Report)));
+  // A write to a process that just died says so here; its end is what counts.
+  child.on('error', () => undefined);
+  child.send(plan.handover, () => undefined);
+
+  const end = (hurry?: AbortSignal) =>
+    endChild(
+      child,
+      [
+        ['SIGTERM', 16_000],
+        ['SIGKILL', 5_000],
+      ],
+      hurry,
+    );
+  const waiting = new AbortController();
+  const gaveUp = pause(READY_MS, 'timeout' as const, { signal: AbortSignal.any([stopping, waiting.signal]) }).catch(
+    () => 'stopped' as const,
+  );
+  const first = await Promise.race([reported, ended, gaveUp]);
+  waiting.abort();
+  if (typeof first === 'object' && first.kind === 'ready') {
+    return { pid: child.pid, ended, addresses: first.addresses, stop: (hurry) => end(hurry) };
+  }
+  await end();
+  if (typeof first === 'object') throw new Error(first.message);
+  if (first === 'stopped') throw new Error('told to stop while it started');
+  if (first === 'timeout') throw new Error(`not ready after ${READY_MS / 1000} s\n${lastLines(logPath)}`);
+  throw new Error(`${first} while it started\n${lastLines(logPath)}`);
+}

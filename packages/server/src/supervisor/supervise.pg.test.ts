@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findProcessesIn, startOf } from './processes.ts';
+import {
+  makeDataDir,
+  pathIn,
+  type PlatformProcess,
+  removeDataDir,
+  startPlatformProcess,
+  until,
+} from './testing/platform-process.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+interface Seen {
+  readonly uid: number;
+  readonly databaseUser: string;
+  readonly keyHash: string;
+  readonly platformId: string;
+  readonly ownerUrl?: string;
+  readonly environment: readonly string[];
+}
+
+const ask = async (address: string): Promise<Seen> => (await (await fetch(address)).json()) as Seen;
+
+const pidsOf = (platform: PlatformProcess): Record<string, number> =>
+  Object.fromEntries(
+    (JSON.parse(/^processes (.*)$/m.exec(platform.output())?.[1] ?? '[]') as { name: string; pid: number }[]).map(
+      ({ name, pid }) => [name, pid],
+    ),
+  );
+
+/** One data folder; the tests follow each other as the days of a platform do. */
+describe('a platform on its own PostgreSQL', () => {
+  let dataDir: string;
+  let platform: PlatformProcess;
+  const start = () => startPlatformProcess({ CLOUD_DATA_DIR: dataDir });
+
+  beforeAll(() => {
+    dataDir = makeDataDir();
+  });
+  afterAll(async () => {
+    platform?.kill('SIGKILL');
+    await platform?.exit;
+    await removeDataDir(dataDir);
+  }, 60_000);
+
+  test('first start: least privilege, secrets by hand-over only', { timeout: 60_000 }, async () => {
+    platform = start();
+    const seen = await ask(await platform.ready);
+    expect(seen.databaseUser).toBe('cloud_api');
+    expect(seen.ownerUrl).toBeUndefined();
+    expect(seen.environment.toSorted()).toEqual(['LANG', 'PATH', 'TZ']);
+    const key = readFileSync(pathIn(dataDir, 'secrets/master.key'));
+    expect(key).toHaveLength(32);
+    expect(seen.keyHash).toBe(createHash('sha256').update(key).digest('hex'));
+    expect(seen.platformId).toBe(readFileSync(pathIn(dataDir, 'platform.id'), 'utf8').trim());
+    expect(statSync(pathIn(dataDir, 'secrets')).mode & 0o777).toBe(0o700);
+    expect(statSync(pathIn(dataDir, 'secrets/master.key')).mode & 0o777).toBe(0o600);
+    expect(statSync(pathIn(dataDir, 'run/worker')).mode & 0o777).toBe(0o710);
+    if (isRoot) expect(seen.uid).not.toBe(0);
+  });
+
+  test('a second start on the same folder is refused in one line', async () => {
+    const second = start();
+    expect(await second.exit).toBe(2);
+    expect(second.output()).toMatch(
+      new RegExp(`^CLOUD_DATA_DIR=${dataDir}: a platform runs on it already \\(process ${platform.pid}\\)`),
+    );
+  });
+
+  test('the cluster: checksums, archiving that needs no restart, no password that anybody knows', async () => {
+    const [host, port, , user, password] =
+      readFileSync(pathIn(dataDir, 'secrets/pgpass'), 'utf8').split('\n')[1]?.split(':') ?? [];
+    const login = { host: host ?? '', port: Number(port), user: user ?? '', database: 'thecloud' };
+    const owner = new pg.Client({ ...login, password: password ?? '' });
+    await owner.connect();
+    const { rows } = await owner.query(
+      `select current_setting('data_checksums') checksums, current_setting('wal_level') wal, current_setting('archive_mode') archive,
+       (select context from pg_settings where name = 'archive_command') context, current_setting('listen_addresses') listens`,
+    );
+    await owner.end();
+    expect(rows[0]).toEqual({
+      checksums: 'on',
+      wal: 'replica',
+      archive: 'on',
+      context: 'sighup',
+      listens: '127.0.0.1',
+    });
+    await expect(new pg.Client({ ...login, password: 'cloud' }).connect()).rejects.toThrow(
+      /password authentication failed/,
+    );
+  });
+
+  test('kill -9 of the API: it runs again', async () => {
+    const before = pidsOf(platform)['api'] ?? 0;
+    process.kill(before, 'SIGKILL');
+    await until('the API runs again', () => platform.output().includes('api runs again'));
+    expect(startOf(before)).toBeUndefined();
+  });
+
+  test('kill -9 of PostgreSQL: it runs again', { timeout: 40_000 }, async () => {
+    process.kill(pidsOf(platform)['PostgreSQL'] ?? 0, 'SIGKILL');
+    await until('PostgreSQL runs again', () => platform.output().includes('PostgreSQL runs again'), 30_000);
+  });
+
+  test('kill -9 of the supervisor: its processes end, the next start takes PostgreSQL over', {
+    timeout: 60_000,
+  }, async () => {
+    platform.kill('SIGKILL');
+    await platform.exit;
+    const [worker] = Object.entries(pidsOf(platform))
+      .filter(([name]) => name === 'worker')
+      .map(([, pid]) => pid);
+    await until('the worker has ended', () => startOf(worker ?? 0) === undefined, 5_000);
+    expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).not.toHaveLength(0);
+    platform = start();
+    const seen = await ask(await platform.ready);
+    expect(seen.databaseUser).toBe('cloud_api');
+    expect(platform.output()).toContain('stopped the PostgreSQL that an earlier start left running');
+  });
+
+  test('SIGTERM: everything ends, nothing is left; the next start is warm', { timeout: 60_000 }, async () => {
+    platform.kill('SIGTERM');
+    expect(await platform.exit).toBe(0);
+    expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).toEqual([]);
+    expect(existsSync(pathIn(dataDir, 'run/processes.json'))).toBe(false);
+    platform = start();
+    await platform.ready;
+    expect(platform.output()).not.toMatch(/making|migration|stopped/);
+  });
+
+  test('a port that is taken is one line, and nothing stays behind', { timeout: 30_000 }, async () => {
+    platform.kill('SIGTERM');
+    await platform.exit;
+    const taker = createServer();
+    const port = await new Promise<number>((resolve) =>
+      taker.listen(0, '127.0.0.1', () => resolve((taker.address() as { port: number }).port)),
+    );
+    const refused = startPlatformProcess({ CLOUD_DATA_DIR: dataDir, CLOUD_LISTEN: `127.0.0.1:${port}` });
+    expect(await refused.exit).toBe(2);
+    expect(refused.output()).toBe(
+      `CLOUD_LISTEN=127.0.0.1:${port}: the port is taken; end what listens there or choose another\n`,
+    );
+    await new Promise((resolve) => taker.close(resolve));
+    expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).toEqual([]);
+  });
+
+  test('another platform’s database is refused', { timeout: 30_000 }, async () => {
+    const path = pathIn(dataDir, 'platform.id');
+    const own = readFileSync(path, 'utf8');
+    writeFileSync(path, '00000000-0000-0000-0000-000000000000\n');
+    const refused = start();
+    expect(await refused.exit).toBe(2);
+    expect(refused.output()).toContain('belongs to platform 00000000-0000-0000-0000-000000000000');
+    writeFileSync(path, own);
+    expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).toEqual([]);
+  });
+});

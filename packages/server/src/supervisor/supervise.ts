@@ -1,0 +1,215 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, EngineState, Settings } from '../config.ts';
+import { SettingsError } from '../setting-readers.ts';
+import {
+  bringUpExternalDatabase,
+  bringUpOwnDatabase,
+  type DatabasePlan,
+  type ReadyDatabase,
+} from './bring-up-database.ts';
+import { bundleOnce, provideNode } from './bundle.ts';
+import { layOutDataFolder, type Owners } from './data-folder.ts';
+import { keepEngine, lookForEngine } from './engine.ts';
+import { type Kept, keepRunning } from './keep-running.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { boundLogs } from './log-files.ts';
+import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.ts';
+import { refuseTakenAddress } from './ports.ts';
+import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
+import { readDatabasePasswords, readMasterKey } from './secrets.ts';
+import { type ProcessLife, startProcess } from './start-process.ts';
+import { currentIdentity, ensureSystemUser } from './system-users.ts';
+
+/** The system user that the API runs as. */
+const API_USER = 'thecloud';
+const POSTGRES_USER = 'postgres';
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  /** The checkout: migrations, packages, the code that is bundled. */
+  readonly repository: string;
+  /** Entry of the processes' bundle, relative to the checkout. */
+  readonly entry: string;
+  /** Folders to look for programs in, `:` between them. */
+  readonly searchPath: string;
+  /** One line for the person at the terminal. */
+  readonly say: (line: string) => void;
+  /** Default: what this machine has. */
+  readonly engine?: EngineState;
+}
+
+/** A platform that runs. */
+export interface Platform {
+  /** Where the API answers, as it says itself. */
+  readonly addresses: readonly string[];
+  readonly databaseUrls: ReadyDatabase['urls'];
+  readonly howToConnect: string;
+  readonly engine: EngineState;
+  readonly processes: () => readonly { readonly name: string; readonly pid: number | undefined }[];
+  /** API, worker, Incus with its instances, PostgreSQL: in this order. `hurry` shortens every wait. */
+  stop(hurry: AbortSignal): Promise<void>;
+}
+
+/** Brings everything up on this machine and keeps it up. When a step fails, what was started is stopped again before it rejects. */
+export async function supervise(options: SupervisorOptions): Promise<Platform> {
+  const { settings, say } = options;
+  const isRoot = process.getuid?.() === 0;
+  const lock = lockDataFolder(settings);
+  const running: Running = { database: undefined, engine: undefined, worker: undefined, api: undefined };
+  try {
+    return await bringUp(options, isRoot, lock, running);
+  } catch (error) {
+    if (inStopOrder(running).length > 0) say('stopping what was started');
+    await stopAll(running, AbortSignal.timeout(20_000), say);
+    lock.release();
+    throw error;
+  }
+}
+
+interface Running {
+  database: Kept | undefined;
+  engine: Kept | undefined;
+  worker: Kept | undefined;
+  api: Kept | undefined;
+}
+
+function lockDataFolder(settings: Settings): Lock {
+  try {
+    mkdirSync(settings.dataDir, { recursive: true, mode: 0o711 });
+    return acquireLock(join(settings.dataDir, 'lock'), settings.dataDir);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error)
+      throw new SettingsError(`CLOUD_DATA_DIR=${settings.dataDir}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function bringUp(options: SupervisorOptions, isRoot: boolean, lock: Lock, running: Running): Promise<Platform> {
+  const { settings, say } = options;
+  const { paths } = settings;
+  const pidsFile = join(paths.run, 'processes.json');
+  const left = await endLeftovers(pidsFile);
+  if (left.length > 0) say(`an earlier start was killed; its ${left.join(' and ')} ended`);
+  if (settings.listen.port !== 0) await refuseTakenAddress('CLOUD_LISTEN', settings.listen.host, settings.listen.port);
+
+  const owners = findOwners(isRoot);
+  layOutDataFolder(paths, owners);
+  const masterKey = readMasterKey(paths.masterKey);
+  const engine = options.engine ?? (await lookForEngine());
+
+  // The data folder knows its platform's id from the second start on: Incus then starts beside PostgreSQL.
+  const recalled = recallPlatformId(settings.dataDir);
+  const startEngine = async (id: string): Promise<void> => {
+    if (engine.available) running.engine = await keepEngine(settings, id, say);
+  };
+  const [bundle, database] = await allOrFirstError([
+    bundleOnce(options.repository, paths.app, options.entry),
+    bringUpDatabase(options, owners, isRoot, running),
+    recalled === undefined ? undefined : startEngine(recalled),
+  ]);
+  const platformId = await askPlatformId(database.urls.owner);
+  bindDataFolder(settings.dataDir, platformId);
+  if (recalled === undefined) await startEngine(platformId);
+
+  const node = provideNode(paths.app, isRoot);
+  const common = { ...settings, masterKey, platformId, engine, externalDatabaseUrl: undefined };
+  const lives: { api?: ProcessLife; worker?: ProcessLife } = {};
+  const keep = (role: 'api' | 'worker'): Promise<Kept> => {
+    const config: Config = { ...common, role, databaseUrl: database.urls[role] };
+    const identity = role === 'api' ? owners.api : owners.self;
+    return keepRunning({
+      name: role,
+      say,
+      start: async (stopping) => {
+        const plan = { handover: { role, config }, node, bundle, logsDir: paths.logs, identity, isRoot };
+        const life = await startProcess(plan, stopping);
+        lives[role] = life;
+        return life;
+      },
+      onStart: () => recordProcesses(pidsFile, seen(lives)),
+    });
+  };
+  await allOrFirstError([
+    keep('worker').then((kept) => void (running.worker = kept)),
+    keep('api').then((kept) => void (running.api = kept)),
+  ]);
+
+  const logNames = ['api', 'worker', 'postgres'];
+  const logTimer = setInterval(() => boundLogs(paths.logs, logNames), 10_000).unref();
+  return {
+    addresses: lives.api?.addresses ?? [],
+    databaseUrls: database.urls,
+    howToConnect: database.howToConnect,
+    engine,
+    processes: () => inStopOrder(running).map((kept) => ({ name: kept.name, pid: kept.life()?.pid })),
+    stop: async (hurry) => {
+      clearInterval(logTimer);
+      await stopAll(running, hurry, say);
+      rmSync(pidsFile, { force: true });
+      lock.release();
+    },
+  };
+}
+
+function findOwners(isRoot: boolean): Owners {
+  const self = currentIdentity();
+  if (!isRoot) return { self, postgres: self, api: self };
+  return { self, postgres: ensureSystemUser(POSTGRES_USER), api: ensureSystemUser(API_USER) };
+}
+
+function bringUpDatabase(
+  options: SupervisorOptions,
+  owners: Owners,
+  isRoot: boolean,
+  running: Running,
+): Promise<ReadyDatabase> {
+  const { settings, say } = options;
+  const plan: DatabasePlan = {
+    settings,
+    isRoot,
+    identity: owners.postgres,
+    passwords: readDatabasePasswords(settings.paths.secrets),
+    migrationsDir: join(options.repository, 'migrations'),
+    searchPath: options.searchPath,
+    say,
+    onKept: (kept) => {
+      running.database = kept;
+    },
+  };
+  const external = settings.externalDatabaseUrl;
+  return external === undefined ? bringUpOwnDatabase(plan) : bringUpExternalDatabase(plan, external);
+}
+
+function seen(lives: Readonly<Record<string, ProcessLife>>): SeenProcess[] {
+  return Object.entries(lives).flatMap(([name, life]) => {
+    const started = life.pid === undefined ? undefined : startOf(life.pid);
+    return life.pid === undefined || started === undefined ? [] : [{ name, pid: life.pid, started }];
+  });
+}
+
+function inStopOrder(running: Running): Kept[] {
+  return [running.api, running.worker, running.engine, running.database].filter((kept) => kept !== undefined);
+}
+
+/** One that cannot be stopped must not keep the next from it. */
+async function stopAll(running: Running, hurry: AbortSignal, say: (line: string) => void): Promise<void> {
+  for (const kept of inStopOrder(running)) {
+    try {
+      await kept.stop(hurry);
+    } catch (error) {
+      say(`${kept.name} could not be stopped cleanly: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** Like Promise.all, but waits for the others too: what they start must be known before it is stopped. */
+async function allOrFirstError<T extends readonly unknown[]>(
+  work: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const results = await Promise.allSettled(work);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as {
+    -readonly [K in keyof T]: Awaited<T[K]>;
+  };
+}

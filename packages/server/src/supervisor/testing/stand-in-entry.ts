@@ -1,0 +1,50 @@
+/** Entry for the supervisor's own tests: processes that say who they are and what they were given, and do nothing else. */
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import pg from 'pg';
+import type { Config } from '../../config.ts';
+import type { Running } from '../process-protocol.ts';
+import { runProcess } from '../run-process.ts';
+
+async function listen(config: Config, port: number): Promise<Running> {
+  const server = createServer((_request, response) => {
+    void describe(config).then(
+      (seen) => response.end(JSON.stringify(seen)),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, config.listen.host, resolve);
+  });
+  const { address, port: bound } = server.address() as AddressInfo;
+  return {
+    addresses: [`http://${address}:${bound}`],
+    ended: new Promise(() => undefined),
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function describe(config: Config) {
+  const client = new pg.Client({ connectionString: config.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<{ current_user: string }>('select current_user');
+  await client.end();
+  return {
+    uid: process.getuid?.(),
+    databaseUser: rows[0]?.current_user,
+    keyHash: createHash('sha256').update(config.masterKey).digest('hex'),
+    platformId: config.platformId,
+    ownerUrl: config.externalDatabaseUrl,
+    environment: Object.keys(process.env),
+  };
+}
+
+runProcess({
+  startApi: (config) => listen(config, config.listen.port),
+  startWorker: (config) => listen(config, 0),
+});

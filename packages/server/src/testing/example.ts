@@ -1,0 +1,25 @@
+import type pg from 'pg';
+
+/** Where an example makes what its operation acts on. */
+export interface ExampleWorld {
+  /** Of the tables' owner: row-level security does not bind it, and nothing of ours is in between. */
+  readonly owner: Pick<pg.Client, 'query'>;
+  readonly tenantId: string;
+  readonly userId: string;
+  /** A host that is up, with room. */
+  readonly hostId: string;
+  /** A password that fits the world's user. */
+  readonly password: string;
+  /** The e-mail address of the world's user. */
+  readonly email: string;
+  /** A word that nobody else has: for names. */
+  unique(): string;
+}
+
+/** How an operation is called well. The generated negative tests need one of each operation, so that none of them is vacuous. */
+export interface Example {
+  /** Makes what the call needs and answers its input. What it makes and says is new each time. */
+  input(world: ExampleWorld): Promise<Readonly<Record<string, unknown>>>;
+  /** Members of the answer that are secret: shown once, never logged or audited. */
+  readonly secretOutput?: readonly string[];
+}

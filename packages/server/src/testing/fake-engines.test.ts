@@ -1,0 +1,6 @@
+import { describeComputeEngine, describeNetworkEngine } from './engine-contracts.ts';
+import { createFakeComputeEngine, createFakeNetworkEngine } from './fake-engines.ts';
+
+const stop = async () => undefined;
+describeComputeEngine('the fake', async () => ({ engine: createFakeComputeEngine(), stop }));
+describeNetworkEngine('the fake', async () => ({ engine: createFakeNetworkEngine(), stop }));

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { newId } from '../kernel/ids.ts';
+import type { Notifier } from '../kernel/notifier.ts';
+import { type Database, openDatabase } from '../kernel/sql/pool.ts';
+import { uniqueWord } from './test-api.ts';
+
+export interface Seeded {
+  readonly test: TestDatabase;
+  /** Of the tables' owner. */
+  readonly owner: pg.Pool;
+  readonly api: Database;
+  readonly worker: Database;
+  makeTenant(): Promise<Tenant>;
+  makeHost(size?: {
+    vcpus?: number;
+    memoryMb?: number;
+    diskGb?: number;
+    state?: string;
+    reason?: string;
+  }): Promise<string>;
+  drop(): Promise<void>;
+}
+
+export interface Tenant {
+  readonly userId: string;
+  readonly tenantId: string;
+}
+
+/** A test file's database, with pools of all three roles. Transactions are watched. */
+export async function seedDatabase(): Promise<Seeded> {
+  const test = await createTestDatabase();
+  const owner = new pg.Pool({ connectionString: test.ownerUrl, max: 4 });
+  // A test that ends backends must not end the run.
+  owner.on('error', () => {});
+  const api = openDatabase({ connectionString: test.apiUrl, max: 12, min: 0, watchTransactions: true });
+  const worker = openDatabase({ connectionString: test.workerUrl, max: 24, min: 0, watchTransactions: true });
+  let accounts = 100_000_000_000;
+  return {
+    test,
+    owner,
+    api,
+    worker,
+    async makeTenant() {
+      const [userId, tenantId] = [newId(), newId()];
+      await owner.query(`insert into users (id, email, password_hash, name) values ($1, $2, '!', 'Some Body')`, [
+        userId,
+        `${uniqueWord()}@example.com`,
+      ]);
+      await owner.query(
+        `insert into tenants (id, name, slug, owner_id, account_number) values ($1, 'A tenant', $2, $3, $4)`,
+        [tenantId, uniqueWord(), userId, String(++accounts)],
+      );
+      await owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
+        tenantId,
+        userId,
+      ]);
+      return { userId, tenantId };
+    },
+    async makeHost({ vcpus = 1000, memoryMb = 1_000_000, diskGb = 100_000, state = 'up', reason } = {}) {
+      const { rows } = await owner.query<{ id: string }>(
+        'insert into hosts (name, vcpus, memory_mb, disk_gb, state, state_reason) values ($1, $2, $3, $4, $5, $6) returning id',
+        [`host-${uniqueWord()}`, vcpus, memoryMb, diskGb, state, reason ?? null],
+      );
+      return rows[0]!.id;
+    },
+    async drop() {
+      await Promise.all([api.close(), worker.close(), owner.end()]);
+      await test.drop();
+    },
+  };
+}
+
+/** A signed-in caller without the front. */
+export const callerOf = (tenant: Tenant, permissions: readonly string[] = ['*']): Caller => ({
+  kind: 'user',
+  userId: tenant.userId,
+  email: 'somebody@example.com',
+  platformRole: 'developer',
+  keyId: newId(),
+  tenantId: tenant.tenantId,
+  role: 'owner',
+  permissions: new Set(permissions),
+});
+
+/** A notifier that tells only what the test says: who subscribes must get by on polling. */
+export function createQuietNotifier(): Notifier & { tell(channel: string, payload: string): void } {
+  const subscribers = new Map<string, Set<(payload: string) => void>>();
+  return {
+    subscribe(channel, onPayload) {
+      const callbacks = subscribers.get(channel) ?? new Set();
+      subscribers.set(channel, callbacks);
+      callbacks.add(onPayload);
+      return () => callbacks.delete(onPayload);
+    },
+    tell(channel, payload) {
+      for (const callback of subscribers.get(channel) ?? []) callback(payload);
+    },
+    stop: async () => undefined,
+  };
+}
+
+/** Waits until the condition holds; throws after `ms`. */
+export async function eventually(what: string, holds: () => Promise<boolean> | boolean, ms = 10_000): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+let lastMs = 0;
+/** An id that sorts behind all that came before it, also within one millisecond. */
+export const orderedId = (): string => {
+  lastMs = Math.max(lastMs + 1, Date.now());
+  return newId(lastMs);
+};

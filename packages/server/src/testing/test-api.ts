@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import pg from 'pg';
+import pino from 'pino';
+import { Agent, request } from 'undici';
+import type { TestDatabase } from '../../../testkit/src/index.ts';
+import { createRestServer } from '../front/rest/server.ts';
+import { createWaiter, STATUS_CHANNEL } from '../front/rest/waiter.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { createExecute, type Execute } from '../kernel/execute.ts';
+import { newId, sha256Hex } from '../kernel/ids.ts';
+import { createLiveClient, type LiveHandlers, serveLive } from '../kernel/live.ts';
+import type { Log } from '../kernel/log.ts';
+import { createMetrics, type Metrics } from '../kernel/metrics.ts';
+import { startNotifier } from '../kernel/notifier.ts';
+import type { Registry } from '../kernel/registry.ts';
+import { createSealer, type Sealer } from '../kernel/seal.ts';
+import { type Database, openDatabase } from '../kernel/sql/pool.ts';
+import { composeRegistry } from '../services.ts';
+import { createAuthenticator } from '../services/identity/index.ts';
+import type { ExampleWorld } from './example.ts';
+
+/** Somebody who calls. */
+export interface Actor {
+  readonly userId: string;
+  readonly email: string;
+  readonly tenantId: string;
+  readonly key: string;
+  readonly keyId: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** `data` of the envelope. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  readonly data: any;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as data
+  readonly meta: any;
+}
+
+export interface RequestOptions {
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface TestApi {
+  readonly url: string;
+  readonly registry: Registry;
+  readonly execute: Execute;
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly sealer: Sealer;
+  /** Of the tables' owner. */
+  readonly owner: pg.Pool;
+  /** Every line that was logged, at the level debug. */
+  readonly logLines: string[];
+  /** The only host there is; it has room for anything. */
+  readonly hostId: string;
+  send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Calls an operation as its descriptor says: members of the path, the query or the body. */
+  call(
+    name: string,
+    input: Readonly<Record<string, unknown>>,
+    actor: Pick<Actor, 'key'> | undefined,
+    options?: Omit<RequestOptions, 'key' | 'body'> & { readonly query?: string },
+  ): Promise<Answer>;
+  /** A user with a tenant and a key; no password fits. */
+  makeActor(options?: { platformRole?: string }): Promise<Actor>;
+  /** A user who is in the tenant with this role, one of the built-in or of the tenant's. */
+  makeMember(tenantId: string, role: string): Promise<Actor>;
+  makeKey(of: Pick<Actor, 'userId' | 'tenantId'>, state?: { expired?: boolean; revoked?: boolean }): Promise<string>;
+  worldOf(actor: Actor): ExampleWorld;
+  stop(): Promise<void>;
+}
+
+/** The password of users made by `makeActor` and `makeMember`; its hash (bcrypt at cost 4) is quick to check. */
+export const PASSWORD = 'correct horse battery staple';
+const PASSWORD_HASH = '$2b$04$eXBM712UOt3hoe4JKsvAKOG8UXITHUjUM2MJq9CZvYvXsJk32tlUy';
+
+let unique = 0;
+/** A word that nothing else in this process has. */
+export const uniqueWord = (): string => `${randomBytes(3).toString('hex')}-${++unique}`;
+
+/** A log that is kept. */
+export function memoryLog(lines: string[]): Log {
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  return pino({ level: 'debug' }, stream);
+}
+
+/** The whole REST door in this process, on a port of its own: real database, guards on, no limits of rate unless given. */
+export async function startTestApi(options: {
+  readonly database: TestDatabase;
+  readonly clock?: Clock;
+  readonly live?: LiveHandlers;
+  readonly rates?: { readonly perSecond: number; readonly burst: number };
+  readonly registry?: Registry;
+}): Promise<TestApi> {
+  const clock = options.clock ?? systemClock;
+  const logLines: string[] = [];
+  const log = memoryLog(logLines);
+  const metrics = createMetrics();
+  const owner = new pg.Pool({ connectionString: options.database.ownerUrl, max: 4 });
+  const database = openDatabase(
+    { connectionString: options.database.apiUrl, max: 10, min: 1, watchTransactions: true },
+    { query: metrics.query },
+  );
+  const workerDatabase = openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 });
+  const sealer = createSealer(new Map([[1, randomBytes(32)]]));
+  const registry =
+    options.registry ??
+    composeRegistry({ sealer, region: 'us-east-1', platformId: '00000000-0000-7000-8000-0000000000ff' });
+  const execute = createExecute({ database, registry, clock, log, metrics });
+  const notifier = startNotifier({
+    connectionString: options.database.apiUrl,
+    channels: [STATUS_CHANNEL],
+    clock,
+    log,
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'thecloud-live-'));
+  const socketPath = join(folder, 'run', 'worker.sock');
+  const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
+  const live = createLiveClient(socketPath);
+  const authenticator = createAuthenticator({ database, clock, log });
+  const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
+  const app = createRestServer({
+    registry,
+    execute,
+    authenticator,
+    live,
+    waiter: createWaiter(notifier, clock),
+    clock,
+    log,
+    metrics,
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
+    rates: { perKey: rate, perAddress: rate },
+    testMode: true,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const agent = new Agent({ connections: 50 });
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ('test-host', 100000, 100000000, 1000000, now()) returning id`,
+  );
+  const hostId = rows[0]!.id;
+
+  const send: TestApi['send'] = async (method, path, { key, headers, body, signal } = {}) => {
+    const answered = await request(`${url}${path}`, {
+      method: method as 'GET',
+      dispatcher: agent,
+      headers: {
+        ...(key === undefined ? {} : { 'x-api-key': key }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      ...(signal ? { signal } : {}),
+    });
+    const text = await answered.body.text();
+    const isJson = String(answered.headers['content-type'] ?? '').startsWith('application/json') && text !== '';
+    const parsed = isJson ? JSON.parse(text) : {};
+    return {
+      status: answered.statusCode,
+      headers: answered.headers,
+      text,
+      data: parsed.data,
+      code: parsed.error?.code,
+      message: parsed.error?.message,
+      meta: parsed.meta,
+    };
+  };
+
+  const makeUser = async (platformRole: string): Promise<{ userId: string; email: string }> => {
+    const userId = newId();
+    const email = `${uniqueWord()}@example.com`;
+    await owner.query('insert into users (id, email, password_hash, name, role) values ($1, $2, $3, $4, $5)', [
+      userId,
+      email,
+      PASSWORD_HASH,
+      'Some Body',
+      platformRole,
+    ]);
+    return { userId, email };
+  };
+  const insertKey = async (
+    of: { userId: string; tenantId: string },
+    state: { expired?: boolean; revoked?: boolean } = {},
+  ): Promise<{ key: string; keyId: string }> => {
+    const key = `thecloud_${randomBytes(16).toString('hex')}`;
+    const keyId = newId();
+    await owner.query(
+      `insert into api_keys (id, user_id, tenant_id, key, name, expires_at, revoked_at)
+       values ($1, $2, $3, $4, $5, case when $6 then now() - interval '1 second' end, case when $7 then now() end)`,
+      [keyId, of.userId, of.tenantId, sha256Hex(key), 'a test', state.expired ?? false, state.revoked ?? false],
+    );
+    return { key, keyId };
+  };
+  const joinTenant = async (
+    user: { userId: string; email: string },
+    tenantId: string,
+    role: string,
+  ): Promise<Actor> => {
+    await owner.query('insert into memberships (tenant_id, user_id, role) values ($1, $2, $3)', [
+      tenantId,
+      user.userId,
+      role,
+    ]);
+    await owner.query('update users set default_tenant_id = $2 where id = $1', [user.userId, tenantId]);
+    return { ...user, tenantId, ...(await insertKey({ userId: user.userId, tenantId })) };
+  };
+
+  return {
+    url,
+    registry,
+    execute,
+    database,
+    metrics,
+    sealer,
+    owner,
+    logLines,
+    hostId,
+    send,
+    call(name, input, actor, { query, ...rest } = {}) {
+      const { method, path } = registry.entries.get(name)!.descriptor.http;
+      return send(method, pathOf(path, method, input) + (query ? `?${query}` : ''), {
+        ...rest,
+        ...(actor ? { key: actor.key } : {}),
+        ...bodyOf(path, method, input),
+      });
+    },
+    async makeActor({ platformRole = 'developer' } = {}) {
+      const user = await makeUser(platformRole);
+      const tenantId = newId();
+      const account = String(100_000_000_000 + ++unique);
+      await owner.query('insert into tenants (id, name, slug, owner_id, account_number) values ($1, $2, $3, $4, $5)', [
+        tenantId,
+        'A tenant',
+        uniqueWord(),
+        user.userId,
+        account,
+      ]);
+      await owner.query(
+        `insert into quotas (tenant_id, resource, max) select $1, resource, 1000000000 from unnest(array['vpcs', 'instances', 'vcpus', 'memory_mb']) as resource`,
+        [tenantId],
+      );
+      return joinTenant(user, tenantId, 'owner');
+    },
+    makeMember: async (tenantId, role) => joinTenant(await makeUser('developer'), tenantId, role),
+    makeKey: async (of, state) => (await insertKey(of, state)).key,
+    worldOf: (actor) => ({
+      owner,
+      tenantId: actor.tenantId,
+      userId: actor.userId,
+      email: actor.email,
+      password: PASSWORD,
+      hostId,
+      unique: uniqueWord,
+    }),
+    async stop() {
+      await agent.close();
+      await app.close();
+      await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
+      await Promise.all([database.close(), workerDatabase.close(), owner.end()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const isBodied = (method: string): boolean => method !== 'GET' && method !== 'DELETE';
+
+function pathOf(path: string, method: string, input: Readonly<Record<string, unknown>>): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, member: string) => encodeURIComponent(String(input[member])));
+  if (isBodied(method)) return filled;
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(input)) {
+    if (path.includes(`:${key}`)) continue;
+    for (const one of Array.isArray(value) ? value : [value])
+      query.append(key, typeof one === 'object' ? JSON.stringify(one) : String(one));
+  }
+  return query.size > 0 ? `${filled}?${query}` : filled;
+}
+
+function bodyOf(path: string, method: string, input: Readonly<Record<string, unknown>>): { body?: unknown } {
+  if (!isBodied(method)) return {};
+  return { body: Object.fromEntries(Object.entries(input).filter(([key]) => !path.includes(`:${key}`))) };
+}

@@ -1,0 +1,180 @@
+import Type from 'typebox';
+import { callerOf, type Seeded, type Tenant } from './seed.ts';
+import { memoryLog, uniqueWord } from './test-api.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import type { CloudError } from '../kernel/errors.ts';
+import { type CallOptions, createExecute, type Executed } from '../kernel/execute.ts';
+import { createMetrics } from '../kernel/metrics.ts';
+import { operation } from '../kernel/operation.ts';
+import { createRegistry } from '../kernel/registry.ts';
+import { type Call, service } from '../kernel/service.ts';
+
+/** A thing of the toy service: a row of a table with a version that the API may write. */
+export interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+}
+export type Behaviour = (call: Call) => Promise<unknown>;
+
+const byName = Type.Object({ name: Type.String() }, { additionalProperties: false });
+const Thing = Type.Object({ id: Type.String(), name: Type.String(), version: Type.Integer() });
+export const insertThing = (call: Call, name: string) =>
+  call.sql.query<Row>(
+    'test.insert',
+    'insert into tenant_roles (id, tenant_id, name) values ($1, $2, $3) returning id, name, version',
+    [call.createdId, call.tenantId, name],
+  );
+
+/** An execute() whose operations do what the test says. */
+export function composeToyService(
+  db: Pick<Seeded, 'api'>,
+  tenant: Tenant,
+  behaviours: Record<string, Behaviour> = {},
+  options: { clock?: Clock; quota?: number } = {},
+) {
+  const behave = (verb: string, otherwise: Behaviour) => (call: Call) => (behaviours[verb] ?? otherwise)(call);
+  const made = service({
+    name: 'things',
+    resource: 'thing',
+    title: 'Things',
+    operations: {
+      create: operation({
+        summary: 's',
+        effect: 'create',
+        http: { method: 'POST', path: '/things' },
+        input: byName,
+        output: Thing,
+        secrets: [],
+      }),
+      get: operation({
+        summary: 's',
+        effect: 'read',
+        http: { method: 'GET', path: '/things/:name' },
+        input: byName,
+        output: Thing,
+        target: { kind: 'thing', param: 'name' },
+      }),
+      update: operation({
+        summary: 's',
+        effect: 'update',
+        http: { method: 'PATCH', path: '/things/:name' },
+        input: byName,
+        output: Thing,
+        target: { kind: 'thing', param: 'name' },
+      }),
+      delete: operation({
+        summary: 's',
+        effect: 'delete',
+        http: { method: 'DELETE', path: '/things/:name' },
+        input: byName,
+        output: Type.Object({}),
+        target: { kind: 'thing', param: 'name' },
+      }),
+      peek: operation({
+        summary: 's',
+        effect: 'read',
+        http: { method: 'GET', path: '/peek' },
+        input: Type.Object({}),
+        output: Type.Object({}),
+      }),
+      guess: operation({
+        summary: 's',
+        effect: 'action',
+        scope: 'public',
+        http: { method: 'POST', path: '/guess' },
+        input: Type.Object({ word: Type.String() }),
+        output: Type.Object({}),
+        secrets: ['word'],
+      }),
+      govern: operation({
+        summary: 's',
+        effect: 'action',
+        scope: 'operator',
+        http: { method: 'POST', path: '/govern' },
+        input: Type.Object({}),
+        output: Type.Object({}),
+      }),
+      send: operation({
+        summary: 's',
+        effect: 'action',
+        plane: 'data',
+        http: { method: 'POST', path: '/send' },
+        input: Type.Object({}),
+        output: Type.Object({}),
+      }),
+    },
+    handlers: {
+      create: behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
+      get: behave('get', async (call) => call.target),
+      update: behave('update', async (call) => {
+        const [row] = await call.sql.query<Row>(
+          'test.update',
+          'update tenant_roles set version = version + 1 where id = $1 returning id, name, version',
+          [(call.target as Row).id],
+        );
+        return row;
+      }),
+      delete: behave('delete', async (call) => {
+        await call.sql.query('test.delete', 'delete from tenant_roles where id = $1', [(call.target as Row).id]);
+        return {};
+      }),
+      peek: behave('peek', async () => ({})),
+      guess: behave('guess', async () => ({})),
+      govern: behave('govern', async () => ({})),
+      send: behave('send', async () => ({})),
+    },
+    targets: {
+      thing: {
+        noun: 'thing',
+        find: async (sql, tenantId, ref) =>
+          (
+            await sql.query<Row>(
+              'test.find',
+              'select id, name, version from tenant_roles where tenant_id = $1 and (name = $2 or id::text = $2)',
+              [tenantId, ref],
+            )
+          )[0],
+        present: (row: Row) => row,
+      },
+    },
+    ...(options.quota === undefined
+      ? {}
+      : {
+          quotas: {
+            create: async (call: Call) => {
+              const [row] = await call.sql.query<{ used: number }>(
+                'test.used',
+                'select count(*)::int as used from tenant_roles where tenant_id = $1',
+                [call.tenantId],
+              );
+              return [{ resource: 'things', used: row!.used, wanted: 1, defaultMax: options.quota! }];
+            },
+          },
+        }),
+  });
+  const logLines: string[] = [];
+  const metrics = createMetrics();
+  const execute = createExecute({
+    database: db.api,
+    registry: createRegistry([made]),
+    clock: options.clock ?? systemClock,
+    log: memoryLog(logLines),
+    metrics,
+  });
+  const run = (
+    verb: string,
+    input: unknown = {},
+    caller: Caller = callerOf(tenant),
+    given: Partial<CallOptions> = {},
+  ): Promise<Executed> => execute(`things.${verb}`, caller, input, { origin: { requestId: uniqueWord() }, ...given });
+  return { execute, run, metrics, logLines };
+}
+
+/** The code that a call was refused with. */
+export const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: CloudError) => error.code ?? error.message,
+  );

@@ -1,0 +1,128 @@
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrateUp } from '../../server/src/kernel/sql/migrate.ts';
+import { startPostgresCluster } from './postgres-cluster.ts';
+
+/** What a test file needs to make databases of its own. */
+export interface PostgresForTests {
+  /** Makes and drops databases. */
+  readonly adminUrl: string;
+  /** A URL of the owner, with TEMPLATE where the database's name stands. */
+  readonly ownerUrl: string;
+  readonly apiUrl: string;
+  readonly workerUrl: string;
+  /** A migrated database that is cloned, never connected to. */
+  readonly template: string;
+  /** Prefix of every database of this run. */
+  readonly prefix: string;
+  /** The tables' owner; undefined: the user of adminUrl. */
+  readonly owner: string | undefined;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgres: PostgresForTests;
+  }
+}
+
+/** Stands for the database's name in the URLs. */
+export const DATABASE_PLACE = 'DATABASE';
+
+/** Once a test run: a private cluster, or the server that DATABASE_URL names, with a migrated template. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  // The one setting of the tests, read where the run starts.
+  const given = process.env.DATABASE_URL;
+  const prefix = `thecloud_test_${process.pid}_`;
+  const server = given ? useServer(given) : await startPrivate();
+  const template = `${prefix}template`;
+  const at = (url: string, database: string) => url.replace(DATABASE_PLACE, database);
+  try {
+    await runAsAdmin(
+      server.adminUrl,
+      `create database ${template}${server.owner === undefined ? '' : ` owner ${server.owner}`}`,
+    );
+    await migrateUp({
+      connectionString: at(server.ownerUrl, template),
+      folder: fileURLToPath(new URL('../../../migrations', import.meta.url)),
+    });
+    if (given) await runAsAdmin(server.adminUrl, 'grant cloud_api, cloud_worker to current_user');
+    const { adminUrl, ownerUrl, apiUrl, workerUrl, owner } = server;
+    project.provide('postgres', { adminUrl, ownerUrl, apiUrl, workerUrl, owner, template, prefix });
+  } catch (error) {
+    await server.stop(prefix);
+    throw error;
+  }
+  return () => server.stop(prefix);
+}
+
+interface Server {
+  readonly adminUrl: string;
+  readonly ownerUrl: string;
+  readonly apiUrl: string;
+  readonly workerUrl: string;
+  readonly owner: string | undefined;
+  stop(prefix: string): Promise<void>;
+}
+
+async function startPrivate(): Promise<Server> {
+  const cluster = await startPostgresCluster();
+  const adminUrl = cluster.url('postgres', 'postgres');
+  await runAsAdmin(adminUrl, 'create role cloud login createdb createrole');
+  return {
+    adminUrl,
+    ownerUrl: cluster.url('cloud', DATABASE_PLACE),
+    apiUrl: cluster.url('cloud_api', DATABASE_PLACE),
+    workerUrl: cluster.url('cloud_worker', DATABASE_PLACE),
+    owner: 'cloud',
+    stop: () => cluster.stop(),
+  };
+}
+
+/**
+ * A server of somebody else's: its user must be able to create databases and roles. The processes' roles are taken on after login, so
+ * that no password of theirs is changed; their timeouts, which PostgreSQL sets at login, are not in force then.
+ */
+function useServer(given: string): Server {
+  // A URL for a socket names no host, which the URL class does not allow beside a user; the `host` parameter wins over the name put there.
+  const url = new URL(given.replace('@/', '@localhost/'));
+  const adminUrl = url.href;
+  url.pathname = `/${DATABASE_PLACE}`;
+  const ownerUrl = url.href;
+  const as = (role: string) => {
+    const changed = new URL(ownerUrl);
+    changed.searchParams.set('options', `-c role=${role}`);
+    return changed.href;
+  };
+  return {
+    adminUrl,
+    ownerUrl,
+    apiUrl: as('cloud_api'),
+    workerUrl: as('cloud_worker'),
+    owner: undefined,
+    stop: async (prefix) => {
+      const client = new pg.Client({ connectionString: adminUrl });
+      await client.connect();
+      try {
+        const { rows } = await client.query<{ datname: string }>(
+          'select datname from pg_database where starts_with(datname, $1)',
+          [prefix],
+        );
+        for (const { datname } of rows)
+          await client.query(`drop database if exists ${client.escapeIdentifier(datname)} with (force)`);
+      } finally {
+        await client.end();
+      }
+    },
+  };
+}
+
+async function runAsAdmin(adminUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,28 @@
+/** Writes what derives from the registry of operations: `npm run gen`. The results are committed; the check fails when they are stale. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateCli } from '../packages/cli/src/generate.ts';
+import { generateSdk } from '../packages/sdk/src/generate.ts';
+import { composeRegistry } from '../packages/server/src/services.ts';
+import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
+import { createSealer } from '../packages/server/src/kernel/seal.ts';
+import { describeOperations } from '../packages/server/src/kernel/describe.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Names outside and keys do not show in any document. */
+const registry = composeRegistry({
+  sealer: createSealer(new Map([[1, Buffer.alloc(32)]])),
+  region: 'us-east-1',
+  platformId: '000000000000',
+});
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(join(root, path, '..'), { recursive: true });
+  await writeFile(join(root, path), text.endsWith('\n') ? text : `${text}\n`);
+}
+
+const operations = describeOperations(registry);
+await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
+await write('api/operations.json', JSON.stringify(operations, null, 2));
+for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);

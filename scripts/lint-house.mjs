@@ -1,0 +1,105 @@
+/**
+ * The house's own lint rules, as an oxlint plugin: who may import whom (ARCHITECTURE.md), and one source of time and chance.
+ */
+import { dirname, relative, resolve, sep } from 'node:path';
+
+const SOURCE = resolve(import.meta.dirname, '../packages/server/src');
+
+/**
+ * Where a file stands: its layer (first folder) and, in services, its service.
+ * @param {string} path absolute
+ */
+function placeOf(path) {
+  const inside = relative(SOURCE, path).split(sep);
+  if (inside[0] === '..') return undefined;
+  if (inside.length === 1) return { layer: 'root', service: undefined, file: inside.join('/') };
+  const service = inside[0] === 'services' && inside.length > 2 ? inside[1] : undefined;
+  return { layer: inside[0], service, file: inside.join('/') };
+}
+
+/**
+ * Why one file may not import another; undefined when it may.
+ * @param {string} from absolute path
+ * @param {string} to absolute path
+ * @param {boolean} typeOnly
+ */
+export function refuseImport(from, to, typeOnly) {
+  const here = placeOf(from);
+  const there = placeOf(to);
+  if (!here || !there || here.layer === 'root' || here.layer === 'supervisor') return undefined;
+  // A test, and the examples that tests run, may set a scene from anywhere.
+  if (from.endsWith('.test.ts') || here.file.endsWith('/examples.ts') || /(^|\/)testing\//.test(here.file))
+    return undefined;
+  if (here.layer === there.layer && here.service === there.service) return undefined;
+  if (there.layer === 'kernel') return undefined;
+  const isIndex = there.service !== undefined && there.file === `services/${there.service}/index.ts`;
+  if (here.layer === 'kernel') return 'the kernel imports nothing of ours';
+  if (here.layer === 'services') {
+    if (there.layer !== 'services') return 'a service imports the kernel and other services only';
+    return isIndex ? undefined : 'a service sees another only through its index.ts';
+  }
+  if (here.layer === 'front') {
+    if (there.layer === 'services')
+      return isIndex || there.service === undefined ? undefined : 'the front sees a service only through its index.ts';
+    return 'the front imports the kernel and services only';
+  }
+  if (here.layer === 'engines') {
+    const isPort = there.layer === 'services' && there.file.endsWith('-engine.ts');
+    return isPort || (typeOnly && isIndex)
+      ? undefined
+      : 'an engine imports the kernel and the port it implements (services/*/*-engine.ts) only';
+  }
+  return undefined;
+}
+
+const layers = {
+  meta: { type: 'problem', docs: { description: 'who may import whom' } },
+  create(/** @type {any} the linter's */ context) {
+    const check = (/** @type {any} */ node) => {
+      const source = node.source?.value;
+      if (typeof source !== 'string' || !source.startsWith('.')) return;
+      const typeOnly = node.importKind === 'type' || node.exportKind === 'type';
+      const reason = refuseImport(context.filename, resolve(dirname(context.filename), source), typeOnly);
+      if (reason) context.report({ node: node.source, message: `${reason}: '${source}'` });
+    };
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check,
+    };
+  },
+};
+
+const clock = {
+  meta: {
+    type: 'problem',
+    docs: { description: 'time comes from kernel/clock.ts, ids and chance from kernel/ids.ts' },
+  },
+  create(/** @type {any} the linter's */ context) {
+    const report = (/** @type {any} */ node, /** @type {string} */ what) =>
+      context.report({ node, message: `${what}: time comes from kernel/clock.ts, ids and chance from kernel/ids.ts` });
+    return {
+      CallExpression(/** @type {any} */ node) {
+        const callee = node.callee;
+        if (callee.type === 'Identifier' && callee.name === 'randomUUID') report(node, 'randomUUID()');
+        if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
+        const name = callee.property.name;
+        const object = callee.object.type === 'Identifier' ? callee.object.name : '';
+        if (
+          name === 'randomUUID' ||
+          (object === 'Date' && name === 'now') ||
+          (object === 'Math' && name === 'random')
+        ) {
+          report(node, `${object}.${name}()`);
+        }
+      },
+      NewExpression(/** @type {any} */ node) {
+        if (node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0)
+          report(node, 'new Date()');
+      },
+    };
+  },
+};
+
+export default { meta: { name: 'house' }, rules: { layers, clock } };

@@ -1,0 +1,51 @@
+/**
+ * What the platform needs from the distribution, in one place. `proof` is a file or a program on the path that shows it is there:
+ * looking at files costs a millisecond, asking dpkg fifty, and it is true on every distribution.
+ */
+
+/** @typedef {{ name: string, for: 'database' | 'engine' | 'all', proof: readonly string[], why: string, instead?: string }} SystemPackage */
+
+/** @type {readonly SystemPackage[]} */
+export const SYSTEM_PACKAGES = [
+  {
+    name: 'postgresql',
+    for: 'database',
+    proof: ['/usr/lib/postgresql/*/bin/initdb', 'initdb'],
+    why: 'the database of the platform (15 or later)',
+  },
+  {
+    name: 'incus-base',
+    for: 'engine',
+    instead: 'incus',
+    proof: ['/usr/libexec/incus/incusd', '/usr/lib/incus/incusd', '/opt/incus/bin/incusd', 'incusd'],
+    why: 'runs the instances',
+  },
+  { name: 'btrfs-progs', for: 'engine', proof: ['mkfs.btrfs'], why: 'the storage pool of instances and volumes' },
+  { name: 'nftables', for: 'engine', proof: ['nft'], why: 'firewall and address translation of the private networks' },
+  { name: 'iproute2', for: 'engine', proof: ['ip'], why: 'network namespaces and links' },
+  { name: 'dnsmasq-base', for: 'engine', proof: ['dnsmasq'], why: 'names inside a private network' },
+  { name: 'squashfs-tools', for: 'engine', proof: ['mksquashfs'], why: 'packs images' },
+  { name: 'mmdebstrap', for: 'engine', proof: ['mmdebstrap'], why: 'builds the debian/12 image' },
+  { name: 'busybox-static', for: 'engine', proof: ['/bin/busybox', 'busybox'], why: 'the busybox image' },
+  {
+    name: 'debian-archive-keyring',
+    for: 'engine',
+    proof: ['/usr/share/keyrings/debian-archive-keyring.gpg'],
+    why: 'checks what the debian/12 image is built from',
+  },
+  { name: 'uidmap', for: 'engine', proof: ['newuidmap'], why: 'user ids of unprivileged containers' },
+  { name: 'procps', for: 'engine', proof: ['sysctl'], why: 'kernel settings of the private networks' },
+  { name: 'util-linux', for: 'all', proof: ['nsenter'], why: 'enters namespaces, locks the data folder' },
+  { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
+];
+
+/** Where programs of the system are, also when the caller's path is short. */
+export const SYSTEM_PATH = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+  '/opt/homebrew/bin',
+];

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Client, createTenant, waitFor } from '../../packages/testkit/src/platform-api.ts';
+import { createVpc, deleteAll, sh, type Use } from './instances.ts';
+
+/** A build from the distribution's packages: a minute, with a package mirror near. */
+const BUILD_MS = 6 * 60_000;
+
+export function describeDebian(use: Use): void {
+  describe('debian/12', () => {
+    let client: Client;
+    beforeAll(async () => {
+      client = await createTenant(use(), 'debian');
+      await createVpc(client, 'net');
+    });
+    afterAll(() => deleteAll(use(), client), 90_000);
+
+    test(
+      'waits in STARTING and says for what, then is Debian',
+      async () => {
+        const body = { name: 'deb', image: 'debian/12', instance_type: 'basic-1', vpc_id: 'net' };
+        expect((await client.ask('POST', '/instances', body)).status).toBe('STARTING');
+        const reasons = new Set<string>();
+        await waitFor(
+          'the image to be built and the instance to run',
+          async (saw) => {
+            const instance = await client.ask('GET', '/instances/deb?wait=1');
+            saw(instance);
+            if (instance.status === 'STARTING' && instance.status_reason) reasons.add(instance.status_reason);
+            if (instance.status === 'ERROR') throw new Error(instance.status_reason);
+            return instance.status === 'RUNNING';
+          },
+          { deadlineMs: BUILD_MS, explain: use().explain },
+        );
+        expect([...reasons].join('\n')).toContain("waits for the image 'debian/12'");
+        expect((await sh(client, 'deb', 'cat /etc/os-release')).out).toContain('VERSION_ID="12"');
+        await waitFor(
+          'systemd to be up',
+          async (saw) => {
+            const state = (await sh(client, 'deb', 'systemctl is-system-running')).out.trim();
+            saw(state);
+            return state === 'running';
+          },
+          { explain: use().explain },
+        );
+        expect((await sh(client, 'deb', 'ping -c 1 -W 2 10.0.0.1 >/dev/null; echo $?; hostname')).out).toBe('0\ndeb\n');
+        expect((await client.ask('POST', '/instances/deb/reboot?wait=60')).status).toBe('RUNNING');
+      },
+      BUILD_MS + 120_000,
+    );
+  });
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { type Client, createClient, waitFor } from '../../packages/testkit/src/platform-api.ts';
+import { type Use, waitForStatus, waitUntilGone } from './instances.ts';
+
+/** The README's story, step by step, each within its time. */
+export function describeStory(use: Use, operator: () => Client): void {
+  describe('the story', () => {
+    let client: Client;
+    let first: any;
+
+    test('the documents are there without a key', async () => {
+      const { address } = use();
+      expect(await (await fetch(`${address}/health/live`)).json()).toEqual({ status: 'ok' });
+      expect(((await (await fetch(`${address}/openapi.json`)).json()) as any).openapi).toBe('3.1.0');
+      const page = await (await fetch(`${address}/docs`)).text();
+      const script = /<script src="([^"]+)"/.exec(page)?.[1] ?? 'none';
+      expect((await fetch(new URL(script, address))).status).toBe(200);
+    });
+
+    test('the first user is the operator, a later one is not', async () => {
+      expect((await operator().ask('GET', '/auth/me')).role).toBe('admin');
+    });
+
+    test('register, log in, make a key', async () => {
+      const nobody = createClient(use().address, '');
+      const user = { email: 'You@Example.com', password: 'a long pass phrase', name: 'You' };
+      const registered = await nobody.call('POST', '/auth/register', user);
+      expect(registered.status).toBe(201);
+      expect(registered.text).not.toContain(user.password);
+      const login = await nobody.ask('POST', '/auth/login', { email: 'you@example.com', password: user.password });
+      const key = await createClient(use().address, login.api_key).ask('POST', '/auth/keys', { name: 'laptop' });
+      expect(key.key).toMatch(/^thecloud_[0-9a-f]{32}$/);
+      client = createClient(use().address, key.key, login.user.tenant_id);
+      expect((await client.ask('GET', '/auth/me')).email).toBe('you@example.com');
+      expect((await client.ask('GET', '/auth/me')).role).not.toBe('admin');
+    });
+
+    test('a network, and an instance in it that runs within 15 s', async () => {
+      const vpc = await client.ask('POST', '/vpcs?wait=15', { name: 'net' });
+      expect(vpc).toMatchObject({ name: 'net', cidr_block: '10.0.0.0/16', status: 'active' });
+      const begun = performance.now();
+      const answer = await client.call('POST', '/instances', {
+        name: 'web',
+        image: 'busybox',
+        instance_type: 'basic-1',
+        vpc_id: 'net',
+      });
+      expect(answer.status).toBe(202);
+      expect(answer.data).toMatchObject({ name: 'web', status: 'STARTING', vpc_id: vpc.id });
+      first = await client.ask('GET', '/instances/web?wait=15');
+      expect(first).toMatchObject({ id: answer.data.id, status: 'RUNNING', private_ip: '10.0.0.2', version: 1 });
+      expect(performance.now() - begun).toBeLessThan(15_000);
+      expect(Date.parse(first.started_at)).toBeGreaterThan(Date.parse(first.created_at));
+    });
+
+    test('its log, and commands in it: exit code, stdout and stderr apart, stdin, a time limit', async () => {
+      expect((await client.call('GET', '/instances/web/logs')).text).toContain('web');
+      const line = 'echo to stdout; echo to stderr >&2; cat; exit 7';
+      const ran = await client.ask('POST', '/instances/web/exec', { command: ['sh', '-c', line], stdin: 'from stdin' });
+      expect(ran).toMatchObject({ exit_code: 7, stdout: 'to stdout\nfrom stdin', stderr: 'to stderr\n' });
+      const late = await client.ask('POST', '/instances/web/exec', { command: ['sleep', '60'], timeout: 1 });
+      expect(late.timed_out).toBe(true);
+      const absent = await client.call('POST', '/instances/web/exec', { command: ['no-such-program'] });
+      expect([absent.status, absent.data?.exit_code]).toEqual([200, 127]);
+    });
+
+    test('stop, start and reboot keep its disk and its address', async () => {
+      await client.ask('POST', '/instances/web/exec', { command: ['sh', '-c', 'echo kept > /root/file'] });
+      const stopping = await client.ask('POST', '/instances/web/stop');
+      expect(['STOPPING', 'STOPPED']).toContain(stopping.status);
+      await waitForStatus(use(), client, 'web', 'STOPPED', 20_000);
+      const refused = await client.call('POST', '/instances/web/exec', { command: ['true'] });
+      expect([refused.status, refused.code]).toEqual([409, 'INSTANCE_NOT_RUNNING']);
+      expect((await client.call('POST', '/instances/web/reboot')).code).toBe('INSTANCE_NOT_RUNNING');
+      const started = await client.ask('POST', '/instances/web/start?wait=20');
+      expect(started).toMatchObject({ status: 'RUNNING', private_ip: first.private_ip, id: first.id });
+      const machine = (await use().incus.machineOf(first.id))!;
+      const before = await use().incus.initOf(machine);
+      const rebooted = await client.ask('POST', '/instances/web/reboot?wait=20');
+      expect(rebooted).toMatchObject({ status: 'RUNNING', private_ip: first.private_ip });
+      expect(await use().incus.initOf(machine)).not.toBe(before);
+      const kept = await client.ask('POST', '/instances/web/exec', { command: ['cat', '/root/file'] });
+      expect(kept.stdout).toBe('kept\n');
+    });
+
+    test('ids and names both name it', async () => {
+      for (const ref of ['web', first.id]) expect((await client.ask('GET', `/instances/${ref}`)).id).toBe(first.id);
+      for (const ref of ['net', first.vpc_id]) expect((await client.ask('GET', `/vpcs/${ref}`)).id).toBe(first.vpc_id);
+      const twin = await client.call('POST', '/instances', { name: 'web', image: 'busybox' });
+      expect([twin.status, twin.code]).toEqual([409, 'CONFLICT']);
+    });
+
+    test('a network with something in it stays, and goes when it is empty', async () => {
+      const refused = await client.call('DELETE', '/vpcs/net');
+      expect([refused.status, refused.code]).toEqual([409, 'CONFLICT']);
+      await client.ask('DELETE', '/instances/web');
+      await waitUntilGone(use(), client, '/instances/web');
+      await waitFor('its machine to be gone', async () => (await use().incus.machineOf(first.id)) === undefined, {
+        explain: use().explain,
+      });
+      await client.ask('DELETE', '/vpcs/net');
+      await waitUntilGone(use(), client, '/vpcs/net');
+      expect(await client.ask('GET', '/instances')).toEqual([]);
+    });
+  });
+}

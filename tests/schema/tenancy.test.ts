@@ -1,0 +1,351 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase, withClient } from '../../packages/testkit/src/index.ts';
+import { readForeignKeys } from './catalog.ts';
+
+/** What belongs to the platform; every other table belongs to tenants. */
+const PLATFORM_TABLES = [
+  'audit_checkpoints',
+  'goose_db_version',
+  'hosts',
+  'instance_types',
+  'migration_checksums',
+  'platform',
+  'role_permissions',
+  'roles',
+  'tenants',
+  'users',
+];
+
+let test: TestDatabase;
+let tenantTables: readonly string[];
+let platformTables: readonly string[];
+
+const asOwner = <T>(work: (client: pg.Client) => Promise<T>) => withClient(test.ownerUrl, work);
+const rows = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+  (await asOwner((client) => client.query<Row>(text, values))).rows;
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  const tables = await rows<{ name: string; owned: boolean }>(`
+    select c.relname as name, exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped) as owned
+    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1`);
+  tenantTables = tables.filter((table) => table.owned).map((table) => table.name);
+  platformTables = tables.filter((table) => !table.owned).map((table) => table.name);
+});
+afterAll(() => test.drop());
+
+describe('keys', () => {
+  it("give every table but the platform's a tenant", () => {
+    expect(platformTables).toEqual(PLATFORM_TABLES);
+    expect(tenantTables.length).toBeGreaterThanOrEqual(30);
+  });
+
+  it('have an index each', async () => {
+    const indexes = await rows<{ table: string; columns: string[] }>(`
+      select i.indrelid::regclass::text as table,
+             array(select a.attname::text from unnest(i.indkey) with ordinality as k(number, place)
+                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number order by k.place) as columns
+      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am am on am.oid = c.relam
+      join pg_class t on t.oid = i.indrelid
+      where am.amname = 'btree' and t.relnamespace = 'public'::regnamespace
+        -- a condition that a key is not null leaves out no row that a key can point from
+        and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0])))`);
+    // The column that tells rows apart comes first; an index on tenant_id alone would find all of a tenant.
+    const isIndexed = (table: string, columns: readonly string[]) =>
+      indexes.some((index) => {
+        if (index.table !== table) return false;
+        const narrow = columns.length > 1 ? columns.filter((column) => column !== 'tenant_id') : columns;
+        const leading = index.columns.slice(0, narrow.length);
+        const whole = index.columns.slice(0, columns.length);
+        return narrow.every((column) => leading.includes(column)) || columns.every((column) => whole.includes(column));
+      });
+    const keys = await asOwner(readForeignKeys);
+    const bare = keys
+      .filter((key) => !isIndexed(key.table, key.columns))
+      .map((key) => `${key.table} (${key.columns.join(', ')})`);
+    expect(keys.length).toBeGreaterThan(60);
+    expect(bare).toEqual([]);
+  });
+
+  it("between tenants' own rows hold the tenant too, with the same action", async () => {
+    const keys = await asOwner(readForeignKeys);
+    const single = keys.filter(
+      (key) =>
+        key.columns.length === 1 &&
+        tenantTables.includes(key.table) &&
+        tenantTables.includes(key.target) &&
+        key.columns[0] !== 'tenant_id',
+    );
+    expect(single.length).toBeGreaterThan(20);
+    for (const key of single) {
+      const column = key.columns[0]!;
+      const twin = keys.find(
+        (other) =>
+          other.table === key.table &&
+          other.target === key.target &&
+          other.columns.length === 2 &&
+          other.columns.includes('tenant_id') &&
+          other.columns.includes(column),
+      );
+      expect(twin, `${key.table}.${column} has no key with the tenant`).toBeDefined();
+      expect(twin!.target_columns[twin!.columns.indexOf('tenant_id')]).toBe('tenant_id');
+      expect(twin!.on_delete).toBe(key.on_delete);
+      if (twin!.on_delete === 'n')
+        expect(twin!.nulled, `${twin!.name} must not set the tenant to null`).toEqual([column]);
+    }
+  });
+
+  it("keep a tenant from pointing at another's VPC", async () => {
+    await asOwner(async (client) => {
+      await client.query(`begin;
+        insert into users (id, email, password_hash, name) values ('00000000-0000-7000-8000-0000000000f1', 'fk@example.com', 'x', 'x');
+        insert into tenants (id, name, slug, owner_id, account_number) values
+          ('00000000-0000-7000-8000-00000000f0aa', 'a', 'fka', '00000000-0000-7000-8000-0000000000f1', '300000000001'),
+          ('00000000-0000-7000-8000-00000000f0bb', 'b', 'fkb', '00000000-0000-7000-8000-0000000000f1', '300000000002');
+        insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id) values
+          ('00000000-0000-7000-8000-00000000f00c', '00000000-0000-7000-8000-0000000000f1', '00000000-0000-7000-8000-00000000f0aa', 'v', '10.0.0.0/16', 'n')`);
+      const insert = `insert into instances (user_id, tenant_id, vpc_id, name, image, status) values
+        ('00000000-0000-7000-8000-0000000000f1', $1, '00000000-0000-7000-8000-00000000f00c', 'i', 'busybox', 'STARTING') returning id`;
+      const own = await client.query(insert, ['00000000-0000-7000-8000-00000000f0aa']);
+      await client.query(`delete from vpcs where id = '00000000-0000-7000-8000-00000000f00c'`);
+      const after = await client.query('select tenant_id, vpc_id from instances where id = $1', [own.rows[0].id]);
+      expect(after.rows).toEqual([{ tenant_id: '00000000-0000-7000-8000-00000000f0aa', vpc_id: null }]);
+      await client.query(`insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id) values
+        ('00000000-0000-7000-8000-00000000f00c', '00000000-0000-7000-8000-0000000000f1', '00000000-0000-7000-8000-00000000f0aa', 'v', '10.0.0.0/16', 'n')`);
+      await expect(client.query(insert, ['00000000-0000-7000-8000-00000000f0bb'])).rejects.toMatchObject({
+        code: '23503',
+      });
+      await client.query('rollback');
+    });
+  });
+});
+
+describe('row-level security', () => {
+  it('is on for every table of tenants, users and tenants, with a policy for both roles', async () => {
+    const guarded = await rows<{ name: string; enabled: boolean; roles: string[] }>(
+      `
+      select c.relname as name, c.relrowsecurity as enabled,
+             array(select distinct r.rolname::text from pg_policy p join pg_roles r on r.oid = any (p.polroles) where p.polrelid = c.oid order by 1) as roles
+      from pg_class c where c.relnamespace = 'public'::regnamespace and c.relname = any ($1) order by 1`,
+      [[...tenantTables, 'users', 'tenants']],
+    );
+    for (const table of guarded)
+      expect(table, table.name).toMatchObject({ enabled: true, roles: ['cloud_api', 'cloud_worker'] });
+  });
+
+  it('binds both roles: no owner, no superuser, no bypass; their timeouts are set', async () => {
+    const roles = await rows(`
+      select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin, rolconfig,
+             exists (select from pg_class c where c.relowner = r.oid) as owns
+      from pg_roles r where rolname in ('cloud_api', 'cloud_worker') order by 1`);
+    const plain = {
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+      rolcanlogin: true,
+      owns: false,
+    };
+    expect(roles).toMatchObject([
+      {
+        rolname: 'cloud_api',
+        ...plain,
+        rolconfig: ['statement_timeout=10s', 'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s'],
+      },
+      {
+        rolname: 'cloud_worker',
+        ...plain,
+        rolconfig: ['statement_timeout=30s', 'lock_timeout=5s', 'idle_in_transaction_session_timeout=30s'],
+      },
+    ]);
+  });
+
+  it('gives nobody more than their work needs', async () => {
+    const may = async (role: string, table: string, privilege: string) =>
+      (await rows<{ may: boolean }>('select has_table_privilege($1, $2, $3) as may', [role, table, privilege]))[0]!.may;
+    for (const table of ['audit_logs', 'events']) {
+      for (const privilege of ['update', 'delete', 'truncate'])
+        expect(await may('cloud_api', table, privilege), `${privilege} ${table}`).toBe(false);
+      expect(await may('cloud_worker', table, 'update')).toBe(false);
+    }
+    for (const table of ['instances', 'vpcs', 'volumes', 'tenants', 'users', 'reconcile'])
+      expect(await may('cloud_api', table, 'delete'), table).toBe(false);
+    for (const role of ['cloud_api', 'cloud_worker']) {
+      for (const table of ['goose_db_version', 'migration_checksums'])
+        expect(await may(role, table, 'select'), table).toBe(false);
+      for (const [table, column] of [
+        ['users', 'password_hash'],
+        ['api_keys', 'key'],
+        ['api_keys', 'aws_secret_sealed'],
+      ]) {
+        expect(
+          (
+            await rows<{ may: boolean }>(`select has_column_privilege($1, $2, $3, 'select') as may`, [
+              role,
+              table,
+              column,
+            ])
+          )[0]!.may,
+          `${table}.${column}`,
+        ).toBe(false);
+      }
+    }
+    const open = await rows<{ name: string }>(`
+      select p.oid::regprocedure::text as name from pg_proc p
+      where p.pronamespace = 'public'::regnamespace
+        and (has_function_privilege('public', p.oid, 'execute') or p.prosecdef and not coalesce(array_to_string(p.proconfig, ',') like '%search_path=%', false))`);
+    expect(open, 'functions for everybody, or definer functions without a fixed search path').toEqual([]);
+  });
+
+  it("shows each tenant its rows, in every table, and nobody else's", async () => {
+    const a = await fill('a');
+    const b = await fill('b');
+    const count = (url: string, table: string, tenant: string | undefined) =>
+      withClient(url, async (client) => {
+        await client.query('begin');
+        if (tenant !== undefined) await client.query(`select set_config('cloud.tenant_id', $1, true)`, [tenant]);
+        const answer = await client.query(`select tenant_id from ${table}`).catch((error: pg.DatabaseError) => {
+          // no right to read at all is as good
+          if (error.code !== '42501') throw error;
+          return undefined;
+        });
+        return answer?.rows.map((row) => row.tenant_id);
+      });
+    for (const table of tenantTables) {
+      for (const [url, who] of [
+        [test.apiUrl, 'api'],
+        [test.workerUrl, 'worker'],
+      ] as const) {
+        const seen = await count(url, table, a);
+        if (seen === undefined) {
+          expect(`${who} ${table}`, 'may not read').toBe('api stream_tickets');
+          continue;
+        }
+        expect(seen.length, `${who} sees its own in ${table}`).toBeGreaterThan(0);
+        expect(new Set(seen), `${who} ${table}`).toEqual(new Set([a]));
+        expect(new Set(await count(url, table, b)), `${who} ${table}`).toEqual(new Set([b]));
+        expect(await count(url, table, undefined), `${who} without a tenant, ${table}`).toEqual([]);
+        expect(
+          await count(url, table, '00000000-0000-7000-8000-00000000dead'),
+          `${who} as a stranger, ${table}`,
+        ).toEqual([]);
+      }
+      expect(new Set(await count(test.workerUrl, table, '*')), `worker as all, ${table}`).toEqual(new Set([a, b]));
+    }
+  }, 60_000);
+
+  it('lets nobody write a row into another tenant, or move one there', async () => {
+    const [mine] = await rows<{ id: string }>(`select id from tenants where slug = 'rls-a'`);
+    const [other] = await rows<{ id: string }>(`select id from tenants where slug = 'rls-b'`);
+    const [user] = await rows<{ id: string }>(`select owner_id as id from tenants where slug = 'rls-a'`);
+    for (const url of [test.apiUrl, test.workerUrl]) {
+      await withClient(url, async (client) => {
+        await client.query(`begin; set local cloud.tenant_id = '${mine!.id}'; savepoint s`);
+        for (const [tenant, name] of [
+          [other!.id, 'theirs'],
+          [null, 'nobody'],
+        ]) {
+          await expect(
+            client.query(`insert into queues (user_id, tenant_id, name, arn) values ($1, $2, $3, 'arn')`, [
+              user!.id,
+              tenant,
+              name,
+            ]),
+          ).rejects.toMatchObject({ code: '42501' });
+          await client.query('rollback to s');
+        }
+        await expect(client.query('update queues set tenant_id = $1', [other!.id])).rejects.toMatchObject({
+          code: '42501',
+        });
+        await client.query('rollback');
+      });
+    }
+  });
+});
+
+/** One row in every table of a tenant, made by the owner. Returns the tenant's id. */
+async function fill(name: string): Promise<string> {
+  return asOwner(async (client) => {
+    const one = async (text: string, values: unknown[] = []) =>
+      String(Object.values((await client.query(text, values)).rows[0] ?? {})[0]);
+    const user = await one('insert into users (email, password_hash, name) values ($1, $2, $2) returning id', [
+      `rls-${name}@example.com`,
+      'x',
+    ]);
+    const account = name === 'a' ? '400000000001' : '400000000002';
+    const tenant = await one(
+      'insert into tenants (name, slug, owner_id, account_number) values ($1, $2, $3, $4) returning id',
+      [name, `rls-${name}`, user, account],
+    );
+    const own = (table: string, columns: string, values: string, rest: unknown[] = []) =>
+      one(`insert into ${table} (tenant_id, ${columns}) values ($1, ${values}) returning *`, [tenant, ...rest]);
+    const idOf = async (table: string) => one(`select id from ${table} where tenant_id = $1`, [tenant]);
+    await own('memberships', 'user_id, role', `$2, 'owner'`, [user]);
+    await own('api_keys', 'user_id, key', '$2, $3', [user, name.repeat(64)]);
+    await own('tenant_roles', 'name', `'auditor'`);
+    await own('tenant_role_permissions', 'role_id, permission', `$2, 'audit:read'`, [await idOf('tenant_roles')]);
+    await own('quotas', 'resource, max', `'vpcs', 2`);
+    await own('reconcile', 'kind, id', `'vpc', gen_random_uuid()`);
+    await own(
+      'idempotency_keys',
+      'operation, key, request_hash, expires_at',
+      `'vpcs.create', 'k', repeat('0', 64), now()`,
+    );
+    await own(
+      'stream_tickets',
+      'ticket_hash, user_id, operation, spec, expires_at',
+      `repeat($2, 64), $3, 'instances.exec', '{}', now()`,
+      [name, user],
+    );
+    await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
+    await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
+    await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
+    await own('instances', 'user_id, name, image, status, vpc_id', `$2, 'i', 'busybox', 'STARTING', $3`, [
+      user,
+      await idOf('vpcs'),
+    ]);
+    const instance = await idOf('instances');
+    await own('volumes', 'user_id, name, size_gb, status, attached_to', `$2, 'v', 1, 'IN-USE', $3`, [user, instance]);
+    await own('snapshots', 'user_id, volume_id, name, size_gb', `$2, $3, 's', 1`, [user, await idOf('volumes')]);
+    await own('elastic_ips', 'user_id, public_ip, arn, instance_id', '$2, $3, $3, $4', [user, `ip-${name}`, instance]);
+    await own('load_balancers', 'user_id, name, status, listener_port', `$2, 'l', 'CREATING', 80`, [user]);
+    await own('lb_targets', 'lb_id, instance_id, port', '$2, $3, 80', [await idOf('load_balancers'), instance]);
+    await own(
+      'scaling_groups',
+      'user_id, name, min_instances, max_instances, desired_count, image',
+      `$2, 'g', 0, 1, 0, 'busybox'`,
+      [user],
+    );
+    const group = await idOf('scaling_groups');
+    await own(
+      'scaling_policies',
+      'group_id, name, metric_name, threshold, comparison_operator, adjustment_type, adjustment_value',
+      `$2, 'p', 'cpu', 70, '>', 'change', 1`,
+      [group],
+    );
+    await own('scaling_group_instances', 'group_id, instance_id', '$2, $3', [group, instance]);
+    await own('databases', 'user_id, name, engine, version, status', `$2, 'd', 'postgres', '16', 'CREATING'`, [user]);
+    await own('caches', 'user_id, name, status', `$2, 'c', 'CREATING'`, [user]);
+    await own(
+      'functions',
+      'user_id, name, runtime, handler, code_path, status',
+      `$2, 'f', 'nodejs20', 'h', 'p', 'ACTIVE'`,
+      [user],
+    );
+    await own('invocations', 'function_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('functions')]);
+    await own('cron_jobs', 'user_id, name, schedule', `$2, 'c', '* * * * *'`, [user]);
+    await own('cron_job_runs', 'job_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('cron_jobs')]);
+    await own('secrets', 'user_id, name, encrypted_value', `$2, 's', 'x'`, [user]);
+    await own('queues', 'user_id, name, arn', `$2, 'q', 'arn'`, [user]);
+    await own('queue_messages', 'queue_id, body', `$2, 'm'`, [await idOf('queues')]);
+    await own('topics', 'user_id, name, arn', `$2, 't', 'arn'`, [user]);
+    await own('subscriptions', 'user_id, topic_id, protocol, endpoint', `$2, $3, 'queue', 'x'`, [
+      user,
+      await idOf('topics'),
+    ]);
+    await own('objects', 'user_id, arn, bucket, key, size_bytes', `$2, $3, $3, 'k', 1`, [user, `bucket-${name}`]);
+    await own('object_versions', 'object_id, version_id, size_bytes', `$2, '1', 1`, [await idOf('objects')]);
+    return tenant;
+  });
+}

