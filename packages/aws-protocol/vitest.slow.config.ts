@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['test-slow/**/*.test.ts'], pool: 'threads', isolate: false } });
+export default defineConfig({ test: { include: ['test-slow/**/*.slow.ts'], pool: 'threads', isolate: false } });

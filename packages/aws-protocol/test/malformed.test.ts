@@ -237,7 +237,7 @@ function check(form: Form | 'any', answer: WireResponse, what: string): boolean 
   return true;
 }
 
-describe('malformed requests, signed so that they get as far as they can', () => {
+describe('malformed requests, signed so that they get as far as they can', { timeout: 120_000 }, () => {
   it.each(['json', 'query', 'cbor', 'restJson', 'xml'] as const)('%s: 2,500 spoilt bodies', async (form) => {
     let refused = 0;
     for (let i = 0; i < 2500; i++) {
@@ -429,7 +429,7 @@ describe('malformed requests, signed so that they get as far as they can', () =>
   });
 });
 
-describe('malformed requests over a socket', () => {
+describe('malformed requests over a socket', { timeout: 120_000 }, () => {
   let running: Running;
   beforeAll(async () => {
     running = await start(services());

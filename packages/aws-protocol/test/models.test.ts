@@ -7,7 +7,7 @@ import { SERVICES } from '../tools/services.ts';
 
 const folder = new URL('../models/', import.meta.url);
 
-describe('the committed models', () => {
+describe('the committed models', { timeout: 60_000 }, () => {
   it('are those of the services, and under 3 MB together', () => {
     expect(Object.keys(SERVICES).sort()).toEqual([...MODEL_IDS]);
     const files = readdirSync(folder);

@@ -19,19 +19,19 @@ describe.each([
     python = await install();
     cloud = await startCloud();
     work = mkdtempSync(join(tmpdir(), 'aws-cli-'));
-  });
+  }, 600_000);
   afterAll(async () => {
     rmSync(work, { recursive: true, force: true });
     await cloud.close();
   });
 
-  it('runs every boto3 scenario', async () => {
+  it('runs every boto3 scenario', { timeout: 120_000 }, async () => {
     const out = await run(python, [file('scenarios.py'), cloud.url], { timeoutMs: 100_000 });
     expect(out.match(/^ok /gm)).toHaveLength(8);
     expect(cloud.errors).toEqual([]);
   });
 
-  it('runs the CLI script, with a 20 MB copy', async () => {
+  it('runs the CLI script, with a 20 MB copy', { timeout: 120_000 }, async () => {
     expect(await run('sh', [file('cli.sh'), cliOf(python), cloud.url, work], { timeoutMs: 110_000 })).toContain(
       'cli ok',
     );

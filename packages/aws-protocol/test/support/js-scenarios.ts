@@ -40,7 +40,7 @@ export function defineScenarios(load: () => Promise<Sdk>, schemas: boolean): voi
   beforeAll(async () => {
     sdk = await load();
     cloud = await startCloud();
-  });
+  }, 600_000);
   afterAll(async () => {
     expect(cloud.errors).toEqual([]);
     await cloud.close();
