@@ -88,7 +88,6 @@ export type OperationsOf<M> = {
 
 export type Handler<I, O, P> = (input: Parsed<I>, context: Context<P>) => AnswerOf<O> | Promise<AnswerOf<O>>;
 /** Nothing may be returned where no member of the output is required. */
-// biome-ignore lint/complexity/noBannedTypes: {} is what an empty output is
 export type AnswerOf<O> = Answer<O> | ({} extends Answer<O> ? void : never);
 
 /** Handlers for a service: a wrong operation, member or type does not compile. What is left out is not served. */

@@ -122,7 +122,6 @@ function readHeader(shape: Shape, text: string): unknown {
 
 /** Node reads header bytes as Latin-1; clients send UTF-8. Text that is not UTF-8 stays as it came. */
 function decodeHeaderText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII needs no decoding
   if (/^[\x00-\x7f]*$/.test(text)) return text;
   const decoded = Buffer.from(text, 'latin1').toString('utf8');
   return decoded.includes('\ufffd') ? text : decoded;
@@ -195,7 +194,6 @@ function writeHeader(shape: Shape, value: unknown, timestamps: TimestampFormat):
 
 function encodeHeaderText(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new TypeError('a header value may not hold line breaks');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII goes as it is
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 

@@ -89,13 +89,13 @@ export class ValueCodec {
         return (value, state) => {
           if (!Array.isArray(value)) throw new Malformed('Expected a list');
           enter(state);
-          const list = new Array<unknown>(value.length);
+          const list: unknown[] = [];
           for (let i = 0; i < value.length; i++) {
             const item: unknown = value[i];
             if (item === null || item === undefined) {
               if (!sparse) throw new Malformed('A list may not hold null');
-              list[i] = null;
-            } else list[i] = element(item, state);
+              list.push(null);
+            } else list.push(element(item, state));
           }
           state.depth--;
           return list;

@@ -20,7 +20,6 @@ const UNSAFE = /[&<>"\r\u0085\u2028]/;
 
 /** Control characters that XML 1.0 cannot carry become spaces, so that the answer stays readable. */
 export function escapeXml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to remove
   const clean = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/.test(text)
     ? text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, ' ')
     : text;

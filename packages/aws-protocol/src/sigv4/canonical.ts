@@ -63,7 +63,6 @@ function trimHeader(value: string): string {
   const trimmed = value.trim();
   const text = /\s\s|[\t\r\n]/.test(trimmed) ? trimmed.replace(/\s+/g, ' ') : trimmed;
   // Node gives header bytes as Latin-1, signatures cover the bytes.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII needs no conversion
   return /^[\x00-\x7f]*$/.test(text) || /[^\x00-\xff]/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
 }
 
