@@ -1,0 +1,104 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { joinHeaders, type WireRequest, type WireResponse } from '../request.ts';
+import type { AwsServer } from '../server.ts';
+
+/** How much of a body that nobody wanted is read away before the connection is cut. */
+const DRAIN_BYTES = 1 << 20;
+
+/**
+ * A listener for `http.createServer(listener)`. Trailing work after an early refusal is bounded: what is left of the
+ * request body is read up to 1 MiB, then the connection closes.
+ */
+export function nodeListener<P>(server: AwsServer<P>): RequestListener {
+  return (request, response) => {
+    void answer(server, request, response);
+  };
+}
+
+async function answer<P>(server: AwsServer<P>, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const request: WireRequest = {
+    method: incoming.method ?? 'GET',
+    url: incoming.url ?? '/',
+    headers: {},
+    body: incoming,
+  };
+  let result: WireResponse;
+  try {
+    const wire = { ...request, headers: joinHeaders(incoming.rawHeaders, server.limits.headerBytes) };
+    result = await server.handle(wire, () => signalOf(outgoing));
+  } catch (error) {
+    result = server.refuse({ ...request, headers: lastHeaders(incoming) }, error);
+  }
+  await send(result, incoming, outgoing);
+}
+
+/** Made only when a handler asks: most never do. */
+function signalOf(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (outgoing.destroyed) gone.abort();
+  outgoing.on('close', () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+function lastHeaders(incoming: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+}
+
+export async function send(result: WireResponse, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  if (outgoing.destroyed) {
+    discard(result.body);
+    return;
+  }
+  const { body, headers } = result;
+  const unread = !incoming.readableEnded && !incoming.complete;
+  if (unread) headers['connection'] = 'close';
+  if (body instanceof Readable) {
+    outgoing.writeHead(result.status, headers);
+    if (incoming.method === 'HEAD') {
+      discard(body);
+      outgoing.end();
+    } else {
+      // The status is sent: a source that fails now can only cut the connection, and that is what tells the client.
+      await pipeline(body, outgoing).catch(() => outgoing.destroy());
+    }
+  } else {
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    // The length of what a HEAD stands for is known to the handler only.
+    if (!bodiless(result.status) && incoming.method !== 'HEAD') setLength(headers, length);
+    outgoing.writeHead(result.status, headers);
+    outgoing.end(bodiless(result.status) ? undefined : body);
+  }
+  if (unread) drain(incoming);
+}
+
+function bodiless(status: number): boolean {
+  return status === 204 || status === 304 || status < 200;
+}
+
+function setLength(headers: Record<string, string>, length: number): void {
+  // Written by a handler, it may be spelt otherwise.
+  if (headers['Content-Length'] !== undefined) delete headers['Content-Length'];
+  headers['content-length'] = String(length);
+}
+
+function discard(body: WireResponse['body']): void {
+  if (body instanceof Readable) body.on('error', () => {}).destroy();
+}
+
+function drain(incoming: IncomingMessage): void {
+  incoming.unpipe();
+  let left = DRAIN_BYTES;
+  incoming.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) incoming.destroy();
+  });
+  incoming.on('error', () => {});
+  incoming.resume();
+  const timer = setTimeout(() => incoming.destroy(), 5000);
+  timer.unref();
+  incoming.on('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream';
+import { collect, isChunked, openBody, readBody } from './body.ts';
+import type { Limits } from './codec/malformed.ts';
+import { Refusal } from './errors.ts';
+import { isThenable } from './thenable.ts';
+import type { WireRequest } from './request.ts';
+import { EMPTY_SHA256 } from './sigv4/canonical.ts';
+import { sameText } from './sigv4/keys.ts';
+import {
+  type CredentialProvider,
+  SignatureVerifier,
+  sha256Hex,
+  UNSIGNED_PAYLOAD,
+  type Verified,
+  type VerifyOptions,
+} from './sigv4/verify.ts';
+
+/** Who asks, and the body: opened as a stream, or read and found to be what was signed. */
+export interface Authenticated<P> {
+  /** Undefined for a request without any signature. */
+  readonly verified: Verified<P> | undefined;
+  readonly opened: ReturnType<typeof openBody> | undefined;
+  readonly body: Uint8Array;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Finds the credential, checks the signature and reads the body, in the order that reads least of a bad request. */
+export class Authenticator<P> {
+  readonly #credentials: CredentialProvider<P>;
+  readonly #limits: Limits;
+  readonly #verifier: SignatureVerifier;
+
+  constructor(credentials: CredentialProvider<P>, limits: Limits, options?: VerifyOptions) {
+    this.#credentials = credentials;
+    this.#limits = limits;
+    this.#verifier = new SignatureVerifier(options);
+  }
+
+  async authenticate(
+    request: WireRequest,
+    what: { isS3: boolean; streams: boolean; bucketOfHost: string | undefined },
+  ): Promise<Authenticated<P>> {
+    const { isS3, streams, bucketOfHost } = what;
+    const claim = this.#verifier.claim(request);
+    const length = request.headers['content-length'];
+    if (!streams && length !== undefined && Number(length) > this.#limits.bodyBytes) {
+      throw new Refusal('tooLarge', `The body is larger than ${this.#limits.bodyBytes} bytes.`);
+    }
+    if (!claim) {
+      if (!streams && !isS3 && !isChunked(request.headers)) {
+        return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
+      }
+      const opened = openBody(request, undefined);
+      return streams
+        ? { verified: undefined, opened, body: EMPTY }
+        : {
+            verified: undefined,
+            opened: undefined,
+            body: await readBody(opened.stream, request.headers, this.#limits),
+          };
+    }
+    const known = this.#credentials(claim.accessKeyId);
+    const credential = isThenable(known) ? await known : known;
+    if (!credential)
+      throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
+    const stated = request.headers['x-amz-content-sha256'];
+    // S3 and whoever states a digest are checked before a byte of the body is read.
+    if (isS3 || stated !== undefined) {
+      const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
+      if (!isS3 && !streams && verified.payloadHash === UNSIGNED_PAYLOAD) {
+        throw new Refusal('signatureMismatch', 'The payload must be signed.');
+      }
+      if (isS3 || streams || isChunked(request.headers)) {
+        const opened = openBody(request, verified);
+        if (streams) return { verified, opened, body: EMPTY };
+        return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
+      }
+      const raw = await this.#raw(request);
+      if (!sameText(sha256Hex(raw), verified.payloadHash))
+        throw new Refusal('bodyDigest', 'The x-amz-content-sha256 header does not match the body.');
+      return { verified, opened: undefined, body: await this.#unpack(raw, request) };
+    }
+    // The signature covers a digest that only the body can tell, so even a streaming operation must wait for all of it.
+    const raw = await this.#raw(request);
+    const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => sha256Hex(raw) });
+    if (streams) return { verified, opened: openBody({ ...request, body: raw }, verified), body: EMPTY };
+    return { verified, opened: undefined, body: await this.#unpack(raw, request) };
+  }
+
+  async #raw(request: WireRequest): Promise<Uint8Array> {
+    if (request.body instanceof Uint8Array) return request.body;
+    return collect(request.body, this.#limits.bodyBytes);
+  }
+
+  async #unpack(raw: Uint8Array, request: WireRequest): Promise<Uint8Array> {
+    if (request.headers['content-encoding'] === undefined) return raw;
+    return readBody(Readable.from([raw], { objectMode: false }), request.headers, this.#limits);
+  }
+}

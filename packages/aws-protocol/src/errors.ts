@@ -1,0 +1,68 @@
+/**
+ * An error that the caller shall see. `code` is the shape's name in the service's model (`QueueDoesNotExist`) or any
+ * other code; the protocol turns a modelled one into its wire code and status. Anything else a handler throws is
+ * answered as the protocol's internal error, without its message.
+ */
+export class AwsError extends Error {
+  override readonly name: string = 'AwsError';
+  readonly code: string;
+  /** HTTP status. Default: the model's, else 400. */
+  readonly status: number | undefined;
+  /** Further members of the modelled error, or further elements of an S3 error (`BucketName`, `Key` ...). */
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: string,
+    message: string,
+    options: {
+      status?: number;
+      members?: Readonly<Record<string, unknown>>;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.status = options.status;
+    this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
+  }
+}
+
+/**
+ * Why the library itself refused a request. Each protocol and service has its own code for each reason: see
+ * `protocol/refusals.ts`.
+ */
+export type RefusalReason =
+  | 'malformed'
+  | 'validation'
+  | 'missingParameter'
+  | 'unknownOperation'
+  | 'notImplemented'
+  | 'unknownService'
+  | 'missingAuthentication'
+  | 'incompleteSignature'
+  | 'unknownKey'
+  | 'signatureMismatch'
+  | 'invalidToken'
+  | 'expired'
+  | 'clockSkew'
+  | 'unsupportedSignature'
+  | 'accessDenied'
+  | 'tooLarge'
+  | 'incompleteBody'
+  | 'bodyDigest'
+  | 'checksum'
+  | 'missingLength'
+  | 'internal';
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,217 @@
+import { parsePairs } from '../codec/form.ts';
+import { Refusal } from '../errors.ts';
+import type { WireRequest } from '../request.ts';
+
+/** What a request says about who signed it, before anything is checked. */
+export interface Claim {
+  readonly form: 'header' | 'presigned' | 'sigv2';
+  readonly accessKeyId: string;
+  readonly signature: string;
+  readonly sessionToken: string | undefined;
+  /** `YYYYMMDDTHHMMSSZ`; for SigV2 empty. */
+  readonly timestamp: string;
+  /** Epoch milliseconds of the signature. */
+  readonly time: number;
+  /** Seconds that a presigned URL lives; for SigV2 the epoch second of its end. */
+  readonly expires: number | undefined;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: readonly string[];
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+const AUTHORIZATION = /^AWS4-HMAC-SHA256\s+(.*)$/s;
+const BASIC_TIME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const HEX_64 = /^[0-9a-f]{64}$/;
+const HEADER_NAME = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
+
+/**
+ * Reads the claim, or gives undefined for a request that carries none. Throws Refusal for a claim that is not whole, or
+ * of a kind that is not supported (SigV4a, SigV2 in a header).
+ */
+export function readClaim(request: WireRequest, query: string): Claim | undefined {
+  const authorization = request.headers['authorization'];
+  const inQuery =
+    query !== '' && /(?:^|&)(?:X-Amz-Algorithm|X-Amz-Signature|X-Amz-Credential|AWSAccessKeyId)=/i.test(query);
+  if (authorization === undefined) return inQuery ? readQueryClaim(query) : undefined;
+  if (inQuery)
+    throw new Refusal(
+      'incompleteSignature',
+      'Only one authentication mechanism is allowed: a header or the query string.',
+    );
+  return readHeaderClaim(authorization, request);
+}
+
+function readHeaderClaim(authorization: string, request: WireRequest): Claim {
+  const parts = AUTHORIZATION.exec(authorization);
+  if (!parts) {
+    if (authorization.startsWith('AWS4-ECDSA-P256-SHA256')) throw sigv4a();
+    if (authorization.startsWith('AWS ')) {
+      throw new Refusal(
+        'unsupportedSignature',
+        'Signature version 2 is supported in presigned S3 URLs only. Please use AWS4-HMAC-SHA256.',
+      );
+    }
+    throw new Refusal('unsupportedSignature', 'Unsupported Authorization type. Please use AWS4-HMAC-SHA256.');
+  }
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const part of (parts[1] as string).split(',')) {
+    const cut = part.indexOf('=');
+    if (cut > 0) fields[part.slice(0, cut).trim()] = part.slice(cut + 1).trim();
+  }
+  const credential = fields['Credential'];
+  const names = fields['SignedHeaders'];
+  const signature = fields['Signature'];
+  if (!credential || !names || !signature) {
+    throw new Refusal(
+      'incompleteSignature',
+      "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
+    );
+  }
+  const stamp = request.headers['x-amz-date'] ?? httpDate(request.headers['date']);
+  if (stamp === undefined) {
+    throw new Refusal(
+      'incompleteSignature',
+      "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+    );
+  }
+  return complete('header', credential, stamp, names, signature, undefined, request.headers['x-amz-security-token']);
+}
+
+function readQueryClaim(query: string): Claim {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of parsePairs(query, false, 10_000)) {
+    const key = name.toLowerCase();
+    if (!key.startsWith('x-amz-') && !V2_FIELDS.has(name)) continue;
+    const stored = key.startsWith('x-amz-') ? key : name;
+    if (fields[stored] !== undefined)
+      throw new Refusal('incompleteSignature', `Query parameter ${name} is given twice.`);
+    fields[stored] = value;
+  }
+  if (fields['AWSAccessKeyId'] !== undefined && fields['x-amz-algorithm'] === undefined) return readV2(fields);
+  const algorithm = fields['x-amz-algorithm'];
+  if (algorithm === 'AWS4-ECDSA-P256-SHA256') throw sigv4a();
+  const credential = fields['x-amz-credential'];
+  const names = fields['x-amz-signedheaders'];
+  const signature = fields['x-amz-signature'];
+  const stamp = fields['x-amz-date'];
+  const expires = fields['x-amz-expires'];
+  if (algorithm !== ALGORITHM || !credential || !names || !signature || !stamp) {
+    throw new Refusal(
+      'incompleteSignature',
+      'Query-string authentication requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date and X-Amz-SignedHeaders parameters.',
+    );
+  }
+  if (expires !== undefined && (!/^\d{1,7}$/.test(expires) || Number(expires) > 604_800)) {
+    throw new Refusal('incompleteSignature', 'X-Amz-Expires must be a number of seconds, at most a week (604800).');
+  }
+  // Services other than S3 presign without X-Amz-Expires; AWS gives those 15 minutes.
+  return complete(
+    'presigned',
+    credential,
+    stamp,
+    names,
+    signature,
+    Number(expires ?? 900),
+    fields['x-amz-security-token'],
+  );
+}
+
+const V2_FIELDS = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
+
+function readV2(fields: Record<string, string>): Claim {
+  const { AWSAccessKeyId: accessKeyId, Signature: signature, Expires: expires } = fields;
+  if (!accessKeyId || !signature || !expires || !/^\d{1,12}$/.test(expires)) {
+    throw new Refusal(
+      'incompleteSignature',
+      'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters.',
+    );
+  }
+  return {
+    form: 'sigv2',
+    accessKeyId,
+    signature,
+    sessionToken: fields['x-amz-security-token'],
+    timestamp: '',
+    time: 0,
+    expires: Number(expires),
+    date: '',
+    region: '',
+    service: 's3',
+    signedHeaders: [],
+  };
+}
+
+function complete(
+  form: 'header' | 'presigned',
+  credential: string,
+  stamp: string,
+  names: string,
+  signature: string,
+  expires: number | undefined,
+  sessionToken: string | undefined,
+): Claim {
+  // An access key may hold slashes in theory; the four scope fields never do.
+  const scope = credential.split('/');
+  if (scope.length < 5 || scope.at(-1) !== 'aws4_request') {
+    throw new Refusal('incompleteSignature', 'Credential must be <access key>/<date>/<region>/<service>/aws4_request.');
+  }
+  const [date, region, service] = scope.slice(-4, -1) as [string, string, string];
+  const time = parseStamp(stamp);
+  if (time === undefined)
+    throw new Refusal('incompleteSignature', 'The date must be in ISO 8601 basic form: YYYYMMDDTHHMMSSZ.');
+  if (!stamp.startsWith(date) || date.length !== 8) {
+    throw new Refusal(
+      'incompleteSignature',
+      `Date in Credential scope does not match the date of the request: ${date}.`,
+    );
+  }
+  const signedHeaders = names.split(';');
+  for (let i = 0; i < signedHeaders.length; i++) {
+    const name = signedHeaders[i] as string;
+    if (!HEADER_NAME.test(name) || (i > 0 && name <= (signedHeaders[i - 1] as string))) {
+      throw new Refusal(
+        'incompleteSignature',
+        'SignedHeaders must be lower-case names in order, separated by semicolons.',
+      );
+    }
+  }
+  if (!signedHeaders.includes('host')) throw new Refusal('incompleteSignature', "'Host' must be a signed header.");
+  if (!HEX_64.test(signature))
+    throw new Refusal('signatureMismatch', 'Signature must be 64 lower-case hexadecimal digits.');
+  const accessKeyId = scope.slice(0, -4).join('/');
+  return {
+    form,
+    accessKeyId,
+    signature,
+    sessionToken,
+    timestamp: stamp,
+    time,
+    expires,
+    date,
+    region,
+    service,
+    signedHeaders,
+  };
+}
+
+export function parseStamp(stamp: string): number | undefined {
+  const m = BASIC_TIME.exec(stamp);
+  if (!m) return undefined;
+  const time = Date.UTC(Number(m[1]), Number(m[2]) - 1, Number(m[3]), Number(m[4]), Number(m[5]), Number(m[6]));
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function httpDate(value: string | undefined): string | undefined {
+  if (value === undefined || BASIC_TIME.test(value)) return value;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
+
+function sigv4a(): Refusal {
+  return new Refusal(
+    'unsupportedSignature',
+    'Signature version 4a (AWS4-ECDSA-P256-SHA256) is not supported. Please use AWS4-HMAC-SHA256.',
+  );
+}

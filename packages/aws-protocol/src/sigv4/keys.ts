@@ -1,0 +1,77 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+
+const BLOCK = 64;
+
+/**
+ * An HMAC-SHA256 key with its two padded blocks made once. Two one-shot hashes take 5 us; `createHmac` took 25 us a call
+ * in Node 24, most of it in wrapping the key.
+ */
+export class HmacKey {
+  readonly bytes: Buffer;
+  readonly #inner = Buffer.alloc(BLOCK, 0x36);
+  readonly #outer = Buffer.alloc(BLOCK + 32, 0x5c);
+
+  constructor(bytes: Buffer) {
+    if (bytes.length > BLOCK) throw new RangeError('an HMAC key of more than 64 bytes');
+    this.bytes = bytes;
+    for (let i = 0; i < bytes.length; i++) {
+      this.#inner[i] = (bytes[i] as number) ^ 0x36;
+      this.#outer[i] = (bytes[i] as number) ^ 0x5c;
+    }
+  }
+
+  hex(text: string): string {
+    const message = Buffer.allocUnsafe(BLOCK + Buffer.byteLength(text));
+    this.#inner.copy(message);
+    message.write(text, BLOCK);
+    hash('sha256', message, 'buffer').copy(this.#outer, BLOCK);
+    return hash('sha256', this.#outer, 'hex');
+  }
+}
+
+/** Keys derived for one day, region and service, kept because deriving one costs four HMACs. */
+export class SigningKeys {
+  readonly #kept = new Map<string, { secret: string; key: HmacKey }>();
+  readonly #size: number;
+
+  /** `size`: how many keys are kept; the one least recently used goes first. */
+  constructor(size = 2000) {
+    this.#size = size;
+  }
+
+  get(accessKeyId: string, secret: string, date: string, region: string, service: string): HmacKey {
+    const id = `${accessKeyId}\n${date}\n${region}\n${service}`;
+    const known = this.#kept.get(id);
+    if (known && known.secret === secret) {
+      if (this.#kept.size * 2 > this.#size) {
+        this.#kept.delete(id);
+        this.#kept.set(id, known);
+      }
+      return known.key;
+    }
+    const key = new HmacKey(deriveKey(secret, date, region, service));
+    this.#kept.delete(id);
+    this.#kept.set(id, { secret, key });
+    if (this.#kept.size > this.#size) this.#kept.delete(this.#kept.keys().next().value as string);
+    return key;
+  }
+}
+
+export function deriveKey(secret: string, date: string, region: string, service: string): Buffer {
+  return hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), 'aws4_request');
+}
+
+export function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+export function hmacHex(key: string | Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('hex');
+}
+
+/** Compares in a time that depends on the lengths only. */
+export function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
