@@ -4,19 +4,27 @@ import { defineConfig } from 'vitest/config';
 // that is global.
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**'],
-    globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
-    pool: 'threads',
-    isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 20_000,
     coverage: {
       provider: 'v8',
       include: ['packages/server/src/kernel/**/*.ts', 'packages/server/src/services/**/*.ts'],
       exclude: ['**/*.test.ts'],
       reportsDirectory: 'coverage',
     },
+    projects: [
+      {
+        test: {
+          name: 'platform',
+          include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**', 'packages/aws-protocol/**'],
+          globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+          teardownTimeout: 20_000,
+        },
+      },
+      'packages/aws-protocol/vitest.config.ts',
+    ],
   },
 });

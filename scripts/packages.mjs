@@ -3,7 +3,7 @@
  * looking at files costs a millisecond, asking dpkg fifty, and it is true on every distribution.
  */
 
-/** @typedef {{ name: string, for: 'database' | 'engine' | 'all', proof: readonly string[], why: string, instead?: string }} SystemPackage */
+/** @typedef {{ name: string, for: 'database' | 'engine' | 'all' | 'tests', proof: readonly string[], why: string, instead?: string }} SystemPackage */
 
 /** @type {readonly SystemPackage[]} */
 export const SYSTEM_PACKAGES = [
@@ -36,6 +36,20 @@ export const SYSTEM_PACKAGES = [
   { name: 'uidmap', for: 'engine', proof: ['newuidmap'], why: 'user ids of unprivileged containers' },
   { name: 'procps', for: 'engine', proof: ['sysctl'], why: 'kernel settings of the private networks' },
   { name: 'util-linux', for: 'all', proof: ['nsenter'], why: 'enters namespaces, locks the data folder' },
+  { name: 'curl', for: 'tests', proof: ['curl'], why: 'a client of the AWS protocols' },
+  { name: 'awscli', for: 'tests', proof: ['/usr/bin/aws'], why: 'a client of the AWS protocols, of another age' },
+  {
+    name: 'python3-boto3',
+    for: 'tests',
+    proof: ['/usr/lib/python3/dist-packages/boto3'],
+    why: 'a client of the AWS protocols, of another age',
+  },
+  {
+    name: 'python3-venv',
+    for: 'tests',
+    proof: ['/usr/lib/*/ensurepip/__init__.py'],
+    why: 'holds the newest boto3 and awscli for the tests',
+  },
   { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
 ];
 

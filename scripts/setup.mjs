@@ -73,10 +73,12 @@ function readLock(path) {
  * Which of the distribution's packages are not there, of those that this start needs: a lone API drives no engine, and with
  * DATABASE_URL the database is elsewhere.
  */
-export function findMissingPackages() {
+/** @param {boolean} forTests */
+export function findMissingPackages(forTests = false) {
   const unneeded = new Set([
     process.env.DATABASE_URL ? 'database' : '',
     process.env.CLOUD_ROLE === 'api' ? 'engine' : '',
+    forTests ? '' : 'tests',
   ]);
   return SYSTEM_PACKAGES.filter((wanted) => !unneeded.has(wanted.for) && !wanted.proof.some(isThere));
 }
@@ -95,8 +97,8 @@ function isThere(proof) {
 /**
  * The distribution's packages, where apt is; elsewhere says what is missing and goes on with what there is.
  */
-export async function ensureSystemPackages() {
-  const missing = findMissingPackages();
+export async function ensureSystemPackages(forTests = false) {
+  const missing = findMissingPackages(forTests);
   if (missing.length === 0) return;
   if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) {
     console.log('This machine has no apt; not everything will work until these are installed by hand:');

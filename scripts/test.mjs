@@ -9,7 +9,7 @@ import { ensureNpmPackages, ensureSystemPackages, exitWith, NODE, REPOSITORY } f
 
 try {
   await ensureNpmPackages();
-  await ensureSystemPackages();
+  await ensureSystemPackages(true);
 } catch (error) {
   exitWith(error);
 }

@@ -88,7 +88,7 @@ export async function extractModel(id: string, source: ServiceSource): Promise<C
 
 /** The EC2 namespace ends in a slash on the wire; the SDK's setting has it without. */
 function namespaceOf(source: ServiceSource, settings: Record<string, unknown>): string {
-  const uri = source.xmlNamespace ?? String(settings['xmlNamespace'] ?? '');
+  const uri = source.xmlNamespace ?? String((settings['xmlNamespace'] as string | undefined) ?? '');
   return source.protocols[0] === 'ec2Query' && !uri.endsWith('/') ? `${uri}/` : uri;
 }
 

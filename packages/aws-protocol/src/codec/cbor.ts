@@ -226,7 +226,7 @@ class Encoder {
       case 'number':
         return this.#number(typeof value === 'bigint' ? value : Number(value));
       case 'string':
-        return this.#text(String(value));
+        return this.#text(String(value as string));
       case 'boolean':
         return this.#raw(value ? 0xf5 : 0xf4);
       default:

@@ -228,7 +228,7 @@ function name(tag: string): string {
 
 function textOf(value: unknown): string {
   if (typeof value === 'object' && !(value instanceof String)) throw new TypeError('expected a string');
-  return String(value);
+  return String(value as string);
 }
 
 function rejectText(node: XmlNode): void {

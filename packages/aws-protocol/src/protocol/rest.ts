@@ -209,7 +209,7 @@ function bucketLocation(output: Record<string, unknown>, model: Model, headers: 
     body:
       region === undefined || region === null
         ? `${open}/>`
-        : `${open}>${escapeXml(String(region))}</LocationConstraint>`,
+        : `${open}>${escapeXml(String(region as string))}</LocationConstraint>`,
   };
 }
 

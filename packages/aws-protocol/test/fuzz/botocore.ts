@@ -144,7 +144,7 @@ export async function fuzzBotocore(
             });
             if (why === undefined)
               result.failures.push(
-                `${at} #${i}: ${back.failed ?? JSON.stringify(back.error)} server ${server.errors.splice(0).map(String)}`,
+                `${at} #${i}: ${back.failed ?? JSON.stringify(back.error)} server ${server.errors.splice(0).map(String).join()}`,
               );
             else {
               result.explained[why] = (result.explained[why] ?? 0) + 1;

@@ -155,7 +155,7 @@ async function fuzzService(id: ModelId, options: { cases: number; seed: number }
           else result.failures.push(`${at} #${i} response: ${JSON.stringify(responseDiffs.slice(0, 3))}`);
         } catch (error) {
           result.failures.push(
-            `${at} #${i}: ${describe(error)} input ${JSON.stringify(normalize(input))?.slice(0, 300)} server: ${server.errors.splice(0).map(describe)}`,
+            `${at} #${i}: ${describe(error)} input ${JSON.stringify(normalize(input))?.slice(0, 300)} server: ${server.errors.splice(0).map(describe).join()}`,
           );
         }
       }

@@ -83,7 +83,7 @@ export function text(random: Random, odd = 0.3): string {
   const length = 1 + random.below(12);
   let out = '';
   for (let i = 0; i < length; i++)
-    out += random.chance(odd) && i > 0 && i < length - 1 ? random.pick(ODD) : random.pick([...PLAIN]);
+    out += random.chance(odd) && i > 0 && i < length - 1 ? random.pick(ODD) : random.pick(PLAIN.split(''));
   return out;
 }
 
