@@ -165,7 +165,7 @@ begin
   update users u set
     failed_logins = case when succeeded or u.failed_logins + 1 >= max_failures then 0 else u.failed_logins + 1 end,
     locked_until = case when succeeded then null when u.failed_logins + 1 >= max_failures then at + lock_for else u.locked_until end
-  where u.id = who and u.kind = 'person'
+  where u.id = who and u.kind = 'person' and not (succeeded and coalesce(u.locked_until > at, false))
   returning u.failed_logins, u.locked_until, u.default_tenant_id into failed_logins, locked_until, home;
   if not found then
     return;

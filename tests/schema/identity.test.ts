@@ -109,12 +109,13 @@ describe('login', () => {
 
   it('locks after five failures, however they come, and a good one clears', async () => {
     await register(1);
-    const attempt = (ok: boolean) =>
-      asApi(async (client) => (await client.query('select * from record_login($1, $2, $3)', [id(1), ok, NOW])).rows[0]);
+    const attempt = (ok: boolean, at: Date | string = NOW) =>
+      asApi(async (client) => (await client.query('select * from record_login($1, $2, $3)', [id(1), ok, at])).rows[0]);
     const failures = await Promise.all(Array.from({ length: 5 }, () => attempt(false)));
     const locked = failures.filter((row) => row.locked_until !== null);
     expect(locked).toEqual([{ failed_logins: 0, locked_until: new Date('2026-03-01T12:15:00Z') }]);
-    expect(await attempt(true)).toEqual({ failed_logins: 0, locked_until: null });
+    expect(await attempt(true), 'the right one came too late').toBeUndefined();
+    expect(await attempt(true, new Date('2026-03-01T12:16:00Z'))).toEqual({ failed_logins: 0, locked_until: null });
     expect(
       await asApi(
         async (client) => (await client.query('select * from record_login($1, false, $2)', [id(99), NOW])).rows,

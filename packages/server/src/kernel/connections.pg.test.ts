@@ -146,9 +146,9 @@ describe('the lock on a host', () => {
 });
 
 /** What issueTicket needs of a call. */
-const issue = (operation: string, spec: object = {}): Promise<string> =>
-  db.api.transaction(tenant, (sql) =>
-    issueTicket({ sql, ...tenant, caller: callerOf(tenant) } as unknown as Call, operation, spec),
+const issue = (operation: string, spec: object = {}, whose = tenant): Promise<string> =>
+  db.api.transaction(whose, (sql) =>
+    issueTicket({ sql, ...whose, caller: callerOf(whose) } as unknown as Call, operation, spec),
   );
 const redeem = (ticket: string) => db.worker.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, ticket));
 
@@ -288,7 +288,10 @@ describe('live calls', () => {
         return 'done';
       },
     });
-    const tickets = await Promise.all(Array.from({ length: 64 }, () => issue('xs.read')));
+    const others = await Promise.all([1, 2, 3].map(() => db.makeTenant()));
+    const tickets = await Promise.all(
+      [tenant, ...others].flatMap((one) => Array.from({ length: 16 }, () => issue('xs.read', {}, one))),
+    );
     const calls = tickets.map((ticket) => live.client.call(ticket));
     await eventually('all inside', () => inside === 64);
     expect((await raw(live.socketPath, { 'x-ticket': 'any' })).status).toBe(503);
@@ -298,6 +301,30 @@ describe('live calls', () => {
     release();
     expect(await Promise.all(calls)).toEqual(Array(64).fill('done'));
     expect(await live.client.call(await issue('xs.read'))).toBe('done');
+    await live.stop();
+  });
+
+  it('of one tenant leave room for the others', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let inside = 0;
+    const live = await open({
+      'xs.read': async () => {
+        inside++;
+        await released;
+        return 'done';
+      },
+    });
+    const tickets = await Promise.all(Array.from({ length: 16 }, () => issue('xs.read')));
+    const calls = tickets.map((ticket) => live.client.call(ticket));
+    await eventually('all inside', () => inside === 16);
+    await expect(live.client.call(await issue('xs.read'))).rejects.toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    const other = live.client.call(await issue('xs.read', {}, await db.makeTenant()));
+    await eventually('the other one inside', () => inside === 17);
+    release();
+    expect(await Promise.all([...calls, other])).toEqual(Array(17).fill('done'));
     await live.stop();
   });
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { dirname } from 'node:path';
 import { Agent, request } from 'undici';
 import { EngineError } from './engine-error.ts';
-import { CloudError, internal, invalidInput, timedOut, unauthorized, unavailable } from './errors.ts';
+import { CloudError, internal, invalidInput, rateLimited, timedOut, unauthorized, unavailable } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Database } from './sql/pool.ts';
 import { redeemTicket, type Ticket } from './ticket.ts';
@@ -14,6 +14,8 @@ export type LiveHandlers = Readonly<Record<string, (ticket: Ticket) => Promise<u
 
 /** Most calls that the worker serves at once; beyond it they are told to come again. */
 const MAX_AT_ONCE = 64;
+/** Of these for one tenant. */
+const MAX_PER_TENANT = 16;
 /** Longer than the longest command (300 s). */
 const CALL_DEADLINE_MS = 330_000;
 
@@ -33,12 +35,28 @@ export async function serveLive(options: {
 }): Promise<LiveServer> {
   const { socketPath, handlers, database, log } = options;
   let active = 0;
+  const activeOf = new Map<string, number>();
 
   const answer = (response: ServerResponse, status: number, body: unknown) => {
     const text = JSON.stringify(body);
     response
       .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
       .end(text);
+  };
+
+  /** One tenant's long commands leave room for the others'. */
+  const inTurn = async (ticket: Ticket, handler: LiveHandlers[string]): Promise<unknown> => {
+    const its = activeOf.get(ticket.tenant_id) ?? 0;
+    if (its >= MAX_PER_TENANT)
+      throw rateLimited(`${MAX_PER_TENANT} commands of this tenant are running; wait for one to end`, 5);
+    activeOf.set(ticket.tenant_id, its + 1);
+    try {
+      return await handler(ticket);
+    } finally {
+      const left = (activeOf.get(ticket.tenant_id) ?? 1) - 1;
+      if (left > 0) activeOf.set(ticket.tenant_id, left);
+      else activeOf.delete(ticket.tenant_id);
+    }
   };
 
   const serve = async (message: IncomingMessage, response: ServerResponse) => {
@@ -51,7 +69,7 @@ export async function serveLive(options: {
       if (!ticket) throw unauthorized('this ticket is unknown, used or expired');
       const handler = handlers[ticket.operation];
       if (!handler) throw internal(`no live handler for ${ticket.operation}`);
-      answer(response, 200, { data: await handler(ticket) });
+      answer(response, 200, { data: await inTurn(ticket, handler) });
     } finally {
       active--;
     }
@@ -135,6 +153,7 @@ export function createLiveClient(socketPath: string): LiveClient {
       if (body.error) throw new CloudError(body.error.code, status, body.error.message, body.error.retryAfter);
       return body.data;
     },
-    stop: () => agent.close(),
+    // What is under way would hold the end up for as long as a command may run.
+    stop: () => agent.destroy(),
   };
 }

@@ -180,7 +180,8 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async remove(ref: MachineRef): Promise<void> {
     const found = await this.#find(ref);
-    if (found === undefined) return;
+    // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
+    if (found === undefined) return rm(this.#logFolderOf(ref), { recursive: true, force: true });
     const project = this.#projectOf(ref);
     if (found.status !== 'Stopped') await stopInstance(this.#client, project, found.name, 0);
     await this.#client

@@ -19,7 +19,8 @@ const EGRESS_BASE = toNumber('198.19.0.0');
 const UPLINKS = 16_384;
 
 /** What never leaves a VPC: this host, links, the metadata service of a host that is itself in a cloud, our own uplinks, multicast. */
-export const FORBIDDEN_DESTINATIONS = '{ 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15, 224.0.0.0/3 }';
+export const FORBIDDEN_DESTINATIONS =
+  '{ 0.0.0.0/8, 127.0.0.0/8, 100.100.100.200, 169.254.0.0/16, 192.0.0.192, 198.18.0.0/15, 224.0.0.0/3 }';
 
 export function addressesOf(spec: NetworkSpec): NetworkAddresses {
   const [base, digits] = spec.cidr.split('/');

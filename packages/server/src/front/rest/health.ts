@@ -37,7 +37,9 @@ export function addHealth(
     });
   }
   app.get('/metrics', async (request, reply) => {
-    if (!LOOPBACK.has(request.ip)) throw forbidden('metrics are served on loopback only');
+    // What a proxy on this host passes on comes from loopback too, and says so.
+    const passedOn = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
+    if (!LOOPBACK.has(request.ip) || passedOn !== undefined) throw forbidden('metrics are served on loopback only');
     open(request);
     return reply.type(metrics.prometheus.contentType).send(await metrics.prometheus.metrics());
   });

@@ -35,13 +35,30 @@ declare module 'fastify' {
 
 /** One route an operation, but for those that say `rest: 'custom'`. */
 export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const passwords = { underWay: 0 };
   for (const entry of deps.registry.entries.values()) {
     if (entry.descriptor.rest === 'custom') continue;
     app.route({
       method: entry.descriptor.http.method,
       url: entry.descriptor.http.path,
-      handler: (request, reply) => serve(entry, deps, request, reply),
+      handler: (request, reply) =>
+        entry.scope === 'public'
+          ? inTurn(passwords, () => serve(entry, deps, request, reply))
+          : serve(entry, deps, request, reply),
     });
+  }
+}
+
+/** Registering and logging in hash a password inside their transaction: so many connections and no more are theirs. */
+const MAX_PASSWORDS = 12;
+
+async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>): Promise<T> {
+  if (passwords.underWay >= MAX_PASSWORDS) throw rateLimited('too many people log in at this moment; try again', 1);
+  passwords.underWay++;
+  try {
+    return await work();
+  } finally {
+    passwords.underWay--;
   }
 }
 

@@ -29,6 +29,8 @@ const slugOf = (name: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40) || 'tenant';
 
+const locked = () => committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
+
 export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
   async register(call) {
     const { email, password, name } = call.input;
@@ -52,14 +54,15 @@ export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
     const repository = createPgIdentityRepository(call.sql);
     const login = await repository.findLogin(call.input.email);
     if (login?.locked_until && login.locked_until > call.now) {
-      throw committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
+      throw locked();
     }
     const fits = await verifyPassword(call.input.password, login?.password_hash);
     if (!login || !fits || login.closed_at) {
       if (login) await repository.recordLogin(login.id, false, call.now);
       throw committed(unauthorized('invalid email or password'));
     }
-    await repository.recordLogin(login.id, true, call.now);
+    // Asked again under the row's lock: guesses in parallel must not slip past the limit.
+    if (!(await repository.recordLogin(login.id, true, call.now))) throw locked();
     await call.becomes({ userId: login.id, ...(login.default_tenant_id ? { tenantId: login.default_tenant_id } : {}) });
     const expiresAt = new Date(call.now.getTime() + SESSION_HOURS * 3_600_000);
     const { key, hash, prefix } = newKey();

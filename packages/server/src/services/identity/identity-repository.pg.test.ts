@@ -110,7 +110,10 @@ describe('the repository of identity', () => {
     expect(await locked()).toBeNull();
     await record(false);
     expect((await locked())!.getTime() - at.getTime()).toBe(15 * 60_000);
-    await record(true);
+    expect(await record(true)).toBe(false);
+    expect(await locked()).not.toBeNull();
+    const later = new Date(at.getTime() + 16 * 60_000);
+    expect(await as((identity) => identity.recordLogin(user.userId, true, later), {})).toBe(true);
     expect(await locked()).toBeNull();
   });
 

@@ -45,7 +45,12 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   },
 
   async recordLogin(userId, succeeded, at) {
-    await sql.query('identity.record_login', 'select from record_login($1, $2, $3)', [userId, succeeded, at]);
+    const rows = await sql.query('identity.record_login', 'select 1 as ok from record_login($1, $2, $3)', [
+      userId,
+      succeeded,
+      at,
+    ]);
+    return rows.length === 1;
   },
 
   async insertKey(key) {

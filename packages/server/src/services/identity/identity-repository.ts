@@ -41,7 +41,8 @@ export interface IdentityRepository {
   register(user: NewUser): Promise<RegisterOutcome>;
   findUser(id: string): Promise<UserRow | undefined>;
   findLogin(email: string): Promise<LoginRow | undefined>;
-  recordLogin(userId: string, succeeded: boolean, at: Date): Promise<void>;
+  /** Counts a try. False: a right password came while wrong ones had locked the user. */
+  recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
   insertKey(key: NewKey): Promise<ApiKeyRow>;
   findKey(tenantId: string, userId: string, ref: string): Promise<ApiKeyRow | undefined>;
   listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;

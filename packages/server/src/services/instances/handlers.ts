@@ -1,3 +1,4 @@
+import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
 import { sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
@@ -6,7 +7,14 @@ import { issueTicket } from '../../kernel/ticket.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { findVpcForInstance } from '../vpcs/index.ts';
 import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
-import { type InstanceRow, type InstanceTypeRow, presentInstance, presentType, publicStatus } from './instance.ts';
+import {
+  type Instance,
+  type InstanceRow,
+  type InstanceTypeRow,
+  presentInstance,
+  presentType,
+  publicStatus,
+} from './instance.ts';
 import type { InstanceRepository } from './instance-repository.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import type { instanceOperations, instanceTypeOperations } from './operations.ts';
@@ -70,11 +78,11 @@ export const createInstanceHandlers = (
       { tags: call.input.tag ?? [], vpcId: call.input.vpc_id ?? null },
       page,
     );
-    return toPage(rows, page.limit, presentInstance);
+    return toPage(rows, page.limit, (row) => presentTo(call.caller, row));
   },
 
   async get(call) {
-    return presentInstance(call.target);
+    return presentTo(call.caller, call.target);
   },
 
   stop: (call) => setPower(call, 'stopped'),
@@ -111,10 +119,18 @@ export const createInstanceHandlers = (
   },
 });
 
+/** Environment and command often hold credentials: who may only look does not see them. */
+function presentTo(caller: Caller, row: InstanceRow): Instance {
+  const shown = presentInstance(row);
+  if (caller.kind !== 'user' || isPermitted(caller.permissions, 'instance:update')) return shown;
+  const { env: _env, cmd: _cmd, ...rest } = shown;
+  return rest;
+}
+
 /** Asking for what is so already changes nothing. */
 async function setPower(call: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
   const failed = call.target.status === 'ERROR';
-  if (call.target.power === power && !failed) return presentInstance(call.target);
+  if (call.target.power === power && !failed) return presentTo(call.caller, call.target);
   const row = await createPgInstanceRepository(call.sql).setPower(call.target.id, power, call.now);
   await call.wake('instance', row.id, row.host_id);
   return presentInstance(row);
