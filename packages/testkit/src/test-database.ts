@@ -34,7 +34,7 @@ export async function createTestDatabase(options: { readonly empty?: boolean } =
     ownerUrl: at(server.ownerUrl),
     apiUrl: at(server.apiUrl),
     workerUrl: at(server.workerUrl),
-    drop: () => runAsAdmin(server.adminUrl, `drop database if exists ${name} with (force)`),
+    drop: () => drop(server.adminUrl, name),
   };
 }
 
@@ -50,6 +50,17 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
     await client.end();
   }
 }
+
+/** A pool says that it has ended before its sockets have: they get a moment, then they are ended by force. */
+const drop = (adminUrl: string, name: string): Promise<void> =>
+  withClient(adminUrl, async (client) => {
+    for (let tries = 0; tries < 40; tries++) {
+      const { rows } = await client.query('select 1 from pg_stat_activity where datname = $1 limit 1', [name]);
+      if (rows.length === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await client.query(`drop database if exists ${name} with (force)`);
+  });
 
 const runAsAdmin = (url: string, statement: string) =>
   withClient(url, (client) => client.query(statement).then(() => undefined));
