@@ -7,7 +7,6 @@ import { uniqueWord } from '../../testing/test-api.ts';
 import type { Outcome, Pass, Reconciler } from '../../kernel/reconcile.ts';
 import { openTransactions } from '../../kernel/sql/tx.ts';
 import { guardEngine } from '../../kernel/engine-guard.ts';
-import { EngineError } from '../../kernel/engine-error.ts';
 import { newId } from '../../kernel/ids.ts';
 import { publicStatus } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
@@ -372,25 +371,6 @@ describe('an engine that fails', () => {
     };
     await expect(pass(id)).rejects.toThrow('a bug');
     expect((await row(id)).status_reason).toBeNull();
-  });
-
-  it('that left half a machine has it made anew, for what never ran holds nothing', async () => {
-    const id = await launch();
-    engine.before = async (method) => {
-      if (method === 'start') throw new EngineError('failed', 'no storage');
-    };
-    await expect(pass(id)).rejects.toThrow('no storage');
-    expect(engine.machines.size).toBe(0);
-    engine.before = async () => undefined;
-    await settledAs(id, 'RUNNING');
-    await repository((instances) => instances.setPower(id, 'stopped', now()));
-    await settledAs(id, 'STOPPED');
-    await repository((instances) => instances.setPower(id, 'running', now()));
-    engine.before = async (method) => {
-      if (method === 'start') throw new EngineError('failed', 'no storage');
-    };
-    await expect(pass(id)).rejects.toThrow('no storage');
-    expect(engine.machines.size).toBe(1);
   });
 
   it('waits before it starts again what ended right after its start, unless its owner wishes it', async () => {
