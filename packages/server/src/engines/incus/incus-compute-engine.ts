@@ -26,6 +26,7 @@ import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
 import { stopInstance } from './instance-processes.ts';
+import { isDiskless, type MachineDisks, removeStrayFolder } from './machine-disk.ts';
 import { MARKS, machineConfig, readOddEnv } from './machine-config.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
@@ -45,6 +46,7 @@ export class IncusComputeEngine implements ComputeEngine {
   readonly #platformId: string;
   readonly #cloudNamespace: string;
   readonly #incusDir: string;
+  readonly #disks: MachineDisks;
   readonly #guestFolder: string;
   readonly #client: IncusClient;
   readonly #images: ImageStore;
@@ -52,8 +54,10 @@ export class IncusComputeEngine implements ComputeEngine {
 
   constructor(options: IncusComputeEngineOptions) {
     this.#platformId = options.platformId;
-    this.#cloudNamespace = platformNames(options.platformId).cloudNamespace;
+    const names = platformNames(options.platformId);
+    this.#cloudNamespace = names.cloudNamespace;
     this.#incusDir = incusDirOf(options.dataDir);
+    this.#disks = { mountPin: names.mountPin, incusDir: this.#incusDir };
     this.#guestFolder = `${options.dataDir}/guest`;
     this.#client = new IncusClient(incusSocketOf(options.dataDir));
     this.#images = new ImageStore(this.#client, `${options.dataDir}/images`, [busyboxImage, debianImage]);
@@ -163,6 +167,13 @@ export class IncusComputeEngine implements ComputeEngine {
       });
     } catch (error) {
       if (error instanceof IncusError && /already running/i.test(error.message)) return;
+      if (error instanceof IncusError && error.said !== undefined && (await isDiskless(this.#disks, found))) {
+        throw new EngineError(
+          'lost',
+          `the machine ${found.name} has no disk: its making was cut short, or the disk went with a power cut`,
+          { cause: error },
+        );
+      }
       const why =
         error instanceof IncusError && /forkstart/.test(error.message)
           ? await readStartError(this.#logFolderOf(ref))
@@ -184,11 +195,17 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found === undefined) return rm(this.#logFolderOf(ref), { recursive: true, force: true });
     const project = this.#projectOf(ref);
     if (found.status !== 'Stopped') await stopInstance(this.#client, project, found.name, 0);
-    await this.#client
-      .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000 })
-      .catch((error: unknown) => {
-        if (!(error instanceof IncusError) || error.code !== 404) throw error;
-      });
+    const remove = () =>
+      this.#client
+        .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000 })
+        .catch((error: unknown) => {
+          if (!(error instanceof IncusError) || error.code !== 404) throw error;
+        });
+    await remove().catch(async (error: unknown) => {
+      if (!(error instanceof IncusError) || error.said === undefined) throw error;
+      if (!(await removeStrayFolder(this.#disks, found))) throw error;
+      await remove();
+    });
     if (found.config[MARKS.mbps] !== undefined)
       await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });

@@ -95,7 +95,10 @@ export interface ComputeEngine {
   inspect(ref: MachineRef): Promise<SeenMachine | undefined>;
   /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
   define(ref: MachineRef, spec: MachineSpec): Promise<void>;
-  /** Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. */
+  /**
+   * Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. Throws `lost` for
+   * one whose `define` was cut short, or whose disk is gone: `remove` and `define` make it anew.
+   */
   start(ref: MachineRef): Promise<void>;
   /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
   stop(ref: MachineRef, graceMs: number): Promise<void>;

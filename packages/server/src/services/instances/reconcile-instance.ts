@@ -87,7 +87,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'start': {
         const tooSoon = restHasLeft(row);
         if (tooSoon > 0) return rest(pass, row, tooSoon);
-        await startOrUnmake(row, ref);
+        await startOrUnmake(ref);
         return { ...known, seen: { state: 'running' } };
       }
       case 'define': {
@@ -106,17 +106,12 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
     }
   }
 
-  /**
-   * An engine that dies while it makes a machine leaves half of one, which no start will mend. One that has never run holds nothing of
-   * its owner's: it is taken away, and the next pass makes it anew.
-   */
-  async function startOrUnmake(row: InstanceRow, ref: MachineRef): Promise<void> {
+  /** What is there in name only is taken away; the next pass makes it anew. */
+  async function startOrUnmake(ref: MachineRef): Promise<void> {
     try {
       await engine.start(ref);
     } catch (error) {
-      // No version of its spec was ever noted as reached: neither running nor stopped.
-      const neverWas = (row.observed_version ?? 0) === 0;
-      if (neverWas && error instanceof EngineError && error.kind === 'failed') await engine.remove(ref);
+      if (error instanceof EngineError && error.kind === 'lost') await engine.remove(ref);
       throw error;
     }
   }
