@@ -203,7 +203,12 @@ export class AwsServer<P = unknown> {
     const pairs = parsePairs(call.query, false, this.limits.nodes);
     let { path } = call;
     if (service.model.id === 's3') {
-      if (path === '/WriteGetObjectResponse' && request.method === 'POST') {
+      // Its host names no bucket, but may look as if it did. An object may have this name: the route is what tells.
+      if (
+        path === '/WriteGetObjectResponse' &&
+        request.method === 'POST' &&
+        request.headers['x-amz-request-route'] !== undefined
+      ) {
         call.operation = 'WriteGetObjectResponse';
         return;
       }

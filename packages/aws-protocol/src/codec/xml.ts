@@ -26,6 +26,12 @@ export function escapeXml(text: string): string {
   return UNSAFE.test(clean) ? clean.replace(/[&<>"\r\u0085\u2028]/g, (c) => ESCAPES[c] as string) : clean;
 }
 
+/** An attribute's line breaks and tabs would be read as spaces. */
+function escapeAttribute(text: string): string {
+  const safe = escapeXml(text);
+  return /[\n\t]/.test(safe) ? safe.replaceAll('\n', '&#xA;').replaceAll('\t', '&#x9;') : safe;
+}
+
 /** Reads restXml inputs, and writes the answers of restXml, query and EC2. */
 export class XmlCodec {
   readonly #readers = new Map<Shape, XmlReader>();
@@ -114,7 +120,7 @@ export class XmlCodec {
       for (const member of attributes) {
         const item = source[member.name];
         if (item === undefined || item === null) continue;
-        open += ` ${member.traits.xmlName ?? member.name}="${escapeXml(formatText(member.shape, item, 'dateTime'))}"`;
+        open += ` ${member.traits.xmlName ?? member.name}="${escapeAttribute(formatText(member.shape, item, 'dateTime'))}"`;
       }
       let out = '';
       for (let i = 0; i < names.length; i++) {

@@ -76,7 +76,10 @@ function readHeaderClaim(authorization: string, request: WireRequest): Claim {
       "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
     );
   }
-  return complete('header', credential, stamp, names, signature, undefined, request.headers['x-amz-security-token']);
+  return complete('header', credential, stamp, names, signature, undefined, {
+    token: request.headers['x-amz-security-token'],
+    express: request.headers['x-amz-s3session-token'],
+  });
 }
 
 function readQueryClaim(query: string): Claim {
@@ -107,15 +110,10 @@ function readQueryClaim(query: string): Claim {
     throw new Refusal('incompleteSignature', 'X-Amz-Expires must be a number of seconds, at most a week (604800).');
   }
   // Services other than S3 presign without X-Amz-Expires; AWS gives those 15 minutes.
-  return complete(
-    'presigned',
-    credential,
-    stamp,
-    names,
-    signature,
-    Number(expires ?? 900),
-    fields['x-amz-security-token'],
-  );
+  return complete('presigned', credential, stamp, names, signature, Number(expires ?? 900), {
+    token: fields['x-amz-security-token'],
+    express: fields['x-amz-s3session-token'],
+  });
 }
 
 const V2_FIELDS = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
@@ -150,7 +148,7 @@ function complete(
   names: string,
   signature: string,
   expires: number | undefined,
-  sessionToken: string | undefined,
+  tokens: { token: string | undefined; express: string | undefined },
 ): Claim {
   // An access key may hold slashes in theory; the four scope fields never do.
   const scope = credential.split('/');
@@ -185,7 +183,8 @@ function complete(
     form,
     accessKeyId,
     signature,
-    sessionToken,
+    // S3 Express has a name of its own for the token that CreateSession gives.
+    sessionToken: service === 's3express' ? (tokens.express ?? tokens.token) : tokens.token,
     timestamp: stamp,
     time,
     expires,

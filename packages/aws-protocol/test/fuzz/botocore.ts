@@ -16,7 +16,8 @@ import { differences, normalize } from '../support/compare.ts';
 import { start } from '../support/harness.ts';
 import { generate, Random, seedOf, text } from '../support/random.ts';
 import { explainBotocore } from './explained.ts';
-import { inputOptions, outputOptions, SKIPPED } from './js.ts';
+import { inputOptions, outputOptions } from './js.ts';
+import { asStream, randomOutput, streamExceptions } from './streams.ts';
 
 export interface BotocoreResult {
   version: string;
@@ -116,7 +117,6 @@ export async function fuzzBotocore(
       const errorNames = [...model.errorNames];
       for (const name of model.operationNames) {
         const at = `${id}.${name}`;
-        if (SKIPPED[at]) continue;
         result.operations++;
         const operation = model.operation(name);
         for (let i = 0; i < options.cases; i++) {
@@ -124,10 +124,8 @@ export async function fuzzBotocore(
           const input = operation.input
             ? generate(operation.input, random, { ...inputOptions(id, name), allowEmpty: empties })
             : {};
-          const output = operation.output
-            ? generate(operation.output, random, { ...outputOptions(id), allowEmpty: empties })
-            : {};
-          answer = () => output;
+          const output = randomOutput(operation, random, { ...outputOptions(id), allowEmpty: empties });
+          answer = () => asStream(operation, output);
           received = undefined;
           const back = await ask({ service, operation: name, input: tagged(input), output: tagged(output) });
           if (back.unknown) {
@@ -160,26 +158,34 @@ export async function fuzzBotocore(
           if (responseDiffs.length === 0) result.responseEqual++;
           else result.failures.push(`${at} #${i} response: ${JSON.stringify(responseDiffs.slice(0, 3))}`);
         }
+        const inStream = streamExceptions(operation);
         const errorName = errorNames.pop();
-        if (errorName === undefined) continue;
-        const random = new Random(seedOf(`${at}!${errorName}`));
-        const message = `it failed: ${text(random, 0.2)}`;
-        answer = () => {
-          throw new AwsError(errorName, message);
-        };
-        const input = operation.input
-          ? generate(operation.input as StructShape, random, { ...inputOptions(id, name), allowEmpty: false })
-          : {};
-        const back = await ask({ service, operation: name, input: tagged(input), output: {} });
-        if (back.unknown || back.failed !== undefined) continue;
-        result.errorCases++;
-        const shape = model.error(errorName);
-        const codes = [errorName, shape?.traits.awsQueryError?.[0]];
-        // Without a body a HEAD can tell the status only.
-        const head = operation.traits.http?.[0] === 'HEAD';
-        if (back.error && (head || (codes.includes(back.error.code) && back.error.message === message)))
-          result.errorEqual++;
-        else result.failures.push(`${at}!${errorName}: came back as ${JSON.stringify(back.error)}, wanted ${message}`);
+        for (const [thrown, streamed] of [
+          ...inStream.map((e) => [e, true] as const),
+          ...(errorName === undefined ? [] : [[errorName, false] as const]),
+        ]) {
+          const random = new Random(seedOf(`${at}!${thrown}`));
+          const message = `it failed: ${text(random, 0.2)}`;
+          const failure = new AwsError(thrown, message);
+          const output = streamed ? randomOutput(operation, random, { ...outputOptions(id), allowEmpty: true }) : {};
+          answer = () => {
+            if (streamed) return asStream(operation, output, failure);
+            throw failure;
+          };
+          const input = operation.input
+            ? generate(operation.input as StructShape, random, { ...inputOptions(id, name), allowEmpty: false })
+            : {};
+          const back = await ask({ service, operation: name, input: tagged(input), output: {} });
+          if (back.unknown || back.failed !== undefined) continue;
+          result.errorCases++;
+          const shape = model.error(thrown);
+          const codes = [thrown, shape?.traits.awsQueryError?.[0]];
+          // Without a body a HEAD can tell the status only.
+          const head = operation.traits.http?.[0] === 'HEAD';
+          if (back.error && (head || (codes.includes(back.error.code) && back.error.message === message)))
+            result.errorEqual++;
+          else result.failures.push(`${at}!${thrown}: came back as ${JSON.stringify(back.error)}, wanted ${message}`);
+        }
       }
     }
   } finally {

@@ -6,6 +6,7 @@ named in the result.
 import datetime, io, json, sys
 import botocore, botocore.session
 from botocore.config import Config
+from botocore.eventstream import EventStream
 from botocore.exceptions import ClientError
 
 endpoint = sys.argv[1]
@@ -37,6 +38,8 @@ def untag(value, shape, cut, path, prune=False):
     if shape is None:
         return value
     kind = shape.type_name
+    if kind == "structure" and isinstance(value, list):
+        return [untag(event, shape, cut, path + "[]", prune) for event in value]
     if kind == "structure":
         if getattr(shape, "is_document_type", False):
             return value
@@ -71,6 +74,8 @@ def tag(value):
         return {"$time": round(value.timestamp() * 1000)}
     if isinstance(value, (bytes, bytearray)):
         return {"$hex": bytes(value).hex()}
+    if isinstance(value, EventStream):
+        return [tag(event) for event in value]
     if hasattr(value, "read"):
         return {"$hex": value.read().hex()}
     return value
@@ -101,7 +106,7 @@ for line in sys.stdin:
             answer.pop("ResponseMetadata", None)
             result["seen"] = tag(answer)
     except ClientError as error:
-        result["error"] = {"code": error.response["Error"].get("Code"), "message": error.response["Error"].get("Message"), "status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
+        result["error"] = {"code": error.response["Error"].get("Code"), "message": error.response["Error"].get("Message"), "status": error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")}
     except Exception as error:
         result["failed"] = type(error).__name__ + ": " + str(error)[:300]
     print(json.dumps(result), flush=True)

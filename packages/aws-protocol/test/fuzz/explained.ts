@@ -21,6 +21,8 @@ export function explain(at: string, side: 'request' | 'response', difference: Di
       return 'the JS SDK presigns cross-region copies itself and adds DestinationRegion and PresignedUrl';
     }
   }
+  const stream = explainStream(side, difference);
+  if (stream !== undefined) return stream;
   if (side === 'response' && expected === undefined) {
     if (at.startsWith('lambda.') && /^Status(Code)?$/.test(path))
       return 'the SDK fills a status member from the answer itself';
@@ -35,6 +37,14 @@ export function explain(at: string, side: 'request' | 'response', difference: Di
   return undefined;
 }
 
+function explainStream(side: 'request' | 'response', { path, expected, actual }: Difference): string | undefined {
+  if (side === 'request' || expected !== undefined) return undefined;
+  if (path === 'ResponseStreamContentType') return 'a stream of events has a default Content-Type';
+  if (/^EventStream\.\d+\.PayloadChunk\.Payload$/.test(path) && JSON.stringify(actual) === '{"hex":""}')
+    return "an event's bytes are always there, if only empty";
+  return undefined;
+}
+
 export function explainError(at: string): string | undefined {
   if (at === 'cloudwatch!DashboardNotFoundError') {
     return 'the model gives DashboardNotFoundError and ResourceNotFound the same query code, and the SDK takes the first';
@@ -46,7 +56,11 @@ export function explainError(at: string): string | undefined {
 export function explainBotocore(at: string, side: 'request' | 'response', difference: Difference): string | undefined {
   const { path, expected, actual } = difference;
   const service = at.slice(0, at.indexOf('.'));
-  if (typeof actual === 'string' && /invalid literal for int|could not convert string to float/.test(actual)) {
+  const number = typeof actual === 'number' && typeof expected === 'string' && Number(expected) === actual;
+  if (
+    number ||
+    (typeof actual === 'string' && /invalid literal for int|could not convert string to float/.test(actual))
+  ) {
     return 'botocore reads as a number what the SDK model has as a string';
   }
   if (side === 'request') {
@@ -70,6 +84,8 @@ export function explainBotocore(at: string, side: 'request' | 'response', differ
     if (service === 'lambda' && JSON.stringify(actual) === '{}' && expected === undefined)
       return 'a payload structure that is not set arrives as {}';
   }
+  const stream = explainStream(side, difference);
+  if (stream !== undefined) return stream;
   if (side === 'response') {
     if (/(PolicyDocument|Document)$/.test(path) && service === 'iam') return 'botocore decodes policy documents';
     if (at === 'ec2.GetConsoleOutput' && path === 'Output')

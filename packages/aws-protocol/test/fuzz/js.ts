@@ -14,6 +14,7 @@ import { differences, normalize } from '../support/compare.ts';
 import { KEY, start } from '../support/harness.ts';
 import { generate, type GenerateOptions, plainText, Random, SKIP, seedOf, text } from '../support/random.ts';
 import { explain, explainError } from './explained.ts';
+import { asStream, eventMember, isEvents, randomOutput, readAll, streamExceptions } from './streams.ts';
 
 export interface FuzzResult {
   operations: number;
@@ -22,20 +23,9 @@ export interface FuzzResult {
   requestEqual: number;
   responseEqual: number;
   errorEqual: number;
-  skipped: Record<string, string>;
   explained: Record<string, number>;
   failures: string[];
 }
-
-/** Operations that a plain round trip cannot exercise; each has a test of its own or a reason. */
-export const SKIPPED: Record<string, string> = {
-  's3.SelectObjectContent': 'event stream; see event-streams.test.ts',
-  's3.WriteGetObjectResponse': 'the SDK sends it to a host name of its own (object lambda)',
-  's3.CreateSession': 'the SDK calls it by itself for directory buckets only and answers are credentials',
-  'lambda.InvokeWithResponseStream': 'event stream; see event-streams.test.ts',
-  'cloudwatch-logs.StartLiveTail': 'event stream; see event-streams.test.ts',
-  'cloudwatch-logs.GetLogObject': 'event stream; see event-streams.test.ts',
-};
 
 const CLIENT: Partial<Record<ModelId, string>> = { secretsmanager: 'secrets-manager' };
 
@@ -57,7 +47,6 @@ export async function fuzzJs(options: {
     requestEqual: 0,
     responseEqual: 0,
     errorEqual: 0,
-    skipped: {},
     explained: {},
     failures: [],
   };
@@ -108,10 +97,6 @@ async function fuzzService(id: ModelId, options: { cases: number; seed: number }
   try {
     for (const name of model.operationNames) {
       const at = `${id}.${name}`;
-      if (SKIPPED[at]) {
-        result.skipped[at] = SKIPPED[at];
-        continue;
-      }
       result.operations++;
       const Command = sdk[`${name}Command`] as new (input: unknown) => unknown;
       const operation = model.operation(name);
@@ -120,13 +105,8 @@ async function fuzzService(id: ModelId, options: { cases: number; seed: number }
         const input = operation.input
           ? generate(operation.input, random, { ...inputOptions(id, name), allowEmpty: empties })
           : {};
-        const output = operation.output
-          ? (generate(operation.output, random, { ...outputOptions(id), allowEmpty: empties }) as Record<
-              string,
-              unknown
-            >)
-          : {};
-        answer = () => output;
+        const output = randomOutput(operation, random, { ...outputOptions(id), allowEmpty: empties });
+        answer = () => asStream(operation, output);
         received = undefined;
         result.cases++;
         try {
@@ -146,7 +126,7 @@ async function fuzzService(id: ModelId, options: { cases: number; seed: number }
               !(value instanceof Uint8Array)
             ) {
               seen[key] = await (value as { transformToByteArray(): Promise<Uint8Array> }).transformToByteArray();
-            }
+            } else if (isEvents(value)) seen[key] = await readAll(value);
           }
           const responseDiffs = differences(normalize(output), normalize(seen)).filter(
             (d) => !excused(result, at, 'response', d),
@@ -159,6 +139,10 @@ async function fuzzService(id: ModelId, options: { cases: number; seed: number }
           );
         }
       }
+    }
+    for (const name of model.operationNames) {
+      for (const errorName of streamExceptions(model.operation(name)))
+        await fuzzStreamError(id, name, errorName, client, sdk, (next) => (answer = next), options.seed, result);
     }
     await fuzzErrors(id, client, sdk, (next) => (answer = next), options.seed, result);
   } finally {
@@ -179,7 +163,7 @@ async function fuzzErrors(
   const model = loadModel(id);
   const name =
     model.operationNames.find(
-      (n) => model.operation(n).input?.members.every((m) => !m.required) && !SKIPPED[`${id}.${n}`],
+      (n) => model.operation(n).input?.members.every((m) => !m.required) && !eventMember(model.operation(n)),
     ) ?? (model.operationNames[0] as string);
   const Command = sdk[`${name}Command`] as unknown as new (input: unknown) => unknown;
   for (const errorName of model.errorNames) {
@@ -206,6 +190,40 @@ async function fuzzErrors(
           `${id}!${errorName}: came back as ${seen.constructor.name} (${seen.name}) "${seen.message}", wanted "${message}"`,
         );
     }
+  }
+}
+
+/** An exception that ends a stream of events: the client must give the events before it, then throw its class. */
+async function fuzzStreamError(
+  id: ModelId,
+  name: string,
+  errorName: string,
+  client: SdkClient,
+  sdk: Record<string, new (input: object) => SdkClient>,
+  setAnswer: (answer: () => unknown) => void,
+  seed: number,
+  result: FuzzResult,
+): Promise<void> {
+  const at = `${id}.${name}!${errorName}`;
+  const operation = loadModel(id).operation(name);
+  const random = new Random(seedOf(`${at}:${seed}`));
+  const message = `it failed: ${text(random, 0.2)}`;
+  const input = generate(operation.input as StructShape, random, { ...inputOptions(id, name), allowEmpty: false });
+  const output = randomOutput(operation, random, { ...outputOptions(id), allowEmpty: true });
+  const { name: member } = eventMember(operation) as Member;
+  setAnswer(() => asStream(operation, output, new AwsError(errorName, message)));
+  result.errorCases++;
+  const Command = sdk[`${name}Command`] as unknown as new (input: unknown) => unknown;
+  const events: unknown[] = [];
+  try {
+    const back = await client.send(new Command(input));
+    for await (const event of back[member] as AsyncIterable<unknown>) events.push(event);
+    result.failures.push(`${at}: no error came back`);
+  } catch (error) {
+    const equal = differences(normalize(output[member]), normalize(events)).length === 0;
+    const seen = error as Error;
+    if (equal && seen.name === errorName && seen.message === message) result.errorEqual++;
+    else result.failures.push(`${at}: after ${events.length} events came ${describe(error)}, wanted "${message}"`);
   }
 }
 

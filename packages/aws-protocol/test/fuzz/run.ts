@@ -47,10 +47,6 @@ function section(title: string, result: FuzzResult | BotocoreResult): string {
     ['left unequal and not explained', result.failures.length],
   ];
   const explained = Object.entries(result.explained).map(([why, times]) => `- ${why}: ${times}`);
-  const skipped =
-    'skipped' in result
-      ? ['', 'Not tried:', '', ...Object.entries(result.skipped).map(([at, why]) => `- ${at}: ${why}`)]
-      : [];
   return [
     `## ${title}`,
     '',
@@ -61,7 +57,6 @@ function section(title: string, result: FuzzResult | BotocoreResult): string {
     "Differences that are the client's own doing, counted as equal:",
     '',
     ...explained,
-    ...skipped,
     '',
   ].join('\n');
 }
