@@ -15,6 +15,14 @@ SERVICES = "auto-scaling cloudwatch cloudwatch-logs dynamodb eventbridge iam kms
 DATA = pathlib.Path(botocore.__file__).parent / "data"
 WHOLE = {"integer", "long", "short", "byte"}
 
+# The first two try a run of spaces in exponentially many ways, the third letters in cubically many. What stands in for
+# them matches the same text in one.
+LINEAR = {
+    r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$": r"^\t*[\x20-\x7E][\t\x20-\x7E]*$",
+    r"^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$": r"^\t*[^\x00-\x1F:\x7F][^\x00-\x08\x0A-\x1F:\x7F]*$",
+    r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$": r"^[a-z0-9A-Z][\.\-\w]*[a-z0-9A-Z]$",
+}
+
 
 def model_names(service):
     names = set()
@@ -42,7 +50,7 @@ for service in SERVICES:
         anchored = pattern.startswith("^") and pattern.endswith("$") and len(pattern) < 200 and not re.search(r"\\p|\(\?[^:]", pattern)
         if "|" in pattern and not re.fullmatch(r"\^\(.*\)\$", pattern):
             anchored = False
-        values = [shape.get("min"), shape.get("max"), pattern if anchored else None, None, 1 if shape["type"] in WHOLE else None]
+        values = [shape.get("min"), shape.get("max"), LINEAR.get(pattern, pattern) if anchored else None, None, 1 if shape["type"] in WHOLE else None]
         if shape["type"] in ("float", "double") or "enum" in shape:
             values[2] = None
         while values and values[-1] is None:
