@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
+import { checkHead, guardBody, release } from './answer.ts';
 import { type BodyFacts, storedEncoding } from './body.ts';
 import { Authenticator } from './authenticate.ts';
 import { parsePairs } from './codec/form.ts';
@@ -90,17 +90,28 @@ export class AwsServer<P = unknown> {
       address: undefined,
       signal,
     };
-    let answer: WireResponse;
+    let answer: WireResponse | undefined;
     try {
       answer = await this.#serve(call);
+      checkHead(answer);
     } catch (error) {
+      release(answer?.body);
       answer = this.#refuse(call, error);
     }
     if (request.method === 'HEAD') {
-      if (answer.body instanceof Readable) answer.body.on('error', () => {}).destroy();
+      release(answer.body);
       answer.body = '';
-    }
+    } else guardBody(answer, (error) => this.#report(call, error));
     return answer;
+  }
+
+  /** Whoever is told may fail as well: the caller shall have an answer all the same. */
+  #report(call: Call<P>, error: unknown): void {
+    try {
+      this.#options.onError?.(error, call.request, call.requestId);
+    } catch (broken) {
+      process.emitWarning(broken instanceof Error ? broken : String(broken));
+    }
   }
 
   /** The answer to a request that could not even be handed over, for example one with ambiguous headers. */
@@ -126,11 +137,17 @@ export class AwsServer<P = unknown> {
   #refuse(call: Call<P>, error: unknown): WireResponse {
     const model = call.service?.model;
     const failure = failureOf(error, call.protocol, model);
-    if (failure.status >= 500 && failure.status !== 501) this.#options.onError?.(error, call.request, call.requestId);
+    if (failure.status >= 500 && failure.status !== 501) this.#report(call, error);
     try {
-      return PROTOCOLS[call.protocol].writeError(failure, { model, requestId: call.requestId, limits: this.limits });
+      const written = PROTOCOLS[call.protocol].writeError(failure, {
+        model,
+        requestId: call.requestId,
+        limits: this.limits,
+      });
+      checkHead(written);
+      return written;
     } catch (broken) {
-      this.#options.onError?.(broken, call.request, call.requestId);
+      this.#report(call, broken);
       const bare = failureOf(broken, call.protocol, model);
       return PROTOCOLS[call.protocol].writeError(bare, { model, requestId: call.requestId, limits: this.limits });
     }
@@ -270,6 +287,7 @@ export class AwsServer<P = unknown> {
     verified: Verified<P> | undefined,
     facts: (() => BodyFacts) | undefined,
   ): Promise<WireResponse> {
+    let signal: AbortSignal | undefined;
     const context: Context<P> = {
       service: service.model.id,
       operation: operation.name,
@@ -281,7 +299,8 @@ export class AwsServer<P = unknown> {
       headers: call.request.headers,
       url: call.request.url,
       get signal() {
-        return call.signal?.();
+        signal ??= call.signal?.();
+        return signal;
       },
       answerHeaders: {},
       answerStatus: undefined,
@@ -289,11 +308,18 @@ export class AwsServer<P = unknown> {
     };
     const made = handler(input, context);
     const output = ((isThenable(made) ? await made : made) ?? {}) as Record<string, unknown>;
-    const answer = PROTOCOLS[call.protocol].writeOutput(operation, output, {
-      model: service.model,
-      requestId: call.requestId,
-      limits: this.limits,
-    });
+    let answer: WireResponse;
+    try {
+      answer = PROTOCOLS[call.protocol].writeOutput(operation, output, {
+        model: service.model,
+        requestId: call.requestId,
+        limits: this.limits,
+        report: (error) => this.#report(call, error),
+      });
+    } catch (error) {
+      for (const value of Object.values(output)) release(value);
+      throw error;
+    }
     Object.assign(answer.headers, context.answerHeaders);
     // The model knows only 200 for it, but clients take a range for one by its 206.
     if (service.model.id === 's3' && operation.name === 'GetObject' && output['ContentRange'] !== undefined)

@@ -37,6 +37,12 @@ it('serves below Fastify, beside routes of its own', async () => {
       (await (await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'k' }))).Body?.transformToByteArray())
         ?.length,
     ).toBe(3_000_000);
+    // Types that Fastify itself would not take, and a key longer than its parameters may be.
+    for (const ContentType of ['banana', 'text', 'a/b; c']) {
+      const Key = 'k'.repeat(900);
+      await s3.send(new PutObjectCommand({ Bucket: 'bucket', Key, Body: 'body', ContentType }));
+      expect((await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key }))).ContentType).toBe(ContentType);
+    }
     expect(await (await fetch(`${endpoint}/health`)).json()).toEqual({ ok: true });
   } finally {
     await app.close();

@@ -104,6 +104,18 @@ describe('S3 form uploads', () => {
       400,
       'InvalidArgument',
     ],
+    [
+      'metadata of a name that no header can have',
+      () => form([...keyed, ['eq', '$x-amz-meta-a b', 'c']], { key: 'up/x', 'x-amz-meta-a b': 'c' }),
+      400,
+      'InvalidArgument',
+    ],
+    [
+      'a field that no header can hold',
+      () => form([...keyed, ['eq', '$content-type', 'a\u0001b']], { key: 'up/x', 'content-type': 'a\u0001b' }),
+      400,
+      'InvalidArgument',
+    ],
     ['no key', () => form([], {}), 400, 'InvalidRequest'],
   ])('refuses %s', async (_name, make, status, code) => {
     const answer = await post(make(), 'file!');

@@ -4,15 +4,18 @@ import { nodeListener } from './node-http.ts';
 
 /** The part of Fastify that the plug-in needs, so that the package does not depend on Fastify. */
 interface FastifyLike {
-  addContentTypeParser(
-    type: string,
-    parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
+  addHook(
+    name: 'onRequest',
+    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void) => void,
   ): unknown;
-  removeAllContentTypeParsers(): unknown;
-  all(
-    path: string,
-    handler: (request: { raw: IncomingMessage }, reply: { hijack(): unknown; raw: ServerResponse }) => void,
-  ): unknown;
+  all(path: string, handler: () => void): unknown;
+}
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+}
+interface FastifyReplyLike {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
 }
 
 /**
@@ -22,11 +25,11 @@ interface FastifyLike {
 export function awsPlugin<P>(server: AwsServer<P>): (app: FastifyLike) => Promise<void> {
   const listener = nodeListener(server);
   return async (app) => {
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    app.all('*', (request, reply) => {
+    // Taken before Fastify looks at the Content-Type: S3 keeps any, and Fastify refuses what it cannot parse.
+    app.addHook('onRequest', (request, reply) => {
       reply.hijack();
       listener(request.raw, reply.raw as Parameters<typeof listener>[1]);
     });
+    app.all('*', () => {});
   };
 }

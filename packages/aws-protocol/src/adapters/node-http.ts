@@ -1,11 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { release } from '../answer.ts';
 import { joinHeaders, type WireRequest, type WireResponse } from '../request.ts';
 import type { AwsServer } from '../server.ts';
 
 /** How much of a body that nobody wanted is read away before the connection is cut. */
 const DRAIN_BYTES = 1 << 20;
+/** A stream that has nothing to send by then has its head sent alone, since clients wait for it. */
+const HEAD_DELAY_MS = 20;
 
 /**
  * A listener for `http.createServer(listener)`. Trailing work after an early refusal is bounded: what is left of the
@@ -13,7 +16,11 @@ const DRAIN_BYTES = 1 << 20;
  */
 export function nodeListener<P>(server: AwsServer<P>): RequestListener {
   return (request, response) => {
-    void answer(server, request, response);
+    answer(server, request, response).catch((error: unknown) => {
+      // Left to itself a rejection would end the process, and this request would wait for ever.
+      process.emitWarning(error instanceof Error ? error : String(error));
+      response.destroy();
+    });
   };
 }
 
@@ -50,7 +57,7 @@ function lastHeaders(incoming: IncomingMessage): Record<string, string> {
 
 export async function send(result: WireResponse, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   if (outgoing.destroyed) {
-    discard(result.body);
+    release(result.body);
     return;
   }
   const { body, headers } = result;
@@ -59,9 +66,11 @@ export async function send(result: WireResponse, incoming: IncomingMessage, outg
   if (body instanceof Readable) {
     outgoing.writeHead(result.status, headers);
     if (incoming.method === 'HEAD') {
-      discard(body);
+      release(body);
       outgoing.end();
     } else {
+      const timer = setTimeout(() => outgoing.flushHeaders(), HEAD_DELAY_MS);
+      body.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
       // The status is sent: a source that fails now can only cut the connection, and that is what tells the client.
       await pipeline(body, outgoing).catch(() => outgoing.destroy());
     }
@@ -83,10 +92,6 @@ function setLength(headers: Record<string, string>, length: number): void {
   // Written by a handler, it may be spelt otherwise.
   if (headers['Content-Length'] !== undefined) delete headers['Content-Length'];
   headers['content-length'] = String(length);
-}
-
-function discard(body: WireResponse['body']): void {
-  if (body instanceof Readable) body.on('error', () => {}).destroy();
 }
 
 function drain(incoming: IncomingMessage): void {

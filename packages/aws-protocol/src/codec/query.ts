@@ -9,16 +9,23 @@ export interface QueryNode {
   children: Map<string, QueryNode> | undefined;
 }
 
-export function buildTree(pairs: readonly [string, string][], maxDepth: number): QueryNode {
+export function buildTree(
+  pairs: readonly [string, string][],
+  limits: { readonly depth: number; readonly nodes: number },
+): QueryNode {
   const root: QueryNode = { text: undefined, children: undefined };
+  // A name may spell many nodes of its own, and each takes far more memory than its letters.
+  const most = limits.nodes * 4;
+  let nodes = 0;
   for (const [name, value] of pairs) {
     const parts = name.split('.');
-    if (parts.length > maxDepth * 2) throw new Malformed('Parameters are nested too deeply');
+    if (parts.length > limits.depth * 2) throw new Malformed('Parameters are nested too deeply');
     let at = root;
     for (const part of parts) {
       at.children ??= new Map();
       let next = at.children.get(part);
       if (!next) {
+        if (++nodes > most) throw new Malformed('Too many parameters');
         next = { text: undefined, children: undefined };
         at.children.set(part, next);
       }

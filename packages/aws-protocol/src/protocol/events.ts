@@ -19,13 +19,15 @@ const xml = new XmlCodec();
 /**
  * Writes an output's event stream: each yielded union value becomes one message. In the RPC protocols the other members
  * of the output go first, as the `initial-response` message. An error that the handler's iterator throws becomes an
- * exception message if the union models it, else an error message, and ends the stream.
+ * exception message if the union models it, else an error message, and ends the stream; `report` is told of one that was
+ * not meant for the caller.
  */
 export function writeEvents(
   member: Member,
   output: Record<string, unknown>,
   format: EventFormat,
   model: Model,
+  report: (error: unknown) => void,
   initial?: StructShape,
 ): Readable {
   const union = member.shape as StructShape;
@@ -40,6 +42,7 @@ export function writeEvents(
     try {
       for await (const event of events) yield encodeUnion(union, event, format);
     } catch (error) {
+      if (!(error instanceof AwsError)) report(error);
       yield encodeFailure(union, error, format, model);
     }
   }

@@ -11,7 +11,10 @@ import type { Protocol } from './protocol.ts';
 export const jsonCodec = new ValueCodec('json');
 const cborCodec = new ValueCodec('cbor');
 
-export function parseJson(body: Uint8Array): unknown {
+export function parseJson(body: Uint8Array, limits: { nodes: number }): unknown {
+  // A value takes a byte at least, so most bodies need not be counted.
+  if (body.length > limits.nodes && countValues(body, limits.nodes) > limits.nodes)
+    throw new Malformed('The body holds too many values.');
   // Checked natively, then decoded: a fatal TextDecoder takes three times as long.
   if (!isUtf8(body)) throw new Malformed('The body is not UTF-8.');
   try {
@@ -19,6 +22,18 @@ export function parseJson(body: Uint8Array): unknown {
   } catch {
     throw new Malformed('The body is not JSON.');
   }
+}
+
+/** Counts lists, objects and what stands between commas, up to a little over `enough`. Text of any length counts once. */
+function countValues(body: Uint8Array, enough: number): number {
+  let count = 0;
+  for (let at = 0; at < body.length && count <= enough; at++) {
+    const byte = body[at];
+    if (byte === 0x22) {
+      for (at++; at < body.length && body[at] !== 0x22; at++) if (body[at] === 0x5c) at++;
+    } else if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count++;
+  }
+  return count;
 }
 
 /** aws-json: the operation in `X-Amz-Target`, members in one JSON object both ways. */
@@ -30,14 +45,14 @@ export function awsJson(version: '1.0' | '1.1'): Protocol {
       if (!operation.input) return {};
       // Some clients send no body at all for an empty input.
       if (parts.body.length === 0) return {};
-      return jsonCodec.read(operation.input, parseJson(parts.body), limits.depth) as Record<string, unknown>;
+      return jsonCodec.read(operation.input, parseJson(parts.body, limits), limits.depth) as Record<string, unknown>;
     },
-    writeOutput(operation, output, { model, requestId }) {
+    writeOutput(operation, output, { model, requestId, report }) {
       const headers: Record<string, string> = { 'content-type': contentType, 'x-amzn-requestid': requestId };
       const stream = streamingMember(operation, 'output');
       if (stream) {
         headers['content-type'] = 'application/vnd.amazon.eventstream';
-        return { status: 200, headers, body: writeEvents(stream, output, 'json', model, operation.output) };
+        return { status: 200, headers, body: writeEvents(stream, output, 'json', model, report, operation.output) };
       }
       const body = operation.output ? JSON.stringify(jsonCodec.write(operation.output, output)) : '{}';
       return { status: 200, headers, body };
@@ -95,7 +110,7 @@ export function rpcV2Cbor(): Protocol {
       if (!operation.input || parts.body.length === 0) return {};
       return cborCodec.read(operation.input, decodeCbor(parts.body, limits), limits.depth) as Record<string, unknown>;
     },
-    writeOutput(operation, output, { model, requestId }) {
+    writeOutput(operation, output, { model, requestId, report }) {
       const stream = streamingMember(operation, 'output');
       if (stream) {
         const headers = {
@@ -103,7 +118,7 @@ export function rpcV2Cbor(): Protocol {
           'smithy-protocol': 'rpc-v2-cbor',
           'x-amzn-requestid': requestId,
         };
-        return { status: 200, headers, body: writeEvents(stream, output, 'cbor', model, operation.output) };
+        return { status: 200, headers, body: writeEvents(stream, output, 'cbor', model, report, operation.output) };
       }
       return answer(200, requestId, operation.output ? encodeCbor(operation.output, output) : Buffer.from([0xa0]));
     },

@@ -20,6 +20,8 @@ export interface AnswerContext {
   readonly model: Model;
   readonly requestId: string;
   readonly limits: Limits;
+  /** Told of failures after the answer has begun, that are not the caller's fault. */
+  readonly report: (error: unknown) => void;
 }
 
 /** One wire protocol on the server's side. Stateless but for its compiled codecs. */
@@ -29,6 +31,6 @@ export interface Protocol {
   writeOutput(operation: Operation, output: Record<string, unknown>, context: AnswerContext): WireResponse;
   writeError(
     failure: Failure,
-    context: Omit<AnswerContext, 'model'> & { model: Model | undefined; operation?: Operation },
+    context: Omit<AnswerContext, 'model' | 'report'> & { model: Model | undefined; operation?: Operation },
   ): WireResponse;
 }

@@ -18,10 +18,7 @@ export function query(dialect: 'awsQuery' | 'ec2Query'): Protocol {
       const pairs = parts.query.filter(
         ([name]) => name !== 'Action' && name !== 'Version' && !name.startsWith('X-Amz-'),
       );
-      return codec.read(operation.input, buildTree(pairs as [string, string][], limits.depth)) as Record<
-        string,
-        unknown
-      >;
+      return codec.read(operation.input, buildTree(pairs as [string, string][], limits)) as Record<string, unknown>;
     },
     writeOutput({ name, output: shape }, output, { model, requestId }) {
       const members = shape ? xml.writeMembers(shape, output) : '';

@@ -9,7 +9,7 @@ import type { WireResponse } from '../request.ts';
 import { writeEvents } from './events.ts';
 import { membersOf } from './failure.ts';
 import { jsonCodec, parseJson } from './json.ts';
-import type { InputParts, Protocol } from './protocol.ts';
+import type { AnswerContext, InputParts, Protocol } from './protocol.ts';
 import { errorMembers } from './query.ts';
 
 const xml = new XmlCodec();
@@ -47,7 +47,7 @@ function readPayload(format: Format, member: Member, parts: InputParts, limits: 
 }
 
 function readDocument(format: Format, shape: Member['shape'], body: Uint8Array, limits: Limits): unknown {
-  if (format === 'json') return jsonCodec.read(shape, parseJson(body), limits.depth);
+  if (format === 'json') return jsonCodec.read(shape, parseJson(body, limits), limits.depth);
   return xml.read(shape, parseXml(decodeText(body), limits));
 }
 
@@ -63,7 +63,7 @@ function writeRest(
   format: Format,
   operation: Operation,
   output: Record<string, unknown>,
-  model: Model,
+  { model, report }: AnswerContext,
   headers: Record<string, string>,
 ): WireResponse {
   const shape = operation.output;
@@ -74,7 +74,7 @@ function writeRest(
   const stream = streamingMember(operation, 'output');
   if (stream && stream.shape.kind === 'struct') {
     setType(headers, 'application/vnd.amazon.eventstream');
-    return { status, headers, body: writeEvents(stream, output, format, model) };
+    return { status, headers, body: writeEvents(stream, output, format, model, report) };
   }
   if (payload) return { status, headers, body: writePayload(format, payload, output[payload.name], headers, model) };
   if (format === 'json') {
@@ -143,8 +143,8 @@ export function restJson(): Protocol {
   return {
     name: 'restJson1',
     readInput: (operation, parts, limits) => readRest('json', operation, parts, limits),
-    writeOutput: (operation, output, { model, requestId }) =>
-      writeRest('json', operation, output, model, { 'x-amzn-requestid': requestId }),
+    writeOutput: (operation, output, context) =>
+      writeRest('json', operation, output, context, { 'x-amzn-requestid': context.requestId }),
     writeError(failure, { requestId }) {
       const headers: Record<string, string> = {
         'content-type': 'application/json',
@@ -170,10 +170,11 @@ export function restXml(): Protocol {
   return {
     name: 'restXml',
     readInput: (operation, parts, limits) => readRest('xml', operation, parts, limits),
-    writeOutput(operation, output, { model, requestId }) {
-      const headers = requestIds(requestId);
+    writeOutput(operation, output, context) {
+      const { model } = context;
+      const headers = requestIds(context.requestId);
       if (model.id === 's3' && operation.name === 'GetBucketLocation') return bucketLocation(output, model, headers);
-      return writeRest('xml', operation, output, model, headers);
+      return writeRest('xml', operation, output, context, headers);
     },
     writeError(failure, { model, requestId }) {
       const headers: Record<string, string> = { ...requestIds(requestId), ...failure.headers };

@@ -14,7 +14,9 @@ export interface Destination<P> {
 }
 
 const RPC_PATH = /^\/(?:.*\/)?service\/([^/]+)\/operation\/([^/]+)\/?$/;
-const SCOPE = /Credential=[^,\s&]*?(?:\/|%2F)\d{8}(?:\/|%2F)[^/,%&\s]+(?:\/|%2F)([^/,%&\s]+)(?:\/|%2F)aws4_request/i;
+// Bounded: an unsigned request could make an open search begin again at each of its letters.
+const SCOPE =
+  /Credential=[^,\s&]{0,256}?(?:\/|%2F)\d{8}(?:\/|%2F)[^/,%&\s]{1,64}(?:\/|%2F)([^/,%&\s]{1,64})(?:\/|%2F)aws4_request/i;
 
 /** Indexes the services of one server by everything that a request may name them with. */
 export class ServiceFinder<P> {

@@ -57,6 +57,7 @@ export async function readPostForm<P>(
   const source =
     request.body instanceof Uint8Array ? Readable.from([request.body], { objectMode: false }) : request.body;
   const { fields, fileName, rest, iterator } = await readFields(source, `--${boundary[1] ?? boundary[2]}`);
+  refuseUnfit(fields);
   const key = fields['key'];
   if (!key) throw new Refusal('missingParameter', 'Bucket POST must contain a field named key.');
   const signer = await verifyPolicy(fields, credentials, now);
@@ -84,6 +85,16 @@ export async function readPostForm<P>(
     facts: () => ({ length: file.length, checksums: {} }),
     answer: (put, target, requestId) => formAnswer(put, fields, target, input['Key'] as string, requestId),
   };
+}
+
+/** What becomes a header of the object must be one that an answer can hold. */
+function refuseUnfit(fields: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(fields)) {
+    const metadata = name.startsWith('x-amz-meta-');
+    if (!metadata && FIELDS[name] === undefined) continue;
+    if ((metadata && !/^[!#$%&'*+\-.^_`|~\da-z]+$/.test(name)) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+      throw new Refusal('validation', `The form field ${JSON.stringify(name.slice(0, 100))} cannot be a header.`);
+  }
 }
 
 async function readFields(source: Readable, delimiter: string) {
@@ -229,7 +240,7 @@ function formAnswer(
     'x-amz-request-id': requestId,
     'x-amz-id-2': requestId,
     etag,
-    location: `/${bucket}/${encodeURI(key)}`,
+    location: `/${encodeURIComponent(bucket)}/${encodeURI(key)}`,
   };
   const redirect = fields['success_action_redirect'] ?? fields['redirect'];
   if (redirect !== undefined && /^https?:\/\//.test(redirect) && URL.canParse(redirect)) {

@@ -193,6 +193,8 @@ export function defineScenarios(load: () => Promise<Sdk>, schemas: boolean): voi
         for await (const _event of broken.EventStream ?? []);
       })(),
     ).rejects.toThrow(/The stream failed|InternalFailure/);
+    // A failure of the handler's own, which only this side is told of.
+    expect(cloud.errors.splice(0)).toMatchObject([{ message: 'the function died' }]);
   });
 
   it('EC2 with filters and tags', async () => {
