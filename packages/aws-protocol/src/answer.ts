@@ -22,7 +22,7 @@ export function release(body: unknown): void {
 /**
  * Holds a streamed body to the Content-Length that its handler stated: a client would wait for the rest of one that is
  * shorter, and take the end of a longer one for its next answer. The stream fails instead, which cuts the connection.
- * `report` is told of that, and of a source that fails, but not of a client that goes away.
+ * `report` is told of that, and of a source that fails; not of one that was aborted, as by the handler's own signal.
  */
 export function guardBody(answer: WireResponse, report: (error: unknown) => void): void {
   if (!(answer.body instanceof Readable)) return;
@@ -32,8 +32,8 @@ export function guardBody(answer: WireResponse, report: (error: unknown) => void
     // Its errors are those of `exact`, where they are reported.
     answer.body = pipeline(answer.body, exact, () => {});
   }
-  answer.body.on('error', (error: Error & { code?: string }) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.name !== 'AbortError') report(error);
+  answer.body.on('error', (error) => {
+    if (error.name !== 'AbortError') report(error);
   });
 }
 

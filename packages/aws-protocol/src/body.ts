@@ -113,7 +113,7 @@ function lengthOf(text: string | undefined): number | undefined {
 }
 
 /** A client that goes away is no fault of the server's. */
-function asRefusal(error: Error & { code?: string }): Error {
+export function asRefusal(error: Error & { code?: string }): Error {
   const gone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'EPIPE';
   return gone
     ? new Refusal('incompleteBody', 'The connection closed before the body was whole.', { cause: error })

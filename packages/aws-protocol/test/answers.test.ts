@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeWithResponseStreamCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -215,6 +215,39 @@ describe('answers', { timeout: 20_000 }, () => {
     go();
     await ended;
     expect(seen).toEqual(['head 200', 'go', 'late']);
+  });
+
+  it('a client that leaves a stream of events ends it, without an error, and the stream runs no further ahead', async () => {
+    let given = 0;
+    let thrown: unknown = 'nothing';
+    let ended = false;
+    invoke = async function* () {
+      try {
+        for (;;) {
+          given++;
+          yield { PayloadChunk: { Payload: Buffer.alloc(100_000) } };
+        }
+      } catch (error) {
+        thrown = error;
+      } finally {
+        ended = true;
+      }
+    };
+    const { method, url, headers } = sign('lambda', 'POST', STREAM_PATH, {}, Buffer.alloc(0));
+    const asked = request({ host: '127.0.0.1', port: running.port, method, path: url, headers }).end();
+    const answer = await new Promise<IncomingMessage>((resolve) => asked.on('response', resolve));
+    answer.pause();
+    // What sockets and streams hold, but not more.
+    let before = -1;
+    for (let i = 0; i < 50 && before !== given; i++) {
+      before = given;
+      await sleep(50);
+    }
+    expect(given).toBe(before);
+    expect(given).toBeLessThan(200);
+    asked.on('error', () => {}).destroy();
+    for (let i = 0; i < 200 && !ended; i++) await sleep(5);
+    expect({ ended, thrown, errors }).toEqual({ ended: true, thrown: 'nothing', errors: [] });
   });
 
   it('a stream of events that fails by mistake is told, one that fails on purpose is not', async () => {

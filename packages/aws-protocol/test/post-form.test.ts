@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, serve } from '../src/index.ts';
 import { deriveKey, hmacHex } from '../src/sigv4/keys.ts';
@@ -120,6 +122,42 @@ describe('S3 form uploads', () => {
   ])('refuses %s', async (_name, make, status, code) => {
     const answer = await post(make(), 'file!');
     expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(`<Code>${code}</Code>`)]);
+  });
+
+  it.each([
+    ['before its file', '--b\r\ncontent-disposition: form-data; name="key"\r\n\r\nx'],
+    [
+      'in its file',
+      '--b\r\ncontent-disposition: form-data; name="key"\r\n\r\nx\r\n--b\r\ncontent-disposition: form-data; name="file"\r\n\r\nsome',
+    ],
+  ])('a client that leaves %s is no fault of the server', async (_where, body) => {
+    const failures: unknown[] = [];
+    const told: unknown[] = [];
+    const own = await start(
+      [
+        serve<typeof import('@aws-sdk/client-s3'), string>(loadModel('s3'), {
+          async PutObject({ Body }) {
+            try {
+              for await (const _part of Body ?? []);
+            } catch (error) {
+              failures.push(error);
+              throw error;
+            }
+          },
+        }),
+      ],
+      { allowAnonymous: () => true, onError: (error) => told.push(error) },
+    );
+    const socket = connect(own.port, '127.0.0.1');
+    socket.write(
+      `POST /forms HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 9999\r\n\r\n${body}`,
+    );
+    await sleep(50);
+    socket.destroy();
+    await sleep(100);
+    await own.close();
+    expect(told).toEqual([]);
+    expect(failures).toMatchObject(_where === 'in its file' ? [{ name: 'Refusal', reason: 'incompleteBody' }] : []);
   });
 
   it('refuses an unsigned form, and one cut short', async () => {

@@ -12,3 +12,7 @@ it('keeps line breaks and tabs of an attribute from being read as spaces', () =>
   expect(parseXml(written, { depth: 9, nodes: 9 }).attributes['xsi:type']).toBe('a\nb\tc"d');
   expect(escapeXml('a\nb')).toBe('a\nb');
 });
+
+it('writes spaces for what XML cannot carry, which would make the whole answer unreadable', () => {
+  expect(escapeXml('a\u0000b\u001fc\ufffed\uffffe\u007f\t\n😀')).toBe('a b c d e\u007f\t\n😀');
+});

@@ -71,6 +71,10 @@ export async function send(result: WireResponse, incoming: IncomingMessage, outg
     } else {
       const timer = setTimeout(() => outgoing.flushHeaders(), HEAD_DELAY_MS);
       body.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+      // A client that goes away ends the source without an error, so that errors are always the source's own.
+      outgoing.once('close', () => {
+        if (!outgoing.writableFinished) body.destroy();
+      });
       // The status is sent: a source that fails now can only cut the connection, and that is what tells the client.
       await pipeline(body, outgoing).catch(() => outgoing.destroy());
     }

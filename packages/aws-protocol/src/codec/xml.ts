@@ -18,11 +18,11 @@ const ESCAPES: Record<string, string> = {
 };
 const UNSAFE = /[&<>"\r\u0085\u2028]/;
 
-/** Control characters that XML 1.0 cannot carry become spaces, so that the answer stays readable. */
+const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/;
+
+/** Characters that XML 1.0 cannot carry become spaces, so that the answer stays readable. */
 export function escapeXml(text: string): string {
-  const clean = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/.test(text)
-    ? text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, ' ')
-    : text;
+  const clean = FORBIDDEN.test(text) ? text.replace(new RegExp(FORBIDDEN, 'g'), ' ') : text;
   return UNSAFE.test(clean) ? clean.replace(/[&<>"\r\u0085\u2028]/g, (c) => ESCAPES[c] as string) : clean;
 }
 

@@ -1,5 +1,5 @@
 import { Readable, Transform, type TransformCallback } from 'node:stream';
-import type { BodyFacts } from '../body.ts';
+import { asRefusal, type BodyFacts } from '../body.ts';
 import { Malformed } from '../codec/malformed.ts';
 import { escapeXml } from '../codec/xml.ts';
 import { Refusal } from '../errors.ts';
@@ -56,7 +56,7 @@ export async function readPostForm<P>(
   if (!boundary) throw new Malformed('The form has no boundary.');
   const source =
     request.body instanceof Uint8Array ? Readable.from([request.body], { objectMode: false }) : request.body;
-  const { fields, fileName, rest, iterator } = await readFields(source, `--${boundary[1] ?? boundary[2]}`);
+  const { fields, fileName, rest, iterator } = await readFields(chunksOf(source), `--${boundary[1] ?? boundary[2]}`);
   refuseUnfit(fields);
   const key = fields['key'];
   if (!key) throw new Refusal('missingParameter', 'Bucket POST must contain a field named key.');
@@ -97,8 +97,16 @@ function refuseUnfit(fields: Readonly<Record<string, string>>): void {
   }
 }
 
-async function readFields(source: Readable, delimiter: string) {
-  const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+/** The source's bytes, with a client that goes away told from other failures. */
+async function* chunksOf(source: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source) yield chunk as Buffer;
+  } catch (error) {
+    throw asRefusal(error as Error);
+  }
+}
+
+async function readFields(iterator: AsyncIterator<Buffer>, delimiter: string) {
   const fields: Record<string, string> = Object.create(null) as Record<string, string>;
   let buffer: Buffer = Buffer.alloc(0);
   const more = async (): Promise<void> => {
