@@ -36,4 +36,5 @@ app.patch<{ Params: { id: string }; Body: { name: string } }>(
 
 await app.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ address: app.listeningOrigin });
+process.once('disconnect', () => process.exit());
 process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));

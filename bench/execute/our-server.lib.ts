@@ -17,4 +17,5 @@ const api = await startApi({
   engine: { available: false, reason: 'bench' },
 });
 process.send?.({ address: api.addresses[0] });
+process.once('disconnect', () => process.exit());
 process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));

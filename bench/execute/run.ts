@@ -3,7 +3,8 @@
  * event for the write) against bare Fastify with the service's own SQL. Targets: reads 1.5 ×, writes 3 ×.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
@@ -42,6 +43,8 @@ function cpuOf(server: Server): Promise<number> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'tc-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const cluster = await startPostgresCluster({ durable: true });
 const servers: Server[] = [];
 try {
@@ -105,5 +108,4 @@ try {
 } finally {
   for (const server of servers) server.process.kill('SIGKILL');
   await cluster.stop();
-  await rm(folder, { recursive: true, force: true });
 }

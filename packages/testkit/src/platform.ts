@@ -201,7 +201,9 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
 
   async function explain(): Promise<string> {
     const logs = join(dataDir, 'logs');
-    const tails = existsSync(logs) ? readdirSync(logs).map((name) => tail(join(logs, name))) : [];
+    const files = existsSync(logs) ? readdirSync(logs).map((name) => join(logs, name)) : [];
+    files.push(...['incusd.out', 'incusd.log'].map((name) => join(dataDir, name)));
+    const tails = files.filter((file) => existsSync(file)).map((file) => tail(file));
     const queue = await query<{ line: string }>(
       `select concat_ws(' ', kind, id, 'attempts', attempts, 'due', due_at - now(), 'lease', leased_until - now(), last_error) as line
        from reconcile where last_error is not null or attempts > 0 or leased_until is not null limit 20`,
