@@ -1,149 +1,131 @@
 /**
- * CRC-32C and CRC-64/NVME by slicing-by-8: eight tables of 256, eight bytes a step. Node's zlib has CRC-32 only.
- * Polynomials (reflected): 0x82f63b78; 0x9a6c9329ac4bc9b5.
+ * CRC-32C and CRC-64/NVME by slicing: 16 and 8 bytes a step, each byte with a table of its own. Node's zlib has CRC-32
+ * only. Polynomials (reflected): 0x82f63b78; 0x9a6c9329ac4bc9b5.
+ *
+ * The bytes are taken as 32-bit words through a view, and the tables lie one behind the other in one array: measured,
+ * that is three to four times as fast as bytes put together and tables apart.
  */
 
-const C = tables32(0x82f63b78);
+/** Table t of a CRC begins at 256 * t. */
+const T = new Int32Array(16 * 256);
+/** The 64-bit tables as two halves, since 64-bit integers are slow in JavaScript. */
+const LOW = new Int32Array(8 * 256);
+const HIGH = new Int32Array(8 * 256);
 
-function tables32(polynomial: number): Uint32Array[] {
-  const tables = Array.from({ length: 8 }, () => new Uint32Array(256));
-  for (let i = 0; i < 256; i++) {
-    let value = i;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ polynomial : value >>> 1;
-    (tables[0] as Uint32Array)[i] = value;
+for (let i = 0; i < T.length; i++) {
+  if (i >= 256) {
+    const before = T[i - 256] as number;
+    T[i] = (before >>> 8) ^ (T[before & 255] as number);
+    continue;
   }
-  for (let t = 1; t < 8; t++) {
-    const before = tables[t - 1] as Uint32Array;
-    for (let i = 0; i < 256; i++) {
-      const value = before[i] as number;
-      (tables[t] as Uint32Array)[i] = (value >>> 8) ^ ((tables[0] as Uint32Array)[value & 255] as number);
+  let value = i;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
+  T[i] = value;
+}
+for (let i = 0; i < LOW.length; i++) {
+  if (i >= 256) {
+    const low = LOW[i - 256] as number;
+    const high = HIGH[i - 256] as number;
+    LOW[i] = ((low >>> 8) | (high << 24)) ^ (LOW[low & 255] as number);
+    HIGH[i] = (high >>> 8) ^ (HIGH[low & 255] as number);
+    continue;
+  }
+  let low = i;
+  let high = 0;
+  for (let bit = 0; bit < 8; bit++) {
+    const odd = low & 1;
+    low = (low >>> 1) | (high << 31);
+    high >>>= 1;
+    if (odd) {
+      low ^= 0xac4bc9b5;
+      high ^= 0x9a6c9329;
     }
   }
-  return tables;
+  LOW[i] = low;
+  HIGH[i] = high;
 }
 
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** Where the first aligned word begins, and the words from there on; none on a machine that would read them reversed. */
+function wordsOf(bytes: Uint8Array): { start: number; words: Int32Array } {
+  const start = Math.min(-bytes.byteOffset & 3, bytes.length);
+  const count = LITTLE_ENDIAN ? (bytes.length - start) >>> 2 : 0;
+  return { start, words: count === 0 ? EMPTY : new Int32Array(bytes.buffer, bytes.byteOffset + start, count) };
+}
+const EMPTY = new Int32Array(0);
+
+/** `before`: the CRC of the bytes before these. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = C as unknown as [
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-  ];
+  const { start, words } = wordsOf(bytes);
   let crc = ~before;
   let at = 0;
-  const end = bytes.length - 8;
-  for (; at <= end; at += 8) {
-    const low =
-      crc ^
-      ((bytes[at] as number) |
-        ((bytes[at + 1] as number) << 8) |
-        ((bytes[at + 2] as number) << 16) |
-        ((bytes[at + 3] as number) << 24));
+  for (; at < start; at++) crc = (crc >>> 8) ^ T[(crc ^ bytes[at]!) & 255]!;
+  const end = words.length & ~3;
+  for (let i = 0; i < end; i += 4) {
+    const a = crc ^ words[i]!;
+    const b = words[i + 1]!;
+    const c = words[i + 2]!;
+    const d = words[i + 3]!;
     crc =
-      (t7[low & 255] as number) ^
-      (t6[(low >>> 8) & 255] as number) ^
-      (t5[(low >>> 16) & 255] as number) ^
-      (t4[low >>> 24] as number) ^
-      (t3[bytes[at + 4] as number] as number) ^
-      (t2[bytes[at + 5] as number] as number) ^
-      (t1[bytes[at + 6] as number] as number) ^
-      (t0[bytes[at + 7] as number] as number);
+      T[3840 + (a & 255)]! ^
+      T[3584 + ((a >>> 8) & 255)]! ^
+      T[3328 + ((a >>> 16) & 255)]! ^
+      T[3072 + (a >>> 24)]! ^
+      T[2816 + (b & 255)]! ^
+      T[2560 + ((b >>> 8) & 255)]! ^
+      T[2304 + ((b >>> 16) & 255)]! ^
+      T[2048 + (b >>> 24)]! ^
+      T[1792 + (c & 255)]! ^
+      T[1536 + ((c >>> 8) & 255)]! ^
+      T[1280 + ((c >>> 16) & 255)]! ^
+      T[1024 + (c >>> 24)]! ^
+      T[768 + (d & 255)]! ^
+      T[512 + ((d >>> 8) & 255)]! ^
+      T[256 + ((d >>> 16) & 255)]! ^
+      T[d >>> 24]!;
   }
-  for (; at < bytes.length; at++) crc = (crc >>> 8) ^ (t0[(crc ^ (bytes[at] as number)) & 255] as number);
+  for (at += end * 4; at < bytes.length; at++) crc = (crc >>> 8) ^ T[(crc ^ bytes[at]!) & 255]!;
   return ~crc >>> 0;
 }
 
-/** The 64-bit tables as two halves, since 64-bit integers are slow in JavaScript. */
-const LOW = Array.from({ length: 8 }, () => new Int32Array(256));
-const HIGH = Array.from({ length: 8 }, () => new Int32Array(256));
-{
-  const polyHigh = 0x9a6c9329 | 0;
-  const polyLow = 0xac4bc9b5 | 0;
-  for (let i = 0; i < 256; i++) {
-    let high = 0;
-    let low = i;
-    for (let bit = 0; bit < 8; bit++) {
-      const odd = low & 1;
-      low = (low >>> 1) | (high << 31);
-      high >>>= 1;
-      if (odd) {
-        low ^= polyLow;
-        high ^= polyHigh;
-      }
-    }
-    (LOW[0] as Int32Array)[i] = low;
-    (HIGH[0] as Int32Array)[i] = high;
-  }
-  for (let t = 1; t < 8; t++) {
-    for (let i = 0; i < 256; i++) {
-      const low = (LOW[t - 1] as Int32Array)[i] as number;
-      const high = (HIGH[t - 1] as Int32Array)[i] as number;
-      (LOW[t] as Int32Array)[i] = ((low >>> 8) | (high << 24)) ^ ((LOW[0] as Int32Array)[low & 255] as number);
-      (HIGH[t] as Int32Array)[i] = (high >>> 8) ^ ((HIGH[0] as Int32Array)[low & 255] as number);
-    }
-  }
-}
-
+/** `digest` gives the eight bytes of the value, big endian. Sixteen bytes a step were measured slower here. */
 export function crc64Nvme(): { update(bytes: Uint8Array): void; digest(): Buffer } {
-  const [l0, l1, l2, l3, l4, l5, l6, l7] = LOW as unknown as Int32Array[] & { [n: number]: Int32Array };
-  const [h0, h1, h2, h3, h4, h5, h6, h7] = HIGH as unknown as Int32Array[] & { [n: number]: Int32Array };
   let low = -1;
   let high = -1;
   return {
     update(bytes) {
-      let a = low;
-      let b = high;
+      const { start, words } = wordsOf(bytes);
+      let l = low;
+      let h = high;
       let at = 0;
-      const end = bytes.length - 8;
-      for (; at <= end; at += 8) {
-        a ^=
-          (bytes[at] as number) |
-          ((bytes[at + 1] as number) << 8) |
-          ((bytes[at + 2] as number) << 16) |
-          ((bytes[at + 3] as number) << 24);
-        b ^=
-          (bytes[at + 4] as number) |
-          ((bytes[at + 5] as number) << 8) |
-          ((bytes[at + 6] as number) << 16) |
-          ((bytes[at + 7] as number) << 24);
-        const i7 = a & 255;
-        const i6 = (a >>> 8) & 255;
-        const i5 = (a >>> 16) & 255;
-        const i4 = a >>> 24;
-        const i3 = b & 255;
-        const i2 = (b >>> 8) & 255;
-        const i1 = (b >>> 16) & 255;
+      for (; at < start; at++) {
+        const i = (l ^ bytes[at]!) & 255;
+        l = ((l >>> 8) | (h << 24)) ^ LOW[i]!;
+        h = (h >>> 8) ^ HIGH[i]!;
+      }
+      const end = words.length & ~1;
+      for (let i = 0; i < end; i += 2) {
+        const a = l ^ words[i]!;
+        const b = h ^ words[i + 1]!;
+        const i7 = 1792 + (a & 255);
+        const i6 = 1536 + ((a >>> 8) & 255);
+        const i5 = 1280 + ((a >>> 16) & 255);
+        const i4 = 1024 + (a >>> 24);
+        const i3 = 768 + (b & 255);
+        const i2 = 512 + ((b >>> 8) & 255);
+        const i1 = 256 + ((b >>> 16) & 255);
         const i0 = b >>> 24;
-        a =
-          (l7 as Int32Array)[i7]! ^
-          (l6 as Int32Array)[i6]! ^
-          (l5 as Int32Array)[i5]! ^
-          (l4 as Int32Array)[i4]! ^
-          (l3 as Int32Array)[i3]! ^
-          (l2 as Int32Array)[i2]! ^
-          (l1 as Int32Array)[i1]! ^
-          (l0 as Int32Array)[i0]!;
-        b =
-          (h7 as Int32Array)[i7]! ^
-          (h6 as Int32Array)[i6]! ^
-          (h5 as Int32Array)[i5]! ^
-          (h4 as Int32Array)[i4]! ^
-          (h3 as Int32Array)[i3]! ^
-          (h2 as Int32Array)[i2]! ^
-          (h1 as Int32Array)[i1]! ^
-          (h0 as Int32Array)[i0]!;
+        l = LOW[i7]! ^ LOW[i6]! ^ LOW[i5]! ^ LOW[i4]! ^ LOW[i3]! ^ LOW[i2]! ^ LOW[i1]! ^ LOW[i0]!;
+        h = HIGH[i7]! ^ HIGH[i6]! ^ HIGH[i5]! ^ HIGH[i4]! ^ HIGH[i3]! ^ HIGH[i2]! ^ HIGH[i1]! ^ HIGH[i0]!;
       }
-      for (; at < bytes.length; at++) {
-        const i = (a ^ (bytes[at] as number)) & 255;
-        a = ((a >>> 8) | (b << 24)) ^ (l0 as Int32Array)[i]!;
-        b = (b >>> 8) ^ (h0 as Int32Array)[i]!;
+      for (at += end * 4; at < bytes.length; at++) {
+        const i = (l ^ bytes[at]!) & 255;
+        l = ((l >>> 8) | (h << 24)) ^ LOW[i]!;
+        h = (h >>> 8) ^ HIGH[i]!;
       }
-      low = a;
-      high = b;
+      low = l;
+      high = h;
     },
     digest() {
       const out = Buffer.alloc(8);
