@@ -9,6 +9,8 @@ import { debianPython, latestPython } from '../support/install.ts';
 import { type BotocoreResult, fuzzBotocore } from './botocore.ts';
 import { type FuzzResult, fuzzJs } from './js.ts';
 
+const SCOPE = `None is left out: streams of events are given and compared as lists, and each exception that may end one is thrown once. The clients are told to put no prefix before the endpoint's host name; what they do otherwise (\`stream-…\`, \`<route>.…\`, the session of a directory bucket) is in test/host-names.test.ts.`;
+
 const [client = 'js', cases = '6', seed = '1', ...services] = process.argv.slice(2);
 const options = {
   cases: Number(cases),
@@ -66,7 +68,7 @@ else {
   const js = await fuzz('js');
   const latest = (await fuzz('latest')) as BotocoreResult;
   const debian = (await fuzz('debian')) as BotocoreResult;
-  const head = `# Fuzz report\n\nEvery operation of every model, ${cases} random inputs and outputs each, through real clients over HTTP with signatures checked; every modelled error once. Seed ${seed}. Written by \`node test/fuzz/run.ts report ${cases} ${seed}\`.\n`;
+  const head = `# Fuzz report\n\nEvery operation of every model, ${cases} random inputs and outputs each, through real clients over HTTP with signatures checked; every modelled error once. Seed ${seed}. Written by \`node test/fuzz/run.ts report ${cases} ${seed}\`.\n\n${SCOPE}\n`;
   const text = [
     head,
     section('AWS SDK for JavaScript v3, as pinned', js),
