@@ -39,10 +39,13 @@ export class Authenticator<P> {
 
   async authenticate(
     request: WireRequest,
-    what: { isS3: boolean; streams: boolean; bucketOfHost: string | undefined },
+    what: { isS3: boolean; streams: boolean; mayBeUnsigned: boolean; bucketOfHost: string | undefined },
   ): Promise<Authenticated<P>> {
     const { isS3, streams, bucketOfHost } = what;
     const claim = this.#verifier.claim(request);
+    // Strangers shall not have their bodies held.
+    if (!claim && !what.mayBeUnsigned)
+      throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
     const length = request.headers['content-length'];
     if (!streams && length !== undefined && Number(length) > this.#limits.bodyBytes) {
       throw new Refusal('tooLarge', `The body is larger than ${this.#limits.bodyBytes} bytes.`);

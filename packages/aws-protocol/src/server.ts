@@ -15,6 +15,7 @@ import { inputStreams, restJson, restXml } from './protocol/rest.ts';
 import { splitUrl, type WireRequest, type WireResponse } from './request.ts';
 import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
+import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
@@ -163,7 +164,11 @@ export class AwsServer<P = unknown> {
     const form = found.protocol === 'awsQuery' || found.protocol === 'ec2Query';
     const rest = found.protocol === 'restJson1' || found.protocol === 'restXml';
     if (rest && call.service) {
-      if (call.service.model.id === 's3' && isPostForm(request)) return await this.#postForm(call, call.service);
+      if (call.service.model.id === 's3' && isPostForm(request)) {
+        call.address = addressOf(request.headers['host'] ?? '', call.path, this.#options.s3Domains ?? []);
+        // Below a bucket it is the type of an object to come.
+        if (call.address.path === '/') return await this.#postForm(call, call.service, call.address);
+      }
       this.#routeRest(call, call.service);
     }
     if (!form && call.service === undefined)
@@ -176,6 +181,7 @@ export class AwsServer<P = unknown> {
     const { verified, opened, body } = await this.#authenticator.authenticate(request, {
       isS3: call.service?.model.id === 's3',
       streams: Boolean(streams),
+      mayBeUnsigned: form || this.#mayBeUnsigned(call),
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
     });
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
@@ -213,6 +219,12 @@ export class AwsServer<P = unknown> {
       query: pairs,
     });
     return await this.#answer(call, service, operation, handler, input, verified, opened?.facts);
+  }
+
+  /** False only where it is known already: what is wrong otherwise is told first. */
+  #mayBeUnsigned({ service, operation, protocol }: Call<P>): boolean {
+    if (!service || operation === undefined || !service.model.has(operation) || !service.speaks(protocol)) return true;
+    return this.#options.allowAnonymous?.(service.model.id, operation) === true;
   }
 
   #routeRest(call: Call<P>, service: Service<P>): void {
@@ -269,6 +281,7 @@ export class AwsServer<P = unknown> {
 
   #readInput(call: Call<P>, service: Service<P>, operation: Operation, parts: InputParts): Record<string, unknown> {
     const input = PROTOCOLS[call.protocol].readInput(operation, parts, this.limits);
+    if (service.model.id === 's3') checkOverrides(parts.query);
     if (service.model.id === 's3' && 'ContentEncoding' in input) {
       const kept = storedEncoding(call.request.headers);
       if (kept === undefined) delete input['ContentEncoding'];
@@ -328,9 +341,7 @@ export class AwsServer<P = unknown> {
     return answer;
   }
 
-  async #postForm(call: Call<P>, service: Service<P>): Promise<WireResponse> {
-    call.address = addressOf(call.request.headers['host'] ?? '', call.path, this.#options.s3Domains ?? []);
-    const bucket = call.address.bucket;
+  async #postForm(call: Call<P>, service: Service<P>, { bucket }: S3Address): Promise<WireResponse> {
     if (bucket === undefined) throw new Refusal('unknownOperation', 'A form upload needs a bucket.');
     call.operation = 'PutObject';
     const handler = service.handler('PutObject');

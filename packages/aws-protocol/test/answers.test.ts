@@ -10,7 +10,10 @@ import { sign } from './support/sign.ts';
 
 type S3 = typeof import('@aws-sdk/client-s3');
 type Lambda = typeof import('@aws-sdk/client-lambda');
-type GetObject = (context: Context<string>) => Record<string, unknown> | Promise<Record<string, unknown>>;
+type GetObject = (
+  context: Context<string>,
+  input: { ResponseContentDisposition?: string },
+) => Record<string, unknown> | Promise<Record<string, unknown>>;
 type Invoke = (context: Context<string>) => AsyncIterable<object>;
 
 const STREAM_PATH = '/2021-11-15/functions/f/response-streaming-invocations';
@@ -28,7 +31,7 @@ describe('answers', { timeout: 20_000 }, () => {
     process.on('unhandledRejection', onRejection);
     running = await start(
       [
-        serve<S3, string>(loadModel('s3'), { GetObject: (_input, context) => getObject(context) }),
+        serve<S3, string>(loadModel('s3'), { GetObject: (input, context) => getObject(context, input) }),
         serve<Lambda, string>(loadModel('lambda'), {
           InvokeWithResponseStream: (_input, context) => ({ EventStream: invoke(context) as never }),
         }),
@@ -91,6 +94,14 @@ describe('answers', { timeout: 20_000 }, () => {
     expect(answer.body).toContain('<Code>InternalError</Code>');
     expect(errors).toHaveLength(1);
     expect(body.destroyed).toBe(true);
+  });
+
+  it("a header that the caller asks for, and that cannot be, is the caller's fault", async () => {
+    getObject = (_context, input) => ({ ContentDisposition: input.ResponseContentDisposition });
+    const answer = await get('/bucket/key?response-content-disposition=a%01b');
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('<Code>InvalidArgument</Code>')]);
+    expect((await get('/bucket/key?response-content-disposition=a%20%C3%A9')).status).toBe(200);
+    expect(errors).toEqual([]);
   });
 
   it('neither is a status that is none, nor an error with a header that is none', async () => {

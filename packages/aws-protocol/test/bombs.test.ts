@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AwsServer, loadModel, Service } from '../src/index.ts';
 import { loadConstraints } from '../src/model/constraints.ts';
@@ -44,6 +45,20 @@ describe('requests that would take more than they are worth', { timeout: 60_000 
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' };
     const text = JSON.stringify({ QueueUrl: 'q', MessageBody: '[{,"\\'.repeat(100_000) });
     expect((await timed('sqs', headers, text)).status).toBe(200);
+  });
+
+  it('the body of an unsigned request, where it must be signed', async () => {
+    let read = 0;
+    const body = new Readable({
+      read() {
+        read += 1 << 16;
+        this.push(read > 4 << 20 ? null : Buffer.alloc(1 << 16, ' '));
+      },
+    });
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.ListQueues' };
+    const { status } = await server.handle({ method: 'POST', url: '/', headers, body });
+    expect(status).toBe(400);
+    expect(read).toBeLessThan(1 << 18);
   });
 
   it('an Authorization header that makes the search for its scope begin again and again', async () => {

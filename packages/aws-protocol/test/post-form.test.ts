@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, serve } from '../src/index.ts';
 import { deriveKey, hmacHex } from '../src/sigv4/keys.ts';
@@ -158,6 +159,14 @@ describe('S3 form uploads', () => {
     await own.close();
     expect(told).toEqual([]);
     expect(failures).toMatchObject(_where === 'in its file' ? [{ name: 'Refusal', reason: 'incompleteBody' }] : []);
+  });
+
+  it('takes an object of that Content-Type for what it is', async () => {
+    const client = new S3Client({ region: 'us-east-1', endpoint: running.url, credentials: KEY, forcePathStyle: true });
+    const made = await client.send(
+      new CreateMultipartUploadCommand({ Bucket: 'forms', Key: 'k', ContentType: 'multipart/form-data; boundary=b' }),
+    );
+    expect(made.UploadId).toBeTruthy();
   });
 
   it('refuses an unsigned form, and one cut short', async () => {
