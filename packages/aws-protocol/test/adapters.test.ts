@@ -22,7 +22,7 @@ it('serves below Fastify, beside routes of its own', async () => {
     credentials: (id) =>
       id === KEY.accessKeyId ? { secretAccessKey: KEY.secretAccessKey, principal: 'p' } : undefined,
   });
-  await app.register(awsPlugin(server) as never);
+  await app.register(awsPlugin(server));
   const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   try {
     const config = { region: 'us-east-1', endpoint, credentials: KEY, maxAttempts: 1 };
