@@ -4,7 +4,7 @@ import { guestInitCommand } from './incus/guest-init.ts';
 import { sourceLines } from './incus/images/debian-image.ts';
 import { kindOf } from './incus/incus-client.ts';
 import { instanceOf } from './incus/incus-events.ts';
-import { machineConfig, readOddEnv, splitEnv } from './incus/machine-config.ts';
+import { machineConfig, readEnv } from './incus/machine-config.ts';
 import { mountsBelow } from './incus/mount-namespace.ts';
 import { defaultPoolGb } from './incus/storage-pool.ts';
 import { addressesOf, egressAddresses, isAddress } from './linux-network/addresses.ts';
@@ -80,16 +80,24 @@ test('no word of a tenant makes a line of configuration', () => {
     'lxc.net.0.ipv4.address',
     'lxc.net.0.ipv4.gateway',
   ]);
-  expect(lines[2]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=. -]+$/);
+  expect(lines[2]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=._ -]+$/);
   expect(lines[3]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
-  expect(config['environment.A']).toBeUndefined();
-  expect(config['environment.B']).toBe('fine');
-  expect(readOddEnv(config)).toEqual({ A: evil });
-  expect(guestInitCommand([''], {}).endsWith(' .')).toBe(true);
-  expect(splitEnv({ A: 'a ', B: '\t', C: 'é', D: '' })).toEqual({
-    plain: { C: 'é', D: '' },
-    odd: { A: 'a ', B: '\t' },
-  });
+  expect(readEnv(config)).toEqual({ A: evil, B: 'fine' });
+  expect(guestInitCommand([''], {}).endsWith(' 0 .')).toBe(true);
+});
+
+test('no variable of a tenant reaches what runs on the host: Incus hands environment.* to hooks that it runs there as root', () => {
+  const env = { LD_PRELOAD: '/evil.so', PATH: '/evil', PLAIN: 'x', EMPTY: '' };
+  for (const command of [undefined, ['sh']]) {
+    const spec = testSpec('host', undefined, { env, ...(command ? { command } : {}) });
+    const { config, devices } = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, spec);
+    expect(Object.keys(config).filter((key) => key.startsWith('environment.'))).toEqual([]);
+    expect(config['raw.lxc']).not.toMatch(/environment|evil/);
+    expect(readEnv(config)).toEqual(env);
+    expect(devices['thecloud']).toBeDefined();
+  }
+  const bare = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, testSpec('host'));
+  expect(bare.config['raw.lxc']).not.toContain('lxc.init.cmd');
 });
 
 test("package sources for debian/12 are the machine's own", () => {

@@ -2,12 +2,13 @@ import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { findStaticBusybox } from './images/busybox-image.ts';
 
 /**
- * What runs as process 1 where an instance was given a command: it hands the environment over, starts the command as its child, reaps
- * orphans, passes a wish to stop on as SIGTERM, and ends with the command. It lies on the host, is seen read-only in the instance, and
- * brings its own busybox, so it works with every image.
+ * What runs as process 1 where an instance was given variables or a command. With a command, it starts that as its child, reaps orphans,
+ * passes a wish to stop on as SIGTERM, and ends with the command; without one it gives way to the image's own init. It lies on the host,
+ * is seen read-only in the instance, and brings its own busybox, so it works with every image.
  *
  * A tenant's words come as base64 arguments with a dot before them (an empty word would vanish): whatever they hold, LXC's
- * configuration sees letters, digits and `+/=.` only.
+ * configuration sees letters, digits and `+/=._` only. Variables are set here and never by LXC, whose `lxc.environment` (Incus'
+ * `environment.*`) also reaches the hooks and helpers that it runs as root on the host: there LD_PRELOAD would be the host's end.
  */
 const GUEST_PATH = '/run/thecloud';
 
@@ -24,13 +25,28 @@ tc_box=${GUEST_PATH}/busybox
 [ -n "$PATH" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [ -n "$HOME" ] || HOME=/root
 export PATH HOME
-$tc_box ip link set lo up 2>/dev/null
 tc_decode() { printf %s "\${1#.}" | $tc_box base64 -d; printf x; }
-while [ "$1" = -e ]; do
-  tc_word=$(tc_decode "$3")
-  export "$2=\${tc_word%x}"
-  shift 3
-done
+tc_env=$1
+shift
+# With variables it starts itself anew: what env gets is no longer seen in the list of processes once that is done.
+if [ "$tc_env" -gt 0 ]; then
+  tc_words=$(($# - 2 * tc_env))
+  while [ "$tc_env" -gt 0 ]; do
+    tc_word=$(tc_decode "$2")
+    set -- "$@" "$1=\${tc_word%x}"
+    shift 2
+    tc_env=$((tc_env - 1))
+  done
+  if [ "$tc_words" = 0 ]; then set -- "$@" /sbin/init; else set -- "$@" $tc_box sh ${GUEST_PATH}/init 0; fi
+  while [ "$tc_words" -gt 0 ]; do
+    set -- "$@" "$1"
+    shift
+    tc_words=$((tc_words - 1))
+  done
+  [ -z "$tc_stopping" ] || exit 0
+  exec $tc_box env "$@"
+fi
+$tc_box ip link set lo up 2>/dev/null
 tc_count=$#
 while [ "$tc_count" -gt 0 ]; do
   tc_word=$(tc_decode "$1")
@@ -67,7 +83,7 @@ done
 exit "$tc_code"
 `;
 
-/** Makes the folder that instances with a command see. Cheap; done at each start, so that it follows the distribution's busybox. */
+/** Makes the folder that such instances see. Cheap; done at each start, so that it follows the distribution's busybox. */
 export async function writeGuestFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await copyFile(await findStaticBusybox(), `${folder}/busybox.new`);
@@ -83,10 +99,11 @@ export function guestDevice(folder: string): Record<string, string> {
 
 const encode = (word: string): string => `.${Buffer.from(word).toString('base64')}`;
 
-/** The value of lxc.init.cmd for a command. `env` are the variables that Incus cannot carry, see machine-config.ts. */
+/** The value of lxc.init.cmd: how many variables, each with its value, and the words of the command, which may be none. */
 export function guestInitCommand(command: readonly string[], env: Readonly<Record<string, string>>): string {
-  const words = [`${GUEST_PATH}/busybox`, 'sh', `${GUEST_PATH}/init`];
-  for (const [name, value] of Object.entries(env)) words.push('-e', name, encode(value));
+  const variables = Object.entries(env);
+  const words = [`${GUEST_PATH}/busybox`, 'sh', `${GUEST_PATH}/init`, String(variables.length)];
+  for (const [name, value] of variables) words.push(name, encode(value));
   for (const word of command) words.push(encode(word));
   return words.join(' ');
 }

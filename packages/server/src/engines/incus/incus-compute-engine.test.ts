@@ -117,6 +117,43 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await compute.remove(job);
   });
 
+  test.each([
+    ['its own init', undefined],
+    ['a command', ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do /bin/busybox sleep 0.1; done']],
+  ])('variables are for what runs inside, with %s, and harm nothing outside', async (_, command) => {
+    const { compute } = platform;
+    const poor = fresh(`poor-${command === undefined}`);
+    // On the host these would end every program that Incus runs for the machine, or replace it.
+    const env = {
+      PATH: '/nowhere',
+      LD_PRELOAD: '/nowhere.so',
+      HOME: '/home',
+      EMPTY: '',
+      IFS: 'a',
+      OPTIND: 'x',
+      tc_env: '1',
+    };
+    await compute.define(poor, testSpec('poor', undefined, { env, ...(command ? { command } : {}) }));
+    await compute.start(poor);
+    const inside = async (...words: string[]): Promise<string> =>
+      text((await compute.exec(poor, { command: words, timeoutMs: 10_000, outputLimit: 100_000 })).stdout);
+    const first = (await inside('/bin/busybox', 'cat', '/proc/1/environ')).split('\0');
+    const ran = (await inside('/bin/busybox', 'env')).split('\n');
+    const lines = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    expect(first).toEqual(expect.arrayContaining(lines));
+    expect(ran).toEqual(expect.arrayContaining(lines));
+    expect(await inside('/bin/busybox', 'cat', '/proc/1/cmdline')).not.toContain(
+      Buffer.from('/nowhere').toString('base64'),
+    );
+    expect(await inside('/bin/busybox', 'ip', 'link', 'show', 'lo')).toContain('UP');
+    const asked = performance.now();
+    await compute.stop(poor, 8_000);
+    expect(performance.now() - asked, 'it ended by itself').toBeLessThan(7_000);
+    await compute.start(poor);
+    await compute.remove(poor);
+    expect(await compute.inspect(poor)).toBeUndefined();
+  });
+
   test('a command that ends takes its instance with it, and says so', async () => {
     const { compute } = platform;
     const job = fresh('short');

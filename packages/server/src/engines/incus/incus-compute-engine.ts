@@ -27,7 +27,7 @@ import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
 import { stopInstance } from './instance-processes.ts';
 import { isDiskless, type MachineDisks, removeStrayFolder } from './machine-disk.ts';
-import { MARKS, machineConfig, readOddEnv } from './machine-config.ts';
+import { MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
 export interface IncusComputeEngineOptions {
@@ -216,7 +216,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
-    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readOddEnv(found.config));
+    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config));
   }
 
   async logs(ref: MachineRef, limit: number): Promise<Uint8Array> {

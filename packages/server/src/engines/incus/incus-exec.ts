@@ -10,21 +10,22 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /**
  * Runs a command in a running instance over websockets: stdout and stderr apart, each kept up to the limit, the rest read and dropped,
- * so that a chatty command neither blocks nor fills memory or disk.
+ * so that a chatty command neither blocks nor fills memory or disk. `machineEnv` are the variables that the machine was made with; the
+ * request's own go before them.
  */
 export async function execInInstance(
   client: IncusClient,
   project: string,
   name: string,
   request: ExecRequest,
-  oddEnv: Readonly<Record<string, string>>,
+  machineEnv: Readonly<Record<string, string>>,
 ): Promise<ExecResult> {
   const started = performance.now();
   const operation = await client.begin('POST', `/1.0/instances/${name}/exec`, {
     project,
     body: {
       command: request.command,
-      environment: { PATH: DEFAULT_PATH, HOME: '/root', ...oddEnv, ...request.env },
+      environment: { PATH: DEFAULT_PATH, HOME: '/root', ...machineEnv, ...request.env },
       'wait-for-websocket': true,
       interactive: false,
       ...(request.cwd === undefined ? {} : { cwd: request.cwd }),

@@ -14,7 +14,7 @@ export const MARKS = {
   address: 'user.thecloud.address',
   gateway: 'user.thecloud.gateway',
   mbps: 'user.thecloud.mbps',
-  /** Base64 of the JSON of variables that a line of LXC's configuration cannot carry. */
+  /** Base64 of the JSON of its variables. Not Incus' `environment.*`, see guest-init.ts. */
   env: 'user.thecloud.env',
 } as const;
 
@@ -30,7 +30,8 @@ export function machineConfig(
   spec: MachineSpec,
 ): MachineConfig {
   checkSpec(spec);
-  const { plain, odd } = splitEnv(spec.env);
+  const command = spec.command ?? [];
+  const hasEnv = Object.keys(spec.env).length > 0;
   // Without rotation LXC empties a full console log; with it, the one before stays beside it.
   const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, 'lxc.console.rotate = 1'];
   const config: Record<string, string> = {
@@ -49,13 +50,12 @@ export function machineConfig(
     'limits.memory.swap': 'false',
     'limits.processes': String(spec.processes),
   };
-  for (const [name, value] of Object.entries(plain)) config[`environment.${name}`] = value;
-  if (Object.keys(odd).length > 0) config[MARKS.env] = Buffer.from(JSON.stringify(odd)).toString('base64');
+  if (hasEnv) config[MARKS.env] = Buffer.from(JSON.stringify(spec.env)).toString('base64');
   const devices: MachineConfig['devices'] = {
     root: { type: 'disk', path: '/', pool: POOL_NAME, size: `${spec.diskGb}GiB` },
   };
-  if (spec.command !== undefined && spec.command.length > 0) {
-    lxc.push(`lxc.init.cmd = ${guestInitCommand(spec.command, odd)}`);
+  if (command.length > 0 || hasEnv) {
+    lxc.push(`lxc.init.cmd = ${guestInitCommand(command, spec.env)}`);
     devices['thecloud'] = guestDevice(guestFolder);
   }
   if (spec.nic !== undefined) {
@@ -89,27 +89,14 @@ function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: n
   };
 }
 
-/**
- * Splits variables by whether a line of LXC's configuration carries them unchanged: line breaks would start another setting, blanks at
- * the end are cut off.
- */
-export function splitEnv(env: Readonly<Record<string, string>>): {
-  plain: Record<string, string>;
-  odd: Record<string, string>;
-} {
-  const plain: Record<string, string> = {};
-  const odd: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    const carried = !/[\p{Cc}\u2028\u2029]|\s$/u.test(value);
-    (carried ? plain : odd)[name] = value;
-  }
-  return { plain, odd };
-}
-
-export function readOddEnv(config: Readonly<Record<string, string>>): Record<string, string> {
+/** The variables that a machine was made with. */
+export function readEnv(config: Readonly<Record<string, string>>): Record<string, string> {
   const packed = config[MARKS.env];
   return packed === undefined ? {} : (JSON.parse(Buffer.from(packed, 'base64').toString()) as Record<string, string>);
 }
+
+/** Bytes. The kernel takes at most 128 KiB in one argument, and base64 makes four of three. */
+const LONGEST_WORD = 64 * 1024;
 
 /** Everything that ends up in a line of configuration is checked here, whatever was checked before. */
 export function checkSpec(spec: MachineSpec): void {
@@ -120,12 +107,12 @@ export function checkSpec(spec: MachineSpec): void {
   for (const [name, value] of Object.entries(spec.env)) {
     demand(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name), `the variable name ${JSON.stringify(name)}`);
     demand(!value.includes('\0'), `a NUL byte in the variable ${name}`);
+    demand(Buffer.byteLength(value) <= LONGEST_WORD, `more than 64 KiB in the variable ${name}`);
   }
   for (const word of spec.command ?? []) demand(!word.includes('\0'), 'a NUL byte in its command');
   demand(spec.command === undefined || spec.command.length === 0 || spec.command[0] !== '', 'an empty program name');
-  // The kernel takes at most 128 KiB in one argument, and base64 makes four of three.
   demand(
-    (spec.command ?? []).every((word) => Buffer.byteLength(word) <= 64 * 1024),
+    (spec.command ?? []).every((word) => Buffer.byteLength(word) <= LONGEST_WORD),
     'a word of more than 64 KiB in its command',
   );
   demand(spec.vcpus > 0 && spec.vcpus <= 1024, `${spec.vcpus} vCPUs`);
