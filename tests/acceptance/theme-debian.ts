@@ -17,7 +17,8 @@ export function describeDebian(use: Use): void {
     test(
       'waits in STARTING and says for what, then is Debian',
       async () => {
-        const body = { name: 'deb', image: 'debian/12', instance_type: 'basic-1', vpc_id: 'net' };
+        const env = ['GREETING=hello', 'LD_PRELOAD=/nowhere.so'];
+        const body = { name: 'deb', image: 'debian/12', instance_type: 'basic-1', vpc_id: 'net', env };
         expect((await client.ask('POST', '/instances', body)).status).toBe('STARTING');
         const reasons = new Set<string>();
         await waitFor(
@@ -43,6 +44,7 @@ export function describeDebian(use: Use): void {
           { explain: use().explain },
         );
         expect((await sh(client, 'deb', 'ping -c 1 -W 2 10.0.0.1 >/dev/null; echo $?; hostname')).out).toBe('0\ndeb\n');
+        expect((await sh(client, 'deb', 'echo $GREETING')).out).toBe('hello\n');
         expect((await client.ask('POST', '/instances/deb/reboot?wait=60')).status).toBe('RUNNING');
       },
       BUILD_MS + 120_000,
