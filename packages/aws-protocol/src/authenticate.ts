@@ -39,7 +39,13 @@ export class Authenticator<P> {
 
   async authenticate(
     request: WireRequest,
-    what: { isS3: boolean; streams: boolean; mayBeUnsigned: boolean; bucketOfHost: string | undefined },
+    what: {
+      isS3: boolean;
+      streams: boolean;
+      mayBeUnsigned: boolean;
+      checksumsOfObject: boolean;
+      bucketOfHost: string | undefined;
+    },
   ): Promise<Authenticated<P>> {
     const { isS3, streams, bucketOfHost } = what;
     const claim = this.#verifier.claim(request);
@@ -54,7 +60,7 @@ export class Authenticator<P> {
       if (!streams && !isS3 && !isChunked(request.headers)) {
         return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
       }
-      const opened = openBody(request, undefined);
+      const opened = openBody(request, undefined, what.checksumsOfObject);
       return streams
         ? { verified: undefined, opened, body: EMPTY }
         : {
@@ -75,7 +81,7 @@ export class Authenticator<P> {
         throw new Refusal('signatureMismatch', 'The payload must be signed.');
       }
       if (isS3 || streams || isChunked(request.headers)) {
-        const opened = openBody(request, verified);
+        const opened = openBody(request, verified, what.checksumsOfObject);
         if (streams) return { verified, opened, body: EMPTY };
         return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
       }

@@ -44,11 +44,13 @@ export function storedEncoding(headers: Readonly<Record<string, string>>): strin
 
 /**
  * The body as the handler shall see it: framing taken off, length, digest, chunk signatures, trailer and checksums
- * verified while it passes. A wrong one arrives as an error of the stream, before its end.
+ * verified while it passes. A wrong one arrives as an error of the stream, before its end. `ofObject`: the checksums in
+ * the headers are those of a whole object, and not of this body.
  */
 export function openBody(
   request: WireRequest,
   verified: Verified | undefined,
+  ofObject = false,
 ): { stream: Readable; facts: () => BodyFacts } {
   const { headers } = request;
   const source =
@@ -62,6 +64,7 @@ export function openBody(
     headers,
     chunked ? decodedLength(headers) : contentLength(headers),
     HEX_64.test(payload) ? payload : undefined,
+    ofObject,
   );
   if (!chunked) {
     if (payload.startsWith('STREAMING-'))
@@ -138,6 +141,20 @@ function join(source: Readable, stages: Transform[]): Readable {
   return at;
 }
 
+const PREFIX = 'x-amz-checksum-';
+/** Headers with that prefix that hold no checksum. */
+const NO_CHECKSUM = new Set(['algorithm', 'type', 'mode']);
+
+/** The checksum that a header holds. One that cannot be verified is refused: the client would take it for verified. */
+function checksumOf(header: string): ChecksumName | undefined {
+  if (!header.startsWith(PREFIX)) return undefined;
+  const name = header.slice(PREFIX.length);
+  if (NO_CHECKSUM.has(name)) return undefined;
+  const known = CHECKSUMS.find((checksum) => checksum === name);
+  if (!known) throw new Refusal('notImplemented', `The checksum algorithm ${name.slice(0, 64)} is not supported.`);
+  return known;
+}
+
 class BodyChecks extends Transform {
   readonly #expected = new Map<ChecksumName, string>();
   readonly #running = new Map<ChecksumName, Checksum>();
@@ -148,7 +165,12 @@ class BodyChecks extends Transform {
   #seen = 0;
   #ended = false;
 
-  constructor(headers: Readonly<Record<string, string>>, length: number | undefined, digest: string | undefined) {
+  constructor(
+    headers: Readonly<Record<string, string>>,
+    length: number | undefined,
+    digest: string | undefined,
+    ofObject: boolean,
+  ) {
     super({ highWaterMark: 1 << 18 });
     this.#length = length;
     this.#digest = digest;
@@ -159,13 +181,13 @@ class BodyChecks extends Transform {
         throw new Refusal('checksum', 'The Content-MD5 you specified is not valid.');
       this.#expect('md5', md5);
     }
-    for (const name of CHECKSUMS) {
-      const value = headers[`x-amz-checksum-${name}`];
-      if (value !== undefined) this.#expect(name, value);
+    for (const header of ofObject ? [] : Object.keys(headers)) {
+      const name = checksumOf(header);
+      if (name !== undefined) this.#expect(name, headers[header] as string);
     }
     for (const announced of (headers['x-amz-trailer'] ?? '').split(',')) {
-      const name = announced.trim().toLowerCase().replace('x-amz-checksum-', '') as ChecksumName;
-      if (CHECKSUMS.includes(name) && !this.#running.has(name)) this.#running.set(name, createChecksum(name));
+      const name = checksumOf(announced.trim().toLowerCase());
+      if (name !== undefined && !this.#running.has(name)) this.#running.set(name, createChecksum(name));
     }
   }
 

@@ -182,6 +182,7 @@ export class AwsServer<P = unknown> {
       isS3: call.service?.model.id === 's3',
       streams: Boolean(streams),
       mayBeUnsigned: form || this.#mayBeUnsigned(call),
+      checksumsOfObject: call.service?.model.id === 's3' && call.operation === 'CompleteMultipartUpload',
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
     });
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
