@@ -6,13 +6,15 @@ import { loadConstraints } from '../src/model/constraints.ts';
 import { KEY } from './support/harness.ts';
 import { sign } from './support/sign.ts';
 
+const SERVICES = ['sqs', 'ec2', 'dynamodb'] as const;
+
 /** Small requests that would take much: time, or memory. */
 describe('requests that would take more than they are worth', { timeout: 60_000 }, () => {
   const server = new AwsServer<string>({
-    services: (['sqs', 'ec2', 'eventbridge'] as const).map((id) => new Service<string>(loadModel(id), handlersOf(id))),
+    services: SERVICES.map((id) => new Service<string>(loadModel(id), handlersOf(id))),
     credentials: () => ({ secretAccessKey: KEY.secretAccessKey, principal: 'p' }),
   });
-  function handlersOf(id: 'sqs' | 'ec2' | 'eventbridge') {
+  function handlersOf(id: (typeof SERVICES)[number]) {
     return Object.fromEntries(loadModel(id).operationNames.map((name) => [name, () => ({})]));
   }
   async function timed(service: string, headers: Record<string, string>, body: string) {
@@ -30,8 +32,8 @@ describe('requests that would take more than they are worth', { timeout: 60_000 
   });
 
   it.each([
-    ['nested', `${'['.repeat(1e6)}${']'.repeat(1e6)}`],
-    ['nested under a name', `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`],
+    ['nested', `${'['.repeat(2e6)}${']'.repeat(2e6)}`],
+    ['nested under a name', `{"a":${'['.repeat(2e6)}${']'.repeat(2e6)}}`],
     ['many', `{"a":[${'[],'.repeat(1e6)}[]]}`],
     ['many, behind quotes', `{"a":"\\\\\\"[","b":[${'{},'.repeat(1e6)}[]]}`],
   ])('JSON: %s', async (_what, body) => {
@@ -39,6 +41,18 @@ describe('requests that would take more than they are worth', { timeout: 60_000 
     const { status, ms } = await timed('sqs', headers, body);
     expect(status).toBe(400);
     expect(ms).toBeLessThan(500);
+  });
+
+  it('JSON: a batch of long lists is no bomb', async () => {
+    const headers = {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'DynamoDB_20120810.BatchWriteItem',
+    };
+    const L = Array.from({ length: 3072 }, (_, i) => ({ N: String(i / 7) }));
+    const put = { PutRequest: { Item: { L: { L } } } };
+    const text = JSON.stringify({ RequestItems: { table: Array.from({ length: 25 }, () => put) } });
+    expect(text.length).toBeGreaterThan(1e6);
+    expect((await timed('dynamodb', headers, text)).status).toBe(200);
   });
 
   it('JSON: long text is no bomb, whatever it holds', async () => {

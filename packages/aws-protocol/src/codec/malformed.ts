@@ -12,7 +12,10 @@ export interface Limits {
   readonly bodyBytes: number;
   /** Levels of nested values. Default 64. */
   readonly depth: number;
-  /** Parameters of a form, elements of an XML document, items of a CBOR document. Default 100,000. */
+  /**
+   * Parameters of a form, elements of an XML document, items of a CBOR document; ten times as many values of a JSON
+   * document. Default 100,000.
+   */
   readonly nodes: number;
   /** Characters of the path and query together, and of all header lines together. Default 64 KiB. */
   readonly headerBytes: number;
