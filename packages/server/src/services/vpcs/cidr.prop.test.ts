@@ -50,6 +50,7 @@ describe('a CIDR of a VPC', () => {
         try {
           const { base, prefix } = parseVpcCidr(text);
           expect([prefix >= 16, prefix <= 28, base % 2 ** (32 - prefix)]).toEqual([true, true, 0]);
+          expect(`${toText(base)}/${prefix}`).toBe(text);
         } catch (error) {
           expect(error).toMatchObject({ code: 'INVALID_INPUT' });
         }
@@ -65,6 +66,10 @@ describe('a CIDR of a VPC', () => {
     ['256.0.0.0/16', 'not an IPv4 network'],
     ['10.0.0.0/16 ', 'not an IPv4 network'],
     ['fd00::/64', 'not an IPv4 network'],
+    ['010.0.0.0/16', 'write 10.0.0.0/16'],
+    ['10.00.0.0/16', 'write 10.0.0.0/16'],
+    ['10.000.000.000/16', 'write 10.0.0.0/16'],
+    ['10.0.0.0/016', 'not an IPv4 network'],
     ['11.0.0.0/16', 'not private'],
     ['172.32.0.0/16', 'not private'],
     ['172.15.0.0/16', 'not private'],

@@ -20,7 +20,7 @@ const PRIVATE: readonly (readonly [number, number])[] = [
 
 const sizeOf = (prefix: number): number => 2 ** (32 - prefix);
 
-/** Reads a VPC's CIDR: RFC 1918, /16 to /28, no host bits. Throws INVALID_INPUT that says what would do. */
+/** Reads a VPC's CIDR: RFC 1918, /16 to /28, no host bits, no leading zeros. Throws INVALID_INPUT that says what would do. */
 export function parseVpcCidr(text: string): Cidr {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
   if (!match || match.slice(1, 5).some((part) => Number(part) > 255)) {
@@ -29,6 +29,9 @@ export function parseVpcCidr(text: string): Cidr {
   const prefix = Number(match[5]);
   if (prefix < 16 || prefix > 28) throw invalidInput(`cidr_block '${text}': the prefix must be between /16 and /28`);
   const address = toNumber(match.slice(1, 5).join('.'));
+  // Some readers take 010 for eight: what is kept and passed on is written in one way only.
+  if (text !== `${toText(address)}/${prefix}`)
+    throw invalidInput(`cidr_block '${text}' has a number with leading zeros; write ${toText(address)}/${prefix}`);
   const base = address - (address % sizeOf(prefix));
   if (base !== address)
     throw invalidInput(`cidr_block '${text}' has host bits set; did you mean ${toText(base)}/${prefix}?`);
