@@ -7,7 +7,7 @@ import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { authOperations, keyOperations } from './operations.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
-import { type ApiKey, type ApiKeyRow, presentKey, presentUser } from './user.ts';
+import { type ApiKey, type FoundKeyRow, presentKey, presentUser } from './user.ts';
 
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
@@ -119,7 +119,7 @@ async function registerOnce(
   throw conflict('no free tenant name was found; try again');
 }
 
-export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations, { api_key: ApiKeyRow }> => ({
+export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations, { api_key: FoundKeyRow }> => ({
   async create(call: Call<{ name: string }>): Promise<ApiKey> {
     const { key, hash, prefix } = newKey();
     const aws = newAwsKeyPair();
@@ -146,6 +146,8 @@ export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations
   },
 
   async revoke(call) {
+    const { name, namesakes } = call.target;
+    if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; say which one by its id`);
     await createPgIdentityRepository(call.sql).revokeKey(call.target.id, call.now);
     return {};
   },

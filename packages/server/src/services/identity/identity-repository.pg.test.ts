@@ -131,11 +131,13 @@ describe('the repository of identity', () => {
         created_at: new Date(6),
         last_used: null,
       });
-    await as((identity) => identity.insertKey(newKey({ expiresAt: new Date(1) })));
+    const expired = newKey({ expiresAt: new Date(1) });
+    await as((identity) => identity.insertKey(expired));
     const find = (ref: string) => as((identity) => identity.findKey(tenant.tenantId, tenant.userId, ref));
     expect((await find(one.id))?.id).toBe(one.id);
-    expect((await find(one.name))?.id).toBe(one.id);
+    expect(await find(one.name)).toMatchObject({ id: one.id, namesakes: 0 });
     expect(await find('nothing')).toBeUndefined();
+    expect(await find(expired.id)).toBeUndefined();
     expect(await as((identity) => identity.findKey(tenant.tenantId, newId(), one.id))).toBeUndefined();
     const list = (limit = 10, after: string | null = null) =>
       as(async (identity) =>
@@ -151,6 +153,10 @@ describe('the repository of identity', () => {
     ).toEqual(new Date(9));
     expect(await find(one.id)).toBeUndefined();
     expect(await list()).toEqual([two.id]);
+    const twin = newKey({ name: two.name });
+    await as((identity) => identity.insertKey(twin));
+    expect(await find(two.name)).toMatchObject({ id: twin.id, namesakes: 1 });
+    expect(await find(two.id)).toMatchObject({ id: two.id, namesakes: 0 });
   });
 
   it('has a test for each of its methods', () => {

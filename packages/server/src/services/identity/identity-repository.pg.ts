@@ -1,7 +1,7 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { IdentityRepository, LoginRow, RegisterOutcome } from './identity-repository.ts';
-import type { ApiKeyRow, UserRow } from './user.ts';
+import type { ApiKeyRow, FoundKeyRow, UserRow } from './user.ts';
 
 const KEY_COLUMNS = 'id, user_id, tenant_id, name, kind, prefix, aws_access_key_id, created_at, last_used, expires_at';
 
@@ -76,10 +76,11 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   },
 
   async findKey(tenantId, userId, ref) {
-    const [row] = await sql.query<ApiKeyRow>(
+    const [row] = await sql.query<FoundKeyRow>(
       'identity.find_key',
-      `select ${KEY_COLUMNS} from api_keys
-       where tenant_id = $1 and user_id = $2 and revoked_at is null and (id = $3::uuid or name = $4)
+      `select ${KEY_COLUMNS}, (count(*) over ())::int - 1 as namesakes from api_keys
+       where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+         and (id = $3::uuid or ($3::uuid is null and name = $4))
        order by id desc limit 1`,
       [tenantId, userId, isUuid(ref) ? ref : null, ref],
     );

@@ -1,5 +1,5 @@
 import type { PageRequest } from '../../kernel/page.ts';
-import type { ApiKeyRow, UserRow } from './user.ts';
+import type { ApiKeyRow, FoundKeyRow, UserRow } from './user.ts';
 
 export interface NewUser {
   readonly userId: string;
@@ -44,7 +44,8 @@ export interface IdentityRepository {
   /** Counts a try. False: a right password came while wrong ones had locked the user. */
   recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
   insertKey(key: NewKey): Promise<ApiKeyRow>;
-  findKey(tenantId: string, userId: string, ref: string): Promise<ApiKeyRow | undefined>;
+  /** By id, or by name where the reference has not the form of an id; without revoked and expired ones. Of several the newest. */
+  findKey(tenantId: string, userId: string, ref: string): Promise<FoundKeyRow | undefined>;
   listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;
   revokeKey(id: string, at: Date): Promise<void>;
 }

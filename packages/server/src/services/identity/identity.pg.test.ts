@@ -59,6 +59,12 @@ describe('registering', () => {
     expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
+  it('wants a name that is more than blanks', async () => {
+    for (const name of ['   ', '\u00a0\u00a0', '\t\n'])
+      expect((await register({ name })).answer).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
+    expect((await register({ name: ' Ünal 2 ' })).answer.status).toBe(201);
+  });
+
   it('of one e-mail address many times at once makes one user', async () => {
     const email = `${uniqueWord()}@example.com`;
     const statuses = await Promise.all(
@@ -155,6 +161,37 @@ describe('keys', () => {
       expect((await api.call('auth.me', {}, made)).status).toBe(401);
       expect((await api.call('keys.revoke', { id: made[by] }, actor)).status).toBe(404);
     }
+  });
+
+  it('are not revoked by a name that two of them have; one that has expired does not count', async () => {
+    const actor = await api.makeActor();
+    const make = async () => (await api.call('keys.create', { name: 'deploy' }, actor)).data;
+    const [one, two] = [await make(), await make()];
+    expect(await api.call('keys.revoke', { id: 'deploy' }, actor)).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+      message: expect.stringContaining("2 API keys are named 'deploy'"),
+    });
+    for (const made of [one, two]) expect((await api.call('auth.me', {}, made)).status).toBe(200);
+    await api.owner.query(`update api_keys set expires_at = now() - interval '1 second' where id = $1`, [one.id]);
+    expect((await api.call('keys.revoke', { id: 'deploy' }, actor)).status).toBe(204);
+    expect((await api.call('auth.me', {}, two)).status).toBe(401);
+    expect((await api.call('keys.revoke', { id: one.id }, actor)).status).toBe(404);
+  });
+
+  it("are meant by an id only where it is their own, not by another's name that looks like it", async () => {
+    const actor = await api.makeActor();
+    const made = (await api.call('keys.create', { name: 'one' }, actor)).data;
+    const namesake = (await api.call('keys.create', { name: made.id }, actor)).data;
+    expect((await api.call('keys.revoke', { id: made.id }, actor)).status).toBe(204);
+    expect((await api.call('keys.revoke', { id: made.id }, actor)).status).toBe(404);
+    expect((await api.call('auth.me', {}, namesake)).status).toBe(200);
+  });
+
+  it('have names that are more than blanks', async () => {
+    const actor = await api.makeActor();
+    for (const name of ['', '  ', '\t'])
+      expect(await api.call('keys.create', { name }, actor)).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
   });
 
   it('have their AWS secret sealed for the tenant', async () => {

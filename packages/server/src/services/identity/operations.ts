@@ -10,6 +10,9 @@ const email = Type.String({
   description: 'An e-mail address',
 });
 
+/** At least one character that shows. */
+const NOT_BLANK = '\\S';
+
 export const authOperations = {
   register: operation({
     summary: 'Register a user',
@@ -22,11 +25,12 @@ export const authOperations = {
       {
         email,
         password: Type.String({ minLength: 8, maxLength: 72 }),
-        name: Type.String({ minLength: 2, maxLength: 100 }),
+        name: Type.String({ minLength: 2, maxLength: 100, pattern: NOT_BLANK }),
       },
       { additionalProperties: false },
     ),
     output: User,
+    errors: ['FORBIDDEN'],
     secrets: ['password'],
     audit: 'user.register',
     event: 'USER_REGISTER',
@@ -43,6 +47,7 @@ export const authOperations = {
       { additionalProperties: false },
     ),
     output: Type.Object({ user: User, api_key: Type.String(), expires_at: Type.String({ format: 'date-time' }) }),
+    errors: ['UNAUTHORIZED'],
     secrets: ['password'],
     audit: 'user.login',
     event: 'USER_LOGIN',
@@ -65,7 +70,10 @@ export const keyOperations = {
     description: 'The key and its AWS secret are shown in this answer and never again.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
-    input: Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
+    input: Type.Object(
+      { name: Type.String({ minLength: 1, maxLength: 255, pattern: NOT_BLANK }) },
+      { additionalProperties: false },
+    ),
     output: ApiKey,
     permission: 'identity:create',
     cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
@@ -81,7 +89,7 @@ export const keyOperations = {
   }),
   revoke: operation({
     summary: 'Revoke an API key',
-    description: 'It stops working at once.',
+    description: 'It stops working at once. A name that several keys have is refused: say the id.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
     input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),

@@ -59,6 +59,11 @@ export interface ApiKeyRow {
   readonly expires_at: Date | null;
 }
 
+export interface FoundKeyRow extends ApiKeyRow {
+  /** How many others of the user's in the tenant were meant as well. */
+  readonly namesakes: number;
+}
+
 export const presentUser = (row: UserRow, tenantId?: string): User => ({
   id: row.id,
   email: row.email,
