@@ -11,6 +11,7 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
   readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -71,6 +72,8 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
         ...(schema.maximum === undefined ? [] : [['is too large', schema.maximum + 1] as Flaw]),
         ...(textual ? [] : wrongTypes([null, {}, [1], '5x'])),
       ];
+    case 'boolean':
+      return [['is neither true nor false', 'maybe'], ...(textual ? [] : wrongTypes([7, null, {}, 'true']))];
     case 'array': {
       const flaws: Flaw[] = [];
       if (schema.maxItems !== undefined)
@@ -79,6 +82,7 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
         flaws.push(['has too few items', Array(schema.minItems - 1).fill('a')]);
       for (const [flaw, item] of schema.items ? flawsOf(schema.items, textual) : [])
         flaws.push([`has an item that ${flaw}`, [item]]);
+      if (schema.prefixItems?.[0]?.minLength === 1) flaws.push(['begins with an empty item', ['', 'a']]);
       return [...flaws, ...(textual ? [] : wrongTypes([7, null, {}, 'text']))];
     }
     case 'object': {
@@ -89,6 +93,12 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
       }
       for (const values of Object.values(schema.patternProperties ?? {}))
         for (const [flaw, value] of flawsOf(values, false)) flaws.push([`has a value that ${flaw}`, { key: value }]);
+      for (const pattern of Object.keys(schema.patternProperties ?? {}))
+        for (const [flaw, key] of [
+          ['is empty', ''],
+          ['is too long', longText(10_000)],
+        ] as const)
+          if (!new RegExp(pattern, 'u').test(key)) flaws.push([`has a key that ${flaw}`, { [key]: 'v' }]);
       flaws.push(['has a key with a NUL', { 'a\u0000b': 'v' }]);
       return flaws;
     }
@@ -103,6 +113,8 @@ function stringFlaws(schema: JsonSchema): Flaw[] {
   // An empty segment is another path, so what a path holds is never empty.
   if (schema.minLength !== undefined && schema.minLength > 1)
     flaws.push(['is too short', longText(schema.minLength - 1)]);
+  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test('   '))
+    flaws.push(['is blank', ' '.repeat(Math.max(3, schema.minLength ?? 0))]);
   // A pattern that refuses nothing but a NUL has its flaw above.
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(' ~ \n'))
     flaws.push(['does not fit its pattern', ' ~ \n']);

@@ -25,7 +25,7 @@ export interface MachineNic {
 export interface MachineSpec {
   /** An image name of the catalogue, `busybox` or `debian/12`. */
   readonly image: string;
-  /** Host name inside; the instance's name. */
+  /** Host name inside, derived from the instance's name: a DNS label, in either case. */
   readonly hostname: string;
   readonly vcpus: number;
   readonly memoryMb: number;

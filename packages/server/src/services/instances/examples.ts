@@ -26,7 +26,7 @@ export const instanceExamples: Record<keyof typeof instanceOperations, Example> 
       instance_type: 'basic-1',
       vpc_id: await insertVpc(world),
       env: [`TOKEN=hidden-${world.unique()}`],
-      cmd: ['sleep', '60'],
+      cmd: [`hidden-${world.unique()}`, `hidden-${world.unique()}`],
       labels: { tier: 'web' },
       metadata: { note: 'an example' },
     }),

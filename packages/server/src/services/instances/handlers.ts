@@ -1,11 +1,11 @@
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
-import { sha256Hex } from '../../kernel/ids.ts';
+import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { findVpcForInstance } from '../vpcs/index.ts';
+import { findVpcForInstance, findVpcId } from '../vpcs/index.ts';
 import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
 import {
   type Instance,
@@ -37,6 +37,8 @@ export const createInstanceHandlers = (
   async launch(call) {
     const { input, sql } = call;
     const repository = createPgInstanceRepository(sql);
+    // Else it would be found by the id of another one, once that one is gone.
+    if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
     if (!deps.images.includes(input.image)) {
       throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
     }
@@ -73,11 +75,10 @@ export const createInstanceHandlers = (
 
   async list(call) {
     const page = pageRequest(call.input);
-    const rows = await createPgInstanceRepository(call.sql).list(
-      call.tenantId,
-      { tags: call.input.tag ?? [], vpcId: call.input.vpc_id ?? null },
-      page,
-    );
+    const { tag, vpc_id: vpcRef } = call.input;
+    const vpcId = vpcRef === undefined ? null : await findVpcId(call.sql, call.tenantId, vpcRef);
+    if (vpcId === undefined) throw notFound('VPC', vpcRef!);
+    const rows = await createPgInstanceRepository(call.sql).list(call.tenantId, { tags: tag ?? [], vpcId }, page);
     return toPage(rows, page.limit, (row) => presentTo(call.caller, row));
   },
 
@@ -107,7 +108,7 @@ export const createInstanceHandlers = (
 
   async exec(call) {
     const status = publicStatus(call.target);
-    if (call.target.status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
+    if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
     const { command, stdin, timeout } = call.input;
     const ticket = await issueTicket(call, 'instances.exec', {
       instanceId: call.target.id,

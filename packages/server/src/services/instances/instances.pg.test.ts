@@ -248,7 +248,14 @@ describe('what the worker does live', () => {
       code: 'TIMEOUT',
       message: 'the guest does not answer',
     });
+    await api.call('instances.reboot', { id }, owner);
+    expect(await exec({ command: ['echo'] })).toMatchObject({
+      status: 409,
+      code: 'INSTANCE_NOT_RUNNING',
+      message: expect.stringContaining('is STARTING'),
+    });
     await api.call('instances.stop', { id }, owner);
+    expect(await exec({ command: ['echo'] })).toMatchObject({ status: 409, code: 'INSTANCE_NOT_RUNNING' });
     await api.owner.query(`update instances set status = 'STOPPED' where id = $1`, [id]);
     expect(await exec({ command: ['echo'] })).toMatchObject({ status: 409, code: 'INSTANCE_NOT_RUNNING' });
   });

@@ -6,9 +6,22 @@ import { Instance, InstanceType } from './instance.ts';
 const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
 const target = { kind: 'instance', param: 'id' } as const;
 const settles = { field: 'status', values: ['RUNNING', 'STOPPED', 'ERROR'] } as const;
-const labels = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
+// A record's key is held to a pattern and nothing else.
+const labels = Type.Record(Type.String({ pattern: '^.{1,128}$' }), Type.String({ maxLength: 256 }), {
   maxProperties: 50,
+  additionalProperties: false,
 });
+const vpcRef = { minLength: 1, maxLength: 255 };
+/** A program and its arguments: the first word is not empty. */
+const words = (maxLength: number, maxItems: number, description: string) => {
+  const word = { maxLength, pattern: '^[^\\u0000]*$' };
+  return Type.Array(Type.String(word), {
+    prefixItems: [Type.String({ ...word, minLength: 1 })],
+    minItems: 1,
+    maxItems,
+    description,
+  });
+};
 const byId = Type.Object({ id: ref }, { additionalProperties: false });
 
 export const instanceOperations = {
@@ -21,9 +34,10 @@ export const instanceOperations = {
       {
         name: Type.String({
           minLength: 1,
-          maxLength: 63,
-          pattern: '^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$',
-          description: 'Unique in the tenant; its host name and its name in the VPC',
+          maxLength: 64,
+          pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
+          description:
+            'Letters, digits, - and _; unique in the tenant. Its host name and its name in the VPC follow from it',
         }),
         image: Type.String({
           minLength: 1,
@@ -32,11 +46,7 @@ export const instanceOperations = {
         }),
         instance_type: Type.Optional(Type.String({ maxLength: 100, description: 'Default basic-2' })),
         vpc_id: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 255,
-            description: 'Id or name; without it the instance has no network',
-          }),
+          Type.String({ ...vpcRef, description: 'Id or name; without it the instance has no network' }),
         ),
         env: Type.Optional(
           Type.Array(Type.String({ maxLength: 4096, pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$' }), {
@@ -44,22 +54,16 @@ export const instanceOperations = {
             description: 'KEY=value',
           }),
         ),
-        cmd: Type.Optional(
-          Type.Array(Type.String({ maxLength: 4096, pattern: '^[^\\u0000]*$' }), {
-            minItems: 1,
-            maxItems: 100,
-            description: "Runs in place of the image's own first process",
-          }),
-        ),
+        cmd: Type.Optional(words(4096, 100, "Runs in place of the image's own first process")),
         labels: Type.Optional(labels),
         metadata: Type.Optional(labels),
       },
       { additionalProperties: false },
     ),
     output: Instance,
-    errors: ['INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
     permission: 'instance:launch',
-    secrets: ['env'],
+    secrets: ['env', 'cmd'],
     settles,
     cli: { args: ['name'] },
   }),
@@ -76,11 +80,12 @@ export const instanceOperations = {
             description: 'Only those with the label: key or key:value',
           }),
         ),
-        vpc_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only those in this VPC' })),
+        vpc_id: Type.Optional(Type.String({ ...vpcRef, description: 'Only those in this VPC: its id or name' })),
       },
       { additionalProperties: false },
     ),
     output: Instance,
+    errors: ['NOT_FOUND'],
     cli: { columns: ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'created_at'] },
   }),
   get: operation({
@@ -148,7 +153,7 @@ export const instanceOperations = {
     target,
     live: true,
     text: true,
-    errors: ['ENGINE_UNAVAILABLE'],
+    errors: ['CONFLICT', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { args: ['id'] },
   }),
   exec: operation({
@@ -158,11 +163,7 @@ export const instanceOperations = {
     input: Type.Object(
       {
         id: ref,
-        command: Type.Array(Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }), {
-          minItems: 1,
-          maxItems: 200,
-          description: 'Program and arguments; no shell is in between',
-        }),
+        command: words(131_072, 200, 'Program and arguments; no shell is in between'),
         stdin: Type.Optional(Type.String({ maxLength: 1_000_000 })),
         timeout: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 300, description: 'Seconds, default 60; then it is killed' }),
@@ -183,7 +184,7 @@ export const instanceOperations = {
     target,
     live: true,
     secrets: ['command', 'stdin'],
-    errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE'],
+    errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: 'custom',
   }),
 };

@@ -5,7 +5,7 @@ import { newId } from '../../kernel/ids.ts';
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { wake } from '../../kernel/reconcile-queue.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { loadVpcForInstance, type VpcForInstance } from '../vpcs/index.ts';
+import { hostNameOf, loadVpcForInstance, type VpcForInstance } from '../vpcs/index.ts';
 import type { ComputeEngine, MachineRef, MachineSpec, SeenMachine } from './compute-engine.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
 import type { InstanceRow, InstanceTypeRow, StoredStatus } from './instance.ts';
@@ -280,7 +280,7 @@ const event = (sql: Sql, row: InstanceRow, type: string, metadata: object): Prom
 function specOf(row: InstanceRow, type: InstanceTypeRow, vpc: VpcForInstance | undefined): MachineSpec {
   return {
     image: row.image,
-    hostname: row.name,
+    hostname: hostNameOf(row.name, row.id),
     vcpus: type.vcpus,
     memoryMb: type.memory_mb,
     diskGb: type.disk_gb,

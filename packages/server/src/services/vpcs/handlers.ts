@@ -1,4 +1,5 @@
-import { conflict } from '../../kernel/errors.ts';
+import { conflict, invalidInput } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { parseVpcCidr } from './cidr.ts';
@@ -18,10 +19,16 @@ export interface VpcDeps {
 
 const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
 
+/** Else it would be found by the id of another one, once that one is gone. */
+function refuseIdAsName(name: string): void {
+  if (isUuid(name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
+}
+
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
   async create(call) {
     const cidrBlock = call.input.cidr_block ?? DEFAULT_CIDR;
     parseVpcCidr(cidrBlock);
+    refuseIdAsName(call.input.name);
     const repository = createPgVpcRepository(call.sql);
     const account = await repository.accountNumber(call.tenantId);
     const row = await repository.insert({
@@ -49,6 +56,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
   },
 
   async update(call) {
+    refuseIdAsName(call.input.name);
     const row = await createPgVpcRepository(call.sql).rename(call.target.id, call.input.name, call.now);
     if (!row) throw nameTaken(call.input.name);
     // Nothing outside bears the name, but the new version is to be seen by a pass like every other.

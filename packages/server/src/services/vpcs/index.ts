@@ -4,10 +4,11 @@ import { vpcOperations } from './operations.ts';
 import { presentVpc } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
+export { hostNameOf } from './host-name.ts';
 export type { NetworkEngine } from './network-engine.ts';
 export { observeNetworks } from './observe-networks.ts';
 export { createVpcReconciler } from './reconcile-vpc.ts';
-export { findVpcForInstance, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
+export { findVpcForInstance, findVpcId, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
 
 /** Private networks. */
 export const createVpcsService = (deps: VpcDeps) =>

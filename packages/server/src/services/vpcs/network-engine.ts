@@ -35,7 +35,7 @@ export interface NetworkEngine {
   nameOf(vpcId: string): string;
   /** Makes the network, or repairs it where a part is missing: bridge, router namespace, uplink, NAT, firewall, name server. */
   ensure(spec: NetworkSpec): Promise<void>;
-  /** Replaces the names that resolve in the VPC (instances' names). The network must exist. */
+  /** Replaces the names that resolve in the VPC (instances' host names); one with several addresses answers all. The network must exist. */
   setNames(vpcId: string, names: readonly NetworkName[]): Promise<void>;
   /** Removes the network. Nothing happens when it is not there. */
   remove(vpcId: string): Promise<void>;

@@ -6,8 +6,9 @@ import { Vpc } from './vpc.ts';
 const name = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
-  description: 'Unique in the tenant',
+  // Any characters but control characters, no blank at an end.
+  pattern: '^[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
+  description: 'Unique in the tenant, and not in the form of an id',
 });
 const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
 const target = { kind: 'vpc', param: 'id' } as const;
@@ -65,7 +66,17 @@ export const vpcOperations = {
     description: 'Refused while something is in it.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/vpcs/:id' },
-    input: Type.Object({ id: ref }, { additionalProperties: false }),
+    input: Type.Object(
+      {
+        id: ref,
+        force: Type.Optional(
+          Type.Boolean({
+            description: 'Deletes its load balancers and auto-scaling groups with it, once these exist; today nothing',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
     output: Type.Object({ message: Type.String() }),
     target,
     cli: { args: ['id'] },

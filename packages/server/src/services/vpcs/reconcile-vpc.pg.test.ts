@@ -128,6 +128,21 @@ describe('a VPC', () => {
     expect(engine.networks.get(engine.nameOf(id))?.names.map((one) => one.name)).toEqual(['web-1']);
   });
 
+  it('tells the name server host names: what a name is made of otherwise is derived, and two may be the same', async () => {
+    const id = await create();
+    const odd = await insertInstance(id, { name: '服务器', ip: '10.1.0.2' });
+    await insertInstance(id, { name: 'Büro_1', ip: '10.1.0.3' });
+    await insertInstance(id, { name: 'buro-1', ip: '10.1.0.4' });
+    expect(await pass(id)).toEqual({ kind: 'settled' });
+    expect(new Set(engine.networks.get(engine.nameOf(id))?.names)).toEqual(
+      new Set([
+        { name: `i-${odd.slice(-12)}`, address: '10.1.0.2' },
+        { name: 'buro-1', address: '10.1.0.3' },
+        { name: 'buro-1', address: '10.1.0.4' },
+      ]),
+    );
+  });
+
   it('says what is missing while the engine is away, and goes on when it is back', async () => {
     const id = await create();
     engine.available = { ok: false, missing: 'nftables is not installed' };

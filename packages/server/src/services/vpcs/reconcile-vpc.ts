@@ -3,6 +3,7 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { newId } from '../../kernel/ids.ts';
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { wake } from '../../kernel/reconcile-queue.ts';
+import { hostNameOf } from './host-name.ts';
 import type { NetworkEngine, NetworkSpec } from './network-engine.ts';
 import type { VpcRow } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
@@ -35,7 +36,11 @@ export function createVpcReconciler(deps: VpcReconcilerDeps): Reconciler {
         : found;
     try {
       await engine.ensure(specOf(row));
-      await engine.setNames(row.id, await pass.read((sql) => createPgVpcRepository(sql).names(row.id)));
+      const inside = await pass.read((sql) => createPgVpcRepository(sql).names(row.id));
+      await engine.setNames(
+        row.id,
+        inside.map(({ id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
+      );
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'invalid') {
         await writeStatus(pass, row, 'error', error.message);

@@ -26,6 +26,11 @@ export async function findVpcForInstance(sql: Sql, tenantId: string, ref: string
   return row && describe(row);
 }
 
+/** By id or name in the tenant, without holding it. */
+export async function findVpcId(sql: Sql, tenantId: string, ref: string): Promise<string | undefined> {
+  return (await createPgVpcRepository(sql).find(tenantId, ref))?.id;
+}
+
 export async function loadVpcForInstance(sql: Sql, id: string): Promise<VpcForInstance | undefined> {
   const row = await createPgVpcRepository(sql).load(id);
   return row && describe(row);

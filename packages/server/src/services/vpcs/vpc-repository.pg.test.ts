@@ -127,8 +127,8 @@ describe('the repository of VPCs', () => {
     expect(await counts()).toEqual({ instances: 3, loadBalancers: 1, scalingGroups: 1 });
     expect(await asWorker((vpcs) => vpcs.countLeftInside(id))).toBe(4);
     expect(await asWorker((vpcs) => vpcs.names(id))).toEqual([
-      { name: 'a', address: '10.0.0.2' },
-      { name: 'b', address: '10.0.0.3' },
+      { id: expect.any(String), name: 'a', address: '10.0.0.2' },
+      { id: expect.any(String), name: 'B', address: '10.0.0.3' },
     ]);
   });
 

@@ -121,10 +121,10 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
   },
 
   names: (id) =>
-    sql.query<{ name: string; address: string }>(
+    sql.query<{ id: string; name: string; address: string }>(
       'vpcs.names',
-      `select lower(name) as name, host(private_ip) as address from instances
-       where vpc_id = $1 and deleted_at is null and private_ip is not null order by name limit ${MAX_NAMES}`,
+      `select id, name, host(private_ip) as address from instances
+       where vpc_id = $1 and deleted_at is null and private_ip is not null order by lower(name), id limit ${MAX_NAMES}`,
       [id],
     ),
 

@@ -34,7 +34,8 @@ export interface VpcRepository {
   /** Gives it the host and the lowest uplink number that is free there. */
   assignUplink(id: string, hostId: string): Promise<VpcRow>;
   countLeftInside(id: string): Promise<number>;
-  names(id: string): Promise<readonly { name: string; address: string }[]>;
+  /** The instances in it that have an address; their names as people wrote them. */
+  names(id: string): Promise<readonly { id: string; name: string; address: string }[]>;
   writeStatus(id: string, status: VpcStatus, reason: string | null, observedVersion: number): Promise<void>;
   remove(id: string): Promise<void>;
   idsOnHost(hostId: string): Promise<readonly { id: string; status: VpcStatus; deleted: boolean }[]>;

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
+import { buildOpenApi } from '../front/rest/openapi.ts';
+import { createFakeComputeEngine, type FakeComputeEngine } from '../testing/fake-engines.ts';
+import { type Actor, type Answer, PASSWORD, startTestApi, type TestApi, uniqueWord } from '../testing/test-api.ts';
+import { insertInstance } from './instances/examples.ts';
+import { createInstanceLive } from './instances/live.ts';
+import { insertVpc } from './vpcs/examples.ts';
+
+// Each error that a descriptor names can be had, and each that can be had is in the OpenAPI document of its operation. What every
+// operation may answer (no key, no permission, a bad input, a stale version) is in the generated negative tests.
+
+let test: TestDatabase;
+let api: TestApi;
+let owner: Actor;
+let engine: FakeComputeEngine;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  engine = createFakeComputeEngine();
+  api = await startTestApi({ database: test, live: createInstanceLive(engine) });
+  owner = await api.makeActor();
+});
+afterAll(async () => {
+  await api.stop();
+  await test.drop();
+});
+
+type Provoke = () => Promise<Answer>;
+
+const launch = (more: object = {}, actor = owner) =>
+  api.call('instances.launch', { name: `vm-${uniqueWord()}`, image: 'busybox', ...more }, actor);
+
+async function withHost(state: string, vcpus: number, call: Provoke): Promise<Answer> {
+  const set = (values: unknown[]) =>
+    api.owner.query('update hosts set state = $2, vcpus = $3 where id = $1', [api.hostId, ...values]);
+  await set([state, vcpus]);
+  try {
+    return await call();
+  } finally {
+    await set(['up', 100_000]);
+  }
+}
+
+/** A call of a machine that is there; the engine fails at it. */
+const failing =
+  (verb: 'exec' | 'logs', kind: 'timeout' | 'unavailable' | 'failed'): Provoke =>
+  async () => {
+    const id = await insertInstance(api.worldOf(owner));
+    engine.failNext(verb, kind, 'the engine says no');
+    return api.call(`instances.${verb}`, { id, ...(verb === 'exec' ? { command: ['true'] } : {}) }, owner);
+  };
+
+const stopped =
+  (verb: string, more: object = {}): Provoke =>
+  async () =>
+    api.call(`instances.${verb}`, { id: await insertInstance(api.worldOf(owner), 'stopped'), ...more }, owner);
+
+const twice =
+  (operation: string, input: () => object): Provoke =>
+  async () => {
+    const same = input() as Record<string, unknown>;
+    await api.call(operation, same, owner);
+    return api.call(operation, same, owner);
+  };
+
+const overQuota =
+  (operation: string, input: object): Provoke =>
+  async () => {
+    const actor = await api.makeActor();
+    await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
+    return api.call(operation, input as Record<string, unknown>, actor);
+  };
+
+const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
+  'auth.register': {
+    FORBIDDEN: async () => {
+      await api.owner.query('update platform set registration_open = false');
+      try {
+        return await api.call(
+          'auth.register',
+          { email: `${uniqueWord()}@example.com`, password: `Tr0ub4dor&3 ${uniqueWord()}`, name: 'Some Body' },
+          undefined,
+        );
+      } finally {
+        await api.owner.query('update platform set registration_open = true');
+      }
+    },
+    CONFLICT: () =>
+      api.call(
+        'auth.register',
+        { email: owner.email, password: `Tr0ub4dor&3 ${uniqueWord()}`, name: 'Some Body' },
+        undefined,
+      ),
+  },
+  'auth.login': {
+    UNAUTHORIZED: () => api.call('auth.login', { email: owner.email, password: `not ${PASSWORD}` }, undefined),
+  },
+  'keys.revoke': {
+    CONFLICT: async () => {
+      for (let i = 0; i < 2; i++) await api.call('keys.create', { name: 'twin' }, owner);
+      return api.call('keys.revoke', { id: 'twin' }, owner);
+    },
+  },
+  'vpcs.create': {
+    CONFLICT: twice('vpcs.create', () => ({ name: uniqueWord() })),
+    QUOTA_EXCEEDED: overQuota('vpcs.create', { name: 'one' }),
+  },
+  'vpcs.update': {
+    CONFLICT: async () => {
+      const [one, two] = [await insertVpc(api.worldOf(owner)), await insertVpc(api.worldOf(owner))];
+      const { name } = (await api.call('vpcs.get', { id: one }, owner)).data;
+      return api.call('vpcs.update', { id: two, name }, owner);
+    },
+  },
+  'vpcs.delete': {
+    CONFLICT: async () => {
+      const id = await insertVpc(api.worldOf(owner));
+      await launch({ vpc_id: id });
+      return api.call('vpcs.delete', { id }, owner);
+    },
+  },
+  'instances.launch': {
+    NOT_FOUND: () => launch({ vpc_id: 'nowhere' }),
+    CONFLICT: twice('instances.launch', () => ({ name: `vm-${uniqueWord()}`, image: 'busybox' })),
+    QUOTA_EXCEEDED: overQuota('instances.launch', { name: 'one', image: 'busybox' }),
+    INSUFFICIENT_CAPACITY: () => withHost('up', 0, launch),
+    ENGINE_UNAVAILABLE: () => withHost('unavailable', 100_000, launch),
+  },
+  'instances.list': { NOT_FOUND: () => api.call('instances.list', { vpc_id: 'nowhere' }, owner) },
+  'instances.reboot': { INSTANCE_NOT_RUNNING: stopped('reboot') },
+  'instances.logs': {
+    CONFLICT: failing('logs', 'failed'),
+    ENGINE_UNAVAILABLE: failing('logs', 'unavailable'),
+    TIMEOUT: failing('logs', 'timeout'),
+  },
+  'instances.exec': {
+    CONFLICT: failing('exec', 'failed'),
+    INSTANCE_NOT_RUNNING: stopped('exec', { command: ['true'] }),
+    ENGINE_UNAVAILABLE: failing('exec', 'unavailable'),
+    TIMEOUT: failing('exec', 'timeout'),
+  },
+};
+
+const cases = Object.entries(PROVOKED).flatMap(([name, codes]) =>
+  Object.entries(codes).map(([code, provoke]) => [name, code, provoke] as const),
+);
+
+describe('an error of', () => {
+  it.each(cases)('%s: %s is had, and is in its document', async (name, code, provoke) => {
+    const answer = await provoke();
+    expect(answer.code, answer.text).toBe(code);
+    const { method, path } = api.registry.entries.get(name)!.descriptor.http;
+    const document = buildOpenApi(api.registry) as {
+      paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
+    };
+    const { responses } = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!;
+    expect(Object.keys(responses)).toContain(String(answer.status));
+    expect(responses[answer.status]!.description).toContain(code);
+  });
+
+  it('an operation is named only where it can be had', () => {
+    for (const { name, descriptor } of api.registry.entries.values())
+      for (const code of descriptor.errors ?? [])
+        expect(PROVOKED[name], `${name} names ${code}: provoke it here`).toHaveProperty(code);
+  });
+});
