@@ -60,10 +60,30 @@ describe('settings', () => {
     expect(Buffer.byteLength(longest.paths.workerSocket)).toBeLessThan(108);
   });
 
-  test('a password is not shown', () => {
-    const line = wrong({ DATABASE_URL: 'postgres://cloud:hunter2@host' });
-    expect(line).toMatch(/^DATABASE_URL=postgres:\/\/\*\*\*@host: must be/);
-    expect(line).not.toContain('hunter2');
+  test.each([
+    ['postgres://cloud:hunter2@host', 'postgres://***@host'],
+    ['postgres://cloud:hun@ter2@host', 'postgres://***@host'],
+    ['cloud:hunter2@host/db', '***@host/db'],
+    ['host=h password=hunter2', 'host=h password=***'],
+    ['postgres://host?password=hunter2&x=1', 'postgres://host?password=***&x=1'],
+  ])('a password is not shown, however mistyped: %s', (given, shown) => {
+    const line = wrong({ DATABASE_URL: given });
+    expect(line.startsWith(`DATABASE_URL=${shown}: must be postgres://`)).toBe(true);
+    expect(line).not.toMatch(/hun|ter2/);
+  });
+
+  test('an unknown sslmode is refused; those that check the certificate are given on as the one that says so', () => {
+    const url = (mode: string): string => `postgres://u:p@h:5432/d?sslmode=${mode}&application_name=x`;
+    const read = (mode: string) => loadSettings({ DATABASE_URL: url(mode) }, true).externalDatabaseUrl;
+    expect(wrong({ DATABASE_URL: url('bogus') })).toContain(
+      'sslmode must be one of disable, no-verify, prefer, require',
+    );
+    for (const mode of ['prefer', 'require', 'verify-ca', 'verify-full']) expect(read(mode)).toBe(url('verify-full'));
+    for (const mode of ['disable', 'no-verify', 'require&uselibpqcompat=true']) expect(read(mode)).toBe(url(mode));
+  });
+
+  test('API and PostgreSQL on one port are refused', () => {
+    expect(wrong({ CLOUD_PG_PORT: '8080' })).toBe('CLOUD_PG_PORT=8080: must not be the port of CLOUD_LISTEN');
   });
 
   test('a lone process needs a database', () => {

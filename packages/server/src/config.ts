@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import {
   type Address,
   choice,
+  hidePassword,
   numberBetween,
   optional,
   pathOfBytes,
@@ -126,7 +127,7 @@ const SETTINGS = {
     'DATABASE_URL',
     '',
     optional(readDatabaseUrl),
-    'a PostgreSQL 15+ of yours; empty: a cluster of its own in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker',
+    'a PostgreSQL 15+ of yours; empty: a cluster of its own in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker. With ?sslmode=require or verify-full the server must show a certificate that is trusted (sslrootcert=FILE trusts another)',
   ),
   pgPort: setting(
     'CLOUD_PG_PORT',
@@ -248,12 +249,16 @@ function contradictions(values: Values): string[] {
   if (values.role !== 'all' && values.externalDatabaseUrl === undefined) {
     found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs a PostgreSQL of its own`);
   }
+  if (values.listen.port !== 0 && values.listen.port === values.pgPort && values.externalDatabaseUrl === undefined) {
+    found.push(`CLOUD_PG_PORT=${values.pgPort}: must not be the port of CLOUD_LISTEN`);
+  }
   return found;
 }
 
-/** A password in DATABASE_URL is not for a terminal or a log. */
+/** One line, whatever was given. */
 function shown(name: string, value: string): string {
-  return name === 'DATABASE_URL' ? value.replace(/:\/\/[^@]*@/, '://***@') : value;
+  const line = value.replaceAll(/\s+/g, ' ');
+  return name === 'DATABASE_URL' ? hidePassword(line) : line;
 }
 
 function defaultOf(entry: Setting<unknown>, isRoot: boolean): string {

@@ -38,7 +38,14 @@ async function main(args: readonly string[]): Promise<number> {
   for (const warning of findMisspelt(env)) console.error(`warning: ${warning}`);
   const settings = loadSettings(env);
   if (first === 'migrate') return migrate(settings, rest);
-  if (first === '-migrate-only' || first === '--migrate-only') return migrate(settings, []);
+  if (first === '-migrate-only' || first === '--migrate-only') {
+    if (rest.length > 0) {
+      throw new SettingsError(
+        `${first} ${rest.join(' ')}: ${first} runs what is pending and takes no words; npm run migrate -- ${rest.join(' ')}`,
+      );
+    }
+    return migrate(settings, []);
+  }
   if (first !== '') throw new SettingsError(`${first}: no such argument; see npm start -- --help`);
   if (settings.role !== 'all') {
     const { runAlone } = await import('./supervisor/run-alone.ts');

@@ -72,12 +72,26 @@ export function readAddress(given: string): Address {
   return Object.freeze({ host, port });
 }
 
+/** All that check the server's certificate check it wholly, as the client library does; libpq's weaker senses of them are not for a cloud. */
+const CHECKED_SSL_MODES = ['prefer', 'require', 'verify-ca', 'verify-full'];
+const SSL_MODES = ['disable', 'no-verify', ...CHECKED_SSL_MODES];
+
 export function readDatabaseUrl(given: string): string {
   const allowed = 'must be postgres://user:password@host:port/database, with ?sslmode=… where wanted';
   if (!/^postgres(ql)?:\/\//.test(given)) throw new SettingsError(allowed);
   const url = URL.parse(given);
   if (!url || url.pathname.length < 2) throw new SettingsError(allowed);
-  return given;
+  const mode = url.searchParams.get('sslmode');
+  if (mode === null) return given;
+  if (!SSL_MODES.includes(mode)) throw new SettingsError(`sslmode must be one of ${SSL_MODES.join(', ')}`);
+  if (!CHECKED_SSL_MODES.includes(mode) || url.searchParams.has('uselibpqcompat')) return given;
+  // Said as it is meant: the library warns at length that the other names will mean less one day.
+  return given.replace(/([?&]sslmode=)[^&#]*/, '$1verify-full');
+}
+
+/** A URL as it may be shown: a password is not for a terminal or a log, however it was mistyped. */
+export function hidePassword(url: string): string {
+  return url.replace(/^(\w+:\/\/)?.*@/s, '$1***@').replace(/\bpassword=[^&\s]*/gi, 'password=***');
 }
 
 export function readSwitch(given: string): boolean {

@@ -12,8 +12,9 @@ import {
   socketUrl,
   writePasswordFile,
 } from './database-roles.ts';
+import { explainDatabaseRefusal } from './check-database.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
-import { findFreePort, isFree, refuseTakenAddress } from './ports.ts';
+import { findFreePort, isFree, refuseTakenPgPort } from './ports.ts';
 import {
   type Cluster,
   connectAsSuperuser,
@@ -28,7 +29,7 @@ import { describeExit } from './processes.ts';
 import type { DatabasePasswords } from './secrets.ts';
 import type { Identity } from './system-users.ts';
 
-export const DEFAULT_PG_PORT = 5433;
+const DEFAULT_PG_PORT = 5433;
 
 /** Who logs in how, and the line that lets a person look inside. */
 export interface ReadyDatabase {
@@ -107,20 +108,20 @@ async function bearPostgres(cluster: Cluster, port: number) {
 /** The port set, else the one of the last start, else 5433, else the next free one: people write it down. */
 async function choosePort(settings: Settings): Promise<number> {
   if (settings.pgPort !== undefined) {
-    await refuseTakenAddress('CLOUD_PG_PORT', '127.0.0.1', settings.pgPort);
+    await refuseTakenPgPort(settings.pgPort);
     return settings.pgPort;
   }
   const file = join(settings.dataDir, 'postgres.port');
   const last = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN;
-  if (Number.isInteger(last) && (await isFree('127.0.0.1', last))) return last;
-  const port = await findFreePort(DEFAULT_PG_PORT);
+  if (Number.isInteger(last) && last !== settings.listen.port && (await isFree('127.0.0.1', last))) return last;
+  const port = await findFreePort(DEFAULT_PG_PORT, settings.listen.port);
   writeFileSync(file, `${port}\n`);
   return port;
 }
 
 /** A database of the operator's: migrated as its owner, the process roles given their passwords. */
 export async function bringUpExternalDatabase(plan: DatabasePlan, ownerUrl: string): Promise<ReadyDatabase> {
-  await migrate(ownerUrl, plan);
+  await migrate(ownerUrl, plan).catch(explainDatabaseRefusal(ownerUrl));
   return { urls: await prepareExternalRoles(ownerUrl, plan.passwords), howToConnect: 'the one of DATABASE_URL' };
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Paths } from '../config.ts';
 import { SettingsError } from '../setting-readers.ts';
@@ -32,9 +32,29 @@ export function layOutDataFolder(paths: Paths, owners: Owners): void {
   makeFolder(paths.logs, owners.self.uid, owners.self.gid, 0o700);
 }
 
+/**
+ * Makes a folder and those above it that are missing, one by one: Node's own `recursive` never ends where the system answers "no such
+ * file" for a folder whose parent is there (/proc). Returns what it made, outermost first; when one cannot be made, none stays.
+ */
+export function makeFolders(path: string, mode: number): string[] {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
+  const made: string[] = [];
+  try {
+    for (const folder of missing) {
+      mkdirSync(folder, mode);
+      made.push(folder);
+    }
+  } catch (error) {
+    for (const folder of made.toReversed()) rmdirSync(folder);
+    throw error;
+  }
+  return made;
+}
+
 function makeFolder(path: string, uid: number, gid: number, mode: number): void {
   try {
-    mkdirSync(path, { recursive: true, mode });
+    makeFolders(path, mode);
     const found = lstatSync(path);
     if (!found.isDirectory()) throw new SettingsError(`${path} is not a folder`);
     if (found.uid !== uid || found.gid !== gid) chownSync(path, uid, gid);

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { SettingsError } from '../setting-readers.ts';
 
 /** A data folder held by this process. */
@@ -20,6 +30,9 @@ export function acquireLock(path: string, dataDir: string): Lock {
       throw new SettingsError(
         `CLOUD_DATA_DIR=${dataDir}: a platform runs on it already (process ${holder}); stop that one first, or choose another folder`,
       );
+    }
+    if (!existsSync(path) || statSync(path).ino !== fstatSync(descriptor).ino) {
+      throw new SettingsError(`CLOUD_DATA_DIR=${dataDir}: another start has just given it up; start again`);
     }
     ftruncateSync(descriptor);
     writeSync(descriptor, `${process.pid}\n`, 0);

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import type { Settings } from '../config.ts';
-import { migrateDown, migrateUp, readMigrationStates } from '../kernel/sql/migrate.ts';
+import { migrateDown, type MigrateSettings, migrateUp, readMigrationStates } from '../kernel/sql/migrate.ts';
 import { SettingsError } from '../setting-readers.ts';
 import { OWNER_ROLE, socketUrl } from './database-roles.ts';
-import { DEFAULT_PG_PORT } from './bring-up-database.ts';
+import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
 import { readDatabasePasswords } from './secrets.ts';
 
 export type MigrateVerb =
@@ -26,6 +25,8 @@ function isVerb(word: string): word is MigrateVerb['kind'] {
   return word === 'up' || word === 'down' || word === 'status';
 }
 
+const NONE_RUNS = 'DATABASE_URL is empty and no platform runs here: set it, or start the platform first';
+
 /** Needs nothing but PostgreSQL: DATABASE_URL (its owner), or the own cluster while the platform runs. */
 export async function runMigrate(
   verb: MigrateVerb,
@@ -33,11 +34,24 @@ export async function runMigrate(
   folder: string,
   say: (line: string) => void,
 ): Promise<void> {
+  const external = settings.externalDatabaseUrl;
+  if (external !== undefined) await checkExternalDatabase(external);
   const target = {
-    connectionString: settings.externalDatabaseUrl ?? urlOfOwnCluster(settings),
+    connectionString: external ?? urlOfOwnCluster(settings),
     folder,
     onDone: (direction: 'up' | 'down', file: string, ms: number) => say(`${direction} ${file} (${Math.round(ms)} ms)`),
   };
+  try {
+    await act(verb, target, say);
+  } catch (error) {
+    if (external !== undefined) return explainDatabaseRefusal(external)(error);
+    // A platform that was killed leaves its socket.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') throw new SettingsError(NONE_RUNS);
+    throw error;
+  }
+}
+
+async function act(verb: MigrateVerb, target: MigrateSettings, say: (line: string) => void): Promise<void> {
   if (verb.kind === 'status') {
     for (const state of await readMigrationStates(target)) {
       const file = state.file ?? `${state.version} (its file is not here)`;
@@ -54,10 +68,9 @@ export async function runMigrate(
 
 function urlOfOwnCluster(settings: Settings): string {
   const { postgresSocketDir, secrets } = settings.paths;
-  const file = join(settings.dataDir, 'postgres.port');
-  const port = settings.pgPort ?? (existsSync(file) ? Number(readFileSync(file, 'utf8')) : DEFAULT_PG_PORT);
-  if (!existsSync(join(postgresSocketDir, `.s.PGSQL.${port}`))) {
-    throw new SettingsError('DATABASE_URL is empty and no platform runs here: set it, or start the platform first');
-  }
-  return socketUrl(postgresSocketDir, port, OWNER_ROLE, readDatabasePasswords(secrets).owner);
+  // Its socket says its port, whatever CLOUD_PG_PORT was when it started.
+  const names = existsSync(postgresSocketDir) ? readdirSync(postgresSocketDir) : [];
+  const port = names.map((name) => /^\.s\.PGSQL\.(\d+)$/.exec(name)?.[1]).find((found) => found !== undefined);
+  if (port === undefined) throw new SettingsError(NONE_RUNS);
+  return socketUrl(postgresSocketDir, Number(port), OWNER_ROLE, readDatabasePasswords(secrets).owner);
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { SettingsError } from '../setting-readers.ts';
+import { type Address, SettingsError } from '../setting-readers.ts';
 
 /** Whether a listener could be had there now. */
 export function isFree(host: string, port: number): Promise<boolean> {
@@ -17,8 +17,16 @@ export function isFree(host: string, port: number): Promise<boolean> {
  * One clear line before anything is started, instead of a process that dies later.
  * @throws SettingsError when the address is taken or is none of this machine's.
  */
-export async function refuseTakenAddress(setting: string, host: string, port: number): Promise<void> {
-  const given = `${setting}=${host.includes(':') ? `[${host}]` : host}:${port}`;
+export async function refuseTakenAddress(setting: string, { host, port }: Address): Promise<void> {
+  await refuseTaken(`${setting}=${host.includes(':') ? `[${host}]` : host}:${port}`, host, port);
+}
+
+/** @throws SettingsError when the port is taken on loopback, where the own cluster listens. */
+export async function refuseTakenPgPort(port: number): Promise<void> {
+  await refuseTaken(`CLOUD_PG_PORT=${port}`, '127.0.0.1', port);
+}
+
+async function refuseTaken(given: string, host: string, port: number): Promise<void> {
   let free: boolean;
   try {
     free = await isFree(host, port);
@@ -30,10 +38,10 @@ export async function refuseTakenAddress(setting: string, host: string, port: nu
   if (!free) throw new SettingsError(`${given}: the port is taken; end what listens there or choose another`);
 }
 
-/** The first free loopback port from `first` on. */
-export async function findFreePort(first: number, tries = 100): Promise<number> {
+/** The first free loopback port from `first` on that is not somebody else's to take. */
+export async function findFreePort(first: number, reserved: number, tries = 100): Promise<number> {
   for (let port = first; port < first + tries && port <= 65535; port++) {
-    if (await isFree('127.0.0.1', port)) return port;
+    if (port !== reserved && (await isFree('127.0.0.1', port))) return port;
   }
   throw new SettingsError(`no free port on 127.0.0.1 from ${first} to ${first + tries - 1}; set CLOUD_PG_PORT`);
 }

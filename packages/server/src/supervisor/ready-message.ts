@@ -1,8 +1,10 @@
 import type { Settings } from '../config.ts';
 import type { Platform } from './supervise.ts';
 
+type Ready = Pick<Platform, 'addresses' | 'engine' | 'howToConnect' | 'processes'>;
+
 /** What a person needs to know when the platform runs. */
-export function readyMessage(platform: Platform, settings: Settings, seconds: number): string {
+export function readyMessage(platform: Ready, settings: Pick<Settings, 'dataDir'>, seconds: number): string {
   const url = platform.addresses[0] ?? '(no address)';
   return `
 The Cloud is ready after ${seconds.toFixed(1)} s.
@@ -14,13 +16,21 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
 
   In this folder, in another terminal (the first user to register is the operator):
     npx cloud register${url === 'http://127.0.0.1:8080' ? '' : ` --endpoint ${url}`}
-    npx cloud vpcs create main --wait
-    npx cloud instances launch web --image busybox --vpc-id main --wait
+${firstSteps(platform)
+  .map((step) => `    npx cloud ${step}`)
+  .join('\n')}
 
 Ctrl-C stops it.`;
 }
 
-function describeInstances(platform: Platform, settings: Settings): string {
+/** Only what comes to an end here: without an engine a VPC is kept, and waits. */
+function firstSteps(platform: Ready): readonly string[] {
+  return platform.engine.available
+    ? ['vpcs create main --wait', 'instances launch web --image busybox --vpc-id main --wait']
+    : ['whoami', 'keys create my-key', 'instance-types list'];
+}
+
+function describeInstances(platform: Ready, settings: Pick<Settings, 'dataDir'>): string {
   if (!platform.engine.available) return `not here. ${platform.engine.reason}`;
   const incus = platform.processes().find((one) => one.name === 'Incus');
   if (incus?.pid === undefined)

@@ -1,14 +1,18 @@
 import type { Config, Settings } from '../config.ts';
+import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
 import { lookForEngine } from './engine.ts';
 import { askPlatformId } from './platform-id.ts';
+import { refuseTakenAddress } from './ports.ts';
 import { readExistingMasterKey } from './secrets.ts';
 
 /** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
 export async function runAlone(settings: Settings): Promise<number> {
   const databaseUrl = settings.externalDatabaseUrl;
   if (databaseUrl === undefined) throw new Error('a lone process has no DATABASE_URL');
+  if (settings.role === 'api') await refuseTakenAddress('CLOUD_LISTEN', settings.listen);
   const masterKey = readExistingMasterKey(settings.paths.masterKey);
-  const platformId = await askPlatformId(databaseUrl);
+  await checkExternalDatabase(databaseUrl);
+  const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
   const config: Config = Object.freeze({
     ...settings,
     databaseUrl,

@@ -1,15 +1,28 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBackOff } from './back-off.ts';
+import { claimDataFolder } from './claim-data-folder.ts';
+import { makeFolders } from './data-folder.ts';
 import { keepRunning, type Life } from './keep-running.ts';
 import { boundLogs } from './log-files.ts';
 import { parseMigrateArguments } from './migrate-command.ts';
 import { bindDataFolder, recallPlatformId } from './platform-id.ts';
 import { endLeftovers, recordProcesses, startOf, waitForEnd } from './processes.ts';
+import { readyMessage } from './ready-message.ts';
 import { readDatabasePasswords, readMasterKey } from './secrets.ts';
+import type { Platform } from './supervise.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -141,6 +154,62 @@ test('leftovers are ended by pid and start time; another process with the pid is
     other.kill('SIGKILL');
     await waitForEnd(other);
   }
+});
+
+describe('the data folder', () => {
+  test('is made with those above it; what cannot be made is told, and leaves nothing', () => {
+    expect(makeFolders(join(folder, 'a/b'), 0o711)).toEqual([join(folder, 'a'), join(folder, 'a/b')]);
+    expect(makeFolders(join(folder, 'a/b'), 0o711)).toEqual([]);
+    // Node's own mkdir with `recursive` never comes back from here.
+    expect(() => claimDataFolder('/proc/thecloud')).toThrow('CLOUD_DATA_DIR=/proc/thecloud: cannot be used (ENOENT');
+    expect(() => makeFolders(join(folder, 'c', 'd'.repeat(300)), 0o711)).toThrow('ENAMETOOLONG');
+    expect(existsSync(join(folder, 'c'))).toBe(false);
+  });
+
+  test('is taken away by a start that was refused, if that start made it and nothing came into it', () => {
+    claimDataFolder(join(folder, 'a/b')).abandon();
+    expect(readdirSync(folder)).toEqual([]);
+    const claim = claimDataFolder(join(folder, 'a/b'));
+    writeFileSync(join(folder, 'a/b/kept'), '');
+    claim.abandon();
+    claimDataFolder(join(folder, 'a/b')).abandon();
+    expect(readdirSync(join(folder, 'a/b')).toSorted()).toEqual(['kept', 'lock']);
+  });
+
+  test('is held by one at a time', () => {
+    const claim = claimDataFolder(folder);
+    expect(() => claimDataFolder(folder)).toThrow(`a platform runs on it already (process ${process.pid})`);
+    claim.release();
+    claimDataFolder(folder).release();
+  });
+
+  test('is never one that holds other things: its mode would change for everybody', () => {
+    writeFileSync(join(folder, 'letters'), '');
+    expect(() => claimDataFolder(folder)).toThrow("holds what is not the platform's (letters)");
+    expect(() => claimDataFolder(join(folder, 'letters'))).toThrow('is a file, not a folder');
+    expect(readdirSync(folder)).toEqual(['letters']);
+    writeFileSync(join(folder, 'platform.id'), '');
+    claimDataFolder(folder).release();
+  });
+});
+
+describe('the first steps that are proposed', () => {
+  const message = (engine: Platform['engine']): string => {
+    const processes = () => [{ name: 'Incus', pid: 1 }];
+    const addresses = ['http://127.0.0.1:8080'];
+    return readyMessage({ addresses, engine, processes, howToConnect: '' }, { dataDir: '/d' }, 1);
+  };
+
+  test('end with an instance', () => {
+    expect(message({ available: true })).toContain('npx cloud instances launch web');
+  });
+
+  test('wait for nothing where there can be no instance', () => {
+    const told = message({ available: false, reason: 'Instances need this.' });
+    expect(told).toContain('not here. Instances need this.');
+    expect(told).toContain('npx cloud register\n    npx cloud whoami');
+    expect(told).not.toContain('--wait');
+  });
 });
 
 test('a log is cut when it is too long, its end kept in .1', () => {

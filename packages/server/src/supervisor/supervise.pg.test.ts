@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkExternalDatabase } from './check-database.ts';
 import { findProcessesIn, startOf } from './processes.ts';
 import {
   makeDataDir,
@@ -95,6 +96,29 @@ describe('a platform on its own PostgreSQL', () => {
     );
   });
 
+  test('a DATABASE_URL that cannot be used is one line without its password, and nothing is made', async () => {
+    const [, port] = readFileSync(pathIn(dataDir, 'secrets/pgpass'), 'utf8').split('\n')[1]?.split(':') ?? [];
+    const password = readFileSync(pathIn(dataDir, 'secrets/pgpass'), 'utf8').split('\n')[1]?.split(':')[4] ?? '';
+    const at = `127.0.0.1:${port}`;
+    const unused = pathIn(dataDir, 'unused');
+    for (const [url, told] of [
+      [`postgres://cloud:hunter2@127.0.0.1:1/thecloud`, 'nothing answers there'],
+      [`postgres://cloud:hunter2@${at}/thecloud`, 'user or password is wrong'],
+      [`postgres://cloud@${at}/thecloud`, 'that server asks for a password'],
+      [`postgres://cloud:${password}@${at}/nothing`, 'no such database there'],
+      [`postgres://cloud:${password}@${at}/thecloud?sslmode=verify-full`, 'that server has no TLS'],
+      [`postgres://cloud:hunter2@${new URL(await platform.ready).host}/thecloud`, 'is no PostgreSQL'],
+    ] as const) {
+      const refused = startPlatformProcess({ CLOUD_DATA_DIR: unused, DATABASE_URL: url });
+      expect(await refused.exit).toBe(2);
+      expect(refused.output()).toMatch(/^DATABASE_URL=postgres:\/\/\*\*\*@[^\n]*\n$/);
+      expect(refused.output()).toContain(told);
+      expect(refused.output()).not.toMatch(new RegExp(`hunter2|${password}`));
+      expect(existsSync(unused)).toBe(false);
+    }
+    await checkExternalDatabase(`postgres://cloud:${password}@${at}/thecloud`);
+  });
+
   test('kill -9 of the API: it runs again', async () => {
     const before = pidsOf(platform)['api'] ?? 0;
     process.kill(before, 'SIGKILL');
@@ -145,6 +169,12 @@ describe('a platform on its own PostgreSQL', () => {
     expect(refused.output()).toBe(
       `CLOUD_LISTEN=127.0.0.1:${port}: the port is taken; end what listens there or choose another\n`,
     );
+    const unused = pathIn(dataDir, 'not', 'yet', 'there');
+    const fresh = { CLOUD_DATA_DIR: unused, CLOUD_PG_PORT: `${port}` };
+    const refusedToo = startPlatformProcess(fresh);
+    expect(await refusedToo.exit).toBe(2);
+    expect(refusedToo.output()).toMatch(/^CLOUD_PG_PORT=\d+: the port is taken[^\n]*\n$/);
+    expect(existsSync(pathIn(dataDir, 'not'))).toBe(false);
     await new Promise((resolve) => taker.close(resolve));
     expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).toEqual([]);
   });

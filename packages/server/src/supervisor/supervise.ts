@@ -1,7 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, EngineState, Settings } from '../config.ts';
-import { SettingsError } from '../setting-readers.ts';
 import {
   bringUpExternalDatabase,
   bringUpOwnDatabase,
@@ -9,13 +8,14 @@ import {
   type ReadyDatabase,
 } from './bring-up-database.ts';
 import { bundleOnce, provideNode } from './bundle.ts';
+import { checkExternalDatabase } from './check-database.ts';
+import { type Claim, claimDataFolder } from './claim-data-folder.ts';
 import { layOutDataFolder, type Owners } from './data-folder.ts';
 import { keepEngine, lookForEngine } from './engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
-import { acquireLock, type Lock } from './lock.ts';
 import { boundLogs } from './log-files.ts';
 import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.ts';
-import { refuseTakenAddress } from './ports.ts';
+import { refuseTakenAddress, refuseTakenPgPort } from './ports.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
 import { readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
@@ -55,14 +55,14 @@ export interface Platform {
 export async function supervise(options: SupervisorOptions): Promise<Platform> {
   const { settings, say } = options;
   const isRoot = process.getuid?.() === 0;
-  const lock = lockDataFolder(settings);
+  const claim = claimDataFolder(settings.dataDir);
   const running: Running = { database: undefined, engine: undefined, worker: undefined, api: undefined };
   try {
-    return await bringUp(options, isRoot, lock, running);
+    return await bringUp(options, isRoot, claim, running);
   } catch (error) {
     if (inStopOrder(running).length > 0) say('stopping what was started');
     await stopAll(running, AbortSignal.timeout(20_000), say);
-    lock.release();
+    claim.abandon();
     throw error;
   }
 }
@@ -74,24 +74,22 @@ interface Running {
   api: Kept | undefined;
 }
 
-function lockDataFolder(settings: Settings): Lock {
-  try {
-    mkdirSync(settings.dataDir, { recursive: true, mode: 0o711 });
-    return acquireLock(join(settings.dataDir, 'lock'), settings.dataDir);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error)
-      throw new SettingsError(`CLOUD_DATA_DIR=${settings.dataDir}: ${error.message}`);
-    throw error;
-  }
+/** What can be known to fail is refused before anything is made, so that a mistyped setting leaves nothing behind. */
+async function refuseWhatCannotWork(settings: Settings): Promise<void> {
+  const { listen, pgPort, externalDatabaseUrl } = settings;
+  if (listen.port !== 0) await refuseTakenAddress('CLOUD_LISTEN', listen);
+  if (externalDatabaseUrl !== undefined) await checkExternalDatabase(externalDatabaseUrl);
+  // Once there is a cluster, an earlier start's may still be listening there; it is ended first.
+  else if (pgPort !== undefined && !existsSync(settings.paths.postgres)) await refuseTakenPgPort(pgPort);
 }
 
-async function bringUp(options: SupervisorOptions, isRoot: boolean, lock: Lock, running: Running): Promise<Platform> {
+async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim, running: Running): Promise<Platform> {
   const { settings, say } = options;
   const { paths } = settings;
   const pidsFile = join(paths.run, 'processes.json');
   const left = await endLeftovers(pidsFile);
   if (left.length > 0) say(`an earlier start was killed; its ${left.join(' and ')} ended`);
-  if (settings.listen.port !== 0) await refuseTakenAddress('CLOUD_LISTEN', settings.listen.host, settings.listen.port);
+  await refuseWhatCannotWork(settings);
 
   const owners = findOwners(isRoot);
   layOutDataFolder(paths, owners);
@@ -147,7 +145,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, lock: Lock, 
       clearInterval(logTimer);
       await stopAll(running, hurry, say);
       rmSync(pidsFile, { force: true });
-      lock.release();
+      claim.release();
     },
   };
 }

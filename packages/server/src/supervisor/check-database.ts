@@ -1,0 +1,82 @@
+import pg from 'pg';
+import { hidePassword, SettingsError } from '../setting-readers.ts';
+import { OLDEST_POSTGRES } from './postgres-binaries.ts';
+
+const CONNECT_MS = 10_000;
+
+/** What a person can do about it, by Node's code or PostgreSQL's SQLSTATE. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing answers there; start that PostgreSQL, or mend host and port',
+  ENOENT: 'no such file; mend the path of the socket folder or of the certificate',
+  ENOTFOUND: 'no such host; mend its name',
+  EAI_AGAIN: 'the name of the host cannot be looked up now; mend it, or try again',
+  EHOSTUNREACH: 'no way leads to that host; mend its name',
+  ENETUNREACH: 'no way leads to that host; mend its name',
+  '28P01': 'user or password is wrong',
+  '28000': 'that server does not let this user in from here; mend its pg_hba.conf, or the user',
+  '3D000': 'no such database there; make it, or mend its name',
+  '42501': 'its user may not do that; take the owner of the database',
+  '42P01': "the platform's tables are not there; run npm run migrate with the owner's DATABASE_URL first",
+  '53300': 'that server has no connection left; end others, or raise its max_connections',
+  '57P03': 'that server is starting or stopping; try again',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host; mend the name of the host',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+};
+
+/** The library says these in words only. */
+const BY_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/does not support SSL/, 'that server has no TLS; set it up there, or take sslmode=disable'],
+  [/password must be a (non-empty )?string/, 'that server asks for a password and there is none'],
+  [/timeout expired/, `nothing answered within ${CONNECT_MS / 1000} s; mend host and port`],
+  [/Connection terminated|Received unexpected/, 'what answers there is no PostgreSQL; mend host and port'],
+  [/certificate/i, 'its certificate is not trusted; give its authority by sslrootcert=FILE'],
+];
+
+/**
+ * Logs in once, before anything is made.
+ * @throws SettingsError with one line: the URL without its password, and what to do.
+ */
+export async function checkExternalDatabase(url: string): Promise<void> {
+  const refuse = explainDatabaseRefusal(url);
+  let version: number;
+  try {
+    version = await askVersion(url);
+  } catch (error) {
+    return refuse(error, 'cannot be used');
+  }
+  if (version >= OLDEST_POSTGRES) return;
+  throw new SettingsError(
+    `DATABASE_URL=${hidePassword(url)}: PostgreSQL ${version} is too old; the platform needs ${OLDEST_POSTGRES} or later`,
+  );
+}
+
+async function askVersion(url: string): Promise<number> {
+  // Reads the files that the URL names: may throw at once.
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  // What comes after the answer is no news.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: number }>(
+      "select current_setting('server_version_num')::int / 10000 as version",
+    );
+    return rows[0]?.version ?? 0;
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * For `catch`: rejects with the line for the person where the error is one of those that a person can mend, and with the error itself
+ * where it is not, unless `otherwise` names what such an error means here.
+ */
+export function explainDatabaseRefusal(url: string): (error: unknown, otherwise?: string) => never {
+  return (error, otherwise) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // Of a host with several addresses the message is empty.
+    const message = (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s+/g, ' ') || code;
+    const way = WAYS_OUT[code] ?? BY_WORDS.find(([words]) => words.test(message))?.[1] ?? otherwise;
+    if (way === undefined || error instanceof SettingsError) throw error;
+    throw new SettingsError(`DATABASE_URL=${hidePassword(url)}: ${way} (${message})`);
+  };
+}
