@@ -25,13 +25,13 @@ export interface Auth {
   /**
    * Register a user.
    * Makes the user, a personal tenant and its ownership. The first user registered is the operator of the platform.
-   * POST /auth/register · scope public
+   * POST /auth/register · scope public · errors FORBIDDEN
    */
   register(input: AuthRegisterInput, options?: CallOptions): Promise<User>;
   /**
    * Log in.
    * Answers with a session key that expires. Five wrong passwords lock the user for 15 minutes.
-   * POST /auth/login · scope public
+   * POST /auth/login · scope public · errors UNAUTHORIZED
    */
   login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
   /**

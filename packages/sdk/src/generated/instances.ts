@@ -6,7 +6,7 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { ExecResult, Instance } from './models.ts';
 
 export interface InstancesLaunchInput {
-  /** Unique in the tenant; its host name and its name in the VPC */
+  /** Letters, digits, - and _; unique in the tenant. Its host name and its name in the VPC follow from it */
   readonly name: string;
   /** A name of the catalogue: busybox, debian/12 */
   readonly image: string;
@@ -29,7 +29,7 @@ export interface InstancesListInput {
   readonly cursor?: string | undefined;
   /** Only those with the label: key or key:value */
   readonly tag?: readonly string[] | undefined;
-  /** Only those in this VPC */
+  /** Only those in this VPC: its id or name */
   readonly vpc_id?: string | undefined;
 }
 
@@ -81,12 +81,12 @@ export interface Instances {
   /**
    * Launch an instance.
    * Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.
-   * POST /instances · permission instance:launch · errors INSUFFICIENT_CAPACITY, ENGINE_UNAVAILABLE
+   * POST /instances · permission instance:launch · errors NOT_FOUND, INSUFFICIENT_CAPACITY, ENGINE_UNAVAILABLE
    */
   launch(input: InstancesLaunchInput, options?: CallOptions & WaitOption & KeyOption): Promise<Instance>;
   /**
    * List instances.
-   * GET /instances · permission instance:read
+   * GET /instances · permission instance:read · errors NOT_FOUND
    */
   list(input?: InstancesListInput, options?: CallOptions): Promise<Page<Instance>>;
   /** All of them, page by page as they are asked for. */
@@ -121,12 +121,12 @@ export interface Instances {
   /**
    * Read the console log of an instance.
    * What its first process wrote, the newest 128 KiB.
-   * GET /instances/:id/logs · permission instance:read · errors ENGINE_UNAVAILABLE
+   * GET /instances/:id/logs · permission instance:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
   /**
    * Run a command in an instance.
-   * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE
+   * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
   exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
   /** Looks until `isDone`, by default until status is RUNNING, STOPPED, ERROR. Throws CloudWaitError when time is up. */

@@ -34,7 +34,7 @@ export interface Keys {
   listAll(input?: KeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
   /**
    * Revoke an API key.
-   * It stops working at once.
+   * It stops working at once. A name that several keys have is refused: say the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
   revoke(input: KeysRevokeInput | string, options?: CallOptions & VersionOption): Promise<void>;

@@ -6,7 +6,7 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { Vpc } from './models.ts';
 
 export interface VpcsCreateInput {
-  /** Unique in the tenant */
+  /** Unique in the tenant, and not in the form of an id */
   readonly name: string;
   /** RFC 1918, /16 to /28; default 10.0.0.0/16 */
   readonly cidr_block?: string | undefined;
@@ -27,13 +27,15 @@ export interface VpcsGetInput {
 export interface VpcsUpdateInput {
   /** Id or name */
   readonly id: string;
-  /** Unique in the tenant */
+  /** Unique in the tenant, and not in the form of an id */
   readonly name: string;
 }
 
 export interface VpcsDeleteInput {
   /** Id or name */
   readonly id: string;
+  /** Deletes its load balancers and auto-scaling groups with it, once these exist; today nothing */
+  readonly force?: boolean | undefined;
 }
 
 export interface VpcsDeleteOutput {
