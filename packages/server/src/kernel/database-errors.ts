@@ -43,7 +43,7 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
   if (code === '57014') return { error: unavailable('the database took too long; try again'), retry: false };
   if (
     (code !== undefined && GONE.has(code)) ||
-    /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message ?? '')
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(message ?? '')
   ) {
     return { error: unavailable('the database is not reachable; try again in some seconds'), retry: false };
   }

@@ -75,7 +75,8 @@ describe('errors of the database', () => {
 
   it('keep their cause, or stay what they are', () => {
     expect(translate('23505', 'm', 'one_name').error).toMatchObject({ message: expect.stringContaining('one_name') });
-    expect(translate(undefined, 'Connection terminated unexpectedly').error).toMatchObject({ code: 'UNAVAILABLE' });
+    for (const message of ['Connection terminated unexpectedly', 'Query read timeout'])
+      expect(translate(undefined, message).error).toMatchObject({ code: 'UNAVAILABLE' });
     const bug = new Error('a bug');
     expect(translateDatabaseError(bug).error).toBe(bug);
     const known = conflict('taken');

@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { translateDatabaseError } from '../../kernel/database-errors.ts';
 import { forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -25,7 +26,8 @@ interface KeyRow {
 export interface Authenticator {
   /**
    * Who a key is, in the tenant it asks for or its own. Asked of the database each time (calls at the same moment share a round trip),
-   * so that a revoked key stops at once. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of.
+   * so that a revoked key stops at once. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of, UNAVAILABLE when
+   * the database is away.
    */
   authenticate(key: string, tenantId: string | undefined): Promise<Caller>;
   stop(): Promise<void>;
@@ -82,7 +84,9 @@ export function createAuthenticator(options: {
         throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
       if (!KEY_FORM.test(key))
         throw unauthorized('this is no API key of ours: they look like thecloud_ and 32 hex digits');
-      const row = await lookups.call({ hash: sha256Hex(key), tenantId: tenantId ?? null });
+      const row = await lookups
+        .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
+        .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
       const now = clock.now();
       if (!row) throw unauthorized('this API key does not exist');
       if (row.revoked_at || row.user_closed_at) throw unauthorized('this API key was revoked');
