@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
+import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter, STATUS_CHANNEL } from './front/rest/waiter.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -50,7 +51,7 @@ interface Base {
 
 function openBase(config: Config, role: 'api' | 'worker'): Base {
   const log = createLog(config.logLevel, role);
-  const metrics = createMetrics();
+  const metrics = createMetrics(role);
   const database = openDatabase(
     {
       connectionString: config.databaseUrl,
@@ -90,6 +91,7 @@ export async function startApi(config: Config): Promise<Running> {
     log,
     metrics,
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
+    parts: createHostChecks(database),
     rates: {
       perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
@@ -182,6 +184,7 @@ export async function startWorker(config: Config): Promise<Running> {
     handlers: createInstanceLive(compute),
     database,
     log,
+    metrics: () => metrics.prometheus.getMetricsAsJSON(),
   });
   return {
     addresses: [],

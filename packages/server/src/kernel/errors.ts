@@ -7,11 +7,14 @@ export const KERNEL_ERRORS = {
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
   CONFLICT: 409,
   IDEMPOTENCY_MISMATCH: 409,
   PAYLOAD_TOO_LARGE: 413,
   QUOTA_EXCEEDED: 429,
   RATE_LIMITED: 429,
+  HEADERS_TOO_LARGE: 431,
   INTERNAL: 500,
   UNAVAILABLE: 503,
   TIMEOUT: 504,
@@ -46,6 +49,9 @@ export const invalidInput = (message: string): CloudError => kernelError('INVALI
 export const unauthorized = (message: string): CloudError => kernelError('UNAUTHORIZED', message);
 export const forbidden = (message: string): CloudError => kernelError('FORBIDDEN', message);
 export const conflict = (message: string): CloudError => kernelError('CONFLICT', message);
+export const methodNotAllowed = (message: string): CloudError => kernelError('METHOD_NOT_ALLOWED', message);
+export const requestTimedOut = (message: string): CloudError => kernelError('REQUEST_TIMEOUT', message);
+export const headersTooLarge = (message: string): CloudError => kernelError('HEADERS_TOO_LARGE', message);
 export const unavailable = (message: string): CloudError => kernelError('UNAVAILABLE', message, 5);
 export const timedOut = (message: string): CloudError => kernelError('TIMEOUT', message);
 export const rateLimited = (message: string, retryAfter: number): CloudError =>

@@ -6,6 +6,7 @@ import { Agent, request } from 'undici';
 import { EngineError } from './engine-error.ts';
 import { CloudError, internal, invalidInput, rateLimited, timedOut, unauthorized, unavailable } from './errors.ts';
 import type { Log } from './log.ts';
+import type { Samples } from './metrics.ts';
 import type { Database } from './sql/pool.ts';
 import { redeemTicket, type Ticket } from './ticket.ts';
 
@@ -18,6 +19,8 @@ const MAX_AT_ONCE = 64;
 const MAX_PER_TENANT = 16;
 /** Longer than the longest command (300 s). */
 const CALL_DEADLINE_MS = 330_000;
+/** Longest wait for the worker's metrics: who scrapes waits for it. */
+const METRICS_DEADLINE_MS = 2_000;
 
 export interface LiveServer {
   stop(): Promise<void>;
@@ -25,15 +28,16 @@ export interface LiveServer {
 
 /**
  * The worker's side of live calls: one unix socket in a folder that only the API's group may enter. A caller shows a ticket that
- * execute() issued; it works once. Nothing else that comes over the socket is believed.
+ * execute() issued; it works once. Nothing else that comes over the socket is believed; without a ticket there are the metrics only.
  */
 export async function serveLive(options: {
   readonly socketPath: string;
   readonly handlers: LiveHandlers;
   readonly database: Database;
   readonly log: Log;
+  readonly metrics?: () => Promise<Samples>;
 }): Promise<LiveServer> {
-  const { socketPath, handlers, database, log } = options;
+  const { socketPath, handlers, database, log, metrics } = options;
   let active = 0;
   const activeOf = new Map<string, number>();
 
@@ -64,6 +68,7 @@ export async function serveLive(options: {
     if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
     active++;
     try {
+      if (message.url === '/metrics' && metrics) return answer(response, 200, { data: await metrics() });
       if (typeof ticketText !== 'string') throw invalidInput('no ticket');
       const ticket = await database.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, ticketText));
       if (!ticket) throw unauthorized('this ticket is unknown, used or expired');
@@ -118,6 +123,8 @@ function toCloudError(error: unknown): CloudError {
 export interface LiveClient {
   /** Redeems a ticket at the worker and answers what it did. Throws the worker's error, or UNAVAILABLE when no worker is there. */
   call(ticket: string): Promise<unknown>;
+  /** The worker's metrics. Throws UNAVAILABLE when it does not answer within 2 s. */
+  metrics(): Promise<Samples>;
   stop(): Promise<void>;
 }
 
@@ -130,29 +137,32 @@ export function createLiveClient(socketPath: string): LiveClient {
     connections: MAX_AT_ONCE,
   });
   let active = 0;
+  const ask = async (path: string, headers: Record<string, string>, deadlineMs: number): Promise<unknown> => {
+    // Beyond its connections undici would queue without bound, and a ticket that waits runs out.
+    if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
+    active++;
+    let status: number;
+    let body: { data?: unknown; error?: { code: string; message: string; retryAfter?: number } };
+    try {
+      const answered = await request(`http://worker${path}`, {
+        method: 'POST',
+        dispatcher: agent,
+        headers,
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      status = answered.statusCode;
+      body = (await answered.body.json()) as typeof body;
+    } catch {
+      throw new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting', 5);
+    } finally {
+      active--;
+    }
+    if (body.error) throw new CloudError(body.error.code, status, body.error.message, body.error.retryAfter);
+    return body.data;
+  };
   return {
-    async call(ticket) {
-      // Beyond its connections undici would queue without bound, and a ticket that waits runs out.
-      if (active >= MAX_AT_ONCE) throw unavailable(`${MAX_AT_ONCE} live calls are under way`);
-      active++;
-      let status: number;
-      let body: { data?: unknown; error?: { code: string; message: string; retryAfter?: number } };
-      try {
-        const answered = await request('http://worker/live', {
-          method: 'POST',
-          dispatcher: agent,
-          headers: { 'x-ticket': ticket },
-        });
-        status = answered.statusCode;
-        body = (await answered.body.json()) as typeof body;
-      } catch {
-        throw new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting', 5);
-      } finally {
-        active--;
-      }
-      if (body.error) throw new CloudError(body.error.code, status, body.error.message, body.error.retryAfter);
-      return body.data;
-    },
+    call: (ticket) => ask('/live', { 'x-ticket': ticket }, CALL_DEADLINE_MS),
+    metrics: () => ask('/metrics', {}, METRICS_DEADLINE_MS) as Promise<Samples>,
     // What is under way would hold the end up for as long as a command may run.
     stop: () => agent.destroy(),
   };

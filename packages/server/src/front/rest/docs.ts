@@ -19,7 +19,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true, persistAuthorization: false });`;
 
 /** The page sets styles in place; all else comes from files of ours, and nothing from elsewhere. */
-const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /** `/openapi.json` and its page `/docs`. */
 export function addDocs(app: FastifyInstance, registry: Registry): void {

@@ -1,21 +1,35 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AggregatorRegistry } from 'prom-client';
 import { forbidden } from '../../kernel/errors.ts';
+import type { LiveClient } from '../../kernel/live.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 
 /** Resolves when it is well; rejects with the reason in words. */
 export type HealthCheck = () => Promise<void>;
+
+export interface HealthOptions {
+  /** Without these it cannot serve: 503. */
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** What is told beside them and decides nothing: without a worker the platform still answers. Default none. */
+  readonly parts?: Readonly<Record<string, HealthCheck>>;
+  readonly metrics: Metrics;
+  readonly live: Pick<LiveClient, 'metrics'>;
+}
 
 /** A check that has not answered after this long is down. */
 const CHECK_TIMEOUT_MS = 2_000;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
-/** `/health/live`: the process turns. `/health/ready` and `/health`: it can serve. `/metrics`: Prometheus, on loopback only. */
+/**
+ * `/health/live`: the process turns. `/health/ready` and `/health`: it can serve, and which parts are up. `/metrics`: Prometheus, of this
+ * process and the worker, on loopback or to the operator's key.
+ */
 export function addHealth(
   app: FastifyInstance,
-  checks: Readonly<Record<string, HealthCheck>>,
-  metrics: Metrics,
+  options: HealthOptions,
   timestamp: () => string,
+  isOperator: (request: FastifyRequest) => Promise<boolean>,
 ): void {
   const open = (request: FastifyRequest) => {
     request.decided = true;
@@ -27,23 +41,40 @@ export function addHealth(
   for (const path of ['/health', '/health/ready']) {
     app.get(path, async (request, reply) => {
       open(request);
-      const results = await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const),
-      );
-      const up = results.every(([, result]) => result === 'UP');
+      const [needed, told] = await Promise.all([runAll(options.checks), runAll(options.parts ?? {})]);
+      const checks = { ...needed, ...told };
       return reply
-        .code(up ? 200 : 503)
-        .send({ status: up ? 'UP' : 'DEGRADED', checks: Object.fromEntries(results), time: timestamp() });
+        .code(areUp(needed) ? 200 : 503)
+        .send({ status: areUp(checks) ? 'UP' : 'DEGRADED', checks, time: timestamp() });
     });
   }
   app.get('/metrics', async (request, reply) => {
     // What a proxy on this host passes on comes from loopback too, and says so.
     const passedOn = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
-    if (!LOOPBACK.has(request.ip) || passedOn !== undefined) throw forbidden('metrics are served on loopback only');
+    const isNear = LOOPBACK.has(request.ip) && passedOn === undefined;
+    if (!isNear && !(await isOperator(request)))
+      throw forbidden("metrics are served on loopback, or to the operator's key");
     open(request);
-    return reply.type(metrics.prometheus.contentType).send(await metrics.prometheus.metrics());
+    return reply.type(options.metrics.prometheus.contentType).send(await writeMetrics(options));
   });
 }
+
+/** Each family once, with the samples of both processes. */
+async function writeMetrics({ metrics, live }: HealthOptions): Promise<string> {
+  const [own, theirs] = await Promise.allSettled([metrics.prometheus.getMetricsAsJSON(), live.metrics()]);
+  if (own.status === 'rejected') throw own.reason;
+  const all = theirs.status === 'fulfilled' ? [own.value, theirs.value] : [own.value];
+  const text = await AggregatorRegistry.aggregate(all).metrics();
+  return theirs.status === 'fulfilled' ? text : `${text}# the worker did not answer: its metrics are missing\n`;
+}
+
+const areUp = (results: Readonly<Record<string, string>>): boolean =>
+  Object.values(results).every((result) => result === 'UP');
+
+const runAll = async (checks: Readonly<Record<string, HealthCheck>>): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const)),
+  );
 
 async function run(check: HealthCheck): Promise<string> {
   let timer: NodeJS.Timeout | undefined;

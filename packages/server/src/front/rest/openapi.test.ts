@@ -21,7 +21,7 @@ interface Described {
     required: boolean;
     content: Record<string, { schema: { properties: object; required?: string[] } }>;
   };
-  readonly responses: Record<string, { description: string }>;
+  readonly responses: Record<string, { description: string; headers?: Record<string, object> }>;
   readonly security: readonly object[];
 }
 const document = buildOpenApi(registry) as {
@@ -29,7 +29,11 @@ const document = buildOpenApi(registry) as {
   info: { title: string; version: string };
   tags: { name: string }[];
   paths: Record<string, Record<string, Described>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+  components: {
+    schemas: Record<string, object>;
+    headers: Record<string, object>;
+    securitySchemes: Record<string, object>;
+  };
 };
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, described]) => ({ path, method, described })),
@@ -97,14 +101,45 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('has the headers that a call takes and answers with', () => {
+    const headersOf = (name: string) => {
+      const { described } = operations.find((one) => one.described.operationId === name)!;
+      const { status } = registry.entries.get(name)!;
+      return {
+        asked: described.parameters.filter((one) => one.in === 'header').map((one) => one.name),
+        answered: Object.keys(described.responses[status]?.headers ?? {}),
+        refused: Object.keys(described.responses['429']?.headers ?? {}),
+      };
+    };
+    expect(headersOf('vpcs.create')).toEqual({
+      asked: ['X-Tenant-ID', 'Idempotency-Key'],
+      answered: ['ETag', 'Idempotency-Replayed'],
+      refused: ['Retry-After'],
+    });
+    expect(headersOf('vpcs.get')).toMatchObject({ asked: ['X-Tenant-ID'], answered: ['ETag'] });
+    expect(headersOf('vpcs.list')).toMatchObject({ asked: ['X-Tenant-ID'], answered: [] });
+    expect(headersOf('vpcs.update')).toMatchObject({
+      asked: ['X-Tenant-ID', 'If-Match'],
+      answered: ['ETag'],
+    });
+    expect(headersOf('vpcs.delete')).toMatchObject({
+      asked: ['X-Tenant-ID', 'If-Match'],
+      answered: [],
+    });
+    expect(headersOf('auth.login')).toMatchObject({ asked: [], answered: [] });
+    // A version is what If-Match compares: what has none takes none.
+    for (const { described } of operations.filter((one) => one.described.tags[0] === 'keys'))
+      expect(described.parameters.map((one) => one.name)).not.toContain('If-Match');
+  });
+
   it('has only references that lead somewhere, and leaves no $id behind', () => {
     let references = 0;
     for (const object of objectsIn(document)) {
       expect(object).not.toHaveProperty('$id');
       if (typeof object.$ref !== 'string') continue;
       references++;
-      const name = /^#\/components\/schemas\/(\w+)$/.exec(object.$ref)?.[1];
-      expect(document.components.schemas).toHaveProperty(name ?? object.$ref);
+      const [, kind, name] = /^#\/components\/(schemas|headers)\/([\w-]+)$/.exec(object.$ref) ?? [];
+      expect(document.components[kind as 'schemas' | 'headers']).toHaveProperty(name ?? object.$ref);
     }
     expect(references).toBeGreaterThan(20);
   });

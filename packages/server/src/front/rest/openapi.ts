@@ -27,6 +27,7 @@ export function buildOpenApi(registry: Registry): Json {
         Meta: META,
         Error: ERROR,
       },
+      headers: HEADERS,
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         bearer: { type: 'http', scheme: 'bearer' },
@@ -44,6 +45,15 @@ const META: Json = {
     next_cursor: { type: 'string', description: 'There is more: send it as cursor' },
   },
 };
+
+const HEADERS = {
+  ETag: { description: 'The version, for If-Match', schema: { type: 'string' } },
+  'Idempotency-Replayed': {
+    description: 'true when the Idempotency-Key answered and nothing was done',
+    schema: { type: 'string' },
+  },
+  'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+} as const;
 
 const ERROR: Json = {
   type: 'object',
@@ -83,13 +93,13 @@ function describe(entry: Entry, registry: Registry, schemas: Map<string, Json>):
     ...(descriptor.description ? { description: descriptor.description } : {}),
     ...(entry.permission ? { 'x-permission': entry.permission } : {}),
     security: entry.scope === 'public' ? [] : [{ apiKey: [] }, { bearer: [] }],
-    parameters: [...parameters, ...headerParameters(entry)],
+    parameters: [...parameters, ...headerParameters(entry, registry)],
     ...(inBody.length > 0 ? { requestBody: requestBody(entry, inBody) } : {}),
     responses: { ...success(entry, schemas), ...failures(entry, registry) },
   };
 }
 
-function headerParameters(entry: Entry): readonly Json[] {
+function headerParameters(entry: Entry, registry: Registry): readonly Json[] {
   const parameters: Json[] = [];
   if (entry.scope === 'tenant')
     parameters.push({ name: 'X-Tenant-ID', in: 'header', required: false, schema: { type: 'string', format: 'uuid' } });
@@ -99,6 +109,14 @@ function headerParameters(entry: Entry): readonly Json[] {
       in: 'header',
       required: false,
       schema: { type: 'string', maxLength: 255 },
+    });
+  if (entry.writes && entry.targetKind && hasVersion(registry.entries.get(`${entry.service}.get`)))
+    parameters.push({
+      name: 'If-Match',
+      in: 'header',
+      required: false,
+      description: 'The ETag that was last seen; when it is another by now, the answer is CONFLICT and nothing is done',
+      schema: { type: 'string' },
     });
   if (entry.descriptor.settles) {
     parameters.push({
@@ -111,6 +129,17 @@ function headerParameters(entry: Entry): readonly Json[] {
   }
   return parameters;
 }
+
+/** Whether it answers a thing that counts its changes. */
+const hasVersion = (entry: Entry | undefined): boolean =>
+  entry !== undefined && entry.descriptor.effect !== 'list' && 'version' in properties(entry.descriptor.output);
+
+/** The headers of an answer; nothing where there are none. */
+const headersOf = (names: Readonly<Partial<Record<keyof typeof HEADERS, boolean>>>): Json => {
+  const sent = Object.keys(names).filter((name) => names[name as keyof typeof HEADERS]);
+  if (sent.length === 0) return {};
+  return { headers: Object.fromEntries(sent.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
+};
 
 function requestBody(entry: Entry, members: readonly (readonly [string, Json])[]): Json {
   const needed = required(entry.descriptor.input).filter((name) => members.some(([member]) => member === name));
@@ -156,7 +185,12 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
     required: ['data', 'meta'],
     properties: { data, meta: { $ref: '#/components/schemas/Meta' } },
   };
-  return { [entry.status]: { description: entry.descriptor.summary, content: { 'application/json': { schema } } } };
+  const headers = headersOf({
+    ETag: hasVersion(entry),
+    'Idempotency-Replayed': entry.createdKind !== undefined,
+  });
+  const content = { 'application/json': { schema } };
+  return { [entry.status]: { description: entry.descriptor.summary, ...headers, content } };
 }
 
 function failures(entry: Entry, registry: Registry): Json {
@@ -179,6 +213,7 @@ function failures(entry: Entry, registry: Registry): Json {
         String(status),
         {
           description: names.join(', '),
+          ...headersOf({ 'Retry-After': status === 429 || status === 503 }),
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       ]),

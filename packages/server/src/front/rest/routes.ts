@@ -65,7 +65,8 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   request.decided = true;
   limit(entry, deps, request);
-  const caller = await authenticate(deps, request);
+  // What is open to anybody must not fail for a key that happens to be sent along.
+  const caller: Caller = entry.scope === 'public' ? { kind: 'anonymous' } : await authenticate(deps, request);
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
@@ -109,17 +110,26 @@ async function authenticate(deps: RouteDeps, request: FastifyRequest): Promise<C
 function readInput(entry: Entry, request: FastifyRequest): { input: Record<string, unknown>; waitSeconds: number } {
   const { wait, ...query } = request.query as Record<string, unknown>;
   const bodied = entry.descriptor.http.method !== 'GET' && entry.descriptor.http.method !== 'DELETE';
-  const body = bodied ? (request.body ?? {}) : {};
-  if (typeof body !== 'object' || Array.isArray(body)) throw invalidInput('the body must be a JSON object');
+  const unknown = [
+    ...(wait !== undefined && !entry.descriptor.settles ? ['wait'] : []),
+    ...(bodied ? Object.keys(query) : []),
+  ];
+  if (unknown.length > 0)
+    throw invalidInput(
+      `${unknown.map((name) => `'${name.slice(0, 60)}'`).join(', ')} in the query means nothing here${bodied ? '; members go into the body' : ''}`,
+    );
+  const body = bodied && request.body !== undefined ? request.body : {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalidInput('the body must be a JSON object');
   const text = coerceText(entry.descriptor.input, { ...(bodied ? {} : query), ...(request.params as object) });
-  return { input: { ...(body as object), ...text }, waitSeconds: readWait(wait) };
+  return { input: { ...body, ...text }, waitSeconds: readWait(wait) };
 }
 
 function readWait(wait: unknown): number {
   if (wait === undefined) return 0;
   if (typeof wait !== 'string') throw invalidInput('wait is given more than once');
-  const seconds = Number(wait);
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_WAIT_SECONDS) {
+  const seconds = /^(?:0|[1-9]\d?)$/.test(wait) ? Number(wait) : Number.NaN;
+  if (!(seconds <= MAX_WAIT_SECONDS)) {
     throw invalidInput(`wait '${wait.slice(0, 20)}' must be whole seconds from 0 to ${MAX_WAIT_SECONDS}`);
   }
   return seconds;
@@ -193,10 +203,3 @@ function send(
   if (version !== undefined) reply.header('etag', `"${version}"`);
   return reply.send(dataBody(output, meta));
 }
-
-export const noSuchRoute = (method: string, url: string): CloudError =>
-  new CloudError(
-    'NOT_FOUND',
-    404,
-    `there is no ${method} ${url.split('?')[0]!.slice(0, 200)}; /docs shows what there is`,
-  );

@@ -1,20 +1,22 @@
 import { newId } from '../../kernel/ids.ts';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
-import { internal } from '../../kernel/errors.ts';
+import { type CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { createTokenBuckets } from '../../kernel/token-bucket.ts';
+import { callerOf, keyOf } from './authenticate.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
-import { addHealth, type HealthCheck } from './health.ts';
-import { addOperationRoutes, noSuchRoute, type RouteDeps } from './routes.ts';
+import { addHealth, type HealthOptions } from './health.ts';
+import { answerUnrouted } from './methods.ts';
+import { addOperationRoutes, type RouteDeps } from './routes.ts';
+import { answerOnSocket, nameFlaw } from './unreadable.ts';
 
-export interface RestOptions extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth'> {
+export interface RestOptions extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth'>, Omit<HealthOptions, 'live'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Requests a second: for each key, and for the public operations from each address. */
   readonly rates: { readonly perKey: Rate; readonly perAddress: Rate };
   readonly testMode: boolean;
@@ -34,6 +36,8 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
+  // JSON loads nothing; the pages of /docs say what they need.
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cache-control': 'no-store',
 };
 
@@ -41,6 +45,9 @@ const SECURITY_HEADERS = {
 export function createRestServer(options: RestOptions): FastifyInstance {
   const { log, metrics, clock } = options;
   const timestamp = () => new Date(clock.now()).toISOString();
+  const headersOf = (requestId: string) => ({ ...SECURITY_HEADERS, 'x-request-id': requestId });
+  const bodyOf = (shown: CloudError, requestId: string) =>
+    errorBody(shown, { request_id: requestId, timestamp: timestamp() });
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -53,11 +60,23 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       const shown = asCloudError(error);
       void (reply as unknown as FastifyReply)
         .code(shown.status)
-        .send(errorBody(shown, { request_id: request.id, timestamp: timestamp() }));
+        .headers(headersOf(request.id))
+        .send(bodyOf(shown, request.id));
     },
+    clientErrorHandler: (error, socket) => {
+      const shown = nameFlaw(error);
+      const requestId = newId();
+      answerOnSocket(socket, shown.status, headersOf(requestId), JSON.stringify(bodyOf(shown, requestId)));
+    },
+    // Node would answer without a body; the hook below answers with one.
+    http: { requireHostHeader: false },
+    // What arrives while it ends is served: the connections are closed behind it.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
     logger: false,
   });
+  // An expectation that is not known may be left aside (RFC 9110, 10.1.1); Node would answer 417 without a body.
+  app.server.on('checkExpectation', (message, response) => app.server.emit('request', message, response));
   app.decorateRequest('decided', false);
   // A POST without a body is an empty input, whatever its Content-Type says.
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -66,8 +85,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   );
 
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id).headers(SECURITY_HEADERS);
+    reply.headers(headersOf(request.id));
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw invalidInput('the Host header is missing');
   });
+  answerUnrouted(app);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     metrics.request(request.method, route, reply.statusCode, reply.elapsedTime);
@@ -95,23 +117,20 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     const shown = asCloudError(error);
     if (shown.status >= 500 && shown !== error) log.error({ err: error, requestId: request.id }, 'request failed');
     if (shown.retryAfter !== undefined) reply.header('retry-after', String(shown.retryAfter));
-    return reply.code(shown.status).send(errorBody(shown, { request_id: request.id, timestamp: timestamp() }));
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const shown = noSuchRoute(request.method, request.url);
-    return reply.code(404).send(errorBody(shown, { request_id: request.id, timestamp: timestamp() }));
+    return reply.code(shown.status).send(bodyOf(shown, request.id));
   });
 
-  addHealth(app, options.checks, metrics, timestamp);
-  addDocs(app, options.registry);
-  addOperationRoutes(app, {
-    ...options,
-    limits: {
-      perKey: createTokenBuckets(clock, options.rates.perKey),
-      perAddress: createTokenBuckets(clock, options.rates.perAddress),
-    },
-    timestamp,
-    onAuth: metrics.authAttempt,
+  const limits = {
+    perKey: createTokenBuckets(clock, options.rates.perKey),
+    perAddress: createTokenBuckets(clock, options.rates.perAddress),
+  };
+  addHealth(app, options, timestamp, async (request) => {
+    const bucket = limits.perKey.of(keyOf(request) ?? request.ip);
+    if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
+    const caller = await callerOf(request, options.authenticator);
+    return caller.kind === 'user' && caller.platformRole === 'admin';
   });
+  addDocs(app, options.registry);
+  addOperationRoutes(app, { ...options, limits, timestamp, onAuth: metrics.authAttempt });
   return app;
 }

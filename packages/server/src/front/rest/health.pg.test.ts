@@ -1,0 +1,293 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { createLiveClient, serveLive } from '../../kernel/live.ts';
+import { createMetrics } from '../../kernel/metrics.ts';
+import { openDatabase } from '../../kernel/sql/pool.ts';
+import { createAuthenticator } from '../../services/identity/index.ts';
+import { createQuietNotifier } from '../../testing/seed.ts';
+import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { createHostChecks } from './host-checks.ts';
+import { createRestServer, type RestOptions } from './server.ts';
+import { createWaiter } from './waiter.ts';
+
+let test: TestDatabase;
+let api: TestApi;
+let owner: Actor;
+const folder = mkdtempSync(join(tmpdir(), 'thecloud-health-test-'));
+beforeAll(async () => {
+  test = await createTestDatabase();
+  api = await startTestApi({ database: test });
+  owner = await api.makeActor();
+});
+afterAll(async () => {
+  await api.stop();
+  await test.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const noWorker = createLiveClient(join(folder, 'nowhere.sock'));
+afterAll(() => noWorker.stop());
+
+const serve = (options: Partial<RestOptions> = {}) =>
+  createRestServer({
+    registry: api.registry,
+    execute: api.execute,
+    authenticator: { authenticate: () => Promise.reject(new Error('not here')), stop: async () => undefined },
+    live: noWorker,
+    waiter: createWaiter(createQuietNotifier(), systemClock),
+    clock: systemClock,
+    log: memoryLog([]),
+    metrics: createMetrics(),
+    checks: {},
+    rates: { perKey: { perSecond: 100, burst: 100 }, perAddress: { perSecond: 1, burst: 1 } },
+    testMode: true,
+    ...options,
+  });
+
+describe('health', () => {
+  it('is up while it can serve, and says what is down', async () => {
+    expect((await api.send('GET', '/health/live')).status).toBe(200);
+    for (const path of ['/health', '/health/ready'])
+      expect(JSON.parse((await api.send('GET', path)).text)).toMatchObject({
+        status: 'UP',
+        checks: { database_primary: 'UP' },
+      });
+    const ill = serve({
+      checks: {
+        fine: async () => undefined,
+        broken: () => Promise.reject(new Error('no disk')),
+        odd: () => Promise.reject('text'),
+      },
+    });
+    const answer = await ill.inject('/health');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({
+      status: 'DEGRADED',
+      checks: { fine: 'UP', broken: 'DOWN: no disk', odd: 'DOWN: text' },
+    });
+    expect((await ill.inject('/health/live')).statusCode).toBe(200);
+    await ill.close();
+  });
+
+  it('takes a check that does not answer for down', async () => {
+    const slow = serve({ checks: { slow: () => new Promise(() => undefined) } });
+    const answer = await slow.inject('/health/ready');
+    expect(answer.json().checks.slow).toMatch(/no answer within 2000 ms/);
+    await slow.close();
+  });
+
+  it('tells of a worker that is dead and of an engine that is missing, and serves all the same', async () => {
+    const server = serve({
+      checks: { database_primary: async () => void (await api.database.query('health.ping', 'select 1 as ok')) },
+      parts: createHostChecks(api.database),
+    });
+    const ready = async () => {
+      const answer = await server.inject('/health/ready');
+      return { code: answer.statusCode, ...(answer.json() as { status: string; checks: Record<string, string> }) };
+    };
+    const setHost = (set: string) => api.owner.query(`update hosts set ${set} where id = $1`, [api.hostId]);
+    await setHost(`last_seen_at = now(), state = 'up'`);
+    expect(await ready()).toMatchObject({
+      code: 200,
+      status: 'UP',
+      checks: { database_primary: 'UP', worker: 'UP', engine: 'UP' },
+    });
+    await setHost(`state = 'unavailable', state_reason = 'no Incus here'`);
+    expect(await ready()).toMatchObject({
+      code: 200,
+      status: 'DEGRADED',
+      checks: { worker: 'UP', engine: 'DOWN: no Incus here' },
+    });
+    await setHost(`last_seen_at = now() - interval '90 s', state = 'up'`);
+    expect(await ready()).toMatchObject({
+      code: 200,
+      status: 'DEGRADED',
+      checks: {
+        database_primary: 'UP',
+        worker: expect.stringMatching(/^DOWN: no worker has reported for 9\d s/),
+        engine: expect.stringMatching(/^DOWN: no worker/),
+      },
+    });
+    // A host that left for good does not make one that is there ill.
+    const { rows } = await api.owner.query<{ id: string }>(
+      `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ($1, 1, 1, 1, now()) returning id`,
+      [uniqueWord()],
+    );
+    expect((await ready()).status).toBe('UP');
+    await api.owner.query('delete from hosts where id = $1', [rows[0]!.id]);
+    await api.owner.query('update hosts set last_seen_at = null where id = $1', [api.hostId]);
+    expect((await ready()).checks.worker).toBe('DOWN: no worker has reported yet');
+    await setHost('last_seen_at = now()');
+    await server.close();
+  });
+});
+
+describe('a server that ends', () => {
+  it('serves what was on its way already, in the envelope, and then closes', async () => {
+    const server = serve();
+    const { hostname, port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+    const socket = connect(Number(port), hostname);
+    let got = '';
+    socket.on('data', (chunk) => {
+      got += String(chunk);
+    });
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write('GET /vpcs HTTP/1.1\r\nHost: x\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const ending = server.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write('\r\n');
+    await Promise.all([closed, ending]);
+    expect(got).toContain('HTTP/1.1 401');
+    expect(got).toContain('"code":"UNAUTHORIZED"');
+  });
+});
+
+describe('a database that is away', () => {
+  it('is told as 503, also where the key is looked up', async () => {
+    const lines: string[] = [];
+    const database = openDatabase({ connectionString: 'postgres://nobody@127.0.0.1:1/none', min: 0 });
+    const authenticator = createAuthenticator({ database, clock: systemClock, log: memoryLog(lines) });
+    const server = serve({
+      authenticator,
+      checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
+      parts: createHostChecks(database),
+    });
+    const answer = await server.inject({ url: '/vpcs', headers: { 'x-api-key': owner.key } });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().error.code).toBe('UNAVAILABLE');
+    expect(answer.headers['retry-after']).toBe('5');
+    const ready = await server.inject('/health/ready');
+    expect(ready.statusCode).toBe(503);
+    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine']);
+    await authenticator.stop();
+    await database.close();
+    await server.close();
+  });
+});
+
+describe('metrics', () => {
+  it('are shown on loopback, with routes and no ids', async () => {
+    await api.send('GET', `/vpcs/${uniqueWord()}`, { key: owner.key });
+    await api.send('GET', `/nowhere/${uniqueWord()}`);
+    const text = (await api.send('GET', '/metrics')).text;
+    expect(text).toContain('thecloud_http_requests_total{method="GET",path="/vpcs/:id",status="404"}');
+    expect(text).toContain('path="none",status="404"');
+    expect(text).toMatch(/thecloud_auth_attempts_total\{result="success"\} \d+/);
+    expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  });
+
+  it("are shown to the operator's key from anywhere, to nobody else", async () => {
+    const authenticator = createAuthenticator({ database: api.database, clock: systemClock, log: memoryLog([]) });
+    const server = serve({ authenticator });
+    const operator = await api.makeActor({ platformRole: 'admin' });
+    const from = async (remoteAddress: string, headers: Record<string, string> = {}) =>
+      (await server.inject({ url: '/metrics', remoteAddress, headers })).statusCode;
+    expect(await from('10.0.0.7')).toBe(403);
+    expect(await from('10.0.0.7', { 'x-api-key': owner.key })).toBe(403);
+    expect(await from('10.0.0.7', { 'x-api-key': `thecloud_${'0'.repeat(32)}` })).toBe(401);
+    expect(await from('10.0.0.7', { 'x-api-key': operator.key })).toBe(200);
+    expect(await from('10.0.0.7', { authorization: `Bearer ${operator.key}` })).toBe(200);
+    const passedOn = { 'x-forwarded-for': '10.0.0.7' };
+    expect(await from('127.0.0.1', passedOn)).toBe(403);
+    expect(await from('127.0.0.1', { ...passedOn, 'x-api-key': operator.key })).toBe(200);
+    expect(await from('127.0.0.1')).toBe(200);
+    await authenticator.stop();
+    await server.close();
+  });
+
+  it('have the worker beside the API, each family once, and say so when it does not answer', async () => {
+    const worker = createMetrics('worker');
+    worker.pass('vpc', 'settled', 20);
+    worker.query('kernel.claim', 3, false);
+    const socketPath = join(folder, 'run', 'worker.sock');
+    const served = await serveLive({
+      socketPath,
+      handlers: {},
+      database: api.database,
+      log: memoryLog([]),
+      metrics: () => worker.prometheus.getMetricsAsJSON(),
+    });
+    const live = createLiveClient(socketPath);
+    const metrics = createMetrics('api');
+    metrics.query('kernel.claim', 3, false);
+    const server = serve({ live, metrics });
+    const text = (await server.inject('/metrics')).body;
+    expect(text).toContain(
+      'thecloud_reconcile_pass_duration_seconds_count{kind="vpc",outcome="settled",process="worker"} 1',
+    );
+    for (const name of ['api', 'worker'])
+      expect(text).toContain(`thecloud_db_query_duration_seconds_count{query="kernel.claim",process="${name}"} 1`);
+    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
+    expect(new Set(families).size).toBe(families.length);
+    const samples = [...text.matchAll(/^([^#\s].*) \S+$/gm)].map((match) => match[1]);
+    expect(new Set(samples).size).toBe(samples.length);
+    expect(text).not.toContain('did not answer');
+    await served.stop();
+    const alone = await server.inject('/metrics');
+    expect(alone.statusCode).toBe(200);
+    expect(alone.body).toMatch(/^# the worker did not answer/m);
+    expect(alone.body).toContain('query="kernel.claim",process="api"');
+    await live.stop();
+    await server.close();
+  });
+
+  it('do not wait long for a worker that hangs', async () => {
+    const socketPath = join(folder, 'hangs', 'worker.sock');
+    const served = await serveLive({
+      socketPath,
+      handlers: {},
+      database: api.database,
+      log: memoryLog([]),
+      metrics: () => new Promise(() => undefined),
+    });
+    const live = createLiveClient(socketPath);
+    const server = serve({ live });
+    const began = performance.now();
+    expect((await server.inject('/metrics')).body).toMatch(/^# the worker did not answer/m);
+    expect(performance.now() - began).toBeLessThan(3500);
+    await served.stop();
+    await live.stop();
+    await server.close();
+  });
+});
+
+describe('documents and failures', () => {
+  it('serves the document and its page from here', async () => {
+    expect(JSON.parse((await api.send('GET', '/openapi.json')).text).openapi).toBe('3.1.0');
+    const page = await api.send('GET', '/docs');
+    expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+    const parts = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1]!);
+    expect(parts.length).toBeGreaterThan(0);
+    for (const part of parts) {
+      expect(part).toMatch(/^\/docs\//);
+      expect((await api.send('GET', part)).status).toBe(200);
+    }
+  });
+
+  it('answers 500 in test mode where a route forgot to decide', async () => {
+    const server = serve({});
+    server.get('/forgotten', async () => ({ open: true }));
+    expect((await server.inject('/forgotten')).statusCode).toBe(500);
+    await server.close();
+  });
+
+  it('hides what broke, and logs it with the request id', async () => {
+    const answer = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'breaks-1' } });
+    expect(answer.status).toBe(200);
+    await api.owner.query(`revoke execute on function authenticate_keys(text[], uuid[]) from cloud_api`);
+    const broken = await api.send('GET', '/auth/me', { key: owner.key, headers: { 'x-request-id': 'breaks-2' } });
+    await api.owner.query(`grant execute on function authenticate_keys(text[], uuid[]) to cloud_api`);
+    expect(broken).toMatchObject({
+      status: 500,
+      code: 'INTERNAL',
+      message: expect.not.stringContaining('authenticate_keys'),
+    });
+    expect(api.logLines.filter((line) => line.includes('breaks-2')).join()).toContain('permission denied');
+  });
+});

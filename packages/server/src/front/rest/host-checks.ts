@@ -1,0 +1,45 @@
+import type { Database } from '../../kernel/sql/pool.ts';
+import type { HealthCheck } from './health.ts';
+
+/** A worker reports its host every five seconds; one that was not heard of for this long is dead. */
+const SILENT_SECONDS = 20;
+
+interface HostSigns {
+  /** Since the last report; null: never. */
+  readonly silent_seconds: number | null;
+  readonly state: string;
+  readonly state_reason: string | null;
+}
+
+/** Of the hosts: whether a worker is alive, and whether one of those that are can run anything. */
+export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine', HealthCheck>> {
+  let looking: Promise<readonly HostSigns[]> | undefined;
+  // One look at a time, whoever asks: anybody may ask for health.
+  const look = () => {
+    looking ??= database
+      .query<HostSigns>(
+        'health.hosts',
+        `select extract(epoch from now() - last_seen_at)::int as silent_seconds, state, state_reason
+         from hosts order by last_seen_at desc nulls last limit 20`,
+      )
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
+  };
+  const findAlive = async (): Promise<readonly HostSigns[]> => {
+    const hosts = await look();
+    const alive = hosts.filter((host) => host.silent_seconds !== null && host.silent_seconds <= SILENT_SECONDS);
+    if (alive.length > 0) return alive;
+    const silent = hosts[0]?.silent_seconds ?? null;
+    throw new Error(silent === null ? 'no worker has reported yet' : `no worker has reported for ${silent} s`);
+  };
+  return {
+    worker: async () => void (await findAlive()),
+    engine: async () => {
+      const alive = await findAlive();
+      const [first] = alive;
+      if (!alive.some((host) => host.state === 'up')) throw new Error(first?.state_reason ?? `it is ${first?.state}`);
+    },
+  };
+}
