@@ -82,6 +82,15 @@ export function describeIsolation(use: Use): void {
       expect((await sh(blue, 'blue-only', get('one'))).out).toBe('blue one\n');
     });
 
+    test('a name that no host can have is a host name all the same, and two that come to the same answer both', async () => {
+      const addresses: string[] = [];
+      for (const name of ['Büro_1', 'buro-1']) addresses.push((await launch(red, name, { vpc_id: 'net' })).private_ip);
+      expect((await sh(red, encodeURIComponent('Büro_1'), 'hostname')).out).toBe('buro-1\n');
+      const { out } = await sh(red, 'one', 'nslookup buro-1.internal');
+      for (const address of addresses) expect(out).toContain(address);
+      for (const name of ['Büro_1', 'buro-1']) await red.ask('DELETE', `/instances/${encodeURIComponent(name)}`);
+    });
+
     test('a name of another VPC is no name here', async () => {
       expect((await sh(blue, 'one', 'nslookup blue-only.internal')).code).toBe(0);
       for (const [client, name, other] of [
