@@ -71,7 +71,10 @@ export interface Service {
   // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind
   readonly targets?: Readonly<Record<string, TargetKind<any>>>;
   readonly errors?: ErrorTable;
-  /** By verb: what the call would use. Asked under the tenant's quota lock, before the handler. */
+  /**
+   * By verb: what the call would use. Asked under the tenant's quota lock, before the handler; what the schema let through and is wrong
+   * all the same is best refused here, so that it is told before a quota that is full.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- as handlers
   readonly quotas?: Readonly<Record<string, (call: Call<any, any>) => Promise<readonly QuotaUse[]>>>;
 }
