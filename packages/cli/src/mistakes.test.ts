@@ -15,18 +15,56 @@ describe('mistakes', () => {
     ['instances list -o xml', "argument 'xml' is invalid. Allowed choices are table, json, yaml."],
     ['instances launch web', "required option '--image <text>' not specified"],
     ['instances launch web --image busybox --label x', "argument 'x' is invalid. It must read key=value."],
+    ['instances launch web --image busybox --env x', "argument 'x' is invalid. It must read KEY=value."],
+    ['instances launch web --image busybox --env 1=x', "argument '1=x' is invalid. It must read KEY=value."],
+    ['instances launch web --imag busybox', "unknown option '--imag'\n(Did you mean --image?)"],
     ['instances get', "missing required argument 'id'"],
+    ['instances get ..', "'..' is no id and no name"],
+    ['instances delete .', "'.' is no id and no name"],
+    ['instances exec web sh -c x', 'put a command after --, as in: cloud instances exec <id> -- <command...>'],
+    ['instances frobnicate', 'See: cloud instances --help'],
+    ['frobnicate', 'See: cloud --help'],
+    ['login --emial x', 'See: cloud login --help'],
+    ['help instnces', "unknown command 'instnces'. Did you mean 'instances'? See: cloud help"],
+    ['help instances frobnicate', "unknown command 'frobnicate'. See: cloud help instances"],
     ['instances exec web ls', 'cloud instances exec web -- ls'],
     ['instances exec web', "missing required argument 'command'"],
     ['api GET instances', "the path 'instances' must begin with /"],
-    ['api FETCH /x', 'Allowed choices are GET'],
+    ['api FETCH /x', 'Allowed choices are GET, POST, PUT, PATCH, DELETE.'],
+    ['api GET /x -d {}', 'GET takes no body: leave --data out'],
+    ['api GET /x -H a[b:c', "'a[b' is no name of a header"],
+    ['api GET /x -H a:龍', 'the header a holds characters that no header takes'],
     ['instances list --endpoint localhost', "endpoint 'localhost' is not a URL"],
+    ['instances list --endpoint foo://x', "endpoint 'foo://x' must begin with http:// or https://"],
+    ['instances list --endpoint http://u:geheim@x', 'must not hold a user or a password; log in with cloud login'],
+    ['instances list --tenant 龍', "tenant '龍' is no id"],
     ['', 'Usage: cloud'],
   ])('%s', async (line, told) => {
     const ended = await at.cloud(line === '' ? [] : words(line));
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(told);
     expect(at.seen).toHaveLength(0);
+  });
+
+  it('knows an empty argument for none', async () => {
+    const ended = await at.cloud(['instances', 'stop', '']);
+    expect(ended).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "cloud: '' is no id and no name; cloud instances list shows them\n",
+    });
+    expect(at.seen).toHaveLength(0);
+  });
+
+  it('tells a key that cannot be one', async () => {
+    for (const key of ['a\nb', '龍']) {
+      const ended = await at.cloud(words('instances list'), { env: { CLOUD_API_KEY: key } });
+      expect(ended).toEqual({
+        code: 3,
+        stdout: '',
+        stderr: 'cloud: CLOUD_API_KEY holds what no key holds; copy it again, or unset it and log in: cloud login\n',
+      });
+    }
   });
 
   it('names the nearest name when there is no such thing', async () => {
@@ -37,6 +75,7 @@ describe('mistakes', () => {
       stdout: '',
       stderr: "cloud: instance 'wbe' does not exist. Did you mean 'web'?\n",
     });
+    expect((await at.cloud(words('instances exec wbe -- ls'))).stderr).toContain("Did you mean 'web'?");
   });
 
   it('ends with 3 where nobody is logged in', async () => {
@@ -78,6 +117,19 @@ describe('the rest', () => {
     expect(await at.cloud(['api', 'POST', '/vpcs', '-d', '{'])).toMatchObject({ code: 2 });
   });
 
+  it('helps, wherever help is asked for', async () => {
+    const help = await at.cloud(['help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toBe((await at.cloud(['--help'])).stdout);
+    const launch = await at.cloud(words('instances launch --help'));
+    expect(launch.stdout).toMatch(/^Usage: cloud instances launch <name>/);
+    for (const line of ['help instances launch', 'instances help launch'])
+      expect(await at.cloud(words(line))).toEqual(launch);
+    expect((await at.cloud(words('instances help'))).stdout).toMatch(/^Usage: cloud instances <verb>/);
+    expect((await at.cloud(words('help login'))).stdout).toMatch(/^Usage: cloud login/);
+    expect(at.seen).toHaveLength(0);
+  });
+
   it('completes what it knows', async () => {
     const offers = async (...line: string[]) =>
       (await at.cloud(['__complete', '--', ...line])).stdout.split('\n').slice(0, -1);
@@ -86,6 +138,7 @@ describe('the rest', () => {
     expect(await offers('instances', 'launch', 'web', '--im')).toEqual(['--image']);
     expect(await offers('instances', 'list', '-o', '')).toEqual(['table', 'json', 'yaml']);
     expect(await offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(await offers('help', 'instances', 'l')).toEqual(['launch', 'list', 'logs']);
     expect(await offers('instances', 'exec', 'web', '--', 'l')).toEqual([]);
   });
 

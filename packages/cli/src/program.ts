@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApi } from './custom/api.ts';
 import { addCompletion } from './custom/completion.ts';
 import { execVerb } from './custom/exec.ts';
+import { addHelp } from './custom/help.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import type { Verb } from './table/verb.ts';
@@ -41,6 +42,7 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
         [command.name(), ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' '),
     })
     .helpCommand(false)
+    .showHelpAfterError('See: cloud --help')
     .version(VERSION, '-V, --version', 'print the version')
     .addHelpText('after', EXIT_CODES);
   for (const option of globalOptions()) program.addOption(option);
@@ -60,10 +62,12 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   program.commandsGroup('More:');
   addApi(program, all);
   addCompletion(program, all);
+  addHelp(program, all);
   program
     .command('version')
     .summary('Print the version')
     .action(() => deps.act(async () => void world.stdout.write(`cloud ${VERSION}\n`)));
+  for (const command of program.commands) command.showHelpAfterError(`See: cloud ${command.name()} --help`);
   return program;
 }
 

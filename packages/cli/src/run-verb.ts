@@ -24,18 +24,9 @@ export async function runVerb(invocation: Invocation): Promise<void> {
   const { world, verb, options, input } = invocation;
   const transport = connect(invocation);
   if (verb.effect === 'delete') await confirmDelete(invocation);
-  try {
-    const result = await perform(invocation, transport);
-    if (verb.text) world.stdout.write(result as string);
-    else printResult(world, verb, options, result);
-  } catch (error) {
-    if (error instanceof CloudApiError && error.status === 404) {
-      const hint = await suggestName(invocation, transport);
-      if (hint !== undefined)
-        throw new CloudApiError(error.code, 404, `${error.message}. Did you mean '${escapeControl(hint)}'?`);
-    }
-    throw error;
-  }
+  const result = await perform(invocation, transport).catch(addSuggestion(invocation, transport));
+  if (verb.text) world.stdout.write(result as string);
+  else printResult(world, verb, options, result);
   if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
     world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
 }
@@ -74,6 +65,16 @@ async function confirmDelete({ world, verb, options, input }: Invocation): Promi
   const what = `${verb.summary} '${String(input[verb.target ?? 'id'])}'?`;
   const consequence = verb.description ? ` ${verb.description}` : '';
   if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was done');
+}
+
+/** For `catch`: what does not exist is told with the nearest name that does. */
+export function addSuggestion(invocation: Invocation, transport: Transport): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!(error instanceof CloudApiError) || error.status !== 404) throw error;
+    const hint = await suggestName(invocation, transport);
+    if (hint === undefined) throw error;
+    throw new CloudApiError(error.code, 404, `${error.message}. Did you mean '${escapeControl(hint)}'?`);
+  };
 }
 
 /** The nearest name of what there is, when the one that was given is not among them. */

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { EXIT, explain, Failure } from './failure.ts';
 import type { GlobalOptions } from './session/session.ts';
 import { DEFAULT_ENDPOINT, openSession } from './session/session.ts';
+import { moveHelp } from './custom/help.ts';
 import { buildProgram } from './program.ts';
 import type { Verb } from './table/verb.ts';
 import type { World } from './world.ts';
@@ -17,7 +18,8 @@ export async function run(world: World, verbs: readonly Verb[]): Promise<number>
     },
   });
   try {
-    await program.parseAsync(moveWait(world.argv), { from: 'user' });
+    const services = verbs.map((verb) => verb.service);
+    await program.parseAsync(moveHelp(moveWait(world.argv), services), { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has told it already; asked for help or version it ends this way too.

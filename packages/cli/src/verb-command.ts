@@ -56,10 +56,12 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   for (const option of ours) command.addOption(option);
   if (verb.permission) command.addHelpText('after', `\nNeeds the permission ${verb.permission}.`);
   command.showHelpAfterError(`See: cloud ${verb.service} ${verb.verb} --help`);
+  if (verb.rest) tellWhereCommandsGo(command, verb);
 
   command.action(() =>
     deps.act(async () => {
       const given = command.opts<Record<string, unknown>>();
+      refuseMissing(command, members);
       const input = readInput(command, verb, members, deps.world);
       const own = Object.fromEntries(ours.map((option) => [option.attributeName(), given[option.attributeName()]]));
       const known = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
@@ -73,6 +75,28 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   );
 }
 
+/** `exec web sh -c x`: the option that is unknown to us is the command's own. */
+function tellWhereCommandsGo(command: Command, verb: Verb): void {
+  const { outputError } = command.configureOutput();
+  const usage = `cloud ${verb.service} ${verb.verb} ${verb.args.map((member) => `<${member.flag}>`).join(' ')} -- <${verb.rest!.name}...>`;
+  const hint = `put a command after --, as in: ${usage}\n`;
+  command.configureOutput({
+    outputError: (text, write) => {
+      outputError?.(text, write);
+      if (text.startsWith('error: unknown option') && !text.includes('Did you mean')) write(hint);
+    },
+  });
+}
+
+/** Not by the parser, which tells a required flag that is missing before one that is mistyped. */
+function refuseMissing(command: Command, members: ReadonlyMap<Option, Member>): void {
+  const given = command.opts<Record<string, unknown>>();
+  for (const [option, member] of members) {
+    if (member.required && !option.negate && given[option.attributeName()] === undefined)
+      command.error(`error: required option '${option.flags}' not specified`);
+  }
+}
+
 function readInput(
   command: Command,
   verb: Verb,
@@ -82,7 +106,12 @@ function readInput(
   const given = command.opts<Record<string, unknown>>();
   const input: Record<string, unknown> = {};
   for (const [nth, member] of verb.args.entries()) {
-    if (command.processedArgs[nth] !== undefined) input[member.name] = command.processedArgs[nth];
+    const value: unknown = command.processedArgs[nth];
+    if (value === undefined) continue;
+    // The path of the request would lead elsewhere.
+    if (verb.path.includes(`:${member.name}`) && typeof value === 'string' && ['', '.', '..'].includes(value))
+      throw usage(`'${value}' is no id and no name; cloud ${verb.service} list shows them`);
+    input[member.name] = value;
   }
   for (const [option, member] of members) {
     const value = given[option.attributeName()];
@@ -116,11 +145,10 @@ function argumentOf(member: Member): Argument {
 
 function optionsOf(member: Member): readonly Option[] {
   if (member.kind === 'boolean' && member.shape === undefined) {
-    const yes = new Option(`--${member.flag}`, helpOf(member)).makeOptionMandatory(member.required ?? false);
+    const yes = new Option(`--${member.flag}`, helpOf(member));
     return [yes, new Option(`--no-${member.flag}`).hideHelp()];
   }
   const option = new Option(`--${member.flag} <${placeholder(member)}>`, helpOf(member));
-  option.makeOptionMandatory(member.required ?? false);
   // Not Option.choices(): a list's values are checked one by one, and the message is ours.
   option.argParser((text, before) => addValue(member, text, before));
   return [option];
@@ -128,6 +156,7 @@ function optionsOf(member: Member): readonly Option[] {
 
 function placeholder(member: Member): string {
   if (member.shape === 'record') return 'key=value';
+  if (member.form) return member.form;
   if (member.choices) return member.choices.join('|');
   return { string: 'text', integer: 'n', number: 'n', boolean: 'true|false', json: 'json' }[member.kind];
 }
@@ -136,7 +165,7 @@ function helpOf(member: Member): string {
   const range = member.min !== undefined && member.max !== undefined ? `${member.min} to ${member.max}` : undefined;
   const notes = [member.required ? 'required' : undefined, range, member.shape ? 'may be repeated' : undefined];
   const note = notes.filter(Boolean).join(', ');
-  return [member.description, note ? `(${note})` : undefined].filter(Boolean).join(' ');
+  return [member.form ? undefined : member.description, note ? `(${note})` : undefined].filter(Boolean).join(' ');
 }
 
 const restHelp = (member: Member): string => `${member.description ?? 'A command'} (after --)`;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../failure.ts';
 import { type GlobalOptions, openSession, transportOf } from '../session/session.ts';
 import { globalOptions, type VerbDeps } from '../verb-command.ts';
@@ -23,7 +23,7 @@ export function addApi(program: Command, deps: VerbDeps): void {
     .description(
       'Send a request to the REST API with your key and print the answer as it came. /docs on the platform lists what there is.',
     )
-    .addArgument(new Argument('<method>').choices([...METHODS, ...METHODS.map((method) => method.toLowerCase())]))
+    .addArgument(new Argument('<method>').choices(METHODS).argParser(readMethod))
     .addArgument(new Argument('<path>', 'with its query: /instances?limit=5'))
     .addOption(new Option('-d, --data <json>', 'the body; @FILE reads a file, @- standard input'))
     .addOption(
@@ -37,10 +37,11 @@ export function addApi(program: Command, deps: VerbDeps): void {
     deps.act(async () => {
       const options = { ...deps.before(), ...command.opts<ApiOptions>() };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
+      if (method === 'GET' && options.data !== undefined) throw usage('GET takes no body: leave --data out');
       const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
       const transport = transportOf(openSession(deps.world, options));
       const answer = await transport.send({
-        method: method.toUpperCase(),
+        method,
         path,
         body,
         headers: readHeaders(options.header ?? []),
@@ -50,6 +51,12 @@ export function addApi(program: Command, deps: VerbDeps): void {
       deps.world.stdout.write(pretty(answer.text));
     }),
   );
+}
+
+function readMethod(given: string): string {
+  const method = given.toUpperCase();
+  if (METHODS.includes(method)) return method;
+  throw new InvalidArgumentError(`Allowed choices are ${METHODS.join(', ')}.`);
 }
 
 async function readBody(world: World, data: string): Promise<unknown> {
@@ -80,7 +87,11 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
     lines.map((line) => {
       const cut = line.indexOf(':');
       if (cut < 1) throw usage(`the header '${line}' must read name:value`);
-      return [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
+      const [name, value] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw usage(`'${name}' is no name of a header`);
+      if (!/^[\t\x20-\x7e\xa0-\xff]*$/.test(value))
+        throw usage(`the header ${name} holds characters that no header takes`);
+      return [name, value];
     }),
   );
 }

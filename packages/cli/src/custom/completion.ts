@@ -56,6 +56,8 @@ export function complete(program: Command, words: readonly string[]): readonly s
   const last = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   if (before.includes('--')) return [];
+  // What help takes is what stands without it.
+  if (before[0] === 'help') before.shift();
   let command = program;
   for (const word of before) command = command.commands.find((one) => one.name() === word) ?? command;
   const asked = command.options.find(({ long, short }) => before.length > 0 && [long, short].includes(before.at(-1)));

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { EXIT, Failure, usage } from '../failure.ts';
-import { connect } from '../run-verb.ts';
+import { addSuggestion, connect } from '../run-verb.ts';
 import type { CustomVerb } from '../verb-command.ts';
 import type { World } from '../world.ts';
 
@@ -27,7 +27,9 @@ export const execVerb: CustomVerb = {
     const { world, verb, input, own } = invocation;
     const transport = connect(invocation);
     const stdin = own.stdin !== false && world.stdinPiped() ? await readInput(world) : undefined;
-    const result = await transport.call<ExecResult>(verb, stdin === undefined ? input : { ...input, stdin });
+    const result = await transport
+      .call<ExecResult>(verb, stdin === undefined ? input : { ...input, stdin })
+      .catch(addSuggestion(invocation, transport));
     world.stdout.write(result.stdout);
     world.stderr.write(result.stderr);
     if (result.truncated) world.stderr.write('cloud: it wrote more than 1 MiB; the rest was dropped\n');

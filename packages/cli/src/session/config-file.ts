@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { World } from '../world.ts';
@@ -33,24 +33,50 @@ export function readConfig(world: World): ConfigFile {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} };
     throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
   }
+  let parsed: unknown;
   try {
-    const parsed = JSON.parse(text) as Partial<ConfigFile>;
-    return { ...parsed, profiles: parsed.profiles ?? {} };
+    parsed = JSON.parse(text);
   } catch {
     throw new Failure(`${path} is not JSON; mend it, or remove it and log in again`);
   }
+  if (isConfigFile(parsed)) return { ...parsed, profiles: parsed.profiles ?? {} };
+  throw new Failure(`${path} does not hold profiles as a login writes them; mend it, or remove it and log in again`);
 }
+
+function isConfigFile(parsed: unknown): parsed is Partial<ConfigFile> {
+  if (!isObject(parsed) || !isTextOrNone(parsed.current)) return false;
+  if (parsed.profiles === undefined) return true;
+  if (!isObject(parsed.profiles)) return false;
+  return Object.values(parsed.profiles).every(
+    (profile) =>
+      isObject(profile) &&
+      typeof profile.endpoint === 'string' &&
+      [profile.api_key, profile.tenant_id, profile.email, profile.expires_at].every(isTextOrNone),
+  );
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTextOrNone = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 /** Only its owner can read it, and it is whole or not there at all. */
 export function writeConfig(world: World, config: ConfigFile): void {
   const path = configPath(world);
   const fresh = `${path}.${process.pid}.tmp`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
+    makeFolders(dirname(path));
     writeFileSync(fresh, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(fresh, path);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw error;
+    throw new Failure(`${path} cannot be written: ${(error as Error).message}`);
   }
+}
+
+/** One by one: Node's own `recursive` never ends where the system answers "no such file" for a folder whose parent is there (/proc). */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolders(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

@@ -40,6 +40,42 @@ describe('the config file', () => {
     expect((await at.cloud(words('instances list'), bare)).stderr).toMatch(/config.json is not JSON; mend it/);
   });
 
+  it.each([
+    'null',
+    '[]',
+    '5',
+    '{"profiles":5}',
+    '{"profiles":{"default":null}}',
+    '{"profiles":{"default":{}}}',
+    '{"profiles":{"default":{"endpoint":"http://x","api_key":7}}}',
+  ])('is named where it is not what a login writes: %s', async (text) => {
+    write(text);
+    const ended = await at.cloud(words('instances list'), bare);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /^cloud: \S+config.json does not hold profiles as a login writes them; mend it, or remove it and log in again\n$/,
+    );
+  });
+
+  it('has not the profile that was asked for', async () => {
+    write(JSON.stringify({ profiles: { one: { endpoint: at.endpoint, api_key: '1' } } }));
+    const ended = await at.cloud(words('instances list --profile oen'), bare);
+    expect(ended).toMatchObject({ code: 3 });
+    expect(ended.stderr).toContain("there is no profile 'oen'; there is one");
+    expect(ended.stderr).toContain('cloud login --profile oen --endpoint');
+  });
+
+  it('is told when it cannot be written', async () => {
+    at.answer = () => ({ data: { user: { email: 'a@b' }, api_key: KEY, expires_at: '2026-02-01T00:00:00Z' } });
+    // Node's own mkdir with `recursive` never comes back from here.
+    const ended = await at.cloud(words('login --email a@b --password-stdin'), {
+      stdin: 'pass phrase',
+      env: { XDG_CONFIG_HOME: '/proc/nothing' },
+    });
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^cloud: \/proc\/nothing\/thecloud\/config.json cannot be written: ENOENT[^\n]*\n$/);
+  });
+
   it('is written by a login at a terminal, and only its owner may read it', async () => {
     at.answer = () => ({ data: { user: { email: 'a@b' }, api_key: KEY, expires_at: '2026-02-01T00:00:00Z' } });
     const ended = await at.cloud(['login'], { typed: ['a@b', 'pass phrase'], env: { CLOUD_API_KEY: 'an old one' } });

@@ -1,5 +1,5 @@
 import { type ClientOptions, createTransport, type Transport } from '@thecloud/sdk';
-import { EXIT, Failure } from '../failure.ts';
+import { EXIT, Failure, usage } from '../failure.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 import { type ConfigFile, type Profile, readConfig } from './config-file.ts';
@@ -33,7 +33,7 @@ export function openSession(world: World, options: GlobalOptions): Session {
   const profile: Profile | undefined = Object.hasOwn(config.profiles, profileName)
     ? config.profiles[profileName]
     : undefined;
-  const endpoint = trim(options.endpoint || env.CLOUD_ENDPOINT || profile?.endpoint || DEFAULT_ENDPOINT);
+  const endpoint = readEndpoint(options.endpoint || env.CLOUD_ENDPOINT || profile?.endpoint || DEFAULT_ENDPOINT);
   // A profile's key is for its own platform: another address does not get to see it.
   const keyFits = profile !== undefined && trim(profile.endpoint) === endpoint;
   return {
@@ -41,16 +41,46 @@ export function openSession(world: World, options: GlobalOptions): Session {
     profileName,
     apiKey: env.CLOUD_API_KEY || (keyFits ? profile.api_key : undefined),
     tenantId: options.tenant || env.CLOUD_TENANT_ID || (keyFits ? profile.tenant_id : undefined),
-    noKeyBecause: profile?.api_key && !keyFits ? `the profile '${profileName}' is for ${profile.endpoint}` : undefined,
+    noKeyBecause: whyNoKey(),
   };
+
+  function whyNoKey(): string | undefined {
+    if (profile?.api_key && !keyFits) return `the profile '${profileName}' is for ${profile.endpoint}`;
+    const others = Object.keys(config.profiles);
+    if (profile !== undefined || others.length === 0) return undefined;
+    return `there is no profile '${profileName}'; there ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}`;
+  }
 }
 
 export const profileNameOf = (world: World, options: GlobalOptions, config: ConfigFile): string =>
   options.profile || world.env.CLOUD_PROFILE || config.current || 'default';
 
+/** Throws where no request could go there, before a word is said about keys. */
+function readEndpoint(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined) throw usage(`endpoint '${given}' is not a URL such as ${DEFAULT_ENDPOINT}`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw usage(`endpoint '${given}' must begin with http:// or https://`);
+  if (url.username !== '' || url.password !== '')
+    throw usage(`endpoint ${url.origin}: must not hold a user or a password; log in with cloud login`);
+  if (url.search !== '' || url.hash !== '')
+    throw usage(`endpoint '${given}' must end before its ${url.search ? '?' : '#'}`);
+  return trim(given);
+}
+
 const trim = (endpoint: string): string => endpoint.replace(/\/+$/, '');
 
 export function transportOf(session: Session, extra: Partial<ClientOptions> = {}): Transport {
+  if (session.apiKey !== undefined && !PRINTABLE.test(session.apiKey)) {
+    throw new Failure(
+      'CLOUD_API_KEY holds what no key holds; copy it again, or unset it and log in: cloud login',
+      EXIT.notLoggedIn,
+    );
+  }
+  if (session.tenantId !== undefined && !PRINTABLE.test(session.tenantId))
+    throw usage(
+      `tenant '${session.tenantId}' is no id; give --tenant, or CLOUD_TENANT_ID, the tenant_id of cloud whoami`,
+    );
   return createTransport({
     endpoint: session.endpoint,
     apiKey: session.apiKey,
@@ -60,12 +90,16 @@ export function transportOf(session: Session, extra: Partial<ClientOptions> = {}
   });
 }
 
+/** What a header of a request can hold. */
+const PRINTABLE = /^[\x20-\x7e]+$/;
+
 /** Throws when there is no key. */
 export function requireKey(session: Session): void {
   if (session.apiKey !== undefined) return;
+  const profile = ['', 'default'].includes(session.profileName) ? '' : ` --profile ${session.profileName}`;
   const why = session.noKeyBecause ? `: ${session.noKeyBecause}` : '';
   throw new Failure(
-    `not logged in at ${session.endpoint}${why}. Log in: cloud login --endpoint ${session.endpoint}. No user yet: cloud register`,
+    `not logged in at ${session.endpoint}${why}. Log in: cloud login${profile} --endpoint ${session.endpoint}. No user yet: cloud register`,
     EXIT.notLoggedIn,
   );
 }

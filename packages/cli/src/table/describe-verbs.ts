@@ -78,9 +78,19 @@ function memberOf(name: string, schema: JsonSchema, required: boolean): Member {
     ...(required ? { required } : {}),
     ...(description ? { description } : {}),
     ...(choices ? { choices } : {}),
+    ...formOf(description, value),
     ...(value.minimum === undefined ? {} : { min: value.minimum }),
     ...(value.maximum === undefined ? {} : { max: value.maximum }),
   };
+}
+
+/** A description that only says how the text reads is better than the pattern that says it to the machine. */
+function formOf(
+  description: string | undefined,
+  value: JsonSchema & { readonly pattern?: string },
+): Pick<Member, 'form' | 'pattern'> {
+  if (description === undefined || value.pattern === undefined || !/^[A-Z]+[=:][a-z]+$/.test(description)) return {};
+  return { form: description, pattern: value.pattern };
 }
 
 function withoutNull(schema: JsonSchema): JsonSchema {

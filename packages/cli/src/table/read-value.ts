@@ -7,6 +7,8 @@ export function readValue(member: Member, text: string): unknown {
     throw new InvalidArgumentError(`It is one of ${member.choices.join(', ')}.`);
   switch (member.kind) {
     case 'string':
+      if (member.form && !new RegExp(member.pattern ?? '', 'u').test(text))
+        throw new InvalidArgumentError(`It must read ${member.form}.`);
       return text;
     case 'boolean':
       if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It is true or false.');

@@ -13,6 +13,10 @@ export interface Member {
   readonly required?: boolean;
   readonly description?: string;
   readonly choices?: readonly string[];
+  /** `KEY=value`: how each text of it reads, for people. */
+  readonly form?: string;
+  /** The same for the machine. */
+  readonly pattern?: string;
   readonly min?: number;
   readonly max?: number;
 }

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { usage } from '../failure.ts';
+import { closest } from '../table/closest.ts';
+import type { VerbDeps } from '../verb-command.ts';
+
+/** `cloud help instances launch`: what `--help` behind the same words prints. */
+export function addHelp(program: Command, deps: VerbDeps): void {
+  program
+    .command('help')
+    .summary('Show help')
+    .description('Show help: for everything, a resource, a verb or a command.')
+    .argument('[words...]', 'as in: cloud help instances launch')
+    .action((words: string[]) => deps.act(async () => findCommand(program, words).outputHelp()));
+}
+
+function findCommand(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const [nth, word] of words.entries()) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined)
+      throw usage(
+        `unknown command '${word}'.${didYouMean(command, word)} See: ${['cloud help', ...words.slice(0, nth)].join(' ')}`,
+      );
+    command = next;
+  }
+  return command;
+}
+
+function didYouMean(command: Command, word: string): string {
+  const hint = closest(
+    word,
+    command.commands.map((one) => one.name()).filter((name) => !name.startsWith('__')),
+  );
+  return hint === undefined ? '' : ` Did you mean '${hint}'?`;
+}
+
+/** `cloud instances help launch` is `cloud help instances launch`. */
+export function moveHelp(argv: readonly string[], services: readonly string[]): readonly string[] {
+  const [service, word, ...rest] = argv;
+  return service !== undefined && word === 'help' && services.includes(service) ? ['help', service, ...rest] : argv;
+}
