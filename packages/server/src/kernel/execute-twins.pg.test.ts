@@ -117,13 +117,14 @@ describe('Idempotency-Key', () => {
     expect(await thingsNamed(name)).toBe(1);
   });
 
-  it('is not replayed once its thing is gone: 404', async () => {
+  it('is not replayed once its thing is gone: that is a conflict, and a new key makes a new one', async () => {
     const name = uniqueWord();
     const idempotencyKey = uniqueWord();
     const { run } = compose();
     await run('create', { name }, undefined, { idempotencyKey });
     await run('delete', { name });
-    expect(await codeOf(run('create', { name }, undefined, { idempotencyKey }))).toBe('NOT_FOUND');
+    expect(await codeOf(run('create', { name }, undefined, { idempotencyKey }))).toBe('CONFLICT');
+    expect((await run('create', { name }, undefined, { idempotencyKey: uniqueWord() })).replayed).toBe(false);
   });
 
   it('is looked at only where something is made, and is 1 to 255 characters', async () => {

@@ -2,7 +2,7 @@ import { auditableInput, recordChange, recordRefusal, type Trace } from './audit
 import { type Caller, isPermitted, type Origin, tenantIdOf, userIdOf } from './caller.ts';
 import type { Clock } from './clock.ts';
 import { translateDatabaseError } from './database-errors.ts';
-import { CloudError, forbidden, internal, invalidInput, notFound, unauthorized } from './errors.ts';
+import { CloudError, conflict, forbidden, internal, invalidInput, notFound, unauthorized } from './errors.ts';
 import { claimKey, fingerprint } from './idempotency.ts';
 import { newId } from './ids.ts';
 import type { Log } from './log.ts';
@@ -106,7 +106,10 @@ export function createExecute(deps: ExecuteDeps): Execute {
           });
           if (claim.replayOf !== undefined) {
             const row = await entry.createdKind.find(sql, tenantId, claim.replayOf, scope.userId);
-            if (!row) throw notFound(entry.createdKind.noun, claim.replayOf);
+            if (!row)
+              throw conflict(
+                `what this Idempotency-Key made (${entry.createdKind.noun} '${claim.replayOf}') is gone; take a new key`,
+              );
             return { operation: entry, output: entry.createdKind.present(row), replayed: true };
           }
         }

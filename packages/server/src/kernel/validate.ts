@@ -11,6 +11,8 @@ interface Problem {
 
 /** Longest piece of a wrong value that an error quotes. */
 const QUOTED = 60;
+/** Most unknown members that an error quotes. */
+const MOST_QUOTED = 5;
 
 const valueAt = (input: unknown, path: string): unknown =>
   path
@@ -30,8 +32,9 @@ function describe(problem: Problem, input: unknown, secrets: ReadonlySet<string>
   const params = problem.params as Record<string, unknown>;
   const name = problem.instancePath.slice(1).replaceAll('/', '.');
   if (problem.keyword === 'additionalProperties') {
-    const extra = (params.additionalProperties as string[]).map((key) => `'${key}'`).join(', ');
-    return `${name ? `${name}: ` : ''}unknown member ${extra}${name ? '' : known.length > 0 ? `; known are ${known.join(', ')}` : '; there are none here'}`;
+    const extra = (params.additionalProperties as string[]).slice(0, MOST_QUOTED).map(quote).join(', ');
+    if (name) return `${name} must not have the member ${extra}`;
+    return `unknown member ${extra}; ${known.length > 0 ? `known are ${known.join(', ')}` : 'there are none here'}`;
   }
   if (problem.keyword === 'required') {
     const missing = (params.requiredProperties as string[]).map((key) => (name ? `${name}.${key}` : key)).join(', ');

@@ -7,6 +7,7 @@ import pg from 'pg';
 import pino from 'pino';
 import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
+import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter, STATUS_CHANNEL } from '../front/rest/waiter.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -158,6 +159,22 @@ export async function startTestApi(options: {
   );
   const hostId = rows[0]!.id;
 
+  const documented = new Map(
+    Object.values(
+      buildOpenApi(registry).paths as Record<
+        string,
+        Record<string, { operationId: string; responses: Record<string, { description: string }> }>
+      >,
+    )
+      .flatMap((methods) => Object.values(methods))
+      .map(({ operationId, responses }) => [operationId, responses]),
+  );
+  const checkDocumented = (name: string, { status, code, text }: Answer) => {
+    const described = documented.get(name)![status];
+    if (!described || (code !== undefined && !described.description.includes(code)))
+      throw new Error(`${name} answered ${status} ${code ?? ''}, which its document lacks: ${text.slice(0, 300)}`);
+  };
+
   const send: TestApi['send'] = async (method, path, { key, headers, body, signal } = {}) => {
     const answered = await request(`${url}${path}`, {
       method: method as 'GET',
@@ -240,6 +257,9 @@ export async function startTestApi(options: {
         ...rest,
         ...(actor ? { key: actor.key } : {}),
         ...bodyOf(path, method, input),
+      }).then((answer) => {
+        checkDocumented(name, answer);
+        return answer;
       });
     },
     async makeActor({ platformRole = 'developer' } = {}) {
