@@ -82,6 +82,13 @@ describe('settings', () => {
     for (const mode of ['disable', 'no-verify', 'require&uselibpqcompat=true']) expect(read(mode)).toBe(url(mode));
   });
 
+  test('a socket’s folder may be the host', () => {
+    const read = (url: string) => loadSettings({ DATABASE_URL: url }, true).externalDatabaseUrl;
+    expect(read('postgres://u:p@/d?host=/run/postgresql')).toBe('postgres://u:p@localhost/d?host=/run/postgresql');
+    expect(read('postgres:///d?host=/run/postgresql')).toBe('postgres://localhost/d?host=/run/postgresql');
+    expect(read('postgres://u:p@h/d')).toBe('postgres://u:p@h/d');
+  });
+
   test('API and PostgreSQL on one port are refused', () => {
     expect(wrong({ CLOUD_PG_PORT: '8080' })).toBe('CLOUD_PG_PORT=8080: must not be the port of CLOUD_LISTEN');
   });

@@ -79,14 +79,16 @@ const SSL_MODES = ['disable', 'no-verify', ...CHECKED_SSL_MODES];
 export function readDatabaseUrl(given: string): string {
   const allowed = 'must be postgres://user:password@host:port/database, with ?sslmode=… where wanted';
   if (!/^postgres(ql)?:\/\//.test(given)) throw new SettingsError(allowed);
-  const url = URL.parse(given);
+  // With a socket's folder as ?host=… none stands in front, as libpq writes it; not every reader of URLs takes that.
+  const whole = given.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=\/)/, '$1localhost');
+  const url = URL.parse(whole);
   if (!url || url.pathname.length < 2) throw new SettingsError(allowed);
   const mode = url.searchParams.get('sslmode');
-  if (mode === null) return given;
+  if (mode === null) return whole;
   if (!SSL_MODES.includes(mode)) throw new SettingsError(`sslmode must be one of ${SSL_MODES.join(', ')}`);
-  if (!CHECKED_SSL_MODES.includes(mode) || url.searchParams.has('uselibpqcompat')) return given;
+  if (!CHECKED_SSL_MODES.includes(mode) || url.searchParams.has('uselibpqcompat')) return whole;
   // Said as it is meant: the library warns at length that the other names will mean less one day.
-  return given.replace(/([?&]sslmode=)[^&#]*/, '$1verify-full');
+  return whole.replace(/([?&]sslmode=)[^&#]*/, '$1verify-full');
 }
 
 /** A URL as it may be shown: a password is not for a terminal or a log, however it was mistyped. */

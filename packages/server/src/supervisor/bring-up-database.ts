@@ -12,7 +12,7 @@ import {
   socketUrl,
   writePasswordFile,
 } from './database-roles.ts';
-import { explainDatabaseRefusal } from './check-database.ts';
+import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 import { findFreePort, isFree, refuseTakenPgPort } from './ports.ts';
 import {
@@ -122,7 +122,10 @@ async function choosePort(settings: Settings): Promise<number> {
 /** A database of the operator's: migrated as its owner, the process roles given their passwords. */
 export async function bringUpExternalDatabase(plan: DatabasePlan, ownerUrl: string): Promise<ReadyDatabase> {
   await migrate(ownerUrl, plan).catch(explainDatabaseRefusal(ownerUrl));
-  return { urls: await prepareExternalRoles(ownerUrl, plan.passwords), howToConnect: 'the one of DATABASE_URL' };
+  const urls = await prepareExternalRoles(ownerUrl, plan.passwords);
+  // That server may let the owner in and the processes' roles not.
+  for (const url of [urls.api, urls.worker]) await checkExternalDatabase(url);
+  return { urls, howToConnect: 'the one of DATABASE_URL' };
 }
 
 async function migrate(ownerUrl: string, plan: DatabasePlan): Promise<void> {

@@ -19,6 +19,8 @@ interface StopRequest {
 export async function runPlatform(settings: Settings, repository: string, searchPath: string): Promise<number> {
   const begun = performance.now();
   const request = listenForStop();
+  // Waits on things that are not ours to hold (Incus with a PostgreSQL elsewhere) would let Node end in the middle of a stop.
+  const alive = setInterval(() => undefined, 60_000);
   // A reader that is gone must not stop the platform.
   process.stdout.on('error', () => undefined);
   const say = (line: string): void => console.log(line);
@@ -41,6 +43,7 @@ export async function runPlatform(settings: Settings, repository: string, search
   say(`\n${await request.asked}: stopping`);
   const stopBegun = performance.now();
   await platform.stop(request.hurry);
+  clearInterval(alive);
   say(`stopped after ${((performance.now() - stopBegun) / 1000).toFixed(1)} s`);
   return 0;
 }
