@@ -1,29 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { buildOpenApi } from '../front/rest/openapi.ts';
-import { createFakeComputeEngine, type FakeComputeEngine } from '../testing/fake-engines.ts';
-import { type Actor, type Answer, PASSWORD, startTestApi, type TestApi, uniqueWord } from '../testing/test-api.ts';
+import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
 import { insertInstance } from './instances/examples.ts';
-import { createInstanceLive } from './instances/live.ts';
 import { insertVpc } from './vpcs/examples.ts';
+import { setUpApi } from '../testing/set-up-api.ts';
 
 // Each error that a descriptor names can be had, and each that can be had is in the OpenAPI document of its operation. What every
 // operation may answer (no key, no permission, a bad input, a stale version) is in the generated negative tests.
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-let engine: FakeComputeEngine;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  engine = createFakeComputeEngine();
-  api = await startTestApi({ database: test, live: createInstanceLive(engine) });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, owner, engine } = await setUpApi();
 
 type Provoke = () => Promise<Answer>;
 

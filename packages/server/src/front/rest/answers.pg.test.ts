@@ -1,22 +1,11 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { insertInstance } from '../../services/instances/examples.ts';
 import { insertVpc } from '../../services/vpcs/examples.ts';
-import { type Actor, PASSWORD, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { PASSWORD, uniqueWord } from '../../testing/test-api.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, owner } = await setUpApi();
 
 /** Writes as it is to the socket; answers what came back until the server closed. */
 const write = (text: string) =>

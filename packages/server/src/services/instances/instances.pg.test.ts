@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../kernel/engine-error.ts';
-import { createFakeComputeEngine, type FakeComputeEngine } from '../../testing/fake-engines.ts';
-import { type Actor, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { insertInstance } from './examples.ts';
-import { createInstanceLive } from './live.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 
 // What instances and VPCs answer beyond what is generated: rules of their own, through the door.
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-let engine: FakeComputeEngine;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  engine = createFakeComputeEngine();
-  api = await startTestApi({ database: test, live: createInstanceLive(engine) });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, owner, engine } = await setUpApi();
 
 const launch = (more: object = {}, actor = owner) =>
   api.call(

@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
-import { type Actor, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
 import { insertVpc } from '../vpcs/examples.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 
 // What may be said when an instance is launched, and by what instances are listed.
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, owner } = await setUpApi();
 
 const launch = (more: object = {}, actor = owner) =>
   api.call(

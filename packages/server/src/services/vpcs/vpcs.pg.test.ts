@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
-import { type Actor, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { describe, expect, it } from 'vitest';
+import { uniqueWord } from '../../testing/test-api.ts';
 import { insertVpc } from './examples.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 
 // What VPCs answer beyond what is generated; what they are to instances is in instances.pg.test.ts.
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, owner } = await setUpApi();
 
 const SOME_ID = '0198c0de-0000-7000-8000-0000000abcde';
 const refused = { status: 400, code: 'INVALID_INPUT' };

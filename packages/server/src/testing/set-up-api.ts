@@ -1,0 +1,19 @@
+import { afterAll } from 'vitest';
+import { createTestDatabase } from '../../../testkit/src/index.ts';
+import { createInstanceLive } from '../services/instances/live.ts';
+import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
+import { type Actor, startTestApi, type TestApi } from './test-api.ts';
+
+/** The API on a database of its own, an owner in it, and a fake engine behind its live calls; gone after the file's last test. */
+export async function setUpApi(): Promise<{
+  readonly api: TestApi;
+  readonly owner: Actor;
+  readonly engine: FakeComputeEngine;
+}> {
+  const database = await createTestDatabase();
+  afterAll(() => database.drop());
+  const engine = createFakeComputeEngine();
+  const api = await startTestApi({ database, live: createInstanceLive(engine) });
+  afterAll(() => api.stop());
+  return { api, owner: await api.makeActor(), engine };
+}
