@@ -162,6 +162,9 @@ describe('the report of a host', () => {
       state: 'unavailable',
       state_reason: 'no Incus. no nftables.',
     });
+    compute.available = network.available = { ok: false, missing: 'no root.' };
+    await report(one);
+    expect(await hostNamed(one.hostName)).toMatchObject({ state_reason: 'no root.' });
     compute.available = network.available = { ok: true };
     await report(one);
     expect(await hostNamed(one.hostName)).toMatchObject({ state: 'up', state_reason: null });

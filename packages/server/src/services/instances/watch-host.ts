@@ -37,7 +37,8 @@ export async function report(deps: HostDeps): Promise<string> {
     overcommitMemory: deps.overcommit.memory,
     overcommitDisk: deps.overcommit.disk,
     state: up ? 'up' : 'unavailable',
-    reason: up ? null : missing.join(' '),
+    // Both engines may lack the same.
+    reason: up ? null : [...new Set(missing)].join(' '),
   };
   return deps.database.transaction({ tenantId: '*' }, (sql) => reportHost(sql, host));
 }
