@@ -35,6 +35,9 @@ describe('where a call goes', () => {
     expect(seen[0]!.headers['content-type']).toBeUndefined();
     expect(seen[0]!.headers['idempotency-key']).toBeUndefined();
     await expect(async () => client.instances.stop('')).rejects.toThrow('instances.stop: id is required');
+    for (const folder of ['.', '..'])
+      await expect(async () => client.instances.delete(folder)).rejects.toThrow(`'${folder}' is no id`);
+    expect(seen).toHaveLength(1);
   });
 
   it('repeats arrays in the query, answers text as text and 204 as nothing', async () => {

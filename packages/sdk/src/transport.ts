@@ -74,7 +74,10 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
     if (value === undefined || value === '' || value === null)
       throw new TypeError(`${spec.name}: ${name} is required, it is part of the path`);
     delete rest[name];
-    return encodeURIComponent(textOf(value));
+    const text = textOf(value);
+    // URLs take these for folders: the request would go elsewhere.
+    if (text === '.' || text === '..') throw new TypeError(`${spec.name}: '${text}' is no ${name}`);
+    return encodeURIComponent(text);
   });
   const query = new URLSearchParams();
   const bodied = spec.method !== 'GET' && spec.method !== 'DELETE';
