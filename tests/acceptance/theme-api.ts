@@ -61,7 +61,7 @@ export function describeApi(use: Use): void {
       const refusals: [object, string][] = [
         [tiny('x', { image: 'windows' }), 'busybox'],
         [tiny('x', { instance_type: 'gigantic' }), 'basic-1'],
-        [tiny('under_score'), 'name'],
+        [tiny('two words'), 'name'],
         [tiny('x', { env: ['no equals sign'] }), 'env'],
         [tiny('x', { surprise: 1 }), 'surprise'],
       ];
