@@ -44,6 +44,9 @@ export function describeDebian(use: Use): void {
           { explain: use().explain },
         );
         expect((await sh(client, 'deb', 'ping -c 1 -W 2 10.0.0.1 >/dev/null; echo $?; hostname')).out).toBe('0\ndeb\n');
+        // A subvolume made inside would have no limit of its own: BTRFS_IOC_SUBVOL_CREATE.
+        const escape = `open my $d, "<", "/root"; my $a = pack "q a4088", 0, "sub"; print ioctl($d, 0x5000940e, $a) ? "made" : "$!"`;
+        expect((await sh(client, 'deb', `perl -e '${escape}'`)).out).toBe('Operation not permitted');
         expect((await sh(client, 'deb', 'echo $GREETING')).out).toBe('hello\n');
         expect((await client.ask('POST', '/instances/deb/reboot?wait=60')).status).toBe('RUNNING');
       },

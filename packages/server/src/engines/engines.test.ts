@@ -169,7 +169,7 @@ describe.skipIf(obstacle !== undefined)('instances in VPCs', () => {
         const { out, code } = await sh(platform, red, `nc -w 1 ${address} ${port} < /dev/null`);
         expect({ address, out, reached: code === 0 }).toEqual({ address, out: '', reached: false });
       };
-      await Promise.all([...edge, ...own, '169.254.169.254', '10.0.0.1'].map(probe));
+      await Promise.all([...edge, ...own, '169.254.169.254', '168.63.129.16', '10.0.0.1'].map(probe));
       expect((await sh(platform, red, 'ping -c 1 -W 1 198.18.0.1')).code).not.toBe(0);
     } finally {
       listener.kill('SIGKILL');

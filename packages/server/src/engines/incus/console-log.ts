@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat, truncate } from 'node:fs/promises';
 
 /**
  * What an instance's main process wrote. LXC writes it to console.log, at most 128 KiB, and keeps the one before as console.log.1.
@@ -20,6 +20,19 @@ export async function readStartError(folder: string): Promise<string | undefined
   const lines = (await readOrEmpty(`${folder}/lxc.log`)).toString().split('\n');
   const said = lines.filter((line) => line.includes(' ERROR ')).map((line) => line.slice(line.lastIndexOf(' - ') + 3));
   return said.length === 0 ? undefined : said.slice(0, 3).join('; ').slice(0, 500);
+}
+
+/** Bytes. LXC writes some kilobytes for each command that could not be run, and begins anew only at a start. */
+const LONGEST_LOG = 1024 ** 2;
+
+/** Empties LXC's log of an instance when it has grown long: a tenant must not fill the host's disk by it. */
+export async function boundStartLog(folder: string): Promise<void> {
+  const path = `${folder}/lxc.log`;
+  try {
+    if ((await stat(path)).size > LONGEST_LOG) await truncate(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 async function readOrEmpty(path: string): Promise<Buffer> {

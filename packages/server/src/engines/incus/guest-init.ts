@@ -10,7 +10,8 @@ import { findStaticBusybox } from './images/busybox-image.ts';
  * configuration sees letters, digits and `+/=._` only. Variables are set here and never by LXC, whose `lxc.environment` (Incus'
  * `environment.*`) also reaches the hooks and helpers that it runs as root on the host: there LD_PRELOAD would be the host's end.
  */
-const GUEST_PATH = '/run/thecloud';
+/** On /dev, which is new at each start: LXC makes the folder as root of the host, and would follow a link that a tenant left elsewhere. */
+const GUEST_PATH = '/dev/.thecloud';
 
 /** All names of its own start with tc_: the rest belongs to the tenant. */
 const INIT = `# First of all: the kernel drops signals that process 1 has no handler for.

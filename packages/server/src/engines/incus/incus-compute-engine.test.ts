@@ -1,3 +1,4 @@
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../processes.ts';
 import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
@@ -174,6 +175,29 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     ended.abort();
     await watching;
     await compute.remove(job);
+  });
+
+  test('no link that it leaves in its disk makes a folder on the host, and commands that are not there do not fill a log', async () => {
+    const { compute } = platform;
+    const sly = fresh('sly');
+    const target = `${platform.dataDir}/open`;
+    await mkdir(target);
+    await chmod(target, 0o777);
+    await compute.define(sly, testSpec('sly', undefined, { env: { A: 'b' } }));
+    await compute.start(sly);
+    const links = ['run', 'tmp', 'mnt'].map(
+      (folder) => `mv /${folder} /${folder}2; ln -s ../../../../../../../../../..${target} /${folder}`,
+    );
+    expect((await sh(platform, sly, links.join('; '))).code).toBe(0);
+    await compute.stop(sly, 0);
+    await compute.start(sly);
+    expect(await readdir(target)).toEqual([]);
+    const logs = `${platform.dataDir}/incus/logs`;
+    const log = `${logs}/${(await readdir(logs)).find((name) => name.endsWith(compute.nameOf('sly')))}/lxc.log`;
+    await writeFile(log, 'x'.repeat(2 * 1024 ** 2));
+    await compute.exec(sly, { command: ['no-such-command'], timeoutMs: 10_000, outputLimit: 1000 });
+    expect((await stat(log)).size).toBeLessThan(100_000);
+    await compute.remove(sly);
   });
 
   test('what could break out of a line of configuration is refused', async () => {

@@ -21,7 +21,7 @@ import { busyboxImage } from './images/busybox-image.ts';
 import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { readConsole, readStartError } from './console-log.ts';
+import { boundStartLog, readConsole, readStartError } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
@@ -216,6 +216,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
+    await boundStartLog(this.#logFolderOf(ref));
     return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config));
   }
 

@@ -22,6 +22,9 @@ const UPLINKS = 16_384;
 export const FORBIDDEN_DESTINATIONS =
   '{ 0.0.0.0/8, 127.0.0.0/8, 100.100.100.200, 169.254.0.0/16, 192.0.0.192, 198.18.0.0/15, 224.0.0.0/3 }';
 
+/** Azure's wire server, which takes who asks for the host. It is Azure's resolver too: the VPC's own name server may ask it, instances not. */
+export const WIRE_SERVER = '168.63.129.16';
+
 export function addressesOf(spec: NetworkSpec): NetworkAddresses {
   const [base, digits] = spec.cidr.split('/');
   const prefix = Number(digits);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FORBIDDEN_DESTINATIONS, type NetworkAddresses } from './addresses.ts';
+import { FORBIDDEN_DESTINATIONS, type NetworkAddresses, WIRE_SERVER } from './addresses.ts';
 
 /**
  * The firewalls, as text for `nft -f`: each replaces its whole table in one transaction. An empty chain named after the text's hash
@@ -41,6 +41,7 @@ ct state established,related accept
 ct state invalid drop
 ip saddr != ${cidr} drop
 iifname "lan" oifname "lan" ip daddr ${cidr} accept
+iifname "lan" ip daddr ${WIRE_SERVER} drop
 iifname "lan" oifname "up" ip daddr != ${FORBIDDEN_DESTINATIONS} accept
 }
 chain postrouting {
