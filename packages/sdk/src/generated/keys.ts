@@ -21,7 +21,7 @@ export interface KeysRevokeInput {
 export interface Keys {
   /**
    * Create an API key.
-   * The key and its AWS secret are shown in this answer and never again.
+   * The key and its AWS secret are shown in this answer and never again. A user has at most 50 in a tenant, unless its quota says another number; session keys of logins are not counted.
    * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;

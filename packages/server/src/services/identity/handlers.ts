@@ -1,8 +1,9 @@
-import { committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
+import { CloudError, committed, conflict, forbidden, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
+import { checkQuota } from '../../kernel/quota.ts';
 import type { Sealer } from '../../kernel/seal.ts';
-import type { Call, Handlers } from '../../kernel/service.ts';
+import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { authOperations, keyOperations } from './operations.ts';
@@ -11,6 +12,9 @@ import { type ApiKey, type FoundKeyRow, presentKey, presentUser } from './user.t
 
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
+
+/** Live API keys of a user in a tenant without a quota of its own; the session keys of logins are not counted. */
+const DEFAULT_QUOTA = 50;
 
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
@@ -152,3 +156,16 @@ export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations
     return {};
   },
 });
+
+export async function keyQuota(call: Call): Promise<readonly QuotaUse[]> {
+  const used = await createPgIdentityRepository(call.sql).countKeys(call.tenantId, call.userId);
+  const uses = [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
+  // Asked here already, to say what to do: the kernel's own words fit a tenant's things, not one user's keys.
+  await checkQuota(call.sql, call.tenantId, uses).catch((error: unknown) => {
+    if (!(error instanceof CloudError)) throw error;
+    throw quotaExceeded(
+      `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`,
+    );
+  });
+  return uses;
+}

@@ -143,6 +143,8 @@ describe('the repository of identity', () => {
       as(async (identity) =>
         (await identity.listKeys(tenant.tenantId, tenant.userId, { limit, after })).map((key) => key.id),
       );
+    const count = () => as((identity) => identity.countKeys(tenant.tenantId, tenant.userId));
+    expect(await count(), 'not the session, not the expired one').toBe(1);
     expect(await list()).toEqual([two.id, one.id]);
     expect(await list(1)).toEqual([two.id, one.id]);
     expect(await list(1, two.id)).toEqual([one.id]);
@@ -153,6 +155,7 @@ describe('the repository of identity', () => {
     ).toEqual(new Date(9));
     expect(await find(one.id)).toBeUndefined();
     expect(await list()).toEqual([two.id]);
+    expect(await count()).toBe(0);
     const twin = newKey({ name: two.name });
     await as((identity) => identity.insertKey(twin));
     expect(await find(two.name)).toMatchObject({ id: twin.id, namesakes: 1 });

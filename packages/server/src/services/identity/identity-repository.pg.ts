@@ -98,6 +98,16 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     );
   },
 
+  async countKeys(tenantId, userId) {
+    const [row] = await sql.query<{ count: number }>(
+      'identity.count_keys',
+      `select count(*)::int as count from api_keys
+       where tenant_id = $1 and user_id = $2 and kind = 'api' and revoked_at is null and (expires_at is null or expires_at > now())`,
+      [tenantId, userId],
+    );
+    return row!.count;
+  },
+
   async revokeKey(id, at) {
     await sql.query('identity.revoke_key', 'update api_keys set revoked_at = $2 where id = $1 and revoked_at is null', [
       id,

@@ -47,5 +47,7 @@ export interface IdentityRepository {
   /** By id, or by name where the reference has not the form of an id; without revoked and expired ones. Of several the newest. */
   findKey(tenantId: string, userId: string, ref: string): Promise<FoundKeyRow | undefined>;
   listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;
+  /** The user's live keys in the tenant, without those of logins. */
+  countKeys(tenantId: string, userId: string): Promise<number>;
   revokeKey(id: string, at: Date): Promise<void>;
 }

@@ -4,7 +4,6 @@ import { createManualClock } from '../../testing/manual-clock.ts';
 import { eventually } from '../../testing/seed.ts';
 import { memoryLog, PASSWORD, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
 import { createAuthenticator } from './authenticator.ts';
-import { checkPassword, entropyBits, hashPassword, verifyPassword } from './password.ts';
 
 let test: TestDatabase;
 let api: TestApi;
@@ -194,6 +193,46 @@ describe('keys', () => {
       expect(await api.call('keys.create', { name }, actor)).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
   });
 
+  it("are fifty to a user in a tenant: sessions, ended ones and a colleague's are not counted", async () => {
+    const actor = await api.makeActor();
+    const colleague = await api.makeMember(actor.tenantId, 'developer');
+    // With the key that the actor is made with: 49.
+    await api.owner.query(
+      `insert into api_keys (user_id, tenant_id, name, key)
+       select $1::uuid, $2::uuid, 'k' || i, md5($1::text || 'k' || i) from generate_series(1, 48) as i`,
+      [actor.userId, actor.tenantId],
+    );
+    await api.owner.query(
+      `insert into api_keys (user_id, tenant_id, name, key, kind, expires_at, revoked_at)
+       select $1::uuid, $2::uuid, 'old', md5($1::text || what), kind, expires_at, revoked_at from (values
+         ('a', 'session', null::timestamptz, null::timestamptz),
+         ('b', 'api', now() - interval '1 second', null),
+         ('c', 'api', null, now())) as old (what, kind, expires_at, revoked_at)`,
+      [actor.userId, actor.tenantId],
+    );
+    const create = (name: string, headers = {}, by = actor) => api.call('keys.create', { name }, by, { headers });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => create('last', { 'idempotency-key': uniqueWord() })),
+    );
+    expect(answers.map((answer) => answer.status).sort()).toEqual([201, 429, 429, 429]);
+    const refused = answers.find((answer) => answer.status === 429)!;
+    expect(refused.code).toBe('QUOTA_EXCEEDED');
+    expect(refused.message).toMatch(/50 API keys .* revoke one/);
+    expect((await create('theirs', {}, colleague)).status).toBe(201);
+    expect((await login(actor.email, PASSWORD)).status).toBe(200);
+
+    expect((await api.call('keys.revoke', { id: 'k1' }, actor)).status).toBe(204);
+    const again = { 'idempotency-key': uniqueWord() };
+    const made = await create('instead', again);
+    expect(made.status).toBe(201);
+    expect(await create('instead', again)).toMatchObject({ status: 201, data: { id: made.data.id } });
+    expect((await create('one more')).status).toBe(429);
+    await api.owner.query(`insert into quotas (tenant_id, resource, max) values ($1, 'api_keys', 51)`, [
+      actor.tenantId,
+    ]);
+    expect([(await create('one more')).status, (await create('too many')).status]).toEqual([201, 429]);
+  });
+
   it('have their AWS secret sealed for the tenant', async () => {
     const actor = await api.makeActor();
     const made = (await api.call('keys.create', { name: 'aws' }, actor)).data;
@@ -328,37 +367,5 @@ describe('the authenticator', () => {
     await clock.advance(5_000);
     await eventually('the log', () => log.join().includes('could not note when keys were used'));
     await authenticator.stop();
-  });
-});
-
-describe('a password', () => {
-  it.each([
-    ['aaaaaaaaaaaaaaaaaaaaaaaa', 'too easy'],
-    ['12345678901234', 'too easy'],
-    ['abcdefghijklmnop', 'too easy'],
-    ['', 'too easy'],
-    ['é'.repeat(40), 'at most 72'],
-  ])('%s is refused: %s', (password, why) => {
-    expect(() => checkPassword(password)).toThrow(why);
-  });
-
-  it.each(['correct horse battery', 'Tr0ub4dor&3', 'пароль-который', 'x9$Kq2!mZ'])('%s is good', (password) => {
-    expect(() => checkPassword(password)).not.toThrow();
-  });
-
-  it('counts more the longer and the more mixed it is', () => {
-    expect(entropyBits('')).toBe(0);
-    expect(entropyBits('kmzqpw')).toBeLessThan(entropyBits('kmzqpwt'));
-    expect(entropyBits('kmzqpw')).toBeLessThan(entropyBits('kmZ9p!'));
-    expect(entropyBits('321')).toBe(entropyBits('99'));
-  });
-
-  it('is checked against its hash and nothing else', async () => {
-    const hash = await hashPassword(GOOD);
-    expect(await verifyPassword(GOOD, hash)).toBe(true);
-    expect(await verifyPassword(`${GOOD}.`, hash)).toBe(false);
-    expect(await verifyPassword(GOOD, undefined)).toBe(false);
-    expect(await verifyPassword(GOOD, '!')).toBe(false);
-    expect(await verifyPassword('x'.repeat(73), await hashPassword('x'.repeat(72)))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import type { Sealer } from '../../kernel/seal.ts';
 import { service } from '../../kernel/service.ts';
-import { createAuthHandlers, createKeyHandlers } from './handlers.ts';
+import { createAuthHandlers, createKeyHandlers, keyQuota } from './handlers.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { authOperations, keyOperations } from './operations.ts';
 import { presentKey } from './user.ts';
@@ -32,4 +32,5 @@ export const createKeysService = (sealer: Sealer) =>
         present: presentKey,
       },
     },
+    quotas: { create: keyQuota },
   });

@@ -67,7 +67,8 @@ export const authOperations = {
 export const keyOperations = {
   create: operation({
     summary: 'Create an API key',
-    description: 'The key and its AWS secret are shown in this answer and never again.',
+    description:
+      'The key and its AWS secret are shown in this answer and never again. A user has at most 50 in a tenant, unless its quota says another number; session keys of logins are not counted.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object(
