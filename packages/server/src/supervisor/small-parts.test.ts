@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -212,15 +216,54 @@ describe('the first steps that are proposed', () => {
   });
 });
 
-test('a log is cut when it is too long, its end kept in .1', () => {
-  const path = join(folder, 'api.log');
-  writeFileSync(path, Buffer.alloc(17 * 1024 * 1024, 'x'));
-  boundLogs(folder, ['api', 'worker']);
-  expect(statSync(path).size).toBe(0);
-  expect(statSync(`${path}.1`).size).toBe(17 * 1024 * 1024);
-  writeFileSync(path, 'short');
-  boundLogs(folder, ['api']);
-  expect(readFileSync(path, 'utf8')).toBe('short');
+describe('a log that is too long', () => {
+  const MIB = 1024 * 1024;
+  const bound = (...names: string[]): string[] => {
+    const told: string[] = [];
+    const paths = names.map((name) => join(folder, name));
+    boundLogs(paths, (line) => told.push(line));
+    return told;
+  };
+
+  test('is cut, its end kept in .1 with its mode', () => {
+    const path = join(folder, 'api.log');
+    writeFileSync(path, Buffer.concat([Buffer.alloc(MIB, 'a'), Buffer.alloc(16 * MIB, 'b')]), { mode: 0o600 });
+    expect(bound('api.log', 'worker.log')).toEqual([]);
+    expect(statSync(path).size).toBe(0);
+    expect(readFileSync(`${path}.1`).equals(Buffer.alloc(16 * MIB, 'b'))).toBe(true);
+    expect(statSync(`${path}.1`).mode & 0o777).toBe(0o600);
+    writeFileSync(path, 'short');
+    bound('api.log');
+    expect(readFileSync(path, 'utf8')).toBe('short');
+  });
+
+  test('is bounded on the disk also when its writer does not append', () => {
+    const path = join(folder, 'incusd.out');
+    const writer = openSync(path, 'w');
+    try {
+      for (const letter of ['a', 'b']) {
+        writeSync(writer, Buffer.alloc(17 * MIB, letter));
+        bound('incusd.out');
+        expect(statSync(path).blocks * 512).toBeLessThan(MIB);
+        expect(readFileSync(`${path}.1`).equals(Buffer.alloc(16 * MIB, letter))).toBe(true);
+      }
+      // It goes on at its old place, behind a hole: no reason to cut again.
+      writeSync(writer, 'more');
+      bound('incusd.out');
+      expect(statSync(path).size).toBe(34 * MIB + 4);
+      expect(readFileSync(`${path}.1`).at(-1)).toBe('b'.charCodeAt(0));
+    } finally {
+      closeSync(writer);
+    }
+  });
+
+  test('is cut also when its end cannot be kept, and that is told', () => {
+    for (const name of ['api.log', 'worker.log']) writeFileSync(join(folder, name), Buffer.alloc(17 * MIB, 'x'));
+    mkdirSync(join(folder, 'api.log.1'));
+    expect(bound('api.log', 'worker.log')).toEqual([expect.stringMatching(/api\.log.*EISDIR/)]);
+    expect(statSync(join(folder, 'api.log')).size).toBe(0);
+    expect(statSync(join(folder, 'worker.log')).size).toBe(0);
+  });
 });
 
 test.each([

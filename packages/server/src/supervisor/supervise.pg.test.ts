@@ -147,6 +147,17 @@ describe('a platform on its own PostgreSQL', () => {
     expect(platform.output()).toContain('stopped the PostgreSQL that an earlier start left running');
   });
 
+  test('the log of Incus is kept short, as the others are', { timeout: 30_000 }, async () => {
+    const logs = ['incusd.log', 'incusd.out', 'logs/worker.log'].map((name) => pathIn(dataDir, name));
+    for (const path of logs) writeFileSync(path, Buffer.alloc(17 * 1024 * 1024, 'x'), { mode: 0o600 });
+    await until(
+      'they are cut',
+      () => logs.every((path) => existsSync(`${path}.1`) && statSync(path).size < 1e6),
+      20_000,
+    );
+    expect(platform.output()).not.toContain('cannot keep');
+  });
+
   test('SIGTERM: everything ends, nothing is left; the next start is warm', { timeout: 60_000 }, async () => {
     platform.kill('SIGTERM');
     expect(await platform.exit).toBe(0);

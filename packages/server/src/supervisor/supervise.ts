@@ -133,8 +133,12 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
     keep('api').then((kept) => void (running.api = kept)),
   ]);
 
-  const logNames = ['api', 'worker', 'postgres'];
-  const logTimer = setInterval(() => boundLogs(paths.logs, logNames), 10_000).unref();
+  const logs = [
+    ...['api', 'worker', 'postgres'].map((name) => join(paths.logs, `${name}.log`)),
+    // Beside the others' folder, where the engine puts them.
+    ...['incusd.log', 'incusd.out'].map((name) => join(paths.data, name)),
+  ];
+  const logTimer = setInterval(() => boundLogs(logs, say), 10_000).unref();
   return {
     addresses: lives.api?.addresses ?? [],
     databaseUrls: database.urls,
