@@ -164,7 +164,7 @@ async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDi
   if (binary === undefined) throw new EngineError('unavailable', 'incusd is not installed: apt-get install incus-base');
   options.onProgress?.('starting incusd');
   await rm(incusSocketOf(options.dataDir), { force: true });
-  const output = openSync(`${options.dataDir}/incusd.out`, 'w', 0o600);
+  const output = openSync(`${options.dataDir}/incusd.out`, 'a', 0o600);
   try {
     const child = spawn(
       'nsenter',
