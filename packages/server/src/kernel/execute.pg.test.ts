@@ -78,6 +78,14 @@ describe('who gets through the door', () => {
     expect(logLines).toEqual([]);
   });
 
+  it('writes down what one tenant is refused whatever another is refused', async () => {
+    const { run } = compose({}, { clock: createManualClock(Date.now()) });
+    for (let i = 0; i < 101; i++) await codeOf(run('peek', {}, callerOf(tenant, [])));
+    const other = await db.makeTenant();
+    expect(await codeOf(run('peek', {}, callerOf(other, [])))).toBe('FORBIDDEN');
+    expect(await count("audit_logs where outcome = 'refused' and tenant_id = $1", [other.tenantId])).toBe(1);
+  });
+
   it('says FORBIDDEN also when the refusal cannot be written down, and logs that', async () => {
     const { run, logLines } = compose();
     const nobody = { userId: '00000000-0000-7000-8000-0000000000ee', tenantId: tenant.tenantId };

@@ -14,7 +14,7 @@ import type { Call } from './service.ts';
 import { enterScope } from './scope.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
-import { createTokenBucket } from './token-bucket.ts';
+import { createTokenBuckets } from './token-bucket.ts';
 
 export interface ExecuteDeps {
   readonly database: Database;
@@ -42,6 +42,8 @@ export type Execute = (name: string, caller: Caller, input: unknown, options: Ca
 
 /** Most times a transaction that PostgreSQL aborted for another's sake is run again. */
 const MAX_TRIES = 3;
+/** Most tenants whose refusals are counted, each for itself: more than are active on one machine. The longest quiet is forgotten first. */
+const MAX_REFUSED = 1_000;
 
 /**
  * The one door. In this order: parse, tenant scope, begin, look the target up (404), authorise (403), replay, quota, handler, audit and
@@ -49,7 +51,7 @@ const MAX_TRIES = 3;
  */
 export function createExecute(deps: ExecuteDeps): Execute {
   const { database, registry, clock, log, metrics } = deps;
-  const refusals = createTokenBucket(clock, { perSecond: 10, burst: 100 });
+  const refusals = createTokenBuckets(clock, { perSecond: 10, burst: 100 }, MAX_REFUSED);
 
   return async (name, caller, input, options) => {
     const entry = registry.entries.get(name);
@@ -183,11 +185,11 @@ export function createExecute(deps: ExecuteDeps): Execute {
   }
 
   async function auditRefusal(entry: Entry, caller: Caller, input: unknown, options: CallOptions): Promise<void> {
-    if (!refusals.take()) {
+    const tenantId = tenantIdOf(caller);
+    if (!refusals.of(tenantId ?? userIdOf(caller)).take()) {
       metrics.refusalDropped();
       return;
     }
-    const tenantId = tenantIdOf(caller);
     const scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
     try {
       await database.transaction(scope, (sql) =>
