@@ -96,6 +96,7 @@ export async function startApi(config: Config): Promise<Running> {
       perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
     },
+    trustedProxies: config.trustedProxies,
     testMode: config.testMode,
   });
   const stop = async () => {

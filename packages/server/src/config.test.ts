@@ -32,6 +32,27 @@ describe('settings', () => {
     expect(loadSettings({ CLOUD_LISTEN: '', CLOUD_PG_PORT: ' ' }, true).listen.port).toBe(8080);
   });
 
+  test('trusted proxies: none, or addresses and networks', () => {
+    expect(loadSettings({}, true).trustedProxies).toEqual([]);
+    expect(
+      loadSettings({ CLOUD_TRUSTED_PROXIES: '10.0.0.7, 192.168.0.0/16,::1,fd00::/8' }, true).trustedProxies,
+    ).toEqual(['10.0.0.7', '192.168.0.0/16', '::1', 'fd00::/8']);
+    for (const given of [
+      'proxy',
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0.7,',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '0.0.0.0/0',
+      '::/0',
+      'fe80::1%eth0',
+    ])
+      expect(wrong({ CLOUD_TRUSTED_PROXIES: given })).toContain(
+        `CLOUD_TRUSTED_PROXIES=${given}: must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8`,
+      );
+  });
+
   test.each([
     ['CLOUD_ROLE', 'boss', 'CLOUD_ROLE=boss: must be one of all, api, worker'],
     ['CLOUD_LISTEN', '8080', 'CLOUD_LISTEN=8080: must be host:port, as 127.0.0.1:8080 or [::1]:8080'],

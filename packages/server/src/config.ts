@@ -14,6 +14,7 @@ import {
   type Reader,
   readAddress,
   readDatabaseUrl,
+  readNetworks,
   readSwitch,
   SettingsError,
   text,
@@ -57,6 +58,8 @@ export interface Settings {
   readonly rateLimit: number;
   /** Registrations and logins a minute from one address. */
   readonly authRateLimit: number;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. Empty: nobody's. */
+  readonly trustedProxies: readonly string[];
   /** Waits up to this long before each commit of a pass: widens the windows of races, for tests. */
   readonly slowPassesMs: number;
   /** The kernel's guards throw: a request without an authorisation decision, a write without its audit row. */
@@ -202,6 +205,12 @@ const SETTINGS = {
     wholeBetween(1, 1_000_000),
     'registrations and logins a minute from each address',
   ),
+  trustedProxies: setting(
+    'CLOUD_TRUSTED_PROXIES',
+    '',
+    optional(readNetworks),
+    "addresses or networks, separated by commas, of proxies in front of the API: what they say in X-Forwarded-For is the caller's address, for limits and audit",
+  ),
   slowPassesMs: setting(
     'CLOUD_SLOW_PASSES_MS',
     '0',
@@ -238,7 +247,12 @@ export function loadSettings(env: NodeJS.ProcessEnv, isRoot: boolean = process.g
   if (wrong.length > 0) throw new SettingsError(wrong.join('\n'));
   const checked = values as Values;
   const dataDir = resolve(checked.dataDir);
-  return Object.freeze({ ...checked, dataDir, paths: pathsBelow(dataDir) });
+  return Object.freeze({
+    ...checked,
+    trustedProxies: checked.trustedProxies ?? Object.freeze([]),
+    dataDir,
+    paths: pathsBelow(dataDir),
+  });
 }
 
 function contradictions(values: Values): string[] {

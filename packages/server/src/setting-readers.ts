@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** How one setting's text becomes a value. Each reader throws SettingsError with what is allowed. */
 
 /** A setting, or the machine the settings meet, does not fit. The message is one line for the person who starts the platform. */
@@ -70,6 +72,21 @@ export function readAddress(given: string): Address {
     throw new SettingsError('must be host:port, as 127.0.0.1:8080 or [::1]:8080');
   }
   return Object.freeze({ host, port });
+}
+
+/** Not the network of all addresses: anybody could then say to be anybody. */
+export function readNetworks(given: string): readonly string[] {
+  const parts = given.split(',').map((part) => part.trim());
+  for (const part of parts) {
+    const [address = '', bits, ...more] = part.split('/');
+    const longest = { 4: 32, 6: 128 }[isIP(address)];
+    const isNetwork =
+      bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && longest !== undefined && Number(bits) <= longest);
+    if (longest === undefined || address.includes('%') || more.length > 0 || !isNetwork) {
+      throw new SettingsError('must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8');
+    }
+  }
+  return Object.freeze(parts);
 }
 
 /** All that check the server's certificate check it wholly, as the client library does; libpq's weaker senses of them are not for a cloud. */

@@ -3,6 +3,8 @@ import type { Clock } from './clock.ts';
 export interface TokenBucket {
   /** Takes one token; false when there is none. */
   take(): boolean;
+  /** Gives one back that turned out not to be owed. */
+  give(): void;
   /** Seconds until the next token, rounded up. */
   retryAfter(): number;
 }
@@ -25,6 +27,9 @@ export function createTokenBucket(
       tokens -= 1;
       return true;
     },
+    give() {
+      tokens = Math.min(rate.burst, tokens + 1);
+    },
     retryAfter() {
       refill();
       return tokens >= 1 ? 0 : Math.ceil((1 - tokens) / rate.perSecond);
@@ -32,19 +37,34 @@ export function createTokenBucket(
   };
 }
 
+export interface TokenBuckets {
+  of(key: string): TokenBucket;
+  /** The bucket of a key that has one. */
+  known(key: string): TokenBucket | undefined;
+}
+
 /** A bucket for each key (an address, a key id), at most `maxKeys` of them; the longest unused goes first. */
 export function createTokenBuckets(
   clock: Clock,
   rate: { readonly perSecond: number; readonly burst: number },
   maxKeys = 10_000,
-): { of(key: string): TokenBucket } {
+): TokenBuckets {
   const buckets = new Map<string, TokenBucket>();
+  const known = (key: string): TokenBucket | undefined => {
+    const bucket = buckets.get(key);
+    if (bucket) {
+      buckets.delete(key);
+      buckets.set(key, bucket);
+    }
+    return bucket;
+  };
   return {
+    known,
     of(key) {
-      const known = buckets.get(key);
-      const bucket = known ?? createTokenBucket(clock, rate);
-      if (known) buckets.delete(key);
-      else if (buckets.size >= maxKeys) buckets.delete(buckets.keys().next().value!);
+      const there = known(key);
+      if (there) return there;
+      if (buckets.size >= maxKeys) buckets.delete(buckets.keys().next().value!);
+      const bucket = createTokenBucket(clock, rate);
       buckets.set(key, bucket);
       return bucket;
     },

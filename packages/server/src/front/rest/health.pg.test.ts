@@ -201,6 +201,22 @@ describe('metrics', () => {
     await server.close();
   });
 
+  it('are refused to who comes through a proxy, trusted or not', async () => {
+    for (const trustedProxies of [[], ['127.0.0.1', '10.0.0.0/8']]) {
+      const server = serve({ trustedProxies });
+      for (const headers of [
+        { 'x-forwarded-for': '203.0.113.5' },
+        { 'x-forwarded-for': '127.0.0.1' },
+        { 'x-forwarded-for': '127.0.0.1, 10.0.0.9' },
+        { forwarded: 'for=127.0.0.1' },
+      ])
+        for (const remoteAddress of ['127.0.0.1', '10.0.0.7'])
+          expect((await server.inject({ url: '/metrics', remoteAddress, headers })).statusCode).toBe(403);
+      expect((await server.inject({ url: '/metrics', remoteAddress: '127.0.0.1' })).statusCode).toBe(200);
+      await server.close();
+    }
+  });
+
   it('have the worker beside the API, each family once, and say so when it does not answer', async () => {
     const worker = createMetrics('worker');
     worker.pass('vpc', 'settled', 20);
@@ -254,6 +270,45 @@ describe('metrics', () => {
     await served.stop();
     await live.stop();
     await server.close();
+  });
+});
+
+describe('behind a proxy', () => {
+  const login = async (server: ReturnType<typeof serve>, remoteAddress: string, forwarded: string) =>
+    (
+      await server.inject({
+        method: 'POST',
+        url: '/auth/login',
+        remoteAddress,
+        headers: { 'x-forwarded-for': forwarded },
+        payload: { email: owner.email, password: 'x' },
+      })
+    ).statusCode;
+
+  it('that is trusted, each caller has an address of its own, for the limits and for the audit', async () => {
+    const server = serve({ trustedProxies: ['10.0.0.0/24', '::1'] });
+    expect(await login(server, '10.0.0.7', '203.0.113.5')).toBe(401);
+    expect(await login(server, '10.0.0.7', '203.0.113.5')).toBe(429);
+    // What a caller writes before the proxy does is not believed.
+    expect(await login(server, '10.0.0.7', '198.51.100.1, 203.0.113.5')).toBe(429);
+    expect(await login(server, '10.0.0.7', '203.0.113.6')).toBe(401);
+    const { rows } = await api.owner.query(
+      `select ip_address from audit_logs where ip_address like '203.0.113.%' order by 1`,
+    );
+    expect(rows.map((row) => row.ip_address)).toEqual(['203.0.113.5', '203.0.113.6']);
+    // Nor is what is no address: the proxy's own stands for it.
+    expect(await login(server, '::1', 'x'.repeat(100))).toBe(401);
+    expect(await login(server, '::1', 'y'.repeat(100))).toBe(429);
+    await server.close();
+  });
+
+  it('that is not trusted, nothing of that', async () => {
+    for (const trustedProxies of [undefined, ['10.0.1.0/24']]) {
+      const server = serve(trustedProxies ? { trustedProxies } : {});
+      expect(await login(server, '10.0.0.7', '203.0.113.7')).toBe(401);
+      expect(await login(server, '10.0.0.7', '203.0.113.8')).toBe(429);
+      await server.close();
+    }
   });
 });
 

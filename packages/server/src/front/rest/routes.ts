@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Caller, isPermitted, type Origin } from '../../kernel/caller.ts';
+import { type Caller, isPermitted, type Origin, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import type { LiveClient } from '../../kernel/live.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
-import type { TokenBucket } from '../../kernel/token-bucket.ts';
+import type { TokenBuckets } from '../../kernel/token-bucket.ts';
 import { coerceText } from '../../kernel/validate.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
-import { callerOf, keyOf } from './authenticate.ts';
+import { addressOf, callerOf, type KeyLimits, takeFrom } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
-import { MAX_WAIT_SECONDS, type Waiter } from './waiter.ts';
+import { endOf, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from './under-way.ts';
+import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
   readonly registry: Registry;
@@ -18,10 +19,8 @@ export interface RouteDeps {
   readonly authenticator: Authenticator;
   readonly live: LiveClient;
   readonly waiter: Waiter;
-  readonly limits: {
-    readonly perKey: { of(key: string): TokenBucket };
-    readonly perAddress: { of(key: string): TokenBucket };
-  };
+  readonly limits: KeyLimits & { readonly perAddress: TokenBuckets };
+  readonly underWay: UnderWay;
   readonly timestamp: () => string;
   readonly onAuth: (result: string) => void;
 }
@@ -62,17 +61,27 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
   }
 }
 
+async function admit(entry: Entry, deps: RouteDeps, request: FastifyRequest): Promise<Caller> {
+  if (entry.scope !== 'public') return callerOf(request, deps.authenticator, deps.limits, deps.onAuth);
+  // What is open to anybody must not fail for a key that happens to be sent along.
+  takeFrom(deps.limits.perAddress.of(addressOf(request)));
+  return { kind: 'anonymous' };
+}
+
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   request.decided = true;
-  limit(entry, deps, request);
-  // What is open to anybody must not fail for a key that happens to be sent along.
-  const caller: Caller = entry.scope === 'public' ? { kind: 'anonymous' } : await authenticate(deps, request);
+  const caller = await admit(entry, deps, request);
+  if (caller.kind === 'user') {
+    deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
+    if (entry.descriptor.live)
+      deps.underWay.enter(`live of ${caller.tenantId}`, MAX_LIVE_PER_TENANT, request.raw, reply.raw, 5);
+  }
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
   const origin: Origin = {
     requestId: request.id,
-    ip: request.ip,
+    ip: addressOf(request),
     ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
   };
   const executed = await deps.execute(entry.name, caller, input, {
@@ -82,28 +91,9 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   });
   let output = entry.descriptor.live ? await deps.live.call(executed.output as string) : executed.output;
   if (waitSeconds > 0 && entry.descriptor.settles)
-    output = await waitFor(entry, deps, caller, output, waitSeconds, origin, request);
+    output = await waitFor(entry, deps, caller, output as Record<string, unknown>, waitSeconds, origin, request);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
   return send(entry, deps, request, reply, output);
-}
-
-function limit(entry: Entry, deps: RouteDeps, request: FastifyRequest): void {
-  const bucket =
-    entry.scope === 'public'
-      ? deps.limits.perAddress.of(request.ip)
-      : deps.limits.perKey.of(keyOf(request) ?? request.ip);
-  if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
-}
-
-async function authenticate(deps: RouteDeps, request: FastifyRequest): Promise<Caller> {
-  try {
-    const caller = await callerOf(request, deps.authenticator);
-    deps.onAuth(caller.kind === 'anonymous' ? 'anonymous' : 'success');
-    return caller;
-  } catch (error) {
-    deps.onAuth('failure');
-    throw error;
-  }
 }
 
 /** Path, query and body as the one flat object that the operation takes. `wait` is the front's own. */
@@ -147,7 +137,7 @@ async function waitFor(
   entry: Entry,
   deps: RouteDeps,
   caller: Caller,
-  first: unknown,
+  first: Record<string, unknown>,
   seconds: number,
   origin: Origin,
   request: FastifyRequest,
@@ -155,18 +145,21 @@ async function waitFor(
   const { field, values } = entry.descriptor.settles!;
   const reader = deps.registry.entries.get(`${entry.service}.get`);
   if (!reader) throw internal(`${entry.name} settles, and ${entry.service} has no get`);
-  let output = first as Record<string, unknown>;
+  let output = first;
   // What was changed is changed: who may not look at it again gets the first answer.
   if (caller.kind === 'user' && reader.permission !== undefined && !isPermitted(caller.permissions, reader.permission))
     return output;
-  const gone = new AbortController();
   // The connection's own close: a request that was read to its end has closed long ago.
-  const onClose = () => gone.abort(new Error('the client went away'));
-  request.raw.socket.once('close', onClose);
-  const isSettled = async () => {
+  const end = endOf(request.raw.socket);
+  const gone = new AbortController();
+  const onEnd = () => gone.abort(end.reason);
+  if (end.aborted) onEnd();
+  end.addEventListener('abort', onEnd);
+  const look = async () => (await deps.execute(reader.name, caller, { id: first.id }, { origin })).output;
+  const isSettled = async (share: Share) => {
     if (values.includes(String(output[field]))) return true;
     try {
-      output = (await deps.execute(reader.name, caller, { id: output.id }, { origin })).output as typeof output;
+      output = (await share(look)) as typeof output;
     } catch (error) {
       // Deleted by somebody else while it was waited for: the change had been made all the same.
       if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
@@ -175,9 +168,12 @@ async function waitFor(
     return values.includes(String(output[field]));
   };
   try {
-    await deps.waiter.until(String(output.id), seconds, isSettled, gone.signal);
+    await deps.waiter.until(String(first.id), seconds, isSettled, gone.signal, {
+      tenantId: tenantIdOf(caller) ?? '',
+      name: `${reader.name} ${first.id} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
+    });
   } finally {
-    request.raw.socket.off('close', onClose);
+    end.removeEventListener('abort', onEnd);
   }
   return output;
 }

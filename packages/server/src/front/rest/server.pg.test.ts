@@ -226,6 +226,54 @@ describe('the waiter', () => {
     expect(looks).toBe(4);
   });
 
+  const mine = { tenantId: 'tenant', name: 'instances.get of me' };
+
+  it('looks once for all who wait for the same as the same caller, and not at what is older than an announcement', async () => {
+    const clock = createManualClock();
+    const notifier = createQuietNotifier();
+    const waiter = createWaiter(notifier, clock);
+    let looks = 0;
+    const look = async () => ++looks > 1_000;
+    const waits = [mine, mine, mine, { ...mine, name: 'instances.get of somebody else' }].map((whose) =>
+      waiter.until('mine', 30, (share) => share(look), never, whose),
+    );
+    await clock.advance(0);
+    const began = looks;
+    for (let second = 1; second <= 10; second++) {
+      await clock.advance(1_000);
+      expect(looks - began).toBe(second * 2);
+    }
+    await clock.advance(500);
+    notifier.tell(STATUS_CHANNEL, 'mine');
+    // Each begins at the very moment of the announcement: on a clock that stands none of them is newer.
+    await clock.advance(0);
+    expect(looks - began).toBeGreaterThan(20);
+    looks = 1_000;
+    await clock.advance(1_000);
+    await Promise.all(waits);
+  });
+
+  it('holds so many of one tenant and so many in all; who comes then is answered at once', async () => {
+    const clock = createManualClock();
+    const waiter = createWaiter(createQuietNotifier(), clock);
+    const ending = new AbortController();
+    const held: Promise<void>[] = [];
+    const hold = (tenantId: string, name: string) => {
+      const wait = waiter.until('mine', 60, async () => false, ending.signal, { tenantId, name });
+      held.push(wait);
+      return wait;
+    };
+    const isOver = (wait: Promise<void>) => Promise.race([wait.then(() => true), clock.advance(0).then(() => false)]);
+    for (let i = 0; i < 100; i++) void hold('one', `${i}`);
+    expect(await isOver(hold('one', 'more'))).toBe(true);
+    expect(await isOver(hold('two', 'first'))).toBe(false);
+    for (let i = 0; i < 411; i++) void hold(`many-${i % 10}`, `${i}`);
+    expect(await isOver(hold('three', 'more'))).toBe(true);
+    ending.abort(new Error('enough'));
+    await Promise.all(held);
+    expect(await isOver(waiter.until('mine', 60, async () => false, never, mine))).toBe(false);
+  });
+
   it('ends with the signal, and with the error of a look', async () => {
     const ending = new AbortController();
     const waiting = createWaiter(createQuietNotifier(), systemClock).until(
@@ -266,6 +314,25 @@ describe('limits of rate', () => {
     expect(statuses).toEqual([401, 401, 401, 429]);
     await limited.stop();
   });
+  it('hold for keys that nobody has, for each address, and leave the keys that are good alone', async () => {
+    const clock = createManualClock(Date.now());
+    const limited = await startTestApi({ database: await freshHost(), clock });
+    const [one, two] = [await limited.makeActor(), await limited.makeActor()];
+    const me = (key: string) => limited.call('auth.me', {}, { key });
+    expect((await me(one.key)).status).toBe(200);
+    const statuses: number[] = [];
+    for (let i = 0; i < 302; i++) statuses.push((await me(`thecloud_${String(i).padStart(32, '0')}`)).status);
+    expect(statuses.indexOf(429)).toBe(300);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    const refused = await me(`thecloud_${'f'.repeat(32)}`);
+    expect([refused.code, refused.headers['retry-after']]).toEqual(['RATE_LIMITED', '1']);
+    expect((await me(one.key)).status).toBe(200);
+    expect((await me(two.key)).status).toBe(429);
+    await clock.advance(1_000);
+    for (let i = 0; i < 200; i++) expect((await me(two.key)).status).toBe(200);
+    await limited.stop();
+  });
+
   /** The same database, whose host is made anew. */
   const freshHost = async () => {
     await api.owner.query(`update hosts set name = $1 where name = 'test-host'`, [uniqueWord()]);

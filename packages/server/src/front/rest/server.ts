@@ -1,24 +1,29 @@
 import { newId } from '../../kernel/ids.ts';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
-import { type CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
+import { type CloudError, internal, invalidInput } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { createTokenBuckets } from '../../kernel/token-bucket.ts';
-import { callerOf, keyOf } from './authenticate.ts';
+import { callerOf } from './authenticate.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { answerUnrouted } from './methods.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
+import { createUnderWay, endUntaken } from './under-way.ts';
 import { answerOnSocket, nameFlaw } from './unreadable.ts';
 
-export interface RestOptions extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth'>, Omit<HealthOptions, 'live'> {
+export interface RestOptions
+  extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth' | 'underWay'>,
+    Omit<HealthOptions, 'live'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Requests a second: for each key, and for the public operations from each address. */
   readonly rates: { readonly perKey: Rate; readonly perAddress: Rate };
+  /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
+  readonly trustedProxies?: readonly string[];
   readonly testMode: boolean;
 }
 
@@ -26,6 +31,9 @@ interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
+
+/** What an address may try of keys that were not good yet. A program whose key was revoked stays below it; so many look-ups cost little. */
+const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 
 /** Largest request body. */
 const BODY_LIMIT = 1024 * 1024;
@@ -73,6 +81,8 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     // What arrives while it ends is served: the connections are closed behind it.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
+    // An empty list would do, and cost each request a look at its headers.
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     logger: false,
   });
   // An expectation that is not known may be left aside (RFC 9110, 10.1.1); Node would answer 417 without a body.
@@ -106,6 +116,10 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       );
     }
   });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    endUntaken(reply.raw, payload, clock);
+    return payload;
+  });
   if (options.testMode) {
     app.addHook('onSend', async (request, reply, payload) => {
       if (!request.decided && reply.statusCode < 400)
@@ -122,15 +136,14 @@ export function createRestServer(options: RestOptions): FastifyInstance {
 
   const limits = {
     perKey: createTokenBuckets(clock, options.rates.perKey),
+    strangers: createTokenBuckets(clock, STRANGERS),
     perAddress: createTokenBuckets(clock, options.rates.perAddress),
   };
   addHealth(app, options, timestamp, async (request) => {
-    const bucket = limits.perKey.of(keyOf(request) ?? request.ip);
-    if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
-    const caller = await callerOf(request, options.authenticator);
+    const caller = await callerOf(request, options.authenticator, limits);
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);
-  addOperationRoutes(app, { ...options, limits, timestamp, onAuth: metrics.authAttempt });
+  addOperationRoutes(app, { ...options, limits, timestamp, onAuth: metrics.authAttempt, underWay: createUnderWay() });
   return app;
 }

@@ -1,0 +1,127 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { insertInstance } from '../../services/instances/examples.ts';
+import { insertVpc } from '../../services/vpcs/examples.ts';
+import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts';
+import { eventually } from '../../testing/seed.ts';
+import { type Actor, startTestApi, type TestApi } from '../../testing/test-api.ts';
+
+/** More than the kernel's buffers of a connection on loopback take. */
+const BYTES = 12_000_000;
+
+let test: TestDatabase;
+let api: TestApi;
+let clock: ManualClock;
+let owner: Actor;
+let id: string;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  clock = createManualClock(Date.now());
+  api = await startTestApi({
+    database: test,
+    clock,
+    live: {
+      'instances.exec': async () => {
+        return { exit_code: 0, stdout: 'x'.repeat(BYTES), stderr: '', truncated: false, timed_out: false };
+      },
+    },
+  });
+  owner = await api.makeActor();
+  id = await insertInstance(api.worldOf(owner));
+});
+afterAll(async () => {
+  await api.stop();
+  await test.drop();
+});
+
+/** Runs a command, and reads no byte of its answer until told to. */
+function execUnread(key = owner.key): { socket: Socket; readOn: () => Promise<number> } {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  const body = JSON.stringify({ command: ['true'] });
+  socket.on('error', () => undefined);
+  socket.write(
+    `POST /instances/${id}/exec HTTP/1.1\r\nHost: x\r\nX-API-Key: ${key}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const readOn = () =>
+    new Promise<number>((resolve) => {
+      let bytes = 0;
+      socket.on('data', (chunk) => {
+        bytes += chunk.length;
+      });
+      socket.once('close', () => resolve(bytes));
+    });
+  return { socket, readOn };
+}
+
+const exec = (actor: Actor = owner) => api.call('instances.exec', { id, command: ['true'] }, actor);
+/** Sleepers of the clock when no answer is under way. */
+let idle = 0;
+const answersDeadlines = () => clock.sleepers() - idle;
+
+describe('an answer that is not taken', () => {
+  it('costs the client its connection, though not before its size could have come over a slow line', async () => {
+    idle = clock.sleepers();
+    const slow = execUnread();
+    const never = execUnread();
+    await eventually('both answers are written', async () => answersDeadlines() === 2);
+    await clock.advance(60_000 + (BYTES / 32_768) * 1000 - 1_000);
+    expect(await slow.readOn()).toBeGreaterThan(BYTES);
+    await eventually('the deadline of what was taken is gone', async () => answersDeadlines() === 1);
+    await clock.advance(10_000);
+    expect(await never.readOn()).toBeLessThan(BYTES);
+  });
+
+  it('leaves no deadline behind when it is taken', async () => {
+    idle = clock.sleepers();
+    for (let i = 0; i < 3; i++) expect((await api.call('auth.me', {}, owner)).status).toBe(200);
+    expect((await exec()).status).toBe(200);
+    await eventually('no deadline is left', async () => answersDeadlines() === 0);
+  });
+
+  it('holds one of the places that its tenant has for commands', async () => {
+    const unread = Array.from({ length: 16 }, () => execUnread());
+    idle = clock.sleepers();
+    await eventually('all are answered', async () => answersDeadlines() >= 16);
+    const refused = await exec();
+    expect(refused).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '5' } });
+    for (const one of unread) one.socket.destroy();
+    await eventually('the places are free again', async () => (await exec()).status === 200);
+  });
+});
+
+describe('requests under way', () => {
+  it('are at most 200 of one key; another key is served, and so is this one when the connection has gone', async () => {
+    const [busy, other] = [await api.makeActor(), await api.makeActor()];
+    // In two tenants, for of one no more than 100 would be held.
+    await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
+      other.tenantId,
+      busy.userId,
+    ]);
+    const waits = await Promise.all(
+      [busy, other].map(async ({ tenantId, ...rest }) => {
+        const vpc = await insertVpc(api.worldOf({ tenantId, ...rest }));
+        await api.owner.query(`update vpcs set status = 'pending' where id = $1`, [vpc]);
+        return `GET /vpcs/${vpc}?wait=60 HTTP/1.1\r\nHost: x\r\nX-API-Key: ${busy.key}\r\nX-Tenant-ID: ${tenantId}\r\n\r\n`;
+      }),
+    );
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    const gets = async () => {
+      const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
+      return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
+    };
+    const me = (actor: Actor) => api.call('auth.me', {}, actor);
+    socket.write(waits[0]!.repeat(100) + waits[1]!.repeat(99));
+    await eventually('they are under way', async () => (await gets()) >= 199);
+    expect((await me(busy)).status).toBe(200);
+    socket.write(waits[1]!);
+    await eventually('so is one more', async () => (await gets()) >= 200);
+    expect(await me(busy)).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '1' } });
+    expect((await me(other)).status).toBe(200);
+    socket.destroy();
+    await eventually('its places are free', async () => (await me(busy)).status === 200);
+    const all = Array.from({ length: 50 }, () => me(busy));
+    expect(new Set((await Promise.all(all)).map((answer) => answer.status))).toEqual(new Set([200]));
+  });
+});
