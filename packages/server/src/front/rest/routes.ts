@@ -170,7 +170,7 @@ async function waitFor(
   try {
     await deps.waiter.until(String(first.id), seconds, isSettled, gone.signal, {
       tenantId: tenantIdOf(caller) ?? '',
-      name: `${reader.name} ${first.id} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
+      name: `${reader.name} ${String(first.id)} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
     });
   } finally {
     end.removeEventListener('abort', onEnd);
