@@ -94,6 +94,11 @@ describe('every answer', () => {
 });
 
 describe('?wait=', () => {
+  const gets = async () => {
+    const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
+    return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
+  };
+
   it('answers at once what has settled already, and what settles soon after', async () => {
     const id = await insertVpc(api.worldOf(owner));
     const began = performance.now();
@@ -152,6 +157,18 @@ describe('?wait=', () => {
     expect(await waiting).toMatchObject({ status: 201, data: { name } });
   });
 
+  it('looks once a second for all that one caller has waiting for one thing', async () => {
+    const id = await insertVpc(api.worldOf(owner));
+    await settle(id, 'pending');
+    const before = await gets();
+    const waits = Array.from({ length: 20 }, () => api.call('vpcs.get', { id }, owner, { query: 'wait=3' }));
+    for (const answer of await Promise.all(waits))
+      expect(answer).toMatchObject({ status: 200, data: { status: 'pending' } });
+    // Each reads it once when it comes and looks once more when it listens; then they look together.
+    expect((await gets()) - before).toBeLessThan(20 + 20 + 10);
+    await settle(id, 'active');
+  });
+
   it('ends when the client goes away', async () => {
     const gone = new AbortController();
     const name = uniqueWord();
@@ -164,10 +181,6 @@ describe('?wait=', () => {
     );
     gone.abort();
     expect(await waiting).toBe('gone');
-    const gets = async () => {
-      const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
-      return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
-    };
     await new Promise((resolve) => setTimeout(resolve, 200));
     const before = await gets();
     await new Promise((resolve) => setTimeout(resolve, 1300));
