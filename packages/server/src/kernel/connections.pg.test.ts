@@ -288,12 +288,13 @@ describe('live calls', () => {
         return 'done';
       },
     });
-    const others = await Promise.all([1, 2, 3].map(() => db.makeTenant()));
-    const tickets = await Promise.all(
-      [tenant, ...others].flatMap((one) => Array.from({ length: 16 }, () => issue('xs.read', {}, one))),
-    );
-    const calls = tickets.map((ticket) => live.client.call(ticket));
-    await eventually('all inside', () => inside === 64);
+    const calls: Promise<unknown>[] = [];
+    const fill = async (one: Tenant, count: number) => {
+      for (let i = 0; i < count; i++) calls.push(live.client.call(await issue('xs.read', {}, one)));
+      await eventually('all inside', () => inside === calls.length);
+    };
+    for (const count of [16, 16, 4, 4, 4, 4, 4, 4, 4, 4]) await fill(await db.makeTenant(), count);
+    expect(inside).toBe(64);
     expect((await raw(live.socketPath, { 'x-ticket': 'any' })).status).toBe(503);
     const began = performance.now();
     await expect(live.client.call(await issue('xs.read'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -323,8 +324,17 @@ describe('live calls', () => {
     await expect(live.client.call(await issue('xs.read'))).rejects.toMatchObject({ code: 'RATE_LIMITED', status: 429 });
     const other = live.client.call(await issue('xs.read', {}, await db.makeTenant()));
     await eventually('the other one inside', () => inside === 17);
+    // Half of all are taken from here on: who comes now has fewer.
+    const greedy = await db.makeTenant();
+    for (let i = 0; i < 15; i++) calls.push(live.client.call(await issue('xs.read', {}, greedy)));
+    await eventually('half of all inside', () => inside === 32);
+    const late = await db.makeTenant();
+    for (let i = 0; i < 4; i++) calls.push(live.client.call(await issue('xs.read', {}, late)));
+    await eventually('the late ones inside', () => inside === 36);
+    for (const one of [greedy, late])
+      await expect(live.client.call(await issue('xs.read', {}, one))).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     release();
-    expect(await Promise.all([...calls, other])).toEqual(Array(17).fill('done'));
+    expect(await Promise.all([...calls, other])).toEqual(Array(36).fill('done'));
     await live.stop();
   });
 

@@ -15,8 +15,9 @@ export type LiveHandlers = Readonly<Record<string, (ticket: Ticket) => Promise<u
 
 /** Most calls that the worker serves at once; beyond it they are told to come again. */
 const MAX_AT_ONCE = 64;
-/** Of these for one tenant. */
+/** Of these for one tenant; and while half of all are taken, so that a few tenants cannot keep all others out. */
 const MAX_PER_TENANT = 16;
+const MAX_PER_TENANT_WHEN_BUSY = 4;
 /** Longer than the longest command (300 s). */
 const CALL_DEADLINE_MS = 330_000;
 /** Longest wait for the worker's metrics: who scrapes waits for it. */
@@ -51,8 +52,9 @@ export async function serveLive(options: {
   /** One tenant's long commands leave room for the others'. */
   const inTurn = async (ticket: Ticket, handler: LiveHandlers[string]): Promise<unknown> => {
     const its = activeOf.get(ticket.tenant_id) ?? 0;
-    if (its >= MAX_PER_TENANT)
-      throw rateLimited(`${MAX_PER_TENANT} commands of this tenant are running; wait for one to end`, 5);
+    const isBusy = [...activeOf.values()].reduce((sum, one) => sum + one, 0) >= MAX_AT_ONCE / 2;
+    if (its >= (isBusy ? MAX_PER_TENANT_WHEN_BUSY : MAX_PER_TENANT))
+      throw rateLimited(`${its} commands of this tenant are running; wait for one to end`, 5);
     activeOf.set(ticket.tenant_id, its + 1);
     try {
       return await handler(ticket);
