@@ -15,6 +15,8 @@ export const MAX_LIVE_PER_TENANT = 16;
 const TAKE_MS = 60_000;
 /** … but who reads at this pace or faster, as over a poor mobile line, gets all of it. Bytes a second. */
 const SLOWEST_PACE = 32 * 1024;
+/** Made once: a stack for each answer costs more than all the rest here. */
+const TAKEN = new Error('taken');
 /** What an answer of unknown length counts as: more than the largest page of the documentation. */
 const UNKNOWN_BYTES = 2 * 1024 * 1024;
 
@@ -68,7 +70,7 @@ export function createUnderWay(): UnderWay {
 export function endUntaken(response: ServerResponse, payload: unknown, clock: Clock): void {
   const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : UNKNOWN_BYTES;
   const taken = new AbortController();
-  const stop = () => taken.abort(new Error('taken'));
+  const stop = () => taken.abort(TAKEN);
   response.once('finish', stop);
   response.once('close', stop);
   const watch = (socket: Socket) => {
