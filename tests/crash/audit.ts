@@ -8,10 +8,32 @@ const SETTLE_MS = 90_000;
 
 /** What the world must be like when all is over: exactly what was acknowledged, settled, once. */
 export async function expectTruth(platform: RunningPlatform, actors: readonly Actor[]): Promise<void> {
+  await expectBack(platform, actors[0]!);
   await expectDrained(platform);
   for (const actor of actors) await expectAcknowledged(platform, actor);
   await expectMachines(platform, actors);
   await expectNetworks(platform, actors);
+}
+
+/** The last death may have been a moment ago, with nothing left to do: then all is settled while one of them is still away. */
+async function expectBack(platform: RunningPlatform, actor: Actor): Promise<void> {
+  await waitFor(
+    'whoever died to be back',
+    async (saw) => {
+      try {
+        await platform.incus.machines();
+        await actor.client.ask('GET', '/vpcs?limit=1');
+        const metrics = await fetch(`${platform.address}/metrics`, { signal: AbortSignal.timeout(10_000) });
+        const text = await metrics.text();
+        saw(text.slice(-200));
+        return metrics.ok && !text.includes('the worker did not answer');
+      } catch (error) {
+        saw(String(error));
+        return false;
+      }
+    },
+    { deadlineMs: SETTLE_MS, stepMs: 250, explain: platform.explain },
+  );
 }
 
 /** No lease, no error, no failed attempt, nothing due; every row's spec seen; no tombstone left. */
