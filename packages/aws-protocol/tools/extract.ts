@@ -1,6 +1,12 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { CompactMember, CompactModel, CompactShape, CompactTraits } from '../src/model/compact.ts';
+import {
+  type CompactMember,
+  type CompactModel,
+  type CompactShape,
+  type CompactTraits,
+  TRAIT_BITS,
+} from '../src/model/compact.ts';
 import type { ServiceSource } from './services.ts';
 
 /** The static schema tuples that SDK clients export (`@smithy/types` StaticSchema), read structurally. */
@@ -110,19 +116,9 @@ function merge(ref: number, a: CompactTraits, b: CompactTraits): CompactMember {
   return [ref, { ...expand(a), ...expand(b) }];
 }
 
-const BITS = [
-  'httpLabel',
-  'idempotent',
-  'idempotencyToken',
-  'sensitive',
-  'httpPayload',
-  'httpResponseCode',
-  'httpQueryParams',
-];
-
 function expand(traitSet: CompactTraits): Exclude<CompactTraits, number> {
   if (typeof traitSet !== 'number') return traitSet;
-  return Object.fromEntries(BITS.flatMap((bit, i) => (traitSet & (1 << i) ? [[bit, 1]] : [])));
+  return Object.fromEntries(TRAIT_BITS.flatMap((bit, i) => (traitSet & (1 << i) ? [[bit, 1]] : [])));
 }
 
 function traits(value: unknown): CompactTraits {

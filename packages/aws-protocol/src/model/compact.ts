@@ -7,6 +7,16 @@
  */
 export type CompactRef = number;
 export type CompactTraits = number | Record<string, unknown>;
+/** What the bits of traits that are a number stand for, lowest first. */
+export const TRAIT_BITS = [
+  'httpLabel',
+  'idempotent',
+  'idempotencyToken',
+  'sensitive',
+  'httpPayload',
+  'httpResponseCode',
+  'httpQueryParams',
+] as const;
 export type CompactMember = CompactRef | [CompactRef, CompactTraits];
 
 export type CompactShape =

@@ -1,4 +1,11 @@
-import type { CompactMember, CompactModel, CompactShape, CompactTraits, ProtocolName } from './compact.ts';
+import {
+  type CompactMember,
+  type CompactModel,
+  type CompactShape,
+  type CompactTraits,
+  type ProtocolName,
+  TRAIT_BITS,
+} from './compact.ts';
 
 export type TimestampFormat = 'dateTime' | 'httpDate' | 'epochSeconds';
 
@@ -94,15 +101,6 @@ export interface Model extends Omit<CompactModel, 'operations' | 'errors' | 'sha
   readonly protocols: readonly ProtocolName[];
 }
 
-const BITS = [
-  'httpLabel',
-  'idempotent',
-  'idempotencyToken',
-  'sensitive',
-  'httpPayload',
-  'httpResponseCode',
-  'httpQueryParams',
-];
 const NO_TRAITS: Traits = Object.freeze({});
 const bitTraits = new Map<number, Traits>();
 
@@ -111,7 +109,7 @@ function expandTraits(traits: CompactTraits | undefined): Traits {
   if (typeof traits !== 'number') return traits as Traits;
   let known = bitTraits.get(traits);
   if (!known) {
-    known = Object.fromEntries(BITS.flatMap((bit, i) => (traits & (1 << i) ? [[bit, 1]] : []))) as Traits;
+    known = Object.fromEntries(TRAIT_BITS.flatMap((bit, i) => (traits & (1 << i) ? [[bit, 1]] : []))) as Traits;
     bitTraits.set(traits, known);
   }
   return known;

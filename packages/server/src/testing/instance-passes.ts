@@ -7,6 +7,7 @@ import { type InstanceRow, publicStatus } from '../services/instances/instance.t
 import type { InstanceRepository } from '../services/instances/instance-repository.ts';
 import { createPgInstanceRepository } from '../services/instances/instance-repository.pg.ts';
 import { createInstanceReconciler } from '../services/instances/reconcile-instance.ts';
+import { insertVpc } from '../services/vpcs/examples.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { type Seeded, seedDatabase, type Tenant } from './seed.ts';
@@ -21,6 +22,8 @@ export interface InstancePasses {
   readonly engine: FakeComputeEngine;
   readonly clock: ManualClock;
   repository<T>(work: (instances: InstanceRepository) => Promise<T>): Promise<T>;
+  /** A VPC that is there; its id. */
+  insertVpc(): Promise<string>;
   /** A row as the API writes it; its id. */
   launch(options?: { vpcId?: string; type?: string; privateIp?: string }): Promise<string>;
   pass(id: string, options?: { attempts?: number; signal?: AbortSignal }): Promise<Outcome>;
@@ -89,6 +92,7 @@ export function setUpInstancePasses(): InstancePasses {
       return clock;
     },
     repository,
+    insertVpc: () => insertVpc({ owner: db.owner, ...tenant, hostId, email: '', password: '', unique: uniqueWord }),
     async launch(options = {}) {
       const id = newId(clock.now());
       await repository((instances) =>

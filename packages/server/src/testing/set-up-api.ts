@@ -1,11 +1,12 @@
 import { afterAll } from 'vitest';
-import { createTestDatabase } from '../../../testkit/src/index.ts';
+import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
 import { createInstanceLive } from '../services/instances/live.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
 import { type Actor, startTestApi, type TestApi } from './test-api.ts';
 
 /** The API on a database of its own, an owner in it, and a fake engine behind its live calls; gone after the file's last test. */
 export async function setUpApi(): Promise<{
+  readonly database: TestDatabase;
   readonly api: TestApi;
   readonly owner: Actor;
   readonly engine: FakeComputeEngine;
@@ -15,5 +16,5 @@ export async function setUpApi(): Promise<{
   const engine = createFakeComputeEngine();
   const api = await startTestApi({ database, live: createInstanceLive(engine) });
   afterAll(() => api.stop());
-  return { api, owner: await api.makeActor(), engine };
+  return { database, api, owner: await api.makeActor(), engine };
 }

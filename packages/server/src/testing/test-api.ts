@@ -291,11 +291,14 @@ export async function startTestApi(options: {
       unique: uniqueWord,
     }),
     async stop() {
-      await agent.close();
-      await app.close();
-      await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
-      await Promise.all([database.close(), workerDatabase.close(), owner.end()]);
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await agent.close();
+        await app.close();
+        await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
+        await Promise.all([database.close(), workerDatabase.close(), owner.end()]);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -2,33 +2,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { createLiveClient, serveLive } from '../../kernel/live.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
 import { openDatabase } from '../../kernel/sql/pool.ts';
 import { createAuthenticator } from '../../services/identity/index.ts';
 import { createQuietNotifier } from '../../testing/seed.ts';
-import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 import { createHostChecks } from './host-checks.ts';
 import { createRestServer, type RestOptions } from './server.ts';
 import { createWaiter } from './waiter.ts';
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
+const { api, owner } = await setUpApi();
 const folder = mkdtempSync(join(tmpdir(), 'thecloud-health-test-'));
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const noWorker = createLiveClient(join(folder, 'nowhere.sock'));
 afterAll(() => noWorker.stop());

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { insertInstance } from '../../services/instances/examples.ts';
 import { insertVpc } from '../../services/vpcs/examples.ts';
 import { createManualClock } from '../../testing/manual-clock.ts';
 import { createQuietNotifier, eventually } from '../../testing/seed.ts';
-import { type Actor, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { type Actor, startTestApi, uniqueWord } from '../../testing/test-api.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
 import { createWaiter, STATUS_CHANNEL } from './waiter.ts';
 
-let test: TestDatabase;
-let api: TestApi;
-let owner: Actor;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-  owner = await api.makeActor();
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { database, api, owner } = await setUpApi();
 
 const settle = async (id: string, status: string) => {
   await api.owner.query('update vpcs set status = $2, observed_version = version where id = $1', [id, status]);
@@ -349,6 +338,6 @@ describe('limits of rate', () => {
   /** The same database, whose host is made anew. */
   const freshHost = async () => {
     await api.owner.query(`update hosts set name = $1 where name = 'test-host'`, [uniqueWord()]);
-    return test;
+    return database;
   };
 });

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { insertVpc } from '../vpcs/examples.ts';
-import { uniqueWord } from '../../testing/test-api.ts';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
 
 const world = setUpInstancePasses();
@@ -119,14 +117,7 @@ describe('from launch to the end', () => {
   });
 
   it('wakes its VPC when it goes', async () => {
-    const vpcId = await insertVpc({
-      owner: world.db.owner,
-      ...world.tenant,
-      hostId: world.hostId,
-      email: '',
-      password: '',
-      unique: uniqueWord,
-    });
+    const vpcId = await world.insertVpc();
     const id = await launch({ vpcId, privateIp: '10.0.0.2' });
     await settledAs(id, 'RUNNING');
     expect(world.engine.machines.get(world.engine.nameOf(id))?.spec.nic).toEqual({
@@ -212,14 +203,7 @@ describe('waiting', () => {
   });
 
   it('for its network goes on when that is active, and ends when that is in error', async () => {
-    const vpcId = await insertVpc({
-      owner: world.db.owner,
-      ...world.tenant,
-      hostId: world.hostId,
-      email: '',
-      password: '',
-      unique: uniqueWord,
-    });
+    const vpcId = await world.insertVpc();
     const setVpc = (state: string, reason: string | null) =>
       world.db.owner.query('update vpcs set status = $2, status_reason = $3 where id = $1', [vpcId, state, reason]);
     const id = await launch({ vpcId, privateIp: '10.0.0.9' });
