@@ -1,8 +1,5 @@
-/**
- * Why an engine refused: `unavailable` and `timeout` may pass, `invalid` will not without another spec, `lost` is there in name only and
- * holds nothing (any more), so that removing it destroys nothing; `failed` is its own word for the rest.
- */
-export type EngineErrorKind = 'unavailable' | 'timeout' | 'not_found' | 'invalid' | 'lost' | 'failed';
+/** Why an engine refused: `unavailable` and `timeout` may pass, `invalid` will not without another spec; `failed` is its own word for the rest. */
+export type EngineErrorKind = 'unavailable' | 'timeout' | 'not_found' | 'invalid' | 'failed';
 
 /** What every engine adapter throws. The message is for people: what was tried, on what, and what the engine answered. */
 export class EngineError extends Error {

@@ -115,7 +115,10 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async inspect(ref: MachineRef): Promise<SeenMachine | undefined> {
     const found = await this.#find(ref);
-    return found === undefined ? undefined : toSeen(found);
+    if (found === undefined) return undefined;
+    const seen = toSeen(found);
+    if (seen.state === 'stopped' && (await isDiskless(this.#disks, found))) return { ...seen, state: 'lost' };
+    return seen;
   }
 
   async define(ref: MachineRef, spec: MachineSpec): Promise<void> {
@@ -167,13 +170,6 @@ export class IncusComputeEngine implements ComputeEngine {
       });
     } catch (error) {
       if (error instanceof IncusError && /already running/i.test(error.message)) return;
-      if (error instanceof IncusError && error.said !== undefined && (await isDiskless(this.#disks, found))) {
-        throw new EngineError(
-          'lost',
-          `the machine ${found.name} has no disk: its making was cut short, or the disk went with a power cut`,
-          { cause: error },
-        );
-      }
       const why =
         error instanceof IncusError && /forkstart/.test(error.message)
           ? await readStartError(this.#logFolderOf(ref))

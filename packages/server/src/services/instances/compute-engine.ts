@@ -45,7 +45,8 @@ export interface SeenMachine {
   /** From the mark that `define` left on the machine; absent on a machine that carries none of ours. */
   readonly instanceId?: string;
   readonly tenantId?: string;
-  readonly state: 'running' | 'stopped' | 'frozen' | 'error';
+  /** `lost`: there in name only, its making cut short or its disk gone, so that removing it destroys nothing. Only `inspect` looks for it. */
+  readonly state: 'running' | 'stopped' | 'frozen' | 'error' | 'lost';
 }
 
 export interface ExecRequest {
@@ -95,10 +96,7 @@ export interface ComputeEngine {
   inspect(ref: MachineRef): Promise<SeenMachine | undefined>;
   /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
   define(ref: MachineRef, spec: MachineSpec): Promise<void>;
-  /**
-   * Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. Throws `lost` for
-   * one whose `define` was cut short, or whose disk is gone: `remove` and `define` make it anew.
-   */
+  /** Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. */
   start(ref: MachineRef): Promise<void>;
   /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
   stop(ref: MachineRef, graceMs: number): Promise<void>;

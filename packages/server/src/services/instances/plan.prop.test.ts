@@ -93,13 +93,20 @@ const EDITS: Record<string, Move> = {
   reboot: edit((row) => void (row.restart_generation += row.power === 'running' ? 1 : 0)),
   delete: edit((row) => void (row.deleted_at = new Date(0))),
 };
+/** What is not there, or only in name, stays so. */
+const meddle =
+  (state: State): Move =>
+  (world) => {
+    if (world.machine && world.machine !== 'lost') world.machine = state;
+  };
 /** What the world does behind our back, and a pass that dies after each of its steps. */
 const MISCHIEF: Record<string, Move> = {
   removed: (world) => void (world.machine = undefined),
-  killed: (world) => void (world.machine = world.machine && 'stopped'),
-  started: (world) => void (world.machine = world.machine && 'running'),
-  frozen: (world) => void (world.machine = world.machine && 'frozen'),
-  broken: (world) => void (world.machine = world.machine && 'error'),
+  killed: meddle('stopped'),
+  started: meddle('running'),
+  frozen: meddle('frozen'),
+  broken: meddle('error'),
+  lost: meddle('lost'),
   engineRefused: (world) => {
     if (!world.row || world.row.deleted_at) return;
     world.row.status = 'ERROR';

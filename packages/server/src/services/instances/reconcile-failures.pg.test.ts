@@ -78,18 +78,21 @@ describe('an engine that fails', () => {
 
   it('by a machine that is there in name only has it made anew, and tells when it had been there before', async () => {
     const id = await launch();
-    world.engine.failNext('start', 'lost', 'no disk');
-    await expect(pass(id)).rejects.toThrow('no disk');
-    expect(world.engine.machines.size).toBe(0);
     await settledAs(id, 'RUNNING');
-    expect(await events(id)).toEqual(['INSTANCE_RUNNING']);
+    world.engine.meddle(id, 'lost');
+    await settledAs(id, 'RUNNING');
+    expect((await events(id)).slice(1)).toEqual(['INSTANCE_LOST', 'INSTANCE_RUNNING']);
+  });
+
+  it('by a machine whose making was cut short makes it whole, also for one that was stopped meanwhile', async () => {
+    const id = await launch();
+    world.engine.failNext('start', 'unavailable', 'killed');
+    await expect(pass(id)).rejects.toThrow('killed');
+    world.engine.meddle(id, 'lost');
     await repository((instances) => instances.setPower(id, 'stopped', now()));
     await settledAs(id, 'STOPPED');
-    await repository((instances) => instances.setPower(id, 'running', now()));
-    world.engine.failNext('start', 'lost', 'no disk any more');
-    await expect(pass(id)).rejects.toThrow('no disk any more');
-    await settledAs(id, 'RUNNING');
-    expect((await events(id)).slice(2)).toEqual(['INSTANCE_LOST', 'INSTANCE_RUNNING']);
+    expect(world.engine.machines.get(world.engine.nameOf(id))?.state).toBe('stopped');
+    expect(await events(id)).toEqual(['INSTANCE_STOPPED']);
   });
 
   it('to start a machine that has its disk never takes it away', async () => {

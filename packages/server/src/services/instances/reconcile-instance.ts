@@ -87,7 +87,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'start': {
         const tooSoon = restHasLeft(row);
         if (tooSoon > 0) return rest(pass, row, tooSoon);
-        await startOrUnmake(ref);
+        await engine.start(ref);
         return { ...known, seen: { state: 'running' } };
       }
       case 'define': {
@@ -103,16 +103,6 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       }
       case 'note':
         return noteSeen(pass, known, step.status, step.restarted);
-    }
-  }
-
-  /** What is there in name only is taken away; the next pass makes it anew. */
-  async function startOrUnmake(ref: MachineRef): Promise<void> {
-    try {
-      await engine.start(ref);
-    } catch (error) {
-      if (error instanceof EngineError && error.kind === 'lost') await engine.remove(ref);
-      throw error;
     }
   }
 
