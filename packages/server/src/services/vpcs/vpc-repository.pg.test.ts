@@ -92,6 +92,16 @@ describe('the repository of VPCs', () => {
     });
   });
 
+  it('sees a renamed one as it saw it before, and takes no version back', async () => {
+    const { id } = (await insert())!;
+    expect(await asApi((vpcs) => vpcs.rename(id, uniqueWord(), new Date()))).toMatchObject({ observed_version: null });
+    await asWorker((vpcs) => vpcs.writeStatus(id, 'active', null, 2));
+    const renamed = await asApi((vpcs) => vpcs.rename(id, uniqueWord(), new Date()));
+    expect(renamed).toMatchObject({ version: 3, observed_version: 3 });
+    await asWorker((vpcs) => vpcs.writeStatus(id, 'pending', 'a slow pass', 2));
+    expect(await asWorker((vpcs) => vpcs.load(id))).toMatchObject({ status: 'pending', observed_version: 3 });
+  });
+
   it('holds a row until the end of the transaction', async () => {
     const row = (await insert())!;
     const order: string[] = [];

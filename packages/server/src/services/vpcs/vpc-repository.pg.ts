@@ -50,7 +50,8 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
   async rename(id, name, at) {
     const [row] = await sql.query<VpcRow>(
       'vpcs.rename',
-      `update vpcs v set name = $2, version = version + 1, updated_at = $3
+      `update vpcs v set name = $2, version = version + 1, updated_at = $3,
+         observed_version = case when observed_version = version then version + 1 else observed_version end
        where id = $1 and not exists (select 1 from vpcs o where o.tenant_id = v.tenant_id and o.name = $2 and o.id <> v.id and o.deleted_at is null)
        returning ${COLUMNS}`,
       [id, name, at],
@@ -132,8 +133,9 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
     await sql.query(
       'vpcs.write_status',
       `with written as (
-         update vpcs set status = $2::varchar, status_reason = $3::text, observed_version = $4::int
-         where id = $1 and (status, status_reason, observed_version) is distinct from ($2::varchar, $3::text, $4::int) returning id)
+         update vpcs set status = $2::varchar, status_reason = $3::text, observed_version = greatest(observed_version, $4::int)
+         where id = $1 and (status, status_reason, observed_version)
+           is distinct from ($2::varchar, $3::text, greatest(observed_version, $4::int)) returning id)
        select pg_notify('cloud_status', id::text) from written`,
       [id, status, reason, observedVersion],
     );

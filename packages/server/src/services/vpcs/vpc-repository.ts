@@ -20,7 +20,7 @@ export interface VpcRepository {
   find(tenantId: string, ref: string): Promise<VpcRow | undefined>;
   list(tenantId: string, page: PageRequest): Promise<readonly VpcRow[]>;
   count(tenantId: string): Promise<number>;
-  /** Undefined when the name is taken. */
+  /** Undefined when the name is taken. Nothing outside bears the name: what was seen of the old version holds for the new one. */
   rename(id: string, name: string, at: Date): Promise<VpcRow | undefined>;
   /** Holds the VPC against changes until the end of the transaction. */
   lock(id: string): Promise<void>;
@@ -36,6 +36,7 @@ export interface VpcRepository {
   countLeftInside(id: string): Promise<number>;
   /** The instances in it that have an address; their names as people wrote them. */
   names(id: string): Promise<readonly { id: string; name: string; address: string }[]>;
+  /** A version seen is never taken back: a rename may have been faster. */
   writeStatus(id: string, status: VpcStatus, reason: string | null, observedVersion: number): Promise<void>;
   remove(id: string): Promise<void>;
   idsOnHost(hostId: string): Promise<readonly { id: string; status: VpcStatus; deleted: boolean }[]>;

@@ -59,6 +59,18 @@ describe('a VPC', () => {
     });
   });
 
+  it('is renamed without a look at its network, unless that has failed', async () => {
+    const id = await insertVpc(api.worldOf(owner));
+    const rename = async (): Promise<number> => {
+      const renamed = await api.call('vpcs.update', { id, name: uniqueWord() }, owner);
+      expect(renamed, renamed.text).toMatchObject({ status: 200 });
+      return (await api.owner.query('select 1 from reconcile where id = $1', [id])).rowCount!;
+    };
+    expect(await rename()).toBe(0);
+    await api.owner.query(`update vpcs set status = 'error' where id = $1`, [id]);
+    expect(await rename()).toBe(1);
+  });
+
   it('is deleted with force as without it: what is in it stays in the way', async () => {
     const id = await insertVpc(api.worldOf(owner));
     const inside = await api.call(
