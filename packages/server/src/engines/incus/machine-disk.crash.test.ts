@@ -43,12 +43,13 @@ describe.skipIf(obstacle !== undefined)('a machine without a disk', () => {
     await compute.remove(ref);
   });
 
-  test('is not said of one whose pool cannot be seen', async () => {
+  test('is not said of one whose pool or disk cannot be looked at', async () => {
     const instance = { name: 'any', project: 'any', status: 'Stopped', config: {}, devices: {} };
     const elsewhere = { mountPin: '/proc/self/ns/mnt', incusDir: incusDir() };
     expect(await isDiskless(elsewhere, instance)).toBe(false);
     const here = { ...elsewhere, mountPin: platformNames(platform.platformId).mountPin };
     expect(await isDiskless(here, instance)).toBe(true);
+    expect(await isDiskless(here, { ...instance, name: 'a'.repeat(256) })).toBe(false);
   });
 
   // Making one takes about 90 ms here; whatever the machine's speed, some of these moments fall into it.

@@ -16,7 +16,7 @@ export interface MachineDisks {
 /** The root of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID), and no other folder has it. */
 const SUBVOLUME_INODE = '256';
 
-/** `unknown` where the pool is not mounted: then nothing can be said of the disks in it. */
+/** `unknown` where the pool is not mounted or the disk cannot be looked at: then nothing can be said of it. */
 type Disk = 'subvolume' | 'folder' | 'none' | 'unknown';
 
 /**
@@ -37,10 +37,11 @@ export async function removeStrayFolder(disks: MachineDisks, instance: IncusInst
 }
 
 async function lookAtDisk(disks: MachineDisks, instance: IncusInstance): Promise<Disk> {
-  const { stdout } = await runInPool(disks, ['stat', '-L', '-c', '%i', poolPath(disks), diskPath(disks, instance)]);
-  const [pool, disk] = stdout.split('\n');
+  const looked = await runInPool(disks, ['stat', '-L', '-c', '%i', poolPath(disks), diskPath(disks, instance)]);
+  const [pool, disk] = looked.stdout.split('\n');
   if (pool !== SUBVOLUME_INODE) return 'unknown';
-  if (!disk) return 'none';
+  // What cannot be read (EIO) may well be there.
+  if (!disk) return looked.stderr.trimEnd().endsWith('No such file or directory') ? 'none' : 'unknown';
   return disk === SUBVOLUME_INODE ? 'subvolume' : 'folder';
 }
 
