@@ -2,6 +2,7 @@ import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
+import type { InputOf } from '../../kernel/operation.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
@@ -24,6 +25,8 @@ export const DEFAULT_TYPE = 'basic-2';
 /** A tenant without a quota of its own (contract, section 8). */
 const DEFAULT_QUOTAS = { instances: 10, vcpus: 8, memory_mb: 16_384 };
 
+type LaunchInput = InputOf<(typeof instanceOperations)['launch']>;
+
 export interface InstanceDeps {
   /** The name outside of an instance's machine; pure. */
   readonly machineNameOf: (instanceId: string) => string;
@@ -37,11 +40,6 @@ export const createInstanceHandlers = (
   async launch(call) {
     const { input, sql } = call;
     const repository = createPgInstanceRepository(sql);
-    // Else it would be found by the id of another one, once that one is gone.
-    if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
-    if (!deps.images.includes(input.image)) {
-      throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
-    }
     const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
     const network =
       input.vpc_id === undefined
@@ -166,16 +164,23 @@ function refusalOf(text: string): Error {
   return text.startsWith('capacity:') ? insufficientCapacity(detail) : engineUnavailable(detail);
 }
 
-export async function launchQuota(call: Call<{ instance_type?: string }>): Promise<readonly QuotaUse[]> {
-  const repository = createPgInstanceRepository(call.sql);
-  const type = await findType(repository, call.input.instance_type ?? DEFAULT_TYPE);
-  const used = await repository.usage(call.tenantId);
-  return [
-    { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
-    { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
-    { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
-  ];
-}
+/** Asked before the handler: what the input has wrong is told first, full or not. */
+export const createLaunchQuota =
+  (deps: InstanceDeps) =>
+  async ({ sql, tenantId, input }: Call<LaunchInput>): Promise<readonly QuotaUse[]> => {
+    // Else it would be found by the id of another one, once that one is gone.
+    if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+    if (!deps.images.includes(input.image))
+      throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
+    const repository = createPgInstanceRepository(sql);
+    const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
+    const used = await repository.usage(tenantId);
+    return [
+      { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
+      { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
+      { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
+    ];
+  };
 
 export const createInstanceTypeHandlers = (): Handlers<typeof instanceTypeOperations> => ({
   async list(call) {

@@ -1,6 +1,11 @@
 import { service } from '../../kernel/service.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
-import { createInstanceHandlers, createInstanceTypeHandlers, type InstanceDeps, launchQuota } from './handlers.ts';
+import {
+  createInstanceHandlers,
+  createInstanceTypeHandlers,
+  createLaunchQuota,
+  type InstanceDeps,
+} from './handlers.ts';
 import { presentInstance } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
@@ -26,7 +31,7 @@ export const createInstancesService = (deps: InstanceDeps) =>
         present: presentInstance,
       },
     },
-    quotas: { launch: launchQuota },
+    quotas: { launch: createLaunchQuota(deps) },
   });
 
 /** The sizes that instances come in. */

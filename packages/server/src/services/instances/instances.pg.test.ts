@@ -88,6 +88,9 @@ describe('launching', () => {
       code: 'QUOTA_EXCEEDED',
       message: expect.stringContaining("'vcpus'; 8 of 8"),
     });
+    // What the input has wrong is told first: more room would not help.
+    for (const wrong of [{ image: 'none' }, { instance_type: 'none' }, { name: actor.userId }])
+      expect(await launch(wrong, actor)).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
     await api.owner.query(
       `insert into quotas (tenant_id, resource, max) values ($1, 'vcpus', 99), ($1, 'memory_mb', 4700)`,
       [actor.tenantId],
@@ -289,6 +292,8 @@ describe('VPCs', () => {
       Array.from({ length: 4 }, async () => (await api.call('vpcs.create', { name: uniqueWord() }, actor)).status),
     );
     expect(statuses.sort()).toEqual([201, 201, 429, 429]);
+    for (const wrong of [{ cidr_block: '10.0.0.0/8' }, { name: actor.userId }])
+      expect(await api.call('vpcs.create', { name: uniqueWord(), ...wrong }, actor)).toMatchObject({ status: 400 });
   });
 
   it('are not deleted while something is in them, also when it comes at the same moment', async () => {

@@ -27,8 +27,6 @@ function refuseIdAsName(name: string): void {
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
   async create(call) {
     const cidrBlock = call.input.cidr_block ?? DEFAULT_CIDR;
-    parseVpcCidr(cidrBlock);
-    refuseIdAsName(call.input.name);
     const repository = createPgVpcRepository(call.sql);
     const account = await repository.accountNumber(call.tenantId);
     const row = await repository.insert({
@@ -84,11 +82,10 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
   },
 });
 
-export const vpcQuota = async (call: Call): Promise<readonly QuotaUse[]> => [
-  {
-    resource: 'vpcs',
-    used: await createPgVpcRepository(call.sql).count(call.tenantId),
-    wanted: 1,
-    defaultMax: DEFAULT_QUOTA,
-  },
-];
+/** Asked before the handler: what the input has wrong is told first, full or not. */
+export async function vpcQuota(call: Call<{ name: string; cidr_block?: string }>): Promise<readonly QuotaUse[]> {
+  parseVpcCidr(call.input.cidr_block ?? DEFAULT_CIDR);
+  refuseIdAsName(call.input.name);
+  const used = await createPgVpcRepository(call.sql).count(call.tenantId);
+  return [{ resource: 'vpcs', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
+}
