@@ -57,7 +57,7 @@ export class IncusComputeEngine implements ComputeEngine {
     const names = platformNames(options.platformId);
     this.#cloudNamespace = names.cloudNamespace;
     this.#incusDir = incusDirOf(options.dataDir);
-    this.#disks = { mountPin: names.mountPin, incusDir: this.#incusDir };
+    this.#disks = { dataDir: options.dataDir, mountPin: names.mountPin };
     this.#guestFolder = `${options.dataDir}/guest`;
     this.#client = new IncusClient(incusSocketOf(options.dataDir));
     this.#images = new ImageStore(this.#client, `${options.dataDir}/images`, [busyboxImage, debianImage]);

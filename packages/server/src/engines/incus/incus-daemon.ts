@@ -198,7 +198,7 @@ async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDi
 const pidFileOf = (dataDir: string): string => `${dataDir}/incusd.pid`;
 
 /** The living incusd that the pid file names. A number that another program has by now is not taken for it. */
-async function findDaemon(dataDir: string): Promise<ProcessIdentity | undefined> {
+export async function findDaemon(dataDir: string): Promise<ProcessIdentity | undefined> {
   const text = await readFile(pidFileOf(dataDir), 'utf8').catch(() => '');
   const [pid, startTime] = text.trim().split(' ');
   if (pid === undefined || startTime === undefined) return undefined;

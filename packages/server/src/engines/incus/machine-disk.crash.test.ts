@@ -45,9 +45,10 @@ describe.skipIf(obstacle !== undefined)('a machine without a disk', () => {
 
   test('is not said of one whose pool or disk cannot be looked at', async () => {
     const instance = { name: 'any', project: 'any', status: 'Stopped', config: {}, devices: {} };
-    const elsewhere = { mountPin: '/proc/self/ns/mnt', incusDir: incusDir() };
-    expect(await isDiskless(elsewhere, instance)).toBe(false);
-    const here = { ...elsewhere, mountPin: platformNames(platform.platformId).mountPin };
+    const { dataDir, platformId } = platform;
+    const { mountPin } = platformNames(platformId);
+    expect(await isDiskless({ dataDir: '/tmp', mountPin }, instance)).toBe(false);
+    const here = { dataDir, mountPin };
     expect(await isDiskless(here, instance)).toBe(true);
     expect(await isDiskless(here, { ...instance, name: 'a'.repeat(256) })).toBe(false);
   });
