@@ -34,7 +34,7 @@ export function describeDrift(use: Use): void {
     }
 
     test('its first process killed', async () => {
-      await sh(client, 'wanted', 'echo kept > /root/file; sync');
+      await sh(client, 'wanted', 'echo kept > /root/file');
       const before = await use().incus.initOf(await machine());
       process.kill(before, 'SIGKILL');
       await expectBack(before);

@@ -4,7 +4,7 @@ import { type RunningPlatform, waitFor } from '../../packages/testkit/src/platfo
 import type { Actor } from './actor.ts';
 
 /** Passes are slowed down, the machine may be small: nothing may take longer than this to settle after the last death. */
-const SETTLE_MS = 90_000;
+const SETTLE_MS = 150_000;
 
 /** What the world must be like when all is over: exactly what was acknowledged, settled, once. */
 export async function expectTruth(platform: RunningPlatform, actors: readonly Actor[]): Promise<void> {
@@ -109,7 +109,7 @@ async function expectMachines(platform: RunningPlatform, actors: readonly Actor[
     for (const { id, power } of actor.instances.values()) {
       if (power !== 'RUNNING') continue;
       const ran = await actor.client.ask('POST', `/instances/${id}/exec`, {
-        command: ['ping', '-c', '1', '-W', '3', '10.0.0.1'],
+        command: ['ping', '-c', '3', '-W', '3', '10.0.0.1'],
       });
       expect({ id, exit: ran.exit_code, out: ran.stdout }).toMatchObject({ id, exit: 0 });
     }

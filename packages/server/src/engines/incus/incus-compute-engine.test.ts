@@ -33,10 +33,11 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await compute.define(once, testSpec('once'));
     await compute.define(once, testSpec('once'));
     expect(await compute.inspect(once)).toEqual({ name: compute.nameOf('once'), ...once, state: 'stopped' });
-    await Promise.all([
-      compute.start(once),
-      compute.start(once).catch((error) => expect(error.kind).toBe('unavailable')),
-    ]);
+    // Two at once: one starts it, the other may be told that Incus is at it.
+    const both = await Promise.allSettled([compute.start(once), compute.start(once)]);
+    expect(both.map((result) => result.status)).toContain('fulfilled');
+    for (const result of both)
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ kind: 'unavailable' });
     await compute.start(once);
     expect((await compute.list()).map((seen) => [seen.instanceId, seen.state]).sort()).toEqual([
       ['long-lived', 'running'],
@@ -89,7 +90,7 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
   test('exec: too long and too much', async () => {
     const slow = await exec(['sleep', '60'], { timeoutMs: 300 });
     expect([slow.timedOut, slow.exitCode]).toEqual([true, 137]);
-    const held = await exec(['sh', '-c', 'sleep 60 & echo begun; wait'], { timeoutMs: 300 });
+    const held = await exec(['sh', '-c', 'sleep 60 & echo begun; wait'], { timeoutMs: 2_000 });
     expect([held.timedOut, text(held.stdout)]).toEqual([true, 'begun\n']);
     const loud = await exec(['sh', '-c', 'head -c 5000000 /dev/zero; head -c 70000 /dev/zero >&2'], {
       outputLimit: 65_536,
@@ -168,9 +169,9 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await compute.start(job);
     expect(await waitUntil(async () => (await compute.inspect(job))?.state === 'stopped', 5_000)).toBe(true);
     expect(text(await compute.logs(job, 10_000))).toMatch(/working[^]*the command ended with 7/);
-    // Made, started, stopped.
+    // Started, stopped; it may have been made before the stream was open.
     expect(
-      await waitUntil(async () => changes.filter((name) => name === compute.nameOf('short')).length >= 3, 5_000),
+      await waitUntil(async () => changes.filter((name) => name === compute.nameOf('short')).length >= 2, 5_000),
     ).toBe(true);
     ended.abort();
     await watching;
@@ -263,7 +264,7 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
       platform,
       small,
       'dd if=/dev/urandom of=/big bs=1M count=1100 2>&1; ls -l /big | awk "{print \\$5}"; rm /big',
-      60_000,
+      120_000,
     );
     expect(disk.out).toMatch(/quota exceeded|no space left/i);
 
@@ -283,7 +284,7 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     expect(seconds).toBeGreaterThan(0.1);
     expect(seconds).toBeLessThan(1.5);
     await compute.remove(small);
-  }, 90_000);
+  }, 180_000);
 
   test('the network is as fast as the spec says, in both directions', async () => {
     const { compute, network } = platform;
@@ -293,7 +294,11 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await compute.define(fast, testSpec('fast', { vpcId: 'speed', host: 6 }, { networkMbps: 10_000 }));
     for (const of of [slow, fast]) await compute.start(of);
     const measure = async (from: typeof ref, to: typeof ref, address: string): Promise<number> => {
-      await sh(platform, to, 'nc -l -p 9000 -e dd of=/tmp/got bs=64k 2>/dev/null & sleep 0.2');
+      await sh(
+        platform,
+        to,
+        'nc -l -p 9000 -e dd of=/tmp/got bs=64k 2>/dev/null & until netstat -ltn | grep -q :9000; do sleep 0.05; done',
+      );
       await sh(platform, from, `dd if=/dev/zero bs=64k 2>/dev/null | timeout 3 nc ${address} 9000`);
       const bytes = Number((await sh(platform, to, 'sleep 0.3; wc -c < /tmp/got; rm /tmp/got')).out.trim());
       return (bytes * 8) / 3 / 1e6;

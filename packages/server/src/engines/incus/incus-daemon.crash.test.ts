@@ -14,7 +14,7 @@ import { listMountNamespaceProcesses } from './mount-namespace.ts';
 const obstacle = await findEngineObstacle();
 if (obstacle !== undefined) console.warn(`NOT RUN, the tests of incusd: ${obstacle}`);
 
-describe.skipIf(obstacle !== undefined)("the platform's incusd", () => {
+describe.skipIf(obstacle !== undefined)("the platform's incusd", { timeout: 60_000 }, () => {
   const open: TestPlatform[] = [];
   const begin = async (): Promise<TestPlatform> => {
     const platform = await startTestPlatform();
@@ -24,7 +24,7 @@ describe.skipIf(obstacle !== undefined)("the platform's incusd", () => {
   // close() itself throws when anything is left on the host.
   afterEach(async () => {
     for (const platform of open.splice(0)) await platform.close();
-  });
+  }, 60_000);
   const ref = { tenantId: 'tenant', instanceId: 'one' };
 
   test('two platforms with the same tenants, instances and VPCs run side by side', async () => {
@@ -51,7 +51,7 @@ describe.skipIf(obstacle !== undefined)("the platform's incusd", () => {
     const { platformId, compute } = platform;
     await compute.define(ref, testSpec('one'));
     await compute.start(ref);
-    expect((await sh(platform, ref, 'echo kept > /root/file; sync')).code).toBe(0);
+    expect((await sh(platform, ref, 'echo kept > /root/file')).code).toBe(0);
     const names = platformNames(platformId);
     const victims = async (): Promise<number[]> => [
       ...(await instancePids(names)),
@@ -111,7 +111,7 @@ describe.skipIf(obstacle !== undefined)("the platform's incusd", () => {
     const command = [
       'sh',
       '-c',
-      'trap "echo asked > /root/asked; sync; exit 0" TERM; echo ready; while :; do sleep 0.1; done',
+      'trap "echo asked > /root/asked; exit 0" TERM; echo ready; while :; do sleep 0.1; done',
     ];
     await compute.define(ref, testSpec('one', undefined, { command }));
     await compute.start(ref);
