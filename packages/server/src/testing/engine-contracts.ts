@@ -95,14 +95,17 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       });
       for (let i = 0; i < 2; i++) await engine.start(ref);
       expect(await stateOf(ref)).toBe('running');
-      // What runs is not made anew.
+      // What runs is not made anew, and what is whole not discarded.
       await engine.define(ref, spec);
+      await engine.discard(ref);
       expect(await stateOf(ref)).toBe('running');
       for (let i = 0; i < 2; i++) await engine.stop(ref, 2000);
+      await engine.discard(ref);
       expect(await stateOf(ref)).toBe('stopped');
       await engine.start(ref);
       expect(await stateOf(ref)).toBe('running');
       for (let i = 0; i < 2; i++) await engine.remove(ref);
+      await engine.discard(ref);
       expect(await engine.inspect(ref)).toBeUndefined();
     }, 120_000);
 

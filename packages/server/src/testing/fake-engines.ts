@@ -121,6 +121,12 @@ export function createFakeComputeEngine(
       calls.push(`remove ${ref.instanceId}`);
       tell(nameOf(ref.instanceId));
     },
+    async discard(ref) {
+      await enter('discard', nameOf(ref.instanceId));
+      if (machines.get(nameOf(ref.instanceId))?.state !== 'lost') return;
+      calls.push(`discard ${ref.instanceId}`);
+      machines.delete(nameOf(ref.instanceId));
+    },
     async exec(ref, request) {
       await enter('exec', nameOf(ref.instanceId));
       if (existing(ref).state !== 'running') throw new EngineError('failed', 'the machine does not run');

@@ -189,8 +189,19 @@ export class IncusComputeEngine implements ComputeEngine {
     const found = await this.#find(ref);
     // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
     if (found === undefined) return rm(this.#logFolderOf(ref), { recursive: true, force: true });
+    if (found.status !== 'Stopped') await stopInstance(this.#client, this.#projectOf(ref), found.name, 0);
+    await this.#remove(ref, found);
+  }
+
+  async discard(ref: MachineRef): Promise<void> {
+    const found = await this.#find(ref);
+    if (found === undefined || found.status !== 'Stopped' || !(await isDiskless(this.#disks, found))) return;
+    await this.#remove(ref, found);
+  }
+
+  /** Incus refuses to delete one that has been started meanwhile. */
+  async #remove(ref: MachineRef, found: IncusInstance): Promise<void> {
     const project = this.#projectOf(ref);
-    if (found.status !== 'Stopped') await stopInstance(this.#client, project, found.name, 0);
     const remove = () =>
       this.#client
         .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000 })

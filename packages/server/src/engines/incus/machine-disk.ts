@@ -1,8 +1,8 @@
-import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, realpath, stat, statfs } from 'node:fs/promises';
 import { runCommand } from '../run-command.ts';
 import type { IncusInstance } from './incus-client.ts';
 import { findDaemon, incusDirOf } from './incus-daemon.ts';
-import { POOL_NAME } from './storage-pool.ts';
+import { BTRFS_MAGIC, POOL_NAME } from './storage-pool.ts';
 
 /**
  * What an incusd that dies while it makes a machine leaves of its disk. It writes the machine into its database, makes the subvolume
@@ -18,58 +18,80 @@ export interface MachineDisks {
 const SUBVOLUME_INODE = 256;
 
 /** `unknown` where the pool is not mounted or the disk cannot be looked at: then nothing can be said of it. */
-type Disk = 'subvolume' | 'folder' | 'none' | 'unknown';
+type Disk = 'subvolume' | 'folder' | 'empty folder' | 'none' | 'unknown';
 
 /**
- * Whether there is nothing on this machine's disk that could be lost: it has none, or it was never finished. False in doubt.
+ * Whether there is nothing of this machine's that could be lost: its disk was never finished, or it has none, and nothing lies beside it
+ * (snapshots; what a restore that was cut short put aside). False in doubt.
  */
 export async function isDiskless(disks: MachineDisks, instance: IncusInstance): Promise<boolean> {
-  const disk = await lookAtDisk(disks, instance);
-  if (disk === 'none' || disk === 'folder') return true;
-  const hasRun = instance.config['volatile.last_state.power'] !== undefined;
-  return disk === 'subvolume' && !hasRun && !(await hasLink(disks, instance));
+  // Somebody moved it to another pool.
+  if (instance.devices['root']?.['pool'] !== POOL_NAME) return false;
+  return withPool(disks, false, async (pool) => {
+    const disk = await lookAtDisk(pool, instance);
+    if (disk === 'none' || disk === 'empty folder') {
+      const beside = [`containers-snapshots/${diskName(instance)}`, `containers/${diskName(instance)}.tmp`];
+      return (await Promise.all(beside.map((path) => isAbsent(`${pool}/${path}`)))).every(Boolean);
+    }
+    const hasRun = instance.config['volatile.last_state.power'] !== undefined;
+    const link = `${incusDirOf(disks.dataDir)}/containers/${diskName(instance)}`;
+    return disk === 'subvolume' && !hasRun && isAbsent(link);
+  });
 }
 
-/** Takes a plain folder away that stands where the disk should be; true when there was one. */
+/** Takes a plain folder away that stands where the disk of a machine should be that is to be removed; true when there was one. */
 export async function removeStrayFolder(disks: MachineDisks, instance: IncusInstance): Promise<boolean> {
-  if ((await lookAtDisk(disks, instance)) !== 'folder') return false;
+  const found = await withPool<Disk>(disks, 'unknown', (pool) => lookAtDisk(pool, instance));
+  if (found !== 'folder' && found !== 'empty folder') return false;
   const disk = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}/containers/${diskName(instance)}`;
   await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'rm', '-rf', '--one-file-system', '--', disk]);
   return true;
 }
 
-/** Starts no program: each look at a stopped machine does this. The pool is held open, so that it is the same one from first to last. */
-async function lookAtDisk(disks: MachineDisks, instance: IncusInstance): Promise<Disk> {
-  const pool = await openPool(disks);
-  if (pool === undefined) return 'unknown';
+/**
+ * Gives the mounted pool's path, without a program started, as each look at a stopped machine does this: by way of incusd's root, since
+ * only there is it mounted, and held open, so that it is the same one from first to last. `unknown` where it is not mounted.
+ */
+async function withPool<T>(disks: MachineDisks, unknown: T, look: (pool: string) => Promise<T>): Promise<T> {
+  const daemon = await findDaemon(disks.dataDir);
+  if (daemon === undefined) return unknown;
+  let pool: FileHandle;
   try {
-    if ((await pool.stat()).ino !== SUBVOLUME_INODE) return 'unknown';
-    const { ino } = await stat(`/proc/self/fd/${pool.fd}/containers/${diskName(instance)}`);
-    return ino === SUBVOLUME_INODE ? 'subvolume' : 'folder';
-  } catch (error) {
-    // What cannot be read (EIO) may well be there.
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'none' : 'unknown';
+    // An absolute link in the path would lead out of that root.
+    const incusDir = await realpath(incusDirOf(disks.dataDir));
+    pool = await open(`/proc/${daemon.pid}/root${incusDir}/storage-pools/${POOL_NAME}`);
+  } catch {
+    return unknown;
+  }
+  try {
+    const path = `/proc/self/fd/${pool.fd}`;
+    const mounted = (await pool.stat()).ino === SUBVOLUME_INODE && (await statfs(path)).type === BTRFS_MAGIC;
+    return mounted ? await look(path) : unknown;
   } finally {
     await pool.close();
   }
 }
 
-/** By way of incusd's root: only there is the pool mounted. An absolute link in the path would lead out of that root. */
-async function openPool(disks: MachineDisks): Promise<FileHandle | undefined> {
-  const daemon = await findDaemon(disks.dataDir);
-  if (daemon === undefined) return undefined;
-  const incusDir = await realpath(incusDirOf(disks.dataDir));
-  return open(`/proc/${daemon.pid}/root${incusDir}/storage-pools/${POOL_NAME}`).catch(() => undefined);
-}
-
-async function hasLink(disks: MachineDisks, instance: IncusInstance): Promise<boolean> {
+async function lookAtDisk(pool: string, instance: IncusInstance): Promise<Disk> {
+  const path = `${pool}/containers/${diskName(instance)}`;
   try {
-    await lstat(`${incusDirOf(disks.dataDir)}/containers/${diskName(instance)}`);
-    return true;
+    await stat(`${pool}/containers`);
+  } catch {
+    return 'unknown';
+  }
+  try {
+    if ((await stat(path)).ino === SUBVOLUME_INODE) return 'subvolume';
+    return (await readdir(path)).length === 0 ? 'empty folder' : 'folder';
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
+    // What cannot be read (EIO) may well be there.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'none' : 'unknown';
   }
 }
+
+const isAbsent = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
 
 const diskName = (instance: IncusInstance): string => `${instance.project}_${instance.name}`;

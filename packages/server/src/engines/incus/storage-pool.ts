@@ -6,7 +6,7 @@ import type { IncusClient } from './incus-client.ts';
 export const POOL_NAME = 'cloud';
 
 /** f_type of btrfs (linux/magic.h). */
-const BTRFS_MAGIC = 0x9123683e;
+export const BTRFS_MAGIC = 0x9123683e;
 const GIB = 1024 ** 3;
 
 export async function ensurePool(

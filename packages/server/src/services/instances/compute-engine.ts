@@ -45,7 +45,7 @@ export interface SeenMachine {
   /** From the mark that `define` left on the machine; absent on a machine that carries none of ours. */
   readonly instanceId?: string;
   readonly tenantId?: string;
-  /** `lost`: there in name only, its making cut short or its disk gone, so that removing it destroys nothing. Only `inspect` looks for it. */
+  /** `lost`: there in name only, its making cut short or its disk gone: `discard` it, then `define` it anew. Only `inspect` looks for it. */
   readonly state: 'running' | 'stopped' | 'frozen' | 'error' | 'lost';
 }
 
@@ -102,6 +102,8 @@ export interface ComputeEngine {
   stop(ref: MachineRef, graceMs: number): Promise<void>;
   /** Removes it with its disk, by force where it runs. Nothing happens when it is absent. */
   remove(ref: MachineRef): Promise<void>;
+  /** Removes one that is `lost`, after a look of its own. Nothing happens when it is absent, or not lost (any more). */
+  discard(ref: MachineRef): Promise<void>;
   exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult>;
   /** What its main process wrote (its console), the newest `limit` bytes. */
   logs(ref: MachineRef, limit: number): Promise<Uint8Array>;

@@ -40,6 +40,9 @@ function perform(world: World, step: Step): 'settled' | 'again' {
     case 'remove':
       world.machine = undefined;
       return 'again';
+    case 'discard':
+      if (world.machine === 'lost') world.machine = undefined;
+      return 'again';
     case 'forget':
       world.row = undefined;
       return 'settled';
@@ -197,6 +200,21 @@ describe('any story of edits, mischief and passes that die', () => {
           for (let i = 0; i < steps; i++) MISCHIEF.oneStep!(world);
           settle(world);
           expect([world.starts, world.stops]).toEqual([2 + index, 1 + index]);
+        }
+      }),
+    );
+  });
+
+  it('removes only what is to be deleted, and discards only what is lost', () => {
+    fc.assert(
+      fc.property(moves, (names) => {
+        const world = fresh();
+        play(world, names);
+        for (let steps = 0; world.row && steps < 10; steps++) {
+          const step = plan(world.row, seenOf(world)).do;
+          if (step === 'remove') expect(world.row.deleted_at).not.toBeNull();
+          if (step === 'discard') expect([world.machine, world.row.deleted_at]).toEqual(['lost', null]);
+          MISCHIEF.oneStep!(world);
         }
       }),
     );

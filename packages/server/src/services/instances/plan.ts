@@ -4,6 +4,7 @@ import type { InstanceRow } from './instance.ts';
 /** The next step towards what the row wants. Each is one call of the engine or one commit; after it the world is looked at anew. */
 export type Step =
   | { readonly do: 'remove' }
+  | { readonly do: 'discard' }
   | { readonly do: 'forget' }
   | { readonly do: 'define' }
   | { readonly do: 'start' }
@@ -36,7 +37,7 @@ export function plan(wanted: Wanted, seen: Pick<SeenMachine, 'state'> | undefine
   if (wanted.deleted_at) return seen ? { do: 'remove' } : { do: 'forget' };
   if (wanted.status === 'ERROR' && wanted.observed_version === wanted.version) return { do: 'nothing' };
   if (!seen) return { do: 'define' };
-  if (seen.state === 'lost') return { do: 'remove' };
+  if (seen.state === 'lost') return { do: 'discard' };
   const restartDue = wanted.observed_restart < wanted.restart_generation;
   const up = seen.state === 'running';
   // Frozen and broken machines can go nowhere but down first.

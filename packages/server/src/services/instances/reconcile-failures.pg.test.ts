@@ -29,7 +29,10 @@ describe('an engine that fails', () => {
   it('that is away is waited for however long', async () => {
     const id = await launch();
     world.engine.failNext('inspect', 'unavailable', 'no socket', 2);
-    for (const attempts of [9, 50]) await expect(pass(id, { attempts })).rejects.toThrow('no socket');
+    for (const attempts of [9, 50]) {
+      expect(await pass(id, { attempts })).toMatchObject({ kind: 'again', because: 'no socket' });
+      expect(await row(id)).toMatchObject({ status: 'STARTING', status_reason: 'no socket' });
+    }
     await settledAs(id, 'RUNNING');
   });
 
@@ -84,10 +87,34 @@ describe('an engine that fails', () => {
     expect((await events(id)).slice(1)).toEqual(['INSTANCE_LOST', 'INSTANCE_RUNNING']);
   });
 
+  it('to make a lost machine anew is told as on its way, and the loss only once', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    world.engine.meddle(id, 'lost');
+    world.engine.failNext('define', 'failed', 'disk full', 2);
+    for (let times = 0; times < 2; times++) {
+      await expect(pass(id)).rejects.toThrow('disk full');
+      expect(await row(id)).toMatchObject({ status: 'STARTING', status_reason: 'disk full', started_at: null });
+    }
+    await settledAs(id, 'RUNNING');
+    expect((await events(id)).slice(1)).toEqual(['INSTANCE_LOST', 'INSTANCE_RUNNING']);
+  });
+
+  it('to find a machine lost that has its disk after all leaves it as it is', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    world.engine.meddle(id, 'lost');
+    world.engine.before = async (method) => {
+      if (method === 'discard') world.engine.meddle(id, 'running');
+    };
+    await settledAs(id, 'RUNNING');
+    expect(world.engine.calls.filter((call) => /^(remove|discard)/.test(call))).toEqual([]);
+  });
+
   it('by a machine whose making was cut short makes it whole, also for one that was stopped meanwhile', async () => {
     const id = await launch();
     world.engine.failNext('start', 'unavailable', 'killed');
-    await expect(pass(id)).rejects.toThrow('killed');
+    expect(await pass(id)).toMatchObject({ kind: 'again' });
     world.engine.meddle(id, 'lost');
     await repository((instances) => instances.setPower(id, 'stopped', now()));
     await settledAs(id, 'STOPPED');
@@ -97,10 +124,10 @@ describe('an engine that fails', () => {
 
   it('to start a machine that has its disk never takes it away', async () => {
     const id = await launch();
-    for (const kind of ['failed', 'not_found', 'timeout', 'unavailable'] as const) {
+    for (const kind of ['failed', 'not_found', 'timeout'] as const) {
       world.engine.failNext('start', kind, kind);
       await expect(pass(id)).rejects.toThrow(kind);
     }
-    expect(world.engine.calls.filter((call) => call.startsWith('remove'))).toEqual([]);
+    expect(world.engine.calls.filter((call) => /^(remove|discard)/.test(call))).toEqual([]);
   });
 });

@@ -21,6 +21,8 @@ const MAX_STEPS = 10;
 const MAX_FAILURES = 9;
 /** What ends sooner after its start is not started again before this time is over: a bad command must not keep the host busy. */
 const MIN_RUN_MS = 5_000;
+/** Milliseconds until an engine that was away is asked again. */
+const AWAY_MS = 2_000;
 /** How long an instance waits for its image or its network before people are told. */
 const WAIT_DEADLINE_MS = 15 * 60_000;
 
@@ -52,8 +54,9 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
   async function pass(pass: Pass): Promise<Outcome> {
     const loaded = await pass.read((sql) => load(sql, pass.id));
     if (!loaded) return gone;
+    let known: Known = { ...loaded, seen: undefined };
     try {
-      let known: Known = { ...loaded, seen: await engine.inspect(refOf(loaded.row)) };
+      known = { ...known, seen: await engine.inspect(refOf(known.row)) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
         pass.signal.throwIfAborted();
         const next = await takeStep(pass, known);
@@ -62,7 +65,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       }
       return again(1_000, `not settled after ${MAX_STEPS} steps`);
     } catch (error) {
-      if (error instanceof EngineError) return failed(pass, loaded.row, error);
+      if (error instanceof EngineError) return failed(pass, known.row, error);
       throw error;
     }
   }
@@ -93,17 +96,30 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'define': {
         const waiting = await whatIsMissing(row, vpc);
         if (waiting) return wait(pass, row, waiting);
-        // One that was made before is lost, with its disk; also when it was waiting or resting just then.
-        const lost = row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
-        const anew: InstanceRow = { ...row, status: 'STARTING', started_at: null };
-        if (lost || row.status !== 'STARTING')
-          await note(pass, anew, 'STARTING', null, lost ? 'INSTANCE_LOST' : undefined);
+        if (isMade(row) || row.status !== 'STARTING') return { ...known, row: await noteAnew(pass, row) };
         await engine.define(ref, specOf(row, type!, vpc));
-        return { ...known, row: anew, seen: { state: 'stopped' } };
+        return { ...known, seen: { state: 'stopped' } };
       }
+      case 'discard':
+        if (isMade(row) || row.status !== 'STARTING') return { ...known, row: await noteAnew(pass, row) };
+        await engine.discard(ref);
+        return { ...known, seen: await engine.inspect(ref) };
       case 'note':
         return noteSeen(pass, known, step.status, step.restarted);
     }
+  }
+
+  /** What is made anew begins anew; people are told of one that was there before, also when it was waiting or resting just then. */
+  async function noteAnew(pass: Pass, row: InstanceRow): Promise<InstanceRow> {
+    const anew: InstanceRow = {
+      ...row,
+      status: 'STARTING',
+      status_reason: null,
+      started_at: null,
+      phase_deadline: null,
+    };
+    await note(pass, anew, 'STARTING', null, isMade(row) ? 'INSTANCE_LOST' : undefined);
+    return anew;
   }
 
   /** Milliseconds that one has to rest that ended by itself right after its start; a new wish of its owner's ends the rest. */
@@ -202,9 +218,10 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
     return again(1_000, waiting.text);
   }
 
-  /** What the engine refused: shown, and after a while final. Unavailable engines are waited for. */
+  /** What the engine refused: shown, and after a while final. Unavailable engines are waited for, which is no failure of the instance's. */
   async function failed(pass: Pass, row: InstanceRow, error: EngineError): Promise<Outcome> {
-    const final = error.kind === 'invalid' || (error.kind !== 'unavailable' && pass.attempts >= MAX_FAILURES);
+    const away = error.kind === 'unavailable';
+    const final = error.kind === 'invalid' || (!away && pass.attempts >= MAX_FAILURES);
     if (final && !row.deleted_at) {
       await note(pass, row, 'ERROR', error.message, 'INSTANCE_ERROR');
       return settled;
@@ -213,6 +230,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
     const status = row.status === 'ERROR' ? 'STARTING' : row.status;
     if (row.status_reason !== error.message || row.status !== status)
       await note(pass, row, status, error.message, undefined);
+    if (away) return again(AWAY_MS, error.message);
     throw error;
   }
 
@@ -239,6 +257,10 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
 
   return { kind: 'instance', concurrency: 8, resyncMs: 900_000, pass };
 }
+
+/** Whether it has had a machine, with a disk. */
+const isMade = (row: InstanceRow): boolean =>
+  row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
 
 const refOf = (row: InstanceRow): MachineRef => ({ tenantId: row.tenant_id, instanceId: row.id });
 

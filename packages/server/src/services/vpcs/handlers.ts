@@ -58,7 +58,8 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     const row = await createPgVpcRepository(call.sql).rename(call.target.id, call.input.name, call.now);
     if (!row) throw nameTaken(call.input.name);
     // Nothing outside bears the name; but one that failed is tried again.
-    if (row.status !== 'active' || row.observed_version !== row.version) await call.wake('vpc', row.id, row.host_id);
+    if (row.status !== 'active' || row.status_reason !== null || row.observed_version !== row.version)
+      await call.wake('vpc', row.id, row.host_id);
     return presentVpc(row);
   },
 
