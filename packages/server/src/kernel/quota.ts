@@ -19,7 +19,8 @@ export async function checkQuota(sql: Sql, tenantId: string, uses: readonly Quot
     const max = limits.get(use.resource) ?? use.defaultMax;
     if (use.used + use.wanted > max) {
       throw quotaExceeded(
-        `this needs ${use.wanted} more of '${use.resource}'; ${use.used} of ${max} are used. Free some, or ask the operator for a higher quota`,
+        use.refusal ??
+          `this needs ${use.wanted} more of '${use.resource}'; ${use.used} of ${max} are used. Free some, or ask the operator for a higher quota`,
       );
     }
   }

@@ -57,6 +57,8 @@ export interface QuotaUse {
   readonly used: number;
   readonly wanted: number;
   readonly defaultMax: number;
+  /** What a refusal says in place of the kernel's words, which fit a tenant's things. */
+  readonly refusal?: string;
 }
 
 /** Everything the kernel has to know of a service's control plane. */

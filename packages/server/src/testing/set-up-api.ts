@@ -4,8 +4,8 @@ import { createInstanceLive } from '../services/instances/live.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
 import { type Actor, startTestApi, type TestApi } from './test-api.ts';
 
-/** The API on a database of its own, an owner in it, and a fake engine behind its live calls; gone after the file's last test. */
-export async function setUpApi(): Promise<{
+/** The API on a database of its own, an owner in it, and a fake engine behind its live calls (unless others are given); gone after the file's last test. */
+export async function setUpApi(options: Pick<Parameters<typeof startTestApi>[0], 'clock' | 'live'> = {}): Promise<{
   readonly database: TestDatabase;
   readonly api: TestApi;
   readonly owner: Actor;
@@ -14,7 +14,7 @@ export async function setUpApi(): Promise<{
   const database = await createTestDatabase();
   afterAll(() => database.drop());
   const engine = createFakeComputeEngine();
-  const api = await startTestApi({ database, live: createInstanceLive(engine) });
+  const api = await startTestApi({ database, live: createInstanceLive(engine), ...options });
   afterAll(() => api.stop());
   return { database, api, owner: await api.makeActor(), engine };
 }

@@ -64,6 +64,8 @@ export interface TestApi {
   readonly owner: pg.Pool;
   /** Every line that was logged, at the level debug. */
   readonly logLines: string[];
+  /** How many calls of an operation went well so far, whoever made them. */
+  countOf(operation: string): Promise<number>;
   /** The only host there is; it has room for anything. */
   readonly hostId: string;
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
@@ -249,6 +251,10 @@ export async function startTestApi(options: {
     sealer,
     owner,
     logLines,
+    async countOf(operation) {
+      const text = await metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
+      return Number(new RegExp(`_count\\{operation="${operation}",outcome="ok"\\} (\\d+)`).exec(text)?.[1] ?? 0);
+    },
     hostId,
     send,
     call(name, input, actor, { query, ...rest } = {}) {

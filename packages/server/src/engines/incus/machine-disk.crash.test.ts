@@ -4,6 +4,7 @@ import { platformNames } from '../names.ts';
 import { sendSignal, sleep } from '../processes.ts';
 import { runCommand } from '../run-command.ts';
 import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
+import { incusDirOf } from './incus-daemon.ts';
 import { isDiskless } from './machine-disk.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
@@ -18,13 +19,12 @@ describe.skipIf(obstacle !== undefined)('a machine without a disk', () => {
   afterAll(() => platform?.close(), 60_000);
 
   const refOf = (instanceId: string) => ({ tenantId: 'tenant', instanceId });
-  const incusDir = (): string => `${platform.dataDir}/incus`;
   const disks = () => openIncusBackdoor(platform.dataDir).volumes();
 
   /** A line of shell where the machines' disks are: only in incusd's mount namespace are they seen. */
   const amongDisks = async (line: string): Promise<string> => {
     const { mountPin } = platformNames(platform.platformId);
-    const script = `cd ${incusDir()}/storage-pools/${POOL_NAME}/containers && ${line}`;
+    const script = `cd ${incusDirOf(platform.dataDir)}/storage-pools/${POOL_NAME}/containers && ${line}`;
     return (await runCommand('nsenter', [`--mount=${mountPin}`, '--', 'sh', '-ec', script])).stdout.trim();
   };
 

@@ -83,10 +83,7 @@ describe('every answer', () => {
 });
 
 describe('?wait=', () => {
-  const gets = async () => {
-    const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
-    return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
-  };
+  const gets = () => api.countOf('vpcs.get');
 
   it('answers at once what has settled already, and what settles soon after', async () => {
     const id = await insertVpc(api.worldOf(owner));

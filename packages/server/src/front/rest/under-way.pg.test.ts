@@ -1,39 +1,25 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { insertInstance } from '../../services/instances/examples.ts';
 import { insertVpc } from '../../services/vpcs/examples.ts';
-import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts';
+import { createManualClock } from '../../testing/manual-clock.ts';
 import { eventually } from '../../testing/seed.ts';
-import { type Actor, startTestApi, type TestApi } from '../../testing/test-api.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
+import type { Actor } from '../../testing/test-api.ts';
 
 /** More than the kernel's buffers of a connection on loopback take. */
 const BYTES = 12_000_000;
 
-let test: TestDatabase;
-let api: TestApi;
-let clock: ManualClock;
-let owner: Actor;
-let id: string;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  clock = createManualClock(Date.now());
-  api = await startTestApi({
-    database: test,
-    clock,
-    live: {
-      'instances.exec': async () => {
-        return { exit_code: 0, stdout: 'x'.repeat(BYTES), stderr: '', truncated: false, timed_out: false };
-      },
+const clock = createManualClock(Date.now());
+const { api, owner } = await setUpApi({
+  clock,
+  live: {
+    'instances.exec': async () => {
+      return { exit_code: 0, stdout: 'x'.repeat(BYTES), stderr: '', truncated: false, timed_out: false };
     },
-  });
-  owner = await api.makeActor();
-  id = await insertInstance(api.worldOf(owner));
+  },
 });
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const id = await insertInstance(api.worldOf(owner));
 
 /** Runs a command, and reads no byte of its answer until told to. */
 function execUnread(key = owner.key): { socket: Socket; readOn: () => Promise<number> } {
@@ -107,10 +93,7 @@ describe('requests under way', () => {
     );
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
-    const gets = async () => {
-      const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
-      return Number(/_count\{operation="vpcs.get",outcome="ok"\} (\d+)/.exec(text)?.[1] ?? 0);
-    };
+    const gets = () => api.countOf('vpcs.get');
     const me = (actor: Actor) => api.call('auth.me', {}, actor);
     socket.write(waits[0]!.repeat(100) + waits[1]!.repeat(99));
     await eventually('they are under way', async () => (await gets()) >= 199);

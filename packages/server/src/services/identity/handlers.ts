@@ -1,7 +1,6 @@
-import { CloudError, committed, conflict, forbidden, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
+import { committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
-import { checkQuota } from '../../kernel/quota.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import type { IdentityRepository } from './identity-repository.ts';
@@ -159,13 +158,6 @@ export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations
 
 export async function keyQuota(call: Call): Promise<readonly QuotaUse[]> {
   const used = await createPgIdentityRepository(call.sql).countKeys(call.tenantId, call.userId);
-  const uses = [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
-  // Asked here already, to say what to do: the kernel's own words fit a tenant's things, not one user's keys.
-  await checkQuota(call.sql, call.tenantId, uses).catch((error: unknown) => {
-    if (!(error instanceof CloudError)) throw error;
-    throw quotaExceeded(
-      `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`,
-    );
-  });
-  return uses;
+  const refusal = `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`;
+  return [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA, refusal }];
 }

@@ -30,8 +30,8 @@ export type Wanted = Pick<
  * Pure: what the row wants and what is seen, to one step.
  *
  * A tombstone wins over all. An error waits for a new version of the spec. A machine that is missing is made again, also when it was
- * removed behind our back; one that is there in name only is taken away first. A reboot is a stop, a note that it was done, and a start: whatever dies in between, it is not done twice
- * from the user's view, since the note and the start are apart only while it is down.
+ * removed behind our back; one that is there in name only is discarded first. A reboot is a stop, a note that it was done, and a start:
+ * whatever dies in between, it is not done twice from the user's view, since the note and the start are apart only while it is down.
  */
 export function plan(wanted: Wanted, seen: Pick<SeenMachine, 'state'> | undefined): Step {
   if (wanted.deleted_at) return seen ? { do: 'remove' } : { do: 'forget' };

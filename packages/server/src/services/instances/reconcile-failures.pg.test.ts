@@ -128,6 +128,8 @@ describe('an engine that fails', () => {
       world.engine.failNext('start', kind, kind);
       await expect(pass(id)).rejects.toThrow(kind);
     }
+    world.engine.failNext('start', 'unavailable');
+    expect(await pass(id)).toMatchObject({ kind: 'again' });
     expect(world.engine.calls.filter((call) => /^(remove|discard)/.test(call))).toEqual([]);
   });
 });

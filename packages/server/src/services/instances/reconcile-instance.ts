@@ -96,12 +96,12 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'define': {
         const waiting = await whatIsMissing(row, vpc);
         if (waiting) return wait(pass, row, waiting);
-        if (isMade(row) || row.status !== 'STARTING') return { ...known, row: await noteAnew(pass, row) };
+        if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
         await engine.define(ref, specOf(row, type!, vpc));
         return { ...known, seen: { state: 'stopped' } };
       }
       case 'discard':
-        if (isMade(row) || row.status !== 'STARTING') return { ...known, row: await noteAnew(pass, row) };
+        if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
         await engine.discard(ref);
         return { ...known, seen: await engine.inspect(ref) };
       case 'note':
@@ -118,7 +118,8 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       started_at: null,
       phase_deadline: null,
     };
-    await note(pass, anew, 'STARTING', null, isMade(row) ? 'INSTANCE_LOST' : undefined);
+    const wasMade = row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
+    await note(pass, anew, 'STARTING', null, wasMade ? 'INSTANCE_LOST' : undefined);
     return anew;
   }
 
@@ -258,9 +259,8 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
   return { kind: 'instance', concurrency: 8, resyncMs: 900_000, pass };
 }
 
-/** Whether it has had a machine, with a disk. */
-const isMade = (row: InstanceRow): boolean =>
-  row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
+/** Whether it is at its beginning, as people see it: nothing of a machine to be told as lost. */
+const isAnew = (row: InstanceRow): boolean => row.status === 'STARTING' && row.started_at === null;
 
 const refOf = (row: InstanceRow): MachineRef => ({ tenantId: row.tenant_id, instanceId: row.id });
 
