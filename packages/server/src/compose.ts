@@ -5,7 +5,7 @@ import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
 import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
-import { createWaiter, STATUS_CHANNEL } from './front/rest/waiter.ts';
+import { createWaiter } from './front/rest/waiter.ts';
 import { systemClock } from './kernel/clock.ts';
 import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
@@ -15,7 +15,8 @@ import { createLiveClient, serveLive } from './kernel/live.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createMetrics, type Metrics } from './kernel/metrics.ts';
 import { startNotifier } from './kernel/notifier.ts';
-import { prune } from './kernel/prune.ts';
+import { STATUS_CHANNEL } from './kernel/resource.ts';
+import { prune, RETENTIONS } from './kernel/retention.ts';
 import { startReconcilers } from './kernel/reconcile.ts';
 import { releaseHostLeases, WAKE_CHANNEL } from './kernel/reconcile-queue.ts';
 import { createSealer, type Sealer } from './kernel/seal.ts';
@@ -24,7 +25,7 @@ import { type Database, openDatabase } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
 import { composeRegistry } from './services.ts';
-import { createAuthenticator } from './services/identity/index.ts';
+import { AUTHORITY_CHANNEL, createAuthenticator } from './services/identity/index.ts';
 import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
 import { createVpcReconciler } from './services/vpcs/index.ts';
 
@@ -76,10 +77,20 @@ const sealerOf = (config: Config): Sealer => createSealer(new Map([[1, Buffer.fr
 export async function startApi(config: Config): Promise<Running> {
   const { log, metrics, database } = openBase(config, 'api');
   const clock = systemClock;
-  const registry = composeRegistry({ ...config, sealer: sealerOf(config) });
-  const execute = createExecute({ database, registry, clock, log, metrics });
-  const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [STATUS_CHANNEL], clock, log });
+  const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
+  const registry = composeRegistry({ ...config, sealer, forgetCallers: authenticator.forget });
+  const execute = createExecute({
+    databases: { api: database, operator: database, data: database },
+    registry,
+    sealer,
+    clock,
+    log,
+    metrics,
+  });
+  const channels = [STATUS_CHANNEL, AUTHORITY_CHANNEL];
+  const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
+  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const live = createLiveClient(config.paths.workerSocket);
   const app = createRestServer({
     registry,
@@ -179,7 +190,7 @@ export async function startWorker(config: Config): Promise<Running> {
     },
   );
   const host = watchHost(hostDeps, hostId);
-  const pruner = every(PRUNE_MS, 'prune', () => prune(database), { clock, log });
+  const pruner = every(PRUNE_MS, 'prune', async () => void (await prune(database, RETENTIONS)), { clock, log });
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
     handlers: createInstanceLive(compute),

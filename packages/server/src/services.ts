@@ -10,6 +10,7 @@ import { createVpcsService } from './services/vpcs/index.ts';
 interface ServiceDeps {
   readonly sealer: Sealer;
   readonly region: string;
+  readonly forgetCallers: () => void;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
 }
@@ -17,7 +18,7 @@ interface ServiceDeps {
 /** All services, in the order in which they need each other. */
 const createServices = (deps: ServiceDeps): readonly Service[] => [
   createAuthService(),
-  createKeysService(deps.sealer),
+  createKeysService(deps),
   createVpcsService(deps),
   createInstanceTypesService(),
   createInstancesService({ ...deps, images: IMAGES }),
@@ -28,9 +29,12 @@ export function composeRegistry(options: {
   readonly sealer: Sealer;
   readonly region: string;
   readonly platformId: string;
+  /** Makes the process ask anew who calls; nothing where nobody calls. */
+  readonly forgetCallers?: () => void;
 }): Registry {
   return createRegistry(
     createServices({
+      forgetCallers: () => undefined,
       ...options,
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),

@@ -11,7 +11,7 @@ import { lockHost } from './host-lock.ts';
 import { newId } from './ids.ts';
 import { createLiveClient, type LiveHandlers, serveLive } from './live.ts';
 import { startNotifier } from './notifier.ts';
-import { prune } from './prune.ts';
+import { prune, RETENTIONS } from './retention.ts';
 import type { Call } from './service.ts';
 import { issueTicket, redeemTicket } from './ticket.ts';
 
@@ -178,7 +178,7 @@ describe('a ticket', () => {
       );
     await key('old', '-1 ms');
     await key('new', '1 hour');
-    await prune(db.worker);
+    await prune(db.worker, RETENTIONS);
     expect(await redeem(fresh)).toBeDefined();
     const { rows } = await db.owner.query<{ key: string }>('select distinct left(key, 3) as key from idempotency_keys');
     expect(rows).toEqual([{ key: 'new' }]);

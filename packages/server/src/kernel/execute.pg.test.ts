@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-const compose = (behaviours: Record<string, Behaviour> = {}, options: { clock?: Clock; quota?: number } = {}) =>
+const compose = (behaviours: Record<string, Behaviour> = {}, options: { clock?: Clock } = {}) =>
   composeToyService(db, tenant, behaviours, options);
 const count = async (text: string, values: unknown[] = []): Promise<number> =>
   Number((await db.owner.query<{ count: string }>(`select count(*) from ${text}`, values)).rows[0]!.count);

@@ -14,6 +14,15 @@ export interface HttpBinding {
   readonly status?: 200 | 201 | 202 | 204;
 }
 
+/** What a call costs most: its own bounds on what is under way. `password`: a slow hash. `engine`: the worker and an engine. */
+export type CostClass = 'password' | 'engine' | 'data' | 'control';
+
+/** A thing that the call names: `param` holds an id or a name. */
+export interface Target {
+  readonly kind: string;
+  readonly param: string;
+}
+
 /**
  * An operation as plain data: no functions, no hooks. Route, validation, permission, audit row, event, idempotency, metrics, OpenAPI,
  * SDK, CLI and the negative tests derive from it.
@@ -23,19 +32,29 @@ export interface HttpBinding {
 export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSchema> {
   readonly summary: string;
   readonly description?: string;
-  /** `data`: no audit row, no idempotency table, metered in aggregate. Default control. */
+  /** `data`: no transaction, no audit row, cached authority, metered in aggregate. Default control. */
   readonly plane?: 'control' | 'data';
   readonly effect: Effect;
   /** Default tenant. */
   readonly scope?: Scope;
+  /** Of an operator's operation: the member that holds the tenant it is about, in whose trail it is audited. */
+  readonly subject?: string;
   readonly http: HttpBinding;
   readonly input: I;
   /** For a list: one item. */
   readonly output: O;
   /** Codes beyond the kernel's own. */
   readonly errors?: readonly string[];
-  /** Looked up before anything else is decided: `param` holds an id or a name; what the caller's tenant lacks is 404. */
-  readonly target?: { readonly kind: string; readonly param: string };
+  /** Looked up before anything else is decided; what the caller's tenant lacks is 404. */
+  readonly target?: Target;
+  /** In place of `target` for a thing within another: the outermost first; each is looked up within the one before. */
+  readonly targets?: readonly Target[];
+  /** The kind that it makes: a replayed Idempotency-Key finds it again. */
+  readonly creates?: string;
+  /** The kind whose rows the handler answers, for the kernel to present. Without it the handler answers what the wire shows. */
+  readonly answers?: string;
+  /** Members that name another thing, and its kind. `""` and null count as left out there: clients of the original send them so. */
+  readonly references?: Readonly<Record<string, string>>;
   /** Default `<resource>:<read|create|update|delete>` after the effect. */
   readonly permission?: string;
   /** Default `<resource>.<verb>`. */
@@ -43,16 +62,41 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   /** Default `<RESOURCE>_<VERB>`. */
   readonly event?: string;
   /** Where `?wait=` stops: the output's member and the values at which the resource has settled. */
-  readonly settles?: { readonly field: string; readonly values: readonly string[] };
-  /** Members of the input that are never logged or audited. */
+  readonly settles?: {
+    readonly field: string;
+    readonly values: readonly string[];
+    /** The verb of the same service that is asked meanwhile, by the input `id`. */
+    readonly reader: string;
+  };
+  /** Members of the input that are never logged, audited or fingerprinted. */
   readonly secrets?: readonly string[];
+  /** Default: `engine` with `live`, `data` on the data plane, else `control`. */
+  readonly cost?: CostClass;
+  /** Longest body in bytes that is read. Default 4096. */
+  readonly bodyLimit?: number;
   /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. */
   readonly live?: boolean;
-  /** Answers `text/plain` in place of the envelope. */
-  readonly text?: boolean;
-  /** Columns of the CLI's table, or `custom` where the verb is written by hand. */
-  readonly cli?: 'custom' | { readonly columns?: readonly string[]; readonly args?: readonly string[] };
+  /** How the answer travels. `stream`: bytes as they come. `socket`: a websocket. Default `json`, in the envelope. */
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  /** How the CLI offers it, or `custom` where the verb is written by hand. */
+  readonly cli?: 'custom' | CliFacet;
   readonly rest?: 'custom';
+}
+
+/** What the command line cannot know from the schemas. */
+export interface CliFacet {
+  /** Members that are positional, in their order. Default: those of the path. */
+  readonly args?: readonly string[];
+  /** Members of the output that are a table's columns. */
+  readonly columns?: readonly string[];
+  /** The member that takes the words after `--`. */
+  readonly rest?: string;
+  /** How a member's text reads, in place of its pattern: `KEY=value`. By member. */
+  readonly forms?: Readonly<Record<string, string>>;
+  /** The flag of a member, where its own name will not do. By member. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** What the verb does, in the words of the command line, where the description speaks of the REST API. */
+  readonly description?: string;
 }
 
 export type Operations = Readonly<Record<string, Operation>>;
@@ -88,8 +132,16 @@ export interface RegisteredOperation {
   readonly event: string;
   readonly writes: boolean;
   readonly pathParams: readonly string[];
+  readonly targets: readonly Target[];
+  readonly cost: CostClass;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly answer: NonNullable<Operation['answer']>;
   readonly descriptor: Operation;
 }
+
+/** Bytes of a body, unless the operation says otherwise: names and numbers fit many times. */
+const BODY_LIMIT = 4096;
 
 const PERMISSION_WORD: Record<Effect, string> = {
   read: 'read',
@@ -108,13 +160,18 @@ export function register(service: string, resource: string, verb: string, descri
   const scope = descriptor.scope ?? 'tenant';
   const pathParams = [...descriptor.http.path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
   const members = Object.keys((descriptor.input as { properties?: object }).properties ?? {});
+  const targets = descriptor.targets ?? (descriptor.target ? [descriptor.target] : []);
   for (const param of [
     ...pathParams,
-    ...(descriptor.target ? [descriptor.target.param] : []),
+    ...targets.map((target) => target.param),
     ...(descriptor.secrets ?? []),
+    ...Object.keys(descriptor.references ?? {}),
+    ...(descriptor.subject === undefined ? [] : [descriptor.subject]),
   ]) {
     if (!members.includes(param)) throw new Error(`${name}: its input has no member '${param}'`);
   }
+  if (descriptor.plane === 'data' && (scope !== 'tenant' || targets.length > 1 || descriptor.live))
+    throw new Error(`${name}: on the data plane an operation acts in a tenant, on one target, without the worker`);
   return {
     name,
     service,
@@ -129,6 +186,10 @@ export function register(service: string, resource: string, verb: string, descri
     event: descriptor.event ?? `${resource}_${snake(verb)}`.toUpperCase(),
     writes: descriptor.effect !== 'read' && descriptor.effect !== 'list',
     pathParams,
+    targets,
+    cost: descriptor.cost ?? (descriptor.live ? 'engine' : descriptor.plane === 'data' ? 'data' : 'control'),
+    bodyLimit: descriptor.bodyLimit ?? BODY_LIMIT,
+    answer: descriptor.answer ?? 'json',
     descriptor,
   };
 }

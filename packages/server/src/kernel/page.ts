@@ -3,13 +3,13 @@ import { invalidInput } from './errors.ts';
 import { isUuid } from './ids.ts';
 import type { PageOf } from './operation.ts';
 
+export const DEFAULT_LIMIT = 50;
+
 /** Members of every list's input: `limit` 1 to 1000 (default 50) and the `cursor` of the answer before. */
 export const pageInput = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most; default 50' })),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the answer before' })),
 };
-
-export const DEFAULT_LIMIT = 50;
 
 /** Where a list goes on: newest first, after the row with id `after`. Ids are UUIDv7, so their order is the order of creation. */
 export interface PageRequest {
@@ -31,12 +31,9 @@ export function pageRequest(
 }
 
 /** Cuts `limit + 1` fetched rows to a page: the one too many tells that there is more. */
-export function toPage<Row extends { readonly id: string }, Item>(
-  rows: readonly Row[],
-  limit: number,
-  present: (row: Row) => Item,
-): PageOf<Item> {
-  const items = rows.slice(0, limit).map(present);
-  const last = rows[limit - 1];
-  return rows.length > limit && last ? { items, nextCursor: Buffer.from(last.id).toString('base64url') } : { items };
+export function toPage<Row>(rows: readonly Row[], limit: number, idOf: (row: Row) => string): PageOf<Row> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  if (rows.length <= limit || last === undefined) return { items };
+  return { items, nextCursor: Buffer.from(idOf(last)).toString('base64url') };
 }

@@ -2,18 +2,23 @@ import { quotaExceeded } from './errors.ts';
 import type { QuotaUse } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
-/** Makes calls of one tenant that use up a quota wait for each other until the end of their transactions. */
-export async function lockQuota(sql: Sql, tenantId: string): Promise<void> {
-  await sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]);
-}
+/** Most resources that have a quota. */
+const MAX_QUOTAS = 200;
 
-/** Throws QUOTA_EXCEEDED for the first thing that would not fit. */
-export async function checkQuota(sql: Sql, tenantId: string, uses: readonly QuotaUse[]): Promise<void> {
-  const rows = await sql.query<{ resource: string; max: number }>(
-    'kernel.read_quotas',
-    'select resource, max from quotas where tenant_id = $1 and resource = any($2)',
-    [tenantId, uses.map((use) => use.resource)],
-  );
+/**
+ * Throws QUOTA_EXCEEDED for the first thing that would not fit. Calls of one tenant that use up a quota wait for each other until the end of
+ * their transactions, also those of other processes. The lock and what is counted behind it travel together: one round trip.
+ */
+export async function checkQuota(sql: Sql, tenantId: string, count: () => Promise<readonly QuotaUse[]>): Promise<void> {
+  const [, uses, rows] = await Promise.all([
+    sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]),
+    count(),
+    sql.query<{ resource: string; max: number }>(
+      'kernel.read_quotas',
+      `select resource, max from quotas where tenant_id = $1 limit ${MAX_QUOTAS}`,
+      [tenantId],
+    ),
+  ]);
   const limits = new Map(rows.map((row) => [row.resource, Number(row.max)]));
   for (const use of uses) {
     const max = limits.get(use.resource) ?? use.defaultMax;

@@ -1,15 +1,27 @@
 import { KERNEL_ERRORS } from './errors.ts';
 import { type RegisteredOperation, register } from './operation.ts';
-import type { Handler, Service, TargetKind } from './service.ts';
+import { pageRequest, toPage } from './page.ts';
+import type { Blocker, Call, DataHandler, Kind, Service, Steps } from './service.ts';
 import { compileValidator } from './validate.ts';
 
 export interface Entry extends RegisteredOperation {
-  readonly handler: Handler;
+  /** Of the control plane. */
+  readonly steps: Steps;
+  /** Of the data plane. */
+  readonly dataHandler: DataHandler | undefined;
   readonly validate: (input: unknown) => unknown;
-  readonly targetKind: TargetKind | undefined;
+  /** The kinds of the targets, in their order. */
+  readonly targetKinds: readonly Kind[];
+  /** Of the last target. */
+  readonly targetKind: Kind | undefined;
   /** The kind that a create makes: answers a replayed one. */
-  readonly createdKind: TargetKind | undefined;
-  readonly quota: NonNullable<Service['quotas']>[string] | undefined;
+  readonly createdKind: Kind | undefined;
+  /** The kind that presents what the handler answers. */
+  readonly answeredKind: Kind | undefined;
+  /** What is in the way of a deletion. */
+  readonly blockers: readonly Blocker[];
+  /** Takes Idempotency-Key: what a replay answers can be read again. */
+  readonly idempotent: boolean;
 }
 
 /** All operations of all services by name, defaults filled in and handlers attached. */
@@ -24,36 +36,73 @@ export interface Registry {
 export function createRegistry(services: readonly Service[]): Registry {
   const entries = new Map<string, Entry>();
   const errorStatus = new Map<string, number>(Object.entries(KERNEL_ERRORS));
-  const kinds = new Map<string, TargetKind>();
+  const kinds = new Map<string, Kind>();
+  const blockers = new Map<string, Blocker[]>();
   for (const service of services) {
     for (const [code, status] of Object.entries(service.errors ?? {})) errorStatus.set(code, status);
-    for (const [kind, target] of Object.entries(service.targets ?? {})) kinds.set(kind, target);
+    for (const [name, kind] of Object.entries(service.kinds ?? {})) kinds.set(name, kind);
+    for (const [name, blocker] of Object.entries(service.blocks ?? {}))
+      blockers.set(name, [...(blockers.get(name) ?? []), blocker]);
   }
   const routes = new Set<string>();
   for (const service of services) {
     for (const [verb, descriptor] of Object.entries(service.operations)) {
       const operation = register(service.name, service.resource, verb, descriptor);
-      const handler = service.handlers[verb];
-      if (!handler) throw new Error(`${operation.name} has no handler`);
-      const kindName = descriptor.target?.kind;
-      const targetKind = kindName === undefined ? undefined : kinds.get(kindName);
-      if (kindName !== undefined && !targetKind)
-        throw new Error(`${operation.name}: no service declares the target kind '${kindName}'`);
+      const kindNamed = (name: string | undefined): Kind | undefined => {
+        const kind = name === undefined ? undefined : kinds.get(name);
+        if (name !== undefined && !kind) throw new Error(`${operation.name}: no service declares the kind '${name}'`);
+        return kind;
+      };
       for (const code of descriptor.errors ?? []) {
         if (!errorStatus.has(code)) throw new Error(`${operation.name}: no service declares the error '${code}'`);
       }
+      for (const kind of Object.values(descriptor.references ?? {})) kindNamed(kind);
+      const reader = descriptor.settles?.reader;
+      if (reader !== undefined && !service.operations[reader])
+        throw new Error(`${operation.name} settles, and ${service.name} has no '${reader}'`);
       const route = `${descriptor.http.method} ${descriptor.http.path.replaceAll(/:\w+/g, ':')}`;
       if (routes.has(route)) throw new Error(`${operation.name}: its route ${route} is taken`);
       routes.add(route);
+      const targetKinds = operation.targets.map((target) => kindNamed(target.kind)!);
+      const targetKind = targetKinds.at(-1);
+      const createdKind = kindNamed(descriptor.creates);
+      const answeredKind = kindNamed(descriptor.answers);
+      const handler = service.handlers[verb] ?? defaultHandler(operation, answeredKind);
+      if (!handler) throw new Error(`${operation.name} has no handler`);
       entries.set(operation.name, {
         ...operation,
-        handler,
-        validate: compileValidator(descriptor.input, descriptor.secrets),
+        steps: typeof handler === 'function' ? { run: handler } : handler,
+        dataHandler: operation.plane === 'data' ? handler : undefined,
+        validate: compileValidator(descriptor.input, {
+          secrets: descriptor.secrets ?? [],
+          references: Object.keys(descriptor.references ?? {}),
+        }),
+        targetKinds,
         targetKind,
-        createdKind: descriptor.effect === 'create' ? service.targets?.[service.resource] : undefined,
-        quota: service.quotas?.[verb],
+        createdKind,
+        answeredKind,
+        blockers: descriptor.effect === 'delete' ? (blockers.get(operation.targets.at(-1)?.kind ?? '') ?? []) : [],
+        idempotent:
+          operation.writes &&
+          operation.plane === 'control' &&
+          operation.scope === 'tenant' &&
+          !descriptor.live &&
+          (createdKind !== undefined ||
+            (targetKind !== undefined && (targetKind === answeredKind || descriptor.effect === 'delete'))),
       });
     }
   }
   return { services, entries, errorStatus };
+}
+
+/** A read of one thing answers its target; a list, the page of its kind. */
+function defaultHandler(operation: RegisteredOperation, answered: Kind | undefined): Steps['run'] | undefined {
+  if (!answered || operation.plane === 'data') return undefined;
+  if (operation.descriptor.effect === 'read' && operation.targets.length > 0) return async (call) => call.target;
+  const { list } = answered;
+  if (operation.descriptor.effect !== 'list' || !list) return undefined;
+  return async (call: Call) => {
+    const page = pageRequest(call.input as { limit?: number; cursor?: string });
+    return toPage(await list(call.sql, call, page), page.limit, answered.id);
+  };
 }

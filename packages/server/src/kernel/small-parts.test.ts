@@ -10,7 +10,7 @@ import { translateDatabaseError } from './database-errors.ts';
 import { guardEngine } from './engine-guard.ts';
 import { CloudError, conflict } from './errors.ts';
 import { every } from './every.ts';
-import { fingerprint } from './idempotency.ts';
+import { canonicalText as fingerprint } from './idempotency.ts';
 import { createMetrics } from './metrics.ts';
 import { type Operation, operation } from './operation.ts';
 import { createRegistry } from './registry.ts';

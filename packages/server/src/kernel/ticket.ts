@@ -1,5 +1,5 @@
 import { newSecret, sha256Hex } from './ids.ts';
-import type { Call } from './service.ts';
+import type { Call, IssuedTicket } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** Seconds that a ticket is good for. */
@@ -17,7 +17,11 @@ export interface Ticket {
  * Issues a single-use ticket for the worker's live socket, in the call's transaction: the caller has been authorised, and what may be
  * done is written down. The database holds only its hash.
  */
-export async function issueTicket(call: Call, operation: string, spec: object): Promise<string> {
+export async function issueTicket(
+  call: Pick<Call, 'sql' | 'tenantId' | 'userId'>,
+  operation: string,
+  spec: object,
+): Promise<IssuedTicket> {
   const ticket = newSecret(32);
   await call.sql.query(
     'kernel.issue_ticket',
@@ -25,7 +29,7 @@ export async function issueTicket(call: Call, operation: string, spec: object): 
      values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))`,
     [sha256Hex(ticket), call.tenantId, call.userId, operation, JSON.stringify(spec), TICKET_SECONDS],
   );
-  return ticket;
+  return ticket as IssuedTicket;
 }
 
 /** Takes the ticket away; undefined when it is unknown, used or expired. */

@@ -57,12 +57,47 @@ function findUnstorable(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-/** A compiled validator: returns the input unchanged, or throws INVALID_INPUT that names the member, its value and what is allowed. */
-export function compileValidator(schema: TSchema, secretMembers: readonly string[] = []): (input: unknown) => unknown {
+interface ObjectSchema {
+  readonly properties?: Readonly<
+    Record<string, { readonly type?: unknown; readonly anyOf?: readonly { type?: unknown }[] }>
+  >;
+  readonly required?: readonly string[];
+}
+
+/** Members that may be left out, and whose schema says nothing of null: null says that they are left out. */
+function leavable(schema: ObjectSchema): ReadonlySet<string> {
+  const takesNull = (member: { type?: unknown; anyOf?: readonly { type?: unknown }[] }): boolean =>
+    member.type === 'null' || (member.anyOf ?? []).some(takesNull);
+  return new Set(
+    Object.entries(schema.properties ?? {})
+      .filter(([name, member]) => !schema.required?.includes(name) && !takesNull(member))
+      .map(([name]) => name),
+  );
+}
+
+/**
+ * A compiled validator: returns the input, without optional members that are null (and, of references, empty), or throws INVALID_INPUT that
+ * names the member, its value and what is allowed.
+ */
+export function compileValidator(
+  schema: TSchema,
+  members: { readonly secrets?: readonly string[]; readonly references?: readonly string[] } = {},
+): (input: unknown) => unknown {
   const compiled = Compile(schema);
-  const secrets = new Set(secretMembers);
-  const known = Object.keys((schema as { properties?: object }).properties ?? {});
-  return (input) => {
+  const secrets = new Set(members.secrets);
+  const known = Object.keys((schema as ObjectSchema).properties ?? {});
+  const optional = leavable(schema as ObjectSchema);
+  const references = new Set(members.references?.filter((name) => optional.has(name)));
+  const isLeftOut = (name: string, value: unknown) =>
+    (value === null && optional.has(name)) || (value === '' && references.has(name));
+  return (given) => {
+    let input = given;
+    if (
+      given !== null &&
+      typeof given === 'object' &&
+      Object.entries(given).some(([name, value]) => isLeftOut(name, value))
+    )
+      input = Object.fromEntries(Object.entries(given).filter(([name, value]) => !isLeftOut(name, value)));
     if (compiled.Check(input)) {
       const unstorable = findUnstorable(input, '');
       if (unstorable === undefined) return input;

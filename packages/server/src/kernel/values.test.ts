@@ -103,7 +103,7 @@ describe('validation', () => {
     },
     { additionalProperties: false },
   );
-  const validate = compileValidator(schema, ['password']);
+  const validate = compileValidator(schema, { secrets: ['password'] });
   const messageOf = (input: unknown): string => {
     try {
       validate(input);
@@ -203,7 +203,7 @@ describe('pages', () => {
           const request = pageRequest({ limit, ...(cursor === undefined ? {} : { cursor }) });
           const page = toPage(fetch(request.limit, request.after), request.limit, (row) => row.id);
           expect(page.items.length).toBeLessThanOrEqual(limit);
-          seen.push(...page.items);
+          seen.push(...page.items.map((row) => row.id));
           cursor = page.nextCursor;
           if (cursor === undefined) break;
         }

@@ -9,7 +9,7 @@ import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
-import { createWaiter, STATUS_CHANNEL } from '../front/rest/waiter.ts';
+import { createWaiter } from '../front/rest/waiter.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
@@ -18,11 +18,12 @@ import type { Log } from '../kernel/log.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import type { Registry } from '../kernel/registry.ts';
+import { STATUS_CHANNEL } from '../kernel/resource.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
 import { composeRegistry } from '../services.ts';
-import { createAuthenticator } from '../services/identity/index.ts';
-import type { ExampleWorld } from './example.ts';
+import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
+import type { ExampleWorld } from '../kernel/example.ts';
 
 /** Somebody who calls. */
 export interface Actor {
@@ -125,13 +126,20 @@ export async function startTestApi(options: {
   );
   const workerDatabase = openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 });
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
+  const authenticator = createAuthenticator({ database, clock, log });
   const registry =
     options.registry ??
-    composeRegistry({ sealer, region: 'us-east-1', platformId: '00000000-0000-7000-8000-0000000000ff' });
-  const execute = createExecute({ database, registry, clock, log, metrics });
+    composeRegistry({
+      sealer,
+      region: 'us-east-1',
+      platformId: '00000000-0000-7000-8000-0000000000ff',
+      forgetCallers: () => authenticator.forget(),
+    });
+  const databases = { api: database, operator: database, data: database };
+  const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
-    channels: [STATUS_CHANNEL],
+    channels: [STATUS_CHANNEL, AUTHORITY_CHANNEL],
     clock,
     log,
   });
@@ -139,7 +147,7 @@ export async function startTestApi(options: {
   const socketPath = join(folder, 'run', 'worker.sock');
   const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
   const live = createLiveClient(socketPath);
-  const authenticator = createAuthenticator({ database, clock, log });
+  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
   const app = createRestServer({
     registry,

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { callerOf, type Seeded, type Tenant } from './seed.ts';
 import { memoryLog, uniqueWord } from './test-api.ts';
+import { randomBytes } from 'node:crypto';
 import type { Caller } from '../kernel/caller.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { CloudError } from '../kernel/errors.ts';
@@ -8,7 +9,9 @@ import { type CallOptions, createExecute, type Executed } from '../kernel/execut
 import { createMetrics } from '../kernel/metrics.ts';
 import { operation } from '../kernel/operation.ts';
 import { createRegistry } from '../kernel/registry.ts';
-import { type Call, service } from '../kernel/service.ts';
+import { createSealer } from '../kernel/seal.ts';
+import { type Call, type Kind, service, type Steps } from '../kernel/service.ts';
+import type { Sql } from '../kernel/sql/tx.ts';
 
 /** A thing of the toy service: a row of a table with a version that the API may write. */
 export interface Row {
@@ -20,6 +23,24 @@ export type Behaviour = (call: Call) => Promise<unknown>;
 
 const byName = Type.Object({ name: Type.String() }, { additionalProperties: false });
 const Thing = Type.Object({ id: Type.String(), name: Type.String(), version: Type.Integer() });
+
+/** A role of the tenant: a table that the API may write. */
+const thing: Kind<Row> = {
+  noun: 'thing',
+  find: async (sql, { tenantId, ref, lock }) =>
+    (
+      await sql.query<Row>(
+        lock ? 'test.find_locked' : 'test.find',
+        `select id, name, version from tenant_roles where tenant_id = $1 and (name = $2 or id::text = $2)${lock ? ' for no key update' : ''}`,
+        [tenantId, ref],
+      )
+    )[0],
+  id: (row) => row.id,
+  name: (row) => row.name,
+  version: (row) => row.version,
+  present: (row) => row,
+};
+
 export const insertThing = (call: Call, name: string) =>
   call.sql.query<Row>(
     'test.insert',
@@ -27,12 +48,21 @@ export const insertThing = (call: Call, name: string) =>
     [call.createdId, call.tenantId, name],
   );
 
+async function countThings(call: Call, max: number) {
+  const [row] = await call.sql.query<{ used: number }>(
+    'test.used',
+    'select count(*)::int as used from tenant_roles where tenant_id = $1',
+    [call.tenantId],
+  );
+  return [{ resource: 'things', used: row!.used, wanted: 1, defaultMax: max }];
+}
+
 /** An execute() whose operations do what the test says. */
 export function composeToyService(
   db: Pick<Seeded, 'api'>,
   tenant: Tenant,
   behaviours: Record<string, Behaviour> = {},
-  options: { clock?: Clock; quota?: number } = {},
+  options: { clock?: Clock; quota?: number; create?: Partial<Steps>; data?: Sql } = {},
 ) {
   const behave = (verb: string, otherwise: Behaviour) => (call: Call) => (behaviours[verb] ?? otherwise)(call);
   const made = service({
@@ -46,7 +76,8 @@ export function composeToyService(
         http: { method: 'POST', path: '/things' },
         input: byName,
         output: Thing,
-        secrets: [],
+        creates: 'thing',
+        answers: 'thing',
       }),
       get: operation({
         summary: 's',
@@ -55,6 +86,7 @@ export function composeToyService(
         input: byName,
         output: Thing,
         target: { kind: 'thing', param: 'name' },
+        answers: 'thing',
       }),
       update: operation({
         summary: 's',
@@ -63,6 +95,7 @@ export function composeToyService(
         input: byName,
         output: Thing,
         target: { kind: 'thing', param: 'name' },
+        answers: 'thing',
       }),
       delete: operation({
         summary: 's',
@@ -106,7 +139,11 @@ export function composeToyService(
       }),
     },
     handlers: {
-      create: behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
+      create: {
+        run: behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
+        ...(options.quota === undefined ? {} : { quota: (call: Call) => countThings(call, options.quota!) }),
+        ...options.create,
+      },
       get: behave('get', async (call) => call.target),
       update: behave('update', async (call) => {
         const [row] = await call.sql.query<Row>(
@@ -125,39 +162,13 @@ export function composeToyService(
       govern: behave('govern', async () => ({})),
       send: behave('send', async () => ({})),
     },
-    targets: {
-      thing: {
-        noun: 'thing',
-        find: async (sql, tenantId, ref) =>
-          (
-            await sql.query<Row>(
-              'test.find',
-              'select id, name, version from tenant_roles where tenant_id = $1 and (name = $2 or id::text = $2)',
-              [tenantId, ref],
-            )
-          )[0],
-        present: (row: Row) => row,
-      },
-    },
-    ...(options.quota === undefined
-      ? {}
-      : {
-          quotas: {
-            create: async (call: Call) => {
-              const [row] = await call.sql.query<{ used: number }>(
-                'test.used',
-                'select count(*)::int as used from tenant_roles where tenant_id = $1',
-                [call.tenantId],
-              );
-              return [{ resource: 'things', used: row!.used, wanted: 1, defaultMax: options.quota! }];
-            },
-          },
-        }),
+    kinds: { thing },
   });
   const logLines: string[] = [];
   const metrics = createMetrics();
   const execute = createExecute({
-    database: db.api,
+    databases: { api: db.api, operator: db.api, data: options.data ?? db.api },
+    sealer: createSealer(new Map([[1, randomBytes(32)]])),
     registry: createRegistry([made]),
     clock: options.clock ?? systemClock,
     log: memoryLog(logLines),

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.ts';
 import { CloudError, rateLimited, unauthorized } from '../../kernel/errors.ts';
 import type { TokenBucket, TokenBuckets } from '../../kernel/token-bucket.ts';
-import type { Authenticator } from '../../services/identity/index.ts';
+import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 
 /** The key of a request: `X-API-Key`, or `Authorization: Bearer`. */
 export function keyOf(request: FastifyRequest): string | undefined {
@@ -37,6 +37,7 @@ export async function callerOf(
   request: FastifyRequest,
   authenticator: Authenticator,
   limits: KeyLimits,
+  freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
   const address = addressOf(request);
@@ -54,6 +55,7 @@ export async function callerOf(
     const caller = await authenticator.authenticate(
       key,
       typeof tenant === 'string' && tenant !== '' ? tenant : undefined,
+      freshness,
     );
     onLookup('success');
     stranger?.give();

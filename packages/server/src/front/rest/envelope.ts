@@ -15,10 +15,15 @@ export const errorBody = (error: CloudError, meta: Meta): object => ({
 });
 
 /** What Fastify itself throws on a request that it cannot read, in our words. Anything else is ours and is not shown. */
-export function asCloudError(error: unknown): CloudError {
+export function asCloudError(error: unknown, bodyLimit?: number): CloudError {
   if (error instanceof CloudError) return error;
   const { statusCode, message } = (error ?? {}) as { statusCode?: number; message?: string };
-  if (statusCode === 413) return new CloudError('PAYLOAD_TOO_LARGE', 413, 'the request body is larger than 1 MiB');
+  if (statusCode === 413)
+    return new CloudError(
+      'PAYLOAD_TOO_LARGE',
+      413,
+      `the request body is larger than ${bodyLimit ?? 'allowed'}${bodyLimit === undefined ? '' : ' bytes'}`,
+    );
   if (statusCode === 415) return new CloudError('INVALID_INPUT', 400, 'send the body as application/json');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new CloudError('INVALID_INPUT', 400, message ?? 'the request cannot be read');

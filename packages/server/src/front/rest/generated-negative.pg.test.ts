@@ -6,8 +6,7 @@ import type { Entry } from '../../kernel/registry.ts';
 import { createSealer } from '../../kernel/seal.ts';
 import { compileValidator } from '../../kernel/validate.ts';
 import { composeRegistry } from '../../services.ts';
-import type { Example } from '../../testing/example.ts';
-import { EXAMPLES } from '../../testing/examples.ts';
+import type { Example } from '../../kernel/example.ts';
 import { fingerprintDatabase } from '../../testing/fingerprint-database.ts';
 import { malformedInputs } from '../../testing/malformed-inputs.ts';
 import { type Actor, type Answer, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
@@ -46,8 +45,9 @@ afterAll(async () => {
   await test.drop();
 });
 
+const serviceOf = (entry: Entry) => registry.services.find((service) => service.name === entry.service)!;
 const exampleOf = (entry: Entry): Example => {
-  const example = EXAMPLES[entry.service]?.[entry.verb];
+  const example = serviceOf(entry).examples?.[entry.verb];
   if (!example) throw new Error(`${entry.name} has no example: write one in services/*/examples.ts`);
   return example;
 };
@@ -87,8 +87,8 @@ const when = (applies: unknown): ((name: string, test: () => Promise<void>) => v
 it('every operation has an example', () => {
   for (const entry of entries) exampleOf(entry);
   const known = new Set(entries.map((entry) => entry.name));
-  for (const [service, examples] of Object.entries(EXAMPLES))
-    for (const verb of Object.keys(examples)) expect(known, 'an example of nothing').toContain(`${service}.${verb}`);
+  for (const { name, examples } of registry.services)
+    for (const verb of Object.keys(examples ?? {})) expect(known, 'an example of nothing').toContain(`${name}.${verb}`);
 });
 
 describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
@@ -111,7 +111,7 @@ describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, en
     isGood(entry, answer);
     const after = await counts();
 
-    if (entry.status !== 204 && !descriptor.text) {
+    if (entry.status !== 204 && entry.answer === 'json') {
       const validate = compileValidator(descriptor.output);
       const shown = descriptor.effect === 'list' ? (answer.data as object[]) : [answer.data as object];
       const members = Object.keys((descriptor.output as { properties?: object }).properties ?? {});
@@ -191,12 +191,12 @@ describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, en
     isGood(entry, await api.call(entry.name, input, owner, { headers: { 'x-tenant-id': owner.tenantId } }));
   });
 
-  when(descriptor.target)("does not find another tenant's, nor what is not there: 404", async () => {
+  when(entry.targetKind)("does not find another tenant's, nor what is not there: 404", async () => {
     const input = await inputOf(entry);
     await expectNoChange(async () => {
       const foreign = await api.call(entry.name, input, stranger);
       expect(foreign).toMatchObject({ status: 404, code: 'NOT_FOUND' });
-      const missing = await api.call(entry.name, { ...input, [descriptor.target!.param]: newId() }, owner);
+      const missing = await api.call(entry.name, { ...input, [entry.targets.at(-1)!.param]: newId() }, owner);
       expect(missing).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     });
     isGood(entry, await api.call(entry.name, input, owner));
@@ -268,41 +268,76 @@ describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, en
   when(bodied)('is refused with a body that is too large: 413', async () => {
     const input = await inputOf(entry);
     await expectNoChange(async () => {
-      const answer = await api.call(entry.name, { ...input, padding: 'x'.repeat(1024 * 1024) }, owner);
+      const answer = await api.call(entry.name, { ...input, padding: 'x'.repeat(entry.bodyLimit) }, owner);
       expect(answer).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
     });
     isGood(entry, await api.call(entry.name, input, owner));
   });
 
-  when(entry.createdKind)('makes one thing when it is sent again with its Idempotency-Key', async () => {
+  when(entry.idempotent && entry.createdKind)(
+    'makes one thing when it is sent again with its Idempotency-Key',
+    async () => {
+      const input = await inputOf(entry);
+      const headers = { 'idempotency-key': uniqueWord() };
+      const first = await api.call(entry.name, input, owner, { headers });
+      isGood(entry, first);
+      expect(first.headers['idempotency-replayed']).toBeUndefined();
+      const other = await inputOf(entry);
+      await expectNoChange(async () => {
+        const again = await api.call(entry.name, input, owner, { headers });
+        isGood(entry, again);
+        expect(again.data.id).toBe(first.data.id);
+        expect(again.headers['idempotency-replayed']).toBe('true');
+        for (const member of exampleOf(entry).secretOutput ?? []) expect(again.data[member]).toBeUndefined();
+        const mismatch = await api.call(entry.name, other, owner, { headers });
+        expect(mismatch).toMatchObject({ status: 409, code: 'IDEMPOTENCY_MISMATCH' });
+        const long = await api.call(entry.name, other, owner, { headers: { 'idempotency-key': 'k'.repeat(256) } });
+        expect(long).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
+      });
+      // The key is the tenant's own: a stranger's request with it is another one.
+      isGood(entry, await api.call(entry.name, await inputOf(entry, stranger), stranger, { headers }));
+      isGood(entry, await api.call(entry.name, other, owner));
+    },
+  );
+
+  when(entry.idempotent && !entry.createdKind)(
+    'changes one time when it is sent again with its Idempotency-Key',
+    async () => {
+      const input = await inputOf(entry);
+      const headers = { 'idempotency-key': uniqueWord() };
+      const first = await api.call(entry.name, input, owner, { headers });
+      isGood(entry, first);
+      await expectNoChange(async () => {
+        const again = await api.call(entry.name, input, owner, { headers });
+        isGood(entry, again);
+        expect(again.headers['idempotency-replayed']).toBe('true');
+        expect(again.data?.version).toBe(first.data?.version);
+      });
+      const other = await api.call(entry.name, await inputOf(entry), owner, { headers });
+      expect(other).toMatchObject({ status: 409, code: 'IDEMPOTENCY_MISMATCH' });
+    },
+  );
+
+  when(entry.writes && !entry.idempotent)('refuses an Idempotency-Key, which it could not keep: 400', async () => {
     const input = await inputOf(entry);
-    const headers = { 'idempotency-key': uniqueWord() };
-    const first = await api.call(entry.name, input, owner, { headers });
-    isGood(entry, first);
-    expect(first.headers['idempotency-replayed']).toBeUndefined();
-    const other = await inputOf(entry);
     await expectNoChange(async () => {
-      const again = await api.call(entry.name, input, owner, { headers });
-      isGood(entry, again);
-      expect(again.data.id).toBe(first.data.id);
-      expect(again.headers['idempotency-replayed']).toBe('true');
-      for (const member of exampleOf(entry).secretOutput ?? []) expect(again.data[member]).toBeUndefined();
-      const mismatch = await api.call(entry.name, other, owner, { headers });
-      expect(mismatch).toMatchObject({ status: 409, code: 'IDEMPOTENCY_MISMATCH' });
-      const long = await api.call(entry.name, other, owner, { headers: { 'idempotency-key': 'k'.repeat(256) } });
-      expect(long).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
+      const answer = await api.call(entry.name, input, owner, { headers: { 'idempotency-key': uniqueWord() } });
+      expect(answer).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
     });
-    // The key is the tenant's own: a stranger's request with it is another one.
-    isGood(entry, await api.call(entry.name, await inputOf(entry, stranger), stranger, { headers }));
-    isGood(entry, await api.call(entry.name, other, owner));
+    isGood(entry, await api.call(entry.name, input, owner));
   });
 
-  when(entry.writes && descriptor.target)('is refused at a version that is not the newest: 409', async () => {
+  when(entry.writes && entry.targetKind)('is refused at a version that is not the newest: 409', async () => {
     const input = await inputOf(entry);
     const target = await api.database.transaction({ tenantId: owner.tenantId, userId: owner.userId }, (sql) =>
-      entry.targetKind!.find(sql, owner.tenantId, String(input[descriptor.target!.param]), owner.userId),
+      entry.targetKind!.find(sql, {
+        tenantId: owner.tenantId,
+        userId: owner.userId,
+        ref: String(input[entry.targets.at(-1)!.param]),
+        lock: false,
+      }),
     );
-    const version = (target as unknown as { version?: number }).version;
+    const version = entry.targetKind!.version?.(target);
     if (version !== undefined) {
       await expectNoChange(async () => {
         const stale = await api.call(entry.name, input, owner, { headers: { 'if-match': `"${version + 1}"` } });

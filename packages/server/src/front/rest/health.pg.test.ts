@@ -26,7 +26,11 @@ const serve = (options: Partial<RestOptions> = {}) =>
   createRestServer({
     registry: api.registry,
     execute: api.execute,
-    authenticator: { authenticate: () => Promise.reject(new Error('not here')), stop: async () => undefined },
+    authenticator: {
+      authenticate: () => Promise.reject(new Error('not here')),
+      stop: async () => undefined,
+      forget: () => undefined,
+    },
     live: noWorker,
     waiter: createWaiter(createQuietNotifier(), systemClock),
     clock: systemClock,

@@ -93,24 +93,24 @@ function describe(entry: Entry, registry: Registry, schemas: Map<string, Json>):
     ...(descriptor.description ? { description: descriptor.description } : {}),
     ...(entry.permission ? { 'x-permission': entry.permission } : {}),
     security: entry.scope === 'public' ? [] : [{ apiKey: [] }, { bearer: [] }],
-    parameters: [...parameters, ...headerParameters(entry, registry)],
+    parameters: [...parameters, ...headerParameters(entry)],
     ...(inBody.length > 0 ? { requestBody: requestBody(entry, inBody) } : {}),
     responses: { ...success(entry, schemas), ...failures(entry, registry) },
   };
 }
 
-function headerParameters(entry: Entry, registry: Registry): readonly Json[] {
+function headerParameters(entry: Entry): readonly Json[] {
   const parameters: Json[] = [];
   if (entry.scope === 'tenant')
     parameters.push({ name: 'X-Tenant-ID', in: 'header', required: false, schema: { type: 'string', format: 'uuid' } });
-  if (entry.createdKind)
+  if (entry.idempotent)
     parameters.push({
       name: 'Idempotency-Key',
       in: 'header',
       required: false,
       schema: { type: 'string', maxLength: 255 },
     });
-  if (entry.writes && entry.targetKind && hasVersion(registry.entries.get(`${entry.service}.get`)))
+  if (entry.writes && entry.targetKind?.version)
     parameters.push({
       name: 'If-Match',
       in: 'header',
@@ -131,8 +131,8 @@ function headerParameters(entry: Entry, registry: Registry): readonly Json[] {
 }
 
 /** Whether it answers a thing that counts its changes. */
-const hasVersion = (entry: Entry | undefined): boolean =>
-  entry !== undefined && entry.descriptor.effect !== 'list' && 'version' in properties(entry.descriptor.output);
+const hasVersion = (entry: Entry): boolean =>
+  entry.descriptor.effect !== 'list' && entry.answeredKind?.version !== undefined;
 
 /** The headers of an answer; nothing where there are none. */
 const headersOf = (names: Readonly<Partial<Record<keyof typeof HEADERS, boolean>>>): Json => {
@@ -176,7 +176,7 @@ function reference(schema: unknown, schemas: Map<string, Json>): Json {
 
 function success(entry: Entry, schemas: Map<string, Json>): Json {
   if (entry.status === 204) return { '204': { description: 'Done' } };
-  if (entry.descriptor.text)
+  if (entry.answer === 'text')
     return { [entry.status]: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } };
   const one = reference(entry.descriptor.output, schemas);
   const data = entry.descriptor.effect === 'list' ? { type: 'array', items: one } : one;
@@ -187,7 +187,7 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
   };
   const headers = headersOf({
     ETag: hasVersion(entry),
-    'Idempotency-Replayed': entry.createdKind !== undefined,
+    'Idempotency-Replayed': entry.idempotent,
   });
   const content = { 'application/json': { schema } };
   return { [entry.status]: { description: entry.descriptor.summary, ...headers, content } };
@@ -198,8 +198,8 @@ function failures(entry: Entry, registry: Registry): Json {
   if (entry.scope !== 'public') codes.push('UNAUTHORIZED', 'FORBIDDEN');
   if (entry.targetKind) codes.push('NOT_FOUND');
   if (entry.writes) codes.push('CONFLICT', 'PAYLOAD_TOO_LARGE');
-  if (entry.quota) codes.push('QUOTA_EXCEEDED');
-  if (entry.createdKind) codes.push('IDEMPOTENCY_MISMATCH');
+  if (entry.steps.quota) codes.push('QUOTA_EXCEEDED');
+  if (entry.idempotent) codes.push('IDEMPOTENCY_MISMATCH');
   codes.push(...(entry.descriptor.errors ?? []));
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Caller, isPermitted, type Origin, tenantIdOf } from '../../kernel/caller.ts';
-import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
-import type { Execute } from '../../kernel/execute.ts';
+import { isAuthorised } from '../../kernel/authorise.ts';
+import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
+import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
+import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { LiveClient } from '../../kernel/live.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
@@ -29,27 +30,35 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set when an authorisation decision was made, or none is needed: what a guard in test mode looks at. */
     decided: boolean;
+    /** Who calls: found out by the headers alone, before the body is read. */
+    caller: Caller;
   }
 }
+
+/** Most registrations and logins at a time: each keeps a core busy for a twentieth of a second. */
+const MAX_PASSWORDS = 12;
 
 /** One route an operation, but for those that say `rest: 'custom'`. */
 export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const passwords = { underWay: 0 };
+  app.decorateRequest('caller');
   for (const entry of deps.registry.entries.values()) {
     if (entry.descriptor.rest === 'custom') continue;
     app.route({
       method: entry.descriptor.http.method,
       url: entry.descriptor.http.path,
+      bodyLimit: entry.bodyLimit,
+      onRequest: async (request, reply) => {
+        request.decided = true;
+        request.caller = await admit(entry, deps, request, reply);
+      },
       handler: (request, reply) =>
-        entry.scope === 'public'
+        entry.cost === 'password'
           ? inTurn(passwords, () => serve(entry, deps, request, reply))
           : serve(entry, deps, request, reply),
     });
   }
 }
-
-/** Registering and logging in hash a password inside their transaction: so many connections and no more are theirs. */
-const MAX_PASSWORDS = 12;
 
 async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>): Promise<T> {
   if (passwords.underWay >= MAX_PASSWORDS) throw rateLimited('too many people log in at this moment; try again', 1);
@@ -61,21 +70,24 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
   }
 }
 
-async function admit(entry: Entry, deps: RouteDeps, request: FastifyRequest): Promise<Caller> {
-  if (entry.scope !== 'public') return callerOf(request, deps.authenticator, deps.limits, deps.onAuth);
-  // What is open to anybody must not fail for a key that happens to be sent along.
-  takeFrom(deps.limits.perAddress.of(addressOf(request)));
-  return { kind: 'anonymous' };
+async function admit(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  if (entry.scope === 'public') {
+    // What is open to anybody must not fail for a key that happens to be sent along.
+    takeFrom(deps.limits.perAddress.of(addressOf(request)));
+    return { kind: 'anonymous' };
+  }
+  const freshness = entry.writes && entry.plane === 'control' ? 'now' : 'cached';
+  const caller = await callerOf(request, deps.authenticator, deps.limits, freshness, deps.onAuth);
+  if (caller.kind === 'user') {
+    deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
+    if (entry.cost === 'engine')
+      deps.underWay.enter(`live of ${caller.tenantId}`, MAX_LIVE_PER_TENANT, request.raw, reply.raw, 5);
+  }
+  return caller;
 }
 
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  request.decided = true;
-  const caller = await admit(entry, deps, request);
-  if (caller.kind === 'user') {
-    deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
-    if (entry.descriptor.live)
-      deps.underWay.enter(`live of ${caller.tenantId}`, MAX_LIVE_PER_TENANT, request.raw, reply.raw, 5);
-  }
+  const { caller } = request;
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
@@ -84,16 +96,16 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     ip: addressOf(request),
     ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
   };
-  const executed = await deps.execute(entry.name, caller, input, {
+  let executed = await deps.execute(entry.name, caller, input, {
     origin,
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
-  let output = entry.descriptor.live ? await deps.live.call(executed.output as string) : executed.output;
-  if (waitSeconds > 0 && entry.descriptor.settles)
-    output = await waitFor(entry, deps, caller, output as Record<string, unknown>, waitSeconds, origin, request);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
-  return send(entry, deps, request, reply, output);
+  if (entry.descriptor.live) executed = { ...executed, output: await deps.live.call(executed.output as string) };
+  if (waitSeconds > 0 && entry.descriptor.settles)
+    executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
+  return send(entry, deps, request, reply, executed);
 }
 
 /** Path, query and body as the one flat object that the operation takes. `wait` is the front's own. */
@@ -137,45 +149,45 @@ async function waitFor(
   entry: Entry,
   deps: RouteDeps,
   caller: Caller,
-  first: Record<string, unknown>,
+  first: Executed,
   seconds: number,
   origin: Origin,
   request: FastifyRequest,
-): Promise<unknown> {
-  const { field, values } = entry.descriptor.settles!;
-  const reader = deps.registry.entries.get(`${entry.service}.get`);
-  if (!reader) throw internal(`${entry.name} settles, and ${entry.service} has no get`);
-  let output = first;
+): Promise<Executed> {
+  const { field, values, reader: verb } = entry.descriptor.settles!;
+  const reader = deps.registry.entries.get(`${entry.service}.${verb}`)!;
+  let seen = first;
   // What was changed is changed: who may not look at it again gets the first answer.
-  if (caller.kind === 'user' && reader.permission !== undefined && !isPermitted(caller.permissions, reader.permission))
-    return output;
+  if (first.id === undefined || !isAuthorised(reader, caller)) return seen;
+  const { id } = first;
   // The connection's own close: a request that was read to its end has closed long ago.
   const end = endOf(request.raw.socket);
   const gone = new AbortController();
   const onEnd = () => gone.abort(end.reason);
   if (end.aborted) onEnd();
   end.addEventListener('abort', onEnd);
-  const look = async () => (await deps.execute(reader.name, caller, { id: first.id }, { origin })).output;
+  const hasSettled = () => values.includes(String((seen.output as Record<string, unknown>)[field]));
+  const look = () => deps.execute(reader.name, caller, { id }, { origin });
   const isSettled = async (share: Share) => {
-    if (values.includes(String(output[field]))) return true;
+    if (hasSettled()) return true;
     try {
-      output = (await share(look)) as typeof output;
+      seen = await share(look);
     } catch (error) {
       // Deleted by somebody else while it was waited for: the change had been made all the same.
       if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
       throw error;
     }
-    return values.includes(String(output[field]));
+    return hasSettled();
   };
   try {
-    await deps.waiter.until(String(first.id), seconds, isSettled, gone.signal, {
+    await deps.waiter.until(id, seconds, isSettled, gone.signal, {
       tenantId: tenantIdOf(caller) ?? '',
-      name: `${reader.name} ${String(first.id)} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
+      name: `${reader.name} ${id} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
     });
   } finally {
     end.removeEventListener('abort', onEnd);
   }
-  return output;
+  return seen;
 }
 
 function send(
@@ -183,11 +195,11 @@ function send(
   deps: RouteDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  output: unknown,
+  { output, version }: Executed,
 ): FastifyReply {
   reply.code(entry.status);
   if (entry.status === 204) return reply.send();
-  if (entry.descriptor.text) return reply.type('text/plain; charset=utf-8').send(output as string);
+  if (entry.answer === 'text') return reply.type('text/plain; charset=utf-8').send(output as string);
   const meta: Meta = { request_id: request.id, timestamp: deps.timestamp() };
   if (entry.descriptor.effect === 'list') {
     const page = output as PageOf<unknown>;
@@ -195,7 +207,6 @@ function send(
       dataBody(page.items, page.nextCursor === undefined ? meta : { ...meta, next_cursor: page.nextCursor }),
     );
   }
-  const version = (output as { version?: number } | undefined)?.version;
   if (version !== undefined) reply.header('etag', `"${version}"`);
   return reply.send(dataBody(output, meta));
 }

@@ -6,7 +6,8 @@ import { createManualClock } from '../../testing/manual-clock.ts';
 import { createQuietNotifier, eventually } from '../../testing/seed.ts';
 import { type Actor, startTestApi, uniqueWord } from '../../testing/test-api.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { createWaiter, STATUS_CHANNEL } from './waiter.ts';
+import { STATUS_CHANNEL } from '../../kernel/resource.ts';
+import { createWaiter } from './waiter.ts';
 
 const { database, api, owner } = await setUpApi();
 

@@ -35,8 +35,10 @@ interface Rate {
 /** What an address may try of keys that were not good yet. A program whose key was revoked stays below it; so many look-ups cost little. */
 const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 
-/** Largest request body. */
-const BODY_LIMIT = 1024 * 1024;
+/** Largest body in bytes of what is no operation; each operation says its own. */
+const BODY_LIMIT = 4096;
+/** What is left unread of a refused request's body in bytes, and is still read away to keep the connection. */
+const READ_AWAY = 64 * 1024;
 /** A request that is not whole after this long is ended. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -128,7 +130,10 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     });
   }
   app.setErrorHandler((error, request, reply) => {
-    const shown = asCloudError(error);
+    const shown = asCloudError(error, request.routeOptions.bodyLimit);
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (!request.raw.complete && (encoding !== undefined || Number(length ?? 0) > READ_AWAY))
+      reply.header('connection', 'close');
     if (shown.status >= 500 && shown !== error) log.error({ err: error, requestId: request.id }, 'request failed');
     if (shown.retryAfter !== undefined) reply.header('retry-after', String(shown.retryAfter));
     return reply.code(shown.status).send(bodyOf(shown, request.id));
@@ -140,7 +145,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     perAddress: createTokenBuckets(clock, options.rates.perAddress),
   };
   addHealth(app, options, timestamp, async (request) => {
-    const caller = await callerOf(request, options.authenticator, limits);
+    const caller = await callerOf(request, options.authenticator, limits, 'cached');
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);

@@ -1,8 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Notifier } from '../../kernel/notifier.ts';
-
-/** The channel on which reconcilers announce that a status changed; the payload is the resource's id. */
-export const STATUS_CHANNEL = 'cloud_status';
+import { STATUS_CHANNEL } from '../../kernel/resource.ts';
 
 /** Longest `?wait=`, in seconds (contract, rule 8). */
 export const MAX_WAIT_SECONDS = 60;

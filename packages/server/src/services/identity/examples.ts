@@ -1,4 +1,4 @@
-import type { Example, ExampleWorld } from '../../testing/example.ts';
+import type { Example, ExampleWorld } from '../../kernel/example.ts';
 import type { authOperations, keyOperations } from './operations.ts';
 
 const noInput = async () => ({});

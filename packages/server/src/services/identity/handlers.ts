@@ -1,13 +1,13 @@
 import { committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
-import { pageRequest, toPage } from '../../kernel/page.ts';
+import type { InputOf } from '../../kernel/operation.ts';
 import type { Sealer } from '../../kernel/seal.ts';
-import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
+import { type Call, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { authOperations, keyOperations } from './operations.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
-import { type ApiKey, type FoundKeyRow, presentKey, presentUser } from './user.ts';
+import { type FoundKeyRow, presentKey, presentUser } from './user.ts';
 
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
@@ -35,60 +35,61 @@ const slugOf = (name: string): string =>
 const locked = () => committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
 
 export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
-  async register(call) {
-    const { email, password, name } = call.input;
-    checkPassword(password);
-    const repository = createPgIdentityRepository(call.sql);
-    const user = {
-      userId: call.createdId,
-      email: email.toLowerCase(),
-      name,
-      tenantId: call.newId(),
-      passwordHash: await hashPassword(password),
-      at: call.now,
-    };
-    await registerOnce(repository, { ...user, tenantName: `${name}'s tenant`, slug: slugOf(email.split('@')[0]!) });
-    await call.becomes({ userId: user.userId, tenantId: user.tenantId });
-    const row = await repository.findUser(user.userId);
-    return presentUser(row!, user.tenantId);
-  },
+  register: steps({
+    /** Answers the password's hash. */
+    async prepare({ input }: Preparation<InputOf<(typeof authOperations)['register']>>) {
+      checkPassword(input.password);
+      return hashPassword(input.password);
+    },
+    async run({ sql, input, createdId, newId, now, prepared: passwordHash, becomes }) {
+      const { email, name } = input;
+      const repository = createPgIdentityRepository(sql);
+      const user = { userId: createdId, email: email.toLowerCase(), name, tenantId: newId(), passwordHash, at: now };
+      await registerOnce(repository, { ...user, tenantName: `${name}'s tenant`, slug: slugOf(email.split('@')[0]!) });
+      await becomes({ userId: user.userId, tenantId: user.tenantId });
+      const row = await repository.findUser(user.userId);
+      return presentUser(row!, user.tenantId);
+    },
+  }),
 
-  async login(call) {
-    const repository = createPgIdentityRepository(call.sql);
-    const login = await repository.findLogin(call.input.email);
-    if (login?.locked_until && login.locked_until > call.now) {
-      throw locked();
-    }
-    const fits = await verifyPassword(call.input.password, login?.password_hash);
-    if (!login || !fits || login.closed_at) {
-      if (login) await repository.recordLogin(login.id, false, call.now);
-      throw committed(unauthorized('invalid email or password'));
-    }
-    // Asked again under the row's lock: guesses in parallel must not slip past the limit.
-    if (!(await repository.recordLogin(login.id, true, call.now))) throw locked();
-    await call.becomes({ userId: login.id, ...(login.default_tenant_id ? { tenantId: login.default_tenant_id } : {}) });
-    const expiresAt = new Date(call.now.getTime() + SESSION_HOURS * 3_600_000);
-    const { key, hash, prefix } = newKey();
-    await repository.insertKey({
-      id: call.newId(),
-      userId: login.id,
-      tenantId: login.default_tenant_id,
-      name: 'login session',
-      kind: 'session',
-      hash,
-      prefix,
-      expiresAt,
-      awsAccessKeyId: null,
-      awsSecretSealed: null,
-      at: call.now,
-    });
-    call.about({ id: login.id });
-    return {
-      user: presentUser(login, login.default_tenant_id ?? undefined),
-      api_key: key,
-      expires_at: expiresAt.toISOString(),
-    };
-  },
+  login: steps({
+    /** Answers who it would be and whether the password is theirs; undefined: they are locked, and no password is tried. */
+    async prepare({ input, now, read }: Preparation<InputOf<(typeof authOperations)['login']>>) {
+      const login = await read((sql) => createPgIdentityRepository(sql).findLogin(input.email));
+      if (login?.locked_until && login.locked_until > now) return undefined;
+      return { login, fits: await verifyPassword(input.password, login?.password_hash) };
+    },
+    async run({ sql, prepared, now, newId, becomes, about }) {
+      if (!prepared) throw locked();
+      const { login, fits } = prepared;
+      const repository = createPgIdentityRepository(sql);
+      if (!login || !fits || login.closed_at) {
+        if (login) await repository.recordLogin(login.id, false, now);
+        throw committed(unauthorized('invalid email or password'));
+      }
+      // Asked again under the row's lock: guesses in parallel must not slip past the limit.
+      if (!(await repository.recordLogin(login.id, true, now))) throw locked();
+      const tenantId = login.default_tenant_id;
+      await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
+      const expiresAt = new Date(now.getTime() + SESSION_HOURS * 3_600_000);
+      const { key, hash, prefix } = newKey();
+      await repository.insertKey({
+        id: newId(),
+        userId: login.id,
+        tenantId,
+        name: 'login session',
+        kind: 'session',
+        hash,
+        prefix,
+        expiresAt,
+        awsAccessKeyId: null,
+        awsSecretSealed: null,
+        at: now,
+      });
+      about({ id: login.id });
+      return { user: presentUser(login, tenantId ?? undefined), api_key: key, expires_at: expiresAt.toISOString() };
+    },
+  }),
 
   async me(call) {
     const row = await createPgIdentityRepository(call.sql).findUser(call.userId);
@@ -122,42 +123,50 @@ async function registerOnce(
   throw conflict('no free tenant name was found; try again');
 }
 
-export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations, { api_key: FoundKeyRow }> => ({
-  async create(call: Call<{ name: string }>): Promise<ApiKey> {
-    const { key, hash, prefix } = newKey();
-    const aws = newAwsKeyPair();
-    const row = await createPgIdentityRepository(call.sql).insertKey({
-      id: call.createdId,
-      userId: call.userId,
-      tenantId: call.tenantId,
-      name: call.input.name,
-      kind: 'api',
-      hash,
-      prefix,
-      expiresAt: null,
-      awsAccessKeyId: aws.accessKeyId,
-      awsSecretSealed: sealer.seal(call.tenantId, 'aws-secret', aws.secretAccessKey),
-      at: call.now,
-    });
-    return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };
-  },
-
-  async list(call) {
-    const page = pageRequest(call.input);
-    const rows = await createPgIdentityRepository(call.sql).listKeys(call.tenantId, call.userId, page);
-    return toPage(rows, page.limit, presentKey);
-  },
-
-  async revoke(call) {
-    const { name, namesakes } = call.target;
-    if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; say which one by its id`);
-    await createPgIdentityRepository(call.sql).revokeKey(call.target.id, call.now);
-    return {};
-  },
-});
-
-export async function keyQuota(call: Call): Promise<readonly QuotaUse[]> {
-  const used = await createPgIdentityRepository(call.sql).countKeys(call.tenantId, call.userId);
-  const refusal = `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`;
-  return [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA, refusal }];
+export interface KeyDeps {
+  readonly sealer: Sealer;
+  /** Makes this process ask anew who calls: a key that was revoked stops at once. */
+  readonly forgetCallers: () => void;
 }
+
+export const createKeyHandlers = ({
+  sealer,
+  forgetCallers,
+}: KeyDeps): Handlers<typeof keyOperations, { api_key: FoundKeyRow }> => ({
+  create: steps({
+    async quota({ sql, tenantId, userId }) {
+      const used = await createPgIdentityRepository(sql).countKeys(tenantId, userId);
+      const refusal = `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`;
+      return [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA, refusal }];
+    },
+    async run({ sql, input, tenantId, userId, createdId, now }: Call<{ readonly name: string }>) {
+      const { key, hash, prefix } = newKey();
+      const aws = newAwsKeyPair();
+      const row = await createPgIdentityRepository(sql).insertKey({
+        id: createdId,
+        userId,
+        tenantId,
+        name: input.name,
+        kind: 'api',
+        hash,
+        prefix,
+        expiresAt: null,
+        awsAccessKeyId: aws.accessKeyId,
+        awsSecretSealed: sealer.seal(tenantId, 'aws-secret', aws.secretAccessKey),
+        at: now,
+      });
+      return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };
+    },
+  }),
+
+  revoke: steps({
+    async run({ sql, target: { id, name, namesakes }, now }: Call<unknown, FoundKeyRow>) {
+      if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; say which one by its id`);
+      await createPgIdentityRepository(sql).revokeKey(id, now);
+      return {};
+    },
+    async finish() {
+      forgetCallers();
+    },
+  }),
+});

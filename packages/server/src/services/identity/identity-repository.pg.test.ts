@@ -133,12 +133,12 @@ describe('the repository of identity', () => {
       });
     const expired = newKey({ expiresAt: new Date(1) });
     await as((identity) => identity.insertKey(expired));
-    const find = (ref: string) => as((identity) => identity.findKey(tenant.tenantId, tenant.userId, ref));
+    const find = (ref: string) => as((identity) => identity.findKey(tenant.tenantId, tenant.userId, ref, false));
     expect((await find(one.id))?.id).toBe(one.id);
     expect(await find(one.name)).toMatchObject({ id: one.id, namesakes: 0 });
     expect(await find('nothing')).toBeUndefined();
     expect(await find(expired.id)).toBeUndefined();
-    expect(await as((identity) => identity.findKey(tenant.tenantId, newId(), one.id))).toBeUndefined();
+    expect(await as((identity) => identity.findKey(tenant.tenantId, newId(), one.id, true))).toBeUndefined();
     const list = (limit = 10, after: string | null = null) =>
       as(async (identity) =>
         (await identity.listKeys(tenant.tenantId, tenant.userId, { limit, after })).map((key) => key.id),

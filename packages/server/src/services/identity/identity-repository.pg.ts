@@ -1,9 +1,12 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { IdentityRepository, LoginRow, RegisterOutcome } from './identity-repository.ts';
-import type { ApiKeyRow, FoundKeyRow, UserRow } from './user.ts';
+import type { ApiKeyRow, UserRow } from './user.ts';
 
 const KEY_COLUMNS = 'id, user_id, tenant_id, name, kind, prefix, aws_access_key_id, created_at, last_used, expires_at';
+
+/** Most keys of one name that are looked at: more than the quota lets a user have. */
+const MOST_NAMESAKES = 100;
 
 export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   async register(user) {
@@ -32,6 +35,15 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
       [id],
     );
     return row;
+  },
+
+  async accountNumber(tenantId) {
+    const [row] = await sql.query<{ account_number: string }>(
+      'identity.account_number',
+      'select account_number from tenants where id = $1',
+      [tenantId],
+    );
+    return row!.account_number;
   },
 
   async findLogin(email) {
@@ -75,16 +87,17 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     return row!;
   },
 
-  async findKey(tenantId, userId, ref) {
-    const [row] = await sql.query<FoundKeyRow>(
-      'identity.find_key',
-      `select ${KEY_COLUMNS}, (count(*) over ())::int - 1 as namesakes from api_keys
+  async findKey(tenantId, userId, ref, lock) {
+    const byId = isUuid(ref);
+    const rows = await sql.query<ApiKeyRow>(
+      `identity.find_key_by_${byId ? 'id' : 'name'}${lock ? '_locked' : ''}`,
+      `select ${KEY_COLUMNS} from api_keys
        where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
-         and (id = $3::uuid or ($3::uuid is null and name = $4))
-       order by id desc limit 1`,
-      [tenantId, userId, isUuid(ref) ? ref : null, ref],
+         and ${byId ? 'id' : 'name'} = $3
+       order by id desc limit ${MOST_NAMESAKES}${lock ? ' for no key update' : ''}`,
+      [tenantId, userId, ref],
     );
-    return row;
+    return rows[0] && { ...rows[0], namesakes: rows.length - 1 };
   },
 
   listKeys(tenantId, userId, page) {

@@ -40,12 +40,14 @@ export type RegisterOutcome = 'created' | 'closed' | 'email_taken' | 'slug_taken
 export interface IdentityRepository {
   register(user: NewUser): Promise<RegisterOutcome>;
   findUser(id: string): Promise<UserRow | undefined>;
+  /** Of a tenant, as it stands in ARNs. */
+  accountNumber(tenantId: string): Promise<string>;
   findLogin(email: string): Promise<LoginRow | undefined>;
   /** Counts a try. False: a right password came while wrong ones had locked the user. */
   recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
   insertKey(key: NewKey): Promise<ApiKeyRow>;
   /** By id, or by name where the reference has not the form of an id; without revoked and expired ones. Of several the newest. */
-  findKey(tenantId: string, userId: string, ref: string): Promise<FoundKeyRow | undefined>;
+  findKey(tenantId: string, userId: string, ref: string, lock: boolean): Promise<FoundKeyRow | undefined>;
   listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;
   /** The user's live keys in the tenant, without those of logins. */
   countKeys(tenantId: string, userId: string): Promise<number>;

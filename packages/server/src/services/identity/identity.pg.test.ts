@@ -328,13 +328,13 @@ describe('the authenticator', () => {
     const lastUsed = async () =>
       (await api.owner.query('select last_used from api_keys where id = $1', [actor.keyId])).rows[0]
         .last_used as Date | null;
-    await authenticator.authenticate(actor.key, undefined);
+    await authenticator.authenticate(actor.key, undefined, 'now');
     expect(await lastUsed()).toBeNull();
     await clock.advance(5_000);
     await eventually('noted', async () => (await lastUsed()) !== null);
     expect((await lastUsed())?.getTime()).toBe(clock.now());
     const first = clock.now();
-    await authenticator.authenticate(actor.key, undefined);
+    await authenticator.authenticate(actor.key, undefined, 'now');
     await clock.advance(100);
     await authenticator.stop();
     expect((await lastUsed())!.getTime()).toBeGreaterThan(first);
@@ -358,7 +358,7 @@ describe('the authenticator', () => {
       log: memoryLog(log),
     });
     const callers = await Promise.all(
-      Array.from({ length: 50 }, () => authenticator.authenticate(actor.key, undefined)),
+      Array.from({ length: 50 }, () => authenticator.authenticate(actor.key, undefined, 'now')),
     );
     expect(new Set(callers.map((caller) => (caller.kind === 'user' ? caller.userId : '')))).toEqual(
       new Set([actor.userId]),

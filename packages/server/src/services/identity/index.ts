@@ -1,11 +1,33 @@
-import type { Sealer } from '../../kernel/seal.ts';
-import { service } from '../../kernel/service.ts';
-import { createAuthHandlers, createKeyHandlers, keyQuota } from './handlers.ts';
+import { type Kind, service } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { authExamples, keyExamples } from './examples.ts';
+import { createAuthHandlers, createKeyHandlers, type KeyDeps } from './handlers.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { authOperations, keyOperations } from './operations.ts';
-import { presentKey } from './user.ts';
+import { type ApiKeyRow, presentKey, presentUser, type UserRow } from './user.ts';
 
-export { type Authenticator, createAuthenticator } from './authenticator.ts';
+export { AUTHORITY_CHANNEL, type Authenticator, createAuthenticator, type Freshness } from './authenticator.ts';
+
+/** The tenant's number in ARNs. */
+export const findAccountNumber = (sql: Sql, tenantId: string): Promise<string> =>
+  createPgIdentityRepository(sql).accountNumber(tenantId);
+
+const user: Kind<UserRow> = {
+  noun: 'user',
+  find: (sql, { ref }) => createPgIdentityRepository(sql).findUser(ref),
+  id: (row) => row.id,
+  name: (row) => row.email,
+  present: (row) => presentUser(row),
+};
+
+const apiKey: Kind<ApiKeyRow> = {
+  noun: 'API key',
+  find: (sql, { tenantId, userId, ref, lock }) => createPgIdentityRepository(sql).findKey(tenantId, userId, ref, lock),
+  id: (row) => row.id,
+  name: (row) => row.name ?? row.id,
+  present: presentKey,
+  list: (sql, { tenantId, userId }, page) => createPgIdentityRepository(sql).listKeys(tenantId, userId, page),
+};
 
 /** Users: registering, logging in, who am I. */
 export const createAuthService = () =>
@@ -15,22 +37,18 @@ export const createAuthService = () =>
     title: 'Users',
     operations: authOperations,
     handlers: createAuthHandlers(),
+    kinds: { user },
+    examples: authExamples,
   });
 
 /** API keys of the caller in the active tenant. */
-export const createKeysService = (sealer: Sealer) =>
+export const createKeysService = (deps: KeyDeps) =>
   service({
     name: 'keys',
     resource: 'api_key',
     title: 'API keys',
     operations: keyOperations,
-    handlers: createKeyHandlers(sealer),
-    targets: {
-      api_key: {
-        noun: 'API key',
-        find: (sql, tenantId, ref, userId) => createPgIdentityRepository(sql).findKey(tenantId, userId, ref),
-        present: presentKey,
-      },
-    },
-    quotas: { create: keyQuota },
+    handlers: createKeyHandlers(deps),
+    kinds: { api_key: apiKey },
+    examples: keyExamples,
   });

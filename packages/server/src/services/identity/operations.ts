@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
-import { pageInput } from '../../kernel/page.ts';
+import { listOperation } from '../../kernel/builders.ts';
 import { ApiKey, User } from './user.ts';
 
 const email = Type.String({
@@ -31,7 +31,9 @@ export const authOperations = {
     ),
     output: User,
     errors: ['FORBIDDEN'],
+    creates: 'user',
     secrets: ['password'],
+    cost: 'password',
     audit: 'user.register',
     event: 'USER_REGISTER',
     cli: 'custom',
@@ -49,6 +51,7 @@ export const authOperations = {
     output: Type.Object({ user: User, api_key: Type.String(), expires_at: Type.String({ format: 'date-time' }) }),
     errors: ['UNAUTHORIZED'],
     secrets: ['password'],
+    cost: 'password',
     audit: 'user.login',
     event: 'USER_LOGIN',
     cli: 'custom',
@@ -76,18 +79,15 @@ export const keyOperations = {
       { additionalProperties: false },
     ),
     output: ApiKey,
+    creates: 'api_key',
     permission: 'identity:create',
     cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
   }),
-  list: operation({
-    summary: 'List my API keys in this tenant',
-    effect: 'list',
-    http: { method: 'GET', path: '/auth/keys' },
-    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
-    output: ApiKey,
-    permission: 'identity:read',
-    cli: { columns: ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'] },
-  }),
+  list: listOperation(
+    { kind: 'api_key', title: 'my API keys in this tenant', path: '/auth/keys', output: ApiKey },
+    ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'],
+    { permission: 'identity:read' },
+  ),
   revoke: operation({
     summary: 'Revoke an API key',
     description: 'It stops working at once. A name that several keys have is refused: say the id.',

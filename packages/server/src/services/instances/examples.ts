@@ -1,4 +1,4 @@
-import type { Example, ExampleWorld } from '../../testing/example.ts';
+import type { Example, ExampleWorld } from '../../kernel/example.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import type { instanceOperations, instanceTypeOperations } from './operations.ts';
 

@@ -1,24 +1,17 @@
-import { type Caller, isPermitted } from '../../kernel/caller.ts';
+import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
-import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { InputOf } from '../../kernel/operation.ts';
-import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
-import { issueTicket } from '../../kernel/ticket.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
+import { listRows } from '../../kernel/resource.ts';
+import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { issueTicket } from '../../kernel/ticket.ts';
 import { findVpcForInstance, findVpcId } from '../vpcs/index.ts';
 import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
-import {
-  type Instance,
-  type InstanceRow,
-  type InstanceTypeRow,
-  presentInstance,
-  presentType,
-  publicStatus,
-} from './instance.ts';
-import type { InstanceRepository } from './instance-repository.ts';
-import { createPgInstanceRepository } from './instance-repository.pg.ts';
-import type { instanceOperations, instanceTypeOperations } from './operations.ts';
+import { type InstanceRow, type InstanceTypeRow, instances, publicStatus } from './instance.ts';
+import { createPgInstanceRepository, type InstanceRepository, tagFilter } from './instance-repository.pg.ts';
+import type { instanceOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
 
@@ -37,102 +30,97 @@ export interface InstanceDeps {
 export const createInstanceHandlers = (
   deps: InstanceDeps,
 ): Handlers<typeof instanceOperations, { instance: InstanceRow }> => ({
-  async launch(call) {
-    const { input, sql } = call;
-    const repository = createPgInstanceRepository(sql);
-    const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
-    const network =
-      input.vpc_id === undefined
-        ? undefined
-        : await plugIn(sql, repository, call.tenantId, input.vpc_id, call.createdId);
-    const placed = await repository.place(network?.hostId ?? null, type);
-    if ('refusal' in placed) throw refusalOf(placed.refusal);
-    const row = await repository.insert({
-      id: call.createdId,
-      userId: call.userId,
-      tenantId: call.tenantId,
-      name: input.name,
-      image: input.image,
-      instanceType: type.id,
-      containerId: deps.machineNameOf(call.createdId),
-      vpcId: network?.vpcId ?? null,
-      privateIp: network?.address ?? null,
-      mac: network?.mac ?? null,
-      hostId: placed.hostId,
-      env: readEnv(input.env ?? []),
-      command: input.cmd ?? null,
-      labels: input.labels ?? {},
-      metadata: input.metadata ?? {},
-      at: call.now,
-    });
-    if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
-    await call.wake('instance', row.id, row.host_id);
-    if (network) await call.wake('vpc', network.vpcId, network.hostId);
-    return presentInstance(row);
-  },
+  launch: steps({
+    /** Answers the type. */
+    async check({ input, sql }: Call<LaunchInput>) {
+      // Otherwise it would be found by the id of another one, once that one is gone.
+      if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+      if (!deps.images.includes(input.image))
+        throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
+      return findType(createPgInstanceRepository(sql), input.instance_type ?? DEFAULT_TYPE);
+    },
 
-  async list(call) {
-    const page = pageRequest(call.input);
-    const { tag, vpc_id: vpcRef } = call.input;
-    const vpcId = vpcRef === undefined ? null : await findVpcId(call.sql, call.tenantId, vpcRef);
-    if (vpcId === undefined) throw notFound('VPC', vpcRef!);
-    const rows = await createPgInstanceRepository(call.sql).list(call.tenantId, { tags: tag ?? [], vpcId }, page);
-    return toPage(rows, page.limit, (row) => presentTo(call.caller, row));
-  },
+    async quota({ sql, tenantId, checked: type }) {
+      const used = await createPgInstanceRepository(sql).usage(tenantId);
+      return [
+        { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
+        { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
+        { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
+      ];
+    },
 
-  async get(call) {
-    return presentTo(call.caller, call.target);
+    async run({ input, sql, tenantId, userId, createdId, now, wake, checked: type }) {
+      const repository = createPgInstanceRepository(sql);
+      const network =
+        input.vpc_id === undefined ? undefined : await plugIn(sql, repository, tenantId, input.vpc_id, createdId);
+      const placed = await repository.place(network?.hostId ?? null, type);
+      if ('refusal' in placed) throw refusalOf(placed.refusal);
+      const row = await repository.insert({
+        id: createdId,
+        userId,
+        tenantId,
+        name: input.name,
+        image: input.image,
+        instanceType: type.id,
+        containerId: deps.machineNameOf(createdId),
+        vpcId: network?.vpcId ?? null,
+        privateIp: network?.address ?? null,
+        mac: network?.mac ?? null,
+        hostId: placed.hostId,
+        env: readEnv(input.env ?? []),
+        command: input.cmd ?? null,
+        labels: input.labels ?? {},
+        metadata: input.metadata ?? {},
+        at: now,
+      });
+      if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
+      await wake('instance', row.id, row.host_id);
+      if (network) await wake('vpc', network.vpcId, network.hostId);
+      return row;
+    },
+  }),
+
+  async list({ sql, tenantId, input }) {
+    const page = pageRequest(input);
+    const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
+    if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
+    const rows = await listRows(sql, instances, tenantId, page, tagFilter(input.tag ?? [], vpcId));
+    return toPage(rows, page.limit, (row) => row.id);
   },
 
   stop: (call) => setPower(call, 'stopped'),
   start: (call) => setPower(call, 'running'),
 
-  async reboot(call) {
-    if (call.target.power !== 'running') throw instanceNotRunning(call.target.name, publicStatus(call.target));
-    const row = await createPgInstanceRepository(call.sql).requestReboot(call.target.id, call.now);
-    await call.wake('instance', row.id, row.host_id);
-    return presentInstance(row);
+  async reboot({ sql, target, now, wake }) {
+    if (target.power !== 'running') throw instanceNotRunning(target.name, publicStatus(target));
+    const row = await createPgInstanceRepository(sql).requestReboot(target.id, now);
+    await wake('instance', row.id, row.host_id);
+    return row;
   },
 
-  async delete(call) {
-    await createPgInstanceRepository(call.sql).markDeleted(call.target.id, call.now);
-    await call.wake('instance', call.target.id, call.target.host_id);
-    return { message: `instance '${call.target.name}' is being deleted` };
-  },
+  delete: deletes(instances, 'instance', 'instance'),
 
-  async logs(call) {
-    return issueTicket(call, 'instances.logs', { instanceId: call.target.id });
-  },
+  logs: (call) => issueTicket(call, 'instances.logs', { instanceId: call.target.id }),
 
   async exec(call) {
     const status = publicStatus(call.target);
     if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
     const { command, stdin, timeout } = call.input;
-    const ticket = await issueTicket(call, 'instances.exec', {
+    return issueTicket(call, 'instances.exec', {
       instanceId: call.target.id,
       command,
       ...(stdin === undefined ? {} : { stdin }),
       timeoutMs: (timeout ?? 60) * 1000,
     });
-    return ticket as never;
   },
 });
 
-/** Environment and command often hold credentials: who may only look does not see them. */
-function presentTo(caller: Caller, row: InstanceRow): Instance {
-  const shown = presentInstance(row);
-  if (caller.kind !== 'user' || isPermitted(caller.permissions, 'instance:update')) return shown;
-  const { env: _env, cmd: _cmd, ...rest } = shown;
-  return rest;
-}
-
 /** Asking for what is so already changes nothing. */
-async function setPower(call: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
-  const failed = call.target.status === 'ERROR';
-  if (call.target.power === power && !failed) return presentTo(call.caller, call.target);
-  const row = await createPgInstanceRepository(call.sql).setPower(call.target.id, power, call.now);
-  await call.wake('instance', row.id, row.host_id);
-  return presentInstance(row);
+async function setPower({ sql, target, now, wake }: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
+  if (target.power === power && target.status !== 'ERROR') return target;
+  const row = await createPgInstanceRepository(sql).setPower(target.id, power, now);
+  await wake('instance', row.id, row.host_id);
+  return row;
 }
 
 async function findType(repository: InstanceRepository, id: string): Promise<InstanceTypeRow> {
@@ -153,39 +141,10 @@ async function plugIn(sql: Sql, repository: InstanceRepository, tenantId: string
 /** A locally administered unicast MAC, the same at every look. */
 const macOf = (instanceId: string): string => `02:${sha256Hex(instanceId).slice(0, 10).match(/../g)!.join(':')}`;
 
-function readEnv(entries: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-  );
-}
+const readEnv = (entries: readonly string[]): Record<string, string> =>
+  Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
 
 function refusalOf(text: string): Error {
   const detail = text.slice(text.indexOf(':') + 1);
   return text.startsWith('capacity:') ? insufficientCapacity(detail) : engineUnavailable(detail);
 }
-
-/** Asked before the handler: what the input has wrong is told first, full or not. */
-export const createLaunchQuota =
-  (deps: InstanceDeps) =>
-  async ({ sql, tenantId, input }: Call<LaunchInput>): Promise<readonly QuotaUse[]> => {
-    // Else it would be found by the id of another one, once that one is gone.
-    if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
-    if (!deps.images.includes(input.image))
-      throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
-    const repository = createPgInstanceRepository(sql);
-    const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
-    const used = await repository.usage(tenantId);
-    return [
-      { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
-      { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
-      { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
-    ];
-  };
-
-export const createInstanceTypeHandlers = (): Handlers<typeof instanceTypeOperations> => ({
-  async list(call) {
-    const page = pageRequest(call.input, (text) => /^[\w.-]{1,100}$/.test(text));
-    const rows = await createPgInstanceRepository(call.sql).listTypes(page);
-    return toPage(rows, page.limit, presentType);
-  },
-});

@@ -1,12 +1,10 @@
-import { service } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { kindOf } from '../../kernel/resource.ts';
+import { type Kind, service } from '../../kernel/service.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
-import {
-  createInstanceHandlers,
-  createInstanceTypeHandlers,
-  createLaunchQuota,
-  type InstanceDeps,
-} from './handlers.ts';
-import { presentInstance } from './instance.ts';
+import { instanceExamples, instanceTypeExamples } from './examples.ts';
+import { createInstanceHandlers, type InstanceDeps } from './handlers.ts';
+import { type InstanceTypeRow, instances, presentInstance, presentType } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
 
@@ -23,16 +21,19 @@ export const createInstancesService = (deps: InstanceDeps) =>
     title: 'Instances',
     operations: instanceOperations,
     handlers: createInstanceHandlers(deps),
+    kinds: { instance: kindOf(instances, { noun: 'instance', present: presentInstance }) },
     errors: INSTANCE_ERRORS,
-    targets: {
-      instance: {
-        noun: 'instance',
-        find: (sql, tenantId, ref) => createPgInstanceRepository(sql).find(tenantId, ref),
-        present: presentInstance,
-      },
-    },
-    quotas: { launch: createLaunchQuota(deps) },
+    blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
+    examples: instanceExamples,
   });
+
+const instanceType: Kind<InstanceTypeRow> = {
+  noun: 'instance type',
+  find: (sql, { ref }) => createPgInstanceRepository(sql).findType(ref),
+  id: (row) => row.id,
+  present: presentType,
+  list: (sql, _whose, page) => createPgInstanceRepository(sql).listTypes(page),
+};
 
 /** The sizes that instances come in. */
 export const createInstanceTypesService = () =>
@@ -41,5 +42,7 @@ export const createInstanceTypesService = () =>
     resource: 'instance_type',
     title: 'Instance types',
     operations: instanceTypeOperations,
-    handlers: createInstanceTypeHandlers(),
+    handlers: {},
+    kinds: { instance_type: instanceType },
+    examples: instanceTypeExamples,
   });

@@ -1,11 +1,11 @@
-import { isUuid } from '../../kernel/ids.ts';
+import type { Filter } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { InstanceRow, InstanceTypeRow } from './instance.ts';
+import { type InstanceRow, type InstanceTypeRow, instances } from './instance.ts';
 import type { HostedInstance, InstanceRepository } from './instance-repository.ts';
 
-const COLUMNS = `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
-  metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
-  observed_version, observed_restart, started_at, phase_deadline`;
+export type { InstanceRepository };
+
+const COLUMNS = instances.columns;
 
 const TYPE_COLUMNS = 'id, name, vcpus, memory_mb, disk_gb, network_mbps, price_per_hour, category, processes';
 
@@ -37,33 +37,6 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
       ],
     );
     return row;
-  },
-
-  async find(tenantId, ref) {
-    const [row] = await sql.query<InstanceRow>(
-      'instances.find',
-      `select ${COLUMNS} from instances
-       where tenant_id = $1 and (id = $2::uuid or name = $3) and deleted_at is null order by id = $2::uuid desc limit 1`,
-      [tenantId, isUuid(ref) ? ref : null, ref],
-    );
-    return row;
-  },
-
-  list(tenantId, filter, page) {
-    const wanted = Object.fromEntries(
-      filter.tags
-        .filter((tag) => tag.includes(':'))
-        .map((tag) => [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]),
-    );
-    const keys = filter.tags.filter((tag) => !tag.includes(':'));
-    return sql.query<InstanceRow>(
-      'instances.list',
-      `select ${COLUMNS} from instances
-       where tenant_id = $1 and deleted_at is null and ($2::uuid is null or id < $2::uuid) and labels @> $4 and labels ?& $5
-         and ($6::uuid is null or vpc_id = $6::uuid)
-       order by id desc limit $3`,
-      [tenantId, page.after, page.limit + 1, JSON.stringify(wanted), keys, filter.vpcId],
-    );
   },
 
   async usage(tenantId) {
@@ -131,12 +104,13 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return row!;
   },
 
-  async markDeleted(id, at) {
-    await sql.query(
-      'instances.mark_deleted',
-      'update instances set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1',
-      [id, at],
+  async countIn(vpcId) {
+    const [row] = await sql.query<{ count: number }>(
+      'instances.count_in_vpc',
+      'select count(*)::int as count from instances where vpc_id = $1 and deleted_at is null',
+      [vpcId],
     );
+    return row!.count;
   },
 
   async load(id) {
@@ -188,3 +162,17 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return row;
   },
 });
+
+/** Those with all these labels (`key`, or `key:value`), in this VPC or in any. */
+export function tagFilter(tags: readonly string[], vpcId: string | null): Filter {
+  const wanted = Object.fromEntries(
+    tags
+      .filter((tag) => tag.includes(':'))
+      .map((tag) => [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]),
+  );
+  const keys = tags.filter((tag) => !tag.includes(':'));
+  return {
+    text: 'labels @> $4 and labels ?& $5 and ($6::uuid is null or vpc_id = $6::uuid)',
+    values: [JSON.stringify(wanted), keys, vpcId],
+  };
+}

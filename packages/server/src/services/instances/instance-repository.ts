@@ -20,11 +20,6 @@ export interface NewInstance {
   readonly at: Date;
 }
 
-export interface InstanceFilter {
-  readonly tags: readonly string[];
-  readonly vpcId: string | null;
-}
-
 export interface Usage {
   readonly instances: number;
   readonly vcpus: number;
@@ -56,9 +51,6 @@ export interface StatusUpdate {
 export interface InstanceRepository {
   /** Undefined when the tenant has an instance of that name. */
   insert(instance: NewInstance): Promise<InstanceRow | undefined>;
-  /** By id or name; without those that are to be deleted. */
-  find(tenantId: string, ref: string): Promise<InstanceRow | undefined>;
-  list(tenantId: string, filter: InstanceFilter, page: PageRequest): Promise<readonly InstanceRow[]>;
   usage(tenantId: string): Promise<Usage>;
   findType(id: string): Promise<InstanceTypeRow | undefined>;
   listTypes(page: PageRequest): Promise<readonly InstanceTypeRow[]>;
@@ -69,7 +61,8 @@ export interface InstanceRepository {
   /** A new wish for its power; counts the version up only where it changes. */
   setPower(id: string, power: 'running' | 'stopped', at: Date): Promise<InstanceRow>;
   requestReboot(id: string, at: Date): Promise<InstanceRow>;
-  markDeleted(id: string, at: Date): Promise<void>;
+  /** Live ones in a VPC. */
+  countIn(vpcId: string): Promise<number>;
 
   /** For the worker, over all tenants. */
   load(id: string): Promise<InstanceRow | undefined>;

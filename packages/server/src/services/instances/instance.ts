@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { type Caller, isPermitted } from '../../kernel/caller.ts';
+import { presentRow, type ResourceRow, type Table } from '../../kernel/resource.ts';
 
-/** Contract, section 8; STOPPING is on the way there. What is being deleted exists for nobody any more. */
-export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR'] as const;
+/** Contract, section 8; STOPPING and DELETING are on the way there. */
+export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR', 'DELETING'] as const;
 
 export const Instance = Type.Object(
   {
@@ -32,16 +34,12 @@ export type Instance = Static<typeof Instance>;
 /** What the reconciler writes; the wire's STOPPING follows from spec and status together. */
 export type StoredStatus = 'STARTING' | 'RUNNING' | 'STOPPED' | 'ERROR';
 
-export interface InstanceRow {
-  readonly id: string;
+export interface InstanceRow extends ResourceRow {
   readonly user_id: string;
-  readonly tenant_id: string;
-  readonly name: string;
   readonly image: string;
   readonly container_id: string | null;
   readonly vpc_id: string | null;
   readonly instance_type: string;
-  readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly env: Readonly<Record<string, string>>;
@@ -54,7 +52,6 @@ export interface InstanceRow {
   // spec
   readonly power: 'running' | 'stopped';
   readonly restart_generation: number;
-  readonly deleted_at: Date | null;
   // status
   readonly status: StoredStatus;
   readonly status_reason: string | null;
@@ -73,6 +70,7 @@ export function publicStatus(
     'status' | 'power' | 'deleted_at' | 'restart_generation' | 'observed_restart' | 'version' | 'observed_version'
   >,
 ): PublicStatus {
+  if (row.deleted_at) return 'DELETING';
   if (row.status === 'ERROR')
     return row.observed_version === row.version ? 'ERROR' : row.power === 'stopped' ? 'STOPPING' : 'STARTING';
   if (row.power === 'stopped') return row.status === 'STOPPED' ? 'STOPPED' : 'STOPPING';
@@ -82,27 +80,41 @@ export function publicStatus(
 
 const filled = <T extends object>(value: T): boolean => Object.keys(value).length > 0;
 
-export const presentInstance = (row: InstanceRow): Instance => ({
-  id: row.id,
-  user_id: row.user_id,
-  tenant_id: row.tenant_id,
-  name: row.name,
-  image: row.image,
-  ...(row.container_id ? { container_id: row.container_id } : {}),
-  status: publicStatus(row),
-  ...(row.status_reason ? { status_reason: row.status_reason } : {}),
-  ...(row.vpc_id ? { vpc_id: row.vpc_id } : {}),
-  ...(row.private_ip ? { private_ip: row.private_ip } : {}),
-  instance_type: row.instance_type,
-  ...(filled(row.env) ? { env: Object.entries(row.env).map(([key, value]) => `${key}=${value}`) } : {}),
-  ...(row.command ? { cmd: [...row.command] } : {}),
-  ...(filled(row.labels) ? { labels: row.labels } : {}),
-  ...(filled(row.metadata) ? { metadata: row.metadata } : {}),
-  ...(row.started_at && row.status === 'RUNNING' ? { started_at: row.started_at.toISOString() } : {}),
-  version: row.version,
-  created_at: row.created_at.toISOString(),
-  updated_at: row.updated_at.toISOString(),
-});
+export const instances: Table<InstanceRow> = {
+  name: 'instances',
+  columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
+    metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
+    observed_version, observed_restart, started_at, phase_deadline`,
+};
+
+/** Environment and command often hold credentials: who may only look does not see them. */
+export function presentInstance(row: InstanceRow, caller: Caller): Instance {
+  const seesAll = caller.kind !== 'user' || isPermitted(caller.permissions, 'instance:update');
+  const shown = presentRow(row, [
+    'id',
+    'user_id',
+    'tenant_id',
+    'name',
+    'image',
+    'container_id',
+    'status_reason',
+    'vpc_id',
+    'private_ip',
+    'instance_type',
+    'version',
+    'created_at',
+    'updated_at',
+  ]) as Omit<Instance, 'status'>;
+  return {
+    ...shown,
+    status: publicStatus(row),
+    ...(seesAll && filled(row.env) ? { env: Object.entries(row.env).map(([key, value]) => `${key}=${value}`) } : {}),
+    ...(seesAll && row.command ? { cmd: [...row.command] } : {}),
+    ...(filled(row.labels) ? { labels: row.labels } : {}),
+    ...(filled(row.metadata) ? { metadata: row.metadata } : {}),
+    ...(row.started_at && row.status === 'RUNNING' ? { started_at: row.started_at.toISOString() } : {}),
+  };
+}
 
 export const InstanceType = Type.Object(
   {

@@ -1,11 +1,12 @@
 import Type from 'typebox';
+import { byRef, deleteOperation, getOperation, listOperation, ref, settlesAt } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
 import { pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
 
-const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
+const instance = { kind: 'instance', title: 'an instance', path: '/instances', output: Instance } as const;
 const target = { kind: 'instance', param: 'id' } as const;
-const settles = { field: 'status', values: ['RUNNING', 'STOPPED', 'ERROR'] } as const;
+const settles = settlesAt('RUNNING', 'STOPPED', 'ERROR');
 // A record's key is held to a pattern and nothing else.
 const labels = Type.Record(Type.String({ pattern: '^.{1,128}$' }), Type.String({ maxLength: 256 }), {
   maxProperties: 50,
@@ -22,7 +23,20 @@ const words = (maxLength: number, maxItems: number, description: string) => {
     description,
   });
 };
-const byId = Type.Object({ id: ref }, { additionalProperties: false });
+
+/** An action on one instance, which answers it as it is then. */
+const actOn = <const V extends readonly string[]>(verb: string, summary: string, settled: V) =>
+  ({
+    summary,
+    effect: 'action',
+    http: { method: 'POST', path: `/instances/:id/${verb}` },
+    input: byRef,
+    output: Instance,
+    target,
+    answers: 'instance',
+    settles: settlesAt(...settled),
+    cli: { args: ['id'] },
+  }) as const;
 
 export const instanceOperations = {
   launch: operation({
@@ -62,97 +76,60 @@ export const instanceOperations = {
     ),
     output: Instance,
     errors: ['NOT_FOUND', 'INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
+    creates: 'instance',
+    answers: 'instance',
+    references: { vpc_id: 'vpc' },
     permission: 'instance:launch',
     secrets: ['env', 'cmd'],
+    bodyLimit: 1024 * 1024,
     settles,
-    cli: { args: ['name'] },
+    cli: { args: ['name'], rest: 'cmd', forms: { env: 'KEY=value' } },
   }),
-  list: operation({
-    summary: 'List instances',
-    effect: 'list',
-    http: { method: 'GET', path: '/instances' },
-    input: Type.Object(
-      {
-        ...pageInput,
-        tag: Type.Optional(
-          Type.Array(Type.String({ maxLength: 400 }), {
-            maxItems: 10,
-            description: 'Only those with the label: key or key:value',
-          }),
-        ),
-        vpc_id: Type.Optional(Type.String({ ...vpcRef, description: 'Only those in this VPC: its id or name' })),
-      },
-      { additionalProperties: false },
-    ),
-    output: Instance,
-    errors: ['NOT_FOUND'],
-    cli: { columns: ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'created_at'] },
-  }),
-  get: operation({
-    summary: 'Get an instance',
-    effect: 'read',
-    http: { method: 'GET', path: '/instances/:id' },
-    input: byId,
-    output: Instance,
-    target,
-    settles,
-    cli: { args: ['id'] },
-  }),
-  stop: operation({
-    summary: 'Stop an instance',
+  list: listOperation(
+    { ...instance, title: 'instances' },
+    ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'created_at'],
+    {
+      input: Type.Object(
+        {
+          ...pageInput,
+          tag: Type.Optional(
+            Type.Array(Type.String({ maxLength: 400 }), {
+              maxItems: 10,
+              description: 'Only those with the label: key or key:value',
+            }),
+          ),
+          vpc_id: Type.Optional(Type.String({ ...vpcRef, description: 'Only those in this VPC: its id or name' })),
+        },
+        { additionalProperties: false },
+      ),
+      references: { vpc_id: 'vpc' },
+      errors: ['NOT_FOUND'],
+    },
+  ),
+  get: getOperation(instance, { settles }),
+  stop: {
+    ...actOn('stop', 'Stop an instance', ['STOPPED', 'ERROR']),
     description: 'Cleanly within ten seconds, then by force. Its disk stays.',
-    effect: 'action',
-    http: { method: 'POST', path: '/instances/:id/stop' },
-    input: byId,
-    output: Instance,
-    target,
-    settles: { field: 'status', values: ['STOPPED', 'ERROR'] },
-    cli: { args: ['id'] },
-  }),
-  start: operation({
-    summary: 'Start a stopped instance',
-    effect: 'action',
-    http: { method: 'POST', path: '/instances/:id/start' },
-    input: byId,
-    output: Instance,
-    target,
-    settles: { field: 'status', values: ['RUNNING', 'ERROR'] },
-    cli: { args: ['id'] },
-  }),
-  reboot: operation({
-    summary: 'Reboot an instance',
-    effect: 'action',
-    http: { method: 'POST', path: '/instances/:id/reboot' },
-    input: byId,
-    output: Instance,
-    target,
-    settles: { field: 'status', values: ['RUNNING', 'ERROR'] },
-    cli: { args: ['id'] },
-    errors: ['INSTANCE_NOT_RUNNING'],
-  }),
-  delete: operation({
-    summary: 'Delete an instance',
-    description: 'It is stopped by force and removed with its disk.',
-    effect: 'delete',
-    http: { method: 'DELETE', path: '/instances/:id' },
-    input: byId,
-    output: Type.Object({ message: Type.String() }),
-    target,
+  },
+  start: actOn('start', 'Start a stopped instance', ['RUNNING', 'ERROR']),
+  reboot: { ...actOn('reboot', 'Reboot an instance', ['RUNNING', 'ERROR']), errors: ['INSTANCE_NOT_RUNNING'] },
+  delete: deleteOperation(instance, {
+    description:
+      'It is stopped by force and removed with its disk. It is there, with the status DELETING, until it is gone.',
     permission: 'instance:terminate',
     audit: 'instance.terminate',
     event: 'INSTANCE_TERMINATE',
-    cli: { args: ['id'] },
   }),
   logs: operation({
     summary: 'Read the console log of an instance',
     description: 'What its first process wrote, the newest 128 KiB.',
     effect: 'read',
     http: { method: 'GET', path: '/instances/:id/logs' },
-    input: byId,
+    input: byRef,
     output: Type.String(),
     target,
     live: true,
-    text: true,
+    answer: 'text',
     errors: ['CONFLICT', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { args: ['id'] },
   }),
@@ -183,6 +160,7 @@ export const instanceOperations = {
     ),
     target,
     live: true,
+    bodyLimit: 1024 * 1024,
     secrets: ['command', 'stdin'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: 'custom',
@@ -190,13 +168,9 @@ export const instanceOperations = {
 };
 
 export const instanceTypeOperations = {
-  list: operation({
-    summary: 'List instance types',
-    effect: 'list',
-    http: { method: 'GET', path: '/instance-types' },
-    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
-    output: InstanceType,
-    permission: 'instance:read',
-    cli: { columns: ['id', 'vcpus', 'memory_mb', 'disk_gb', 'network_mbps', 'price_per_hour', 'category'] },
-  }),
+  list: listOperation(
+    { kind: 'instance_type', title: 'instance types', path: '/instance-types', output: InstanceType },
+    ['id', 'vcpus', 'memory_mb', 'disk_gb', 'network_mbps', 'price_per_hour', 'category'],
+    { permission: 'instance:read' },
+  ),
 };

@@ -1,4 +1,4 @@
-import type { Example, ExampleWorld } from '../../testing/example.ts';
+import type { Example, ExampleWorld } from '../../kernel/example.ts';
 import type { vpcOperations } from './operations.ts';
 
 /** A VPC that is there, as after a pass of its reconciler. */

@@ -1,10 +1,12 @@
+import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
-import { pageRequest, toPage } from '../../kernel/page.ts';
-import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
+import { countLive } from '../../kernel/resource.ts';
+import { type Handlers, steps } from '../../kernel/service.ts';
+import { findAccountNumber } from '../identity/index.ts';
 import { parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
-import { ec2Id, presentVpc, type VpcRow } from './vpc.ts';
+import { ec2Id, type VpcRow, vpcs } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 /** VPCs of a tenant without a quota of its own (contract, section 8). */
@@ -19,74 +21,48 @@ export interface VpcDeps {
 
 const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
 
-/** Else it would be found by the id of another one, once that one is gone. */
+/** Otherwise it would be found by the id of another one, once that one is gone. */
 function refuseIdAsName(name: string): void {
   if (isUuid(name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
 }
 
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
-  async create(call) {
-    const cidrBlock = call.input.cidr_block ?? DEFAULT_CIDR;
-    const repository = createPgVpcRepository(call.sql);
-    const account = await repository.accountNumber(call.tenantId);
-    const row = await repository.insert({
-      id: call.createdId,
-      userId: call.userId,
-      tenantId: call.tenantId,
-      name: call.input.name,
-      cidrBlock,
-      networkId: deps.networkNameOf(call.createdId),
-      arn: `arn:aws:ec2:${deps.region}:${account}:vpc/${ec2Id('vpc', call.createdId)}`,
-      at: call.now,
-    });
-    if (!row) throw nameTaken(call.input.name);
-    await call.wake('vpc', row.id);
-    return presentVpc(row);
-  },
+  create: steps({
+    async check({ input }) {
+      parseVpcCidr(input.cidr_block ?? DEFAULT_CIDR);
+      refuseIdAsName(input.name);
+    },
+    async quota({ sql, tenantId }) {
+      const used = await countLive(sql, vpcs, tenantId);
+      return [{ resource: 'vpcs', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
+    },
+    async run({ sql, input, tenantId, userId, createdId, now, wake }) {
+      const account = await findAccountNumber(sql, tenantId);
+      const row = await createPgVpcRepository(sql).insert({
+        id: createdId,
+        userId,
+        tenantId,
+        name: input.name,
+        cidrBlock: input.cidr_block ?? DEFAULT_CIDR,
+        networkId: deps.networkNameOf(createdId),
+        arn: `arn:aws:ec2:${deps.region}:${account}:vpc/${ec2Id('vpc', createdId)}`,
+        at: now,
+      });
+      if (!row) throw nameTaken(input.name);
+      await wake('vpc', row.id);
+      return row;
+    },
+  }),
 
-  async list(call) {
-    const page = pageRequest(call.input);
-    return toPage(await createPgVpcRepository(call.sql).list(call.tenantId, page), page.limit, presentVpc);
-  },
-
-  async get(call) {
-    return presentVpc(call.target);
-  },
-
-  async update(call) {
-    refuseIdAsName(call.input.name);
-    const row = await createPgVpcRepository(call.sql).rename(call.target.id, call.input.name, call.now);
-    if (!row) throw nameTaken(call.input.name);
+  async update({ sql, input, target, now, wake }) {
+    refuseIdAsName(input.name);
+    const row = await createPgVpcRepository(sql).rename(target.id, input.name, now);
+    if (!row) throw nameTaken(input.name);
     // Nothing outside bears the name; but one that failed is tried again.
     if (row.status !== 'active' || row.status_reason !== null || row.observed_version !== row.version)
-      await call.wake('vpc', row.id, row.host_id);
-    return presentVpc(row);
+      await wake('vpc', row.id, row.host_id);
+    return row;
   },
 
-  async delete(call) {
-    const repository = createPgVpcRepository(call.sql);
-    // Held first, so that nothing moves in between the count and the mark.
-    await repository.lock(call.target.id);
-    const { instances, loadBalancers, scalingGroups } = await repository.countContents(call.target.id);
-    const inTheWay = [
-      [instances, 'instance'],
-      [loadBalancers, 'load balancer'],
-      [scalingGroups, 'auto-scaling group'],
-    ]
-      .filter(([count]) => Number(count) > 0)
-      .map(([count, noun]) => `${count} ${noun}${count === 1 ? '' : 's'}`);
-    if (inTheWay.length > 0)
-      throw conflict(`the VPC '${call.target.name}' still has ${inTheWay.join(', ')}; delete them first`);
-    await repository.markDeleted(call.target.id, call.now);
-    await call.wake('vpc', call.target.id, call.target.host_id);
-    return { message: `VPC '${call.target.name}' is being deleted` };
-  },
+  delete: deletes(vpcs, 'vpc', 'VPC'),
 });
-
-/** Asked before the handler: what the input has wrong is told first, full or not. */
-export async function vpcQuota(call: Call<{ name: string; cidr_block?: string }>): Promise<readonly QuotaUse[]> {
-  parseVpcCidr(call.input.cidr_block ?? DEFAULT_CIDR);
-  refuseIdAsName(call.input.name);
-  const used = await createPgVpcRepository(call.sql).count(call.tenantId);
-  return [{ resource: 'vpcs', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
-}

@@ -1,8 +1,9 @@
+import { kindOf } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
-import { createVpcHandlers, type VpcDeps, vpcQuota } from './handlers.ts';
+import { vpcExamples } from './examples.ts';
+import { createVpcHandlers, type VpcDeps } from './handlers.ts';
 import { vpcOperations } from './operations.ts';
-import { presentVpc } from './vpc.ts';
-import { createPgVpcRepository } from './vpc-repository.pg.ts';
+import { presentVpc, vpcs } from './vpc.ts';
 
 export { hostNameOf } from './host-name.ts';
 export type { NetworkEngine } from './network-engine.ts';
@@ -18,12 +19,6 @@ export const createVpcsService = (deps: VpcDeps) =>
     title: 'VPCs',
     operations: vpcOperations,
     handlers: createVpcHandlers(deps),
-    targets: {
-      vpc: {
-        noun: 'VPC',
-        find: (sql, tenantId, ref) => createPgVpcRepository(sql).find(tenantId, ref),
-        present: presentVpc,
-      },
-    },
-    quotas: { create: vpcQuota },
+    kinds: { vpc: kindOf(vpcs, { noun: 'VPC', present: presentVpc }) },
+    examples: vpcExamples,
   });

@@ -1,6 +1,6 @@
 import Type from 'typebox';
+import { deleteOperation, getOperation, listOperation, ref, settlesAt } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
-import { pageInput } from '../../kernel/page.ts';
 import { Vpc } from './vpc.ts';
 
 const name = Type.String({
@@ -10,9 +10,8 @@ const name = Type.String({
   pattern: '^[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
   description: 'Unique in the tenant, and not in the form of an id',
 });
-const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
-const target = { kind: 'vpc', param: 'id' } as const;
-const settles = { field: 'status', values: ['active', 'error'] } as const;
+const vpc = { kind: 'vpc', title: 'a VPC', path: '/vpcs', output: Vpc } as const;
+const settles = settlesAt('active', 'error');
 
 export const vpcOperations = {
   create: operation({
@@ -31,41 +30,25 @@ export const vpcOperations = {
       { additionalProperties: false },
     ),
     output: Vpc,
+    creates: 'vpc',
+    answers: 'vpc',
     settles,
     cli: { args: ['name'] },
   }),
-  list: operation({
-    summary: 'List VPCs',
-    effect: 'list',
-    http: { method: 'GET', path: '/vpcs' },
-    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
-    output: Vpc,
-    cli: { columns: ['id', 'name', 'cidr_block', 'status', 'created_at'] },
-  }),
-  get: operation({
-    summary: 'Get a VPC',
-    effect: 'read',
-    http: { method: 'GET', path: '/vpcs/:id' },
-    input: Type.Object({ id: ref }, { additionalProperties: false }),
-    output: Vpc,
-    target,
-    settles,
-    cli: { args: ['id'] },
-  }),
+  list: listOperation({ ...vpc, title: 'VPCs' }, ['id', 'name', 'cidr_block', 'status', 'created_at']),
+  get: getOperation(vpc, { settles }),
   update: operation({
     summary: 'Rename a VPC',
     effect: 'update',
     http: { method: 'PATCH', path: '/vpcs/:id' },
     input: Type.Object({ id: ref, name }, { additionalProperties: false }),
     output: Vpc,
-    target,
+    target: { kind: 'vpc', param: 'id' },
+    answers: 'vpc',
     cli: { args: ['id'] },
   }),
-  delete: operation({
-    summary: 'Delete a VPC',
-    description: 'Refused while something is in it.',
-    effect: 'delete',
-    http: { method: 'DELETE', path: '/vpcs/:id' },
+  delete: deleteOperation(vpc, {
+    description: 'Refused while something is in it. It is there, with the status DELETING, until its network is gone.',
     input: Type.Object(
       {
         id: ref,
@@ -77,8 +60,5 @@ export const vpcOperations = {
       },
       { additionalProperties: false },
     ),
-    output: Type.Object({ message: Type.String() }),
-    target,
-    cli: { args: ['id'] },
   }),
 };

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { type ResourceRow, presentRow, type Table } from '../../kernel/resource.ts';
 
 export const Vpc = Type.Object(
   {
@@ -8,7 +9,7 @@ export const Vpc = Type.Object(
     name: Type.String(),
     cidr_block: Type.String(),
     network_id: Type.String({ description: 'Its name on the host' }),
-    status: Type.String({ description: 'pending, active or error' }),
+    status: Type.String({ description: 'pending, active, error or DELETING' }),
     status_reason: Type.Optional(Type.String()),
     arn: Type.String(),
     version: Type.Integer(),
@@ -17,42 +18,46 @@ export const Vpc = Type.Object(
   },
   { $id: 'Vpc' },
 );
-export type Vpc = Static<typeof Vpc>;
+type Vpc = Static<typeof Vpc>;
 
 export type VpcStatus = 'pending' | 'active' | 'error';
 
-export interface VpcRow {
-  readonly id: string;
+export interface VpcRow extends ResourceRow {
   readonly user_id: string;
-  readonly tenant_id: string;
-  readonly name: string;
   readonly cidr_block: string;
   readonly network_id: string;
-  readonly arn: string | null;
-  readonly version: number;
+  readonly arn: string;
   readonly host_id: string | null;
   readonly uplink_index: number | null;
   readonly status: VpcStatus;
   readonly status_reason: string | null;
   readonly observed_version: number | null;
-  readonly deleted_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
+export const vpcs: Table<VpcRow> = {
+  name: 'vpcs',
+  columns: `id, user_id, tenant_id, name, cidr_block, network_id, coalesce(arn, '') as arn, version, host_id, uplink_index, status, status_reason,
+    observed_version, deleted_at, created_at, updated_at`,
+};
+
 export const presentVpc = (row: VpcRow): Vpc => ({
-  id: row.id,
-  user_id: row.user_id,
-  tenant_id: row.tenant_id,
-  name: row.name,
-  cidr_block: row.cidr_block,
-  network_id: row.network_id,
-  status: row.status,
-  ...(row.status_reason ? { status_reason: row.status_reason } : {}),
-  arn: row.arn ?? '',
-  version: row.version,
-  created_at: row.created_at.toISOString(),
-  updated_at: row.updated_at.toISOString(),
+  ...(presentRow(row, [
+    'id',
+    'user_id',
+    'tenant_id',
+    'name',
+    'cidr_block',
+    'network_id',
+    'status',
+    'status_reason',
+    'arn',
+    'version',
+    'created_at',
+    'updated_at',
+  ]) as Vpc),
+  ...(row.deleted_at ? { status: 'DELETING' } : {}),
 });
 
 /** EC2's form of an id: a prefix and the last 17 hex digits. */

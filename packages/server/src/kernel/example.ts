@@ -1,9 +1,9 @@
-import type pg from 'pg';
-
 /** Where an example makes what its operation acts on. */
 export interface ExampleWorld {
   /** Of the tables' owner: row-level security does not bind it, and nothing of ours is in between. */
-  readonly owner: Pick<pg.Client, 'query'>;
+  readonly owner: {
+    query<Row extends object>(text: string, values?: readonly unknown[]): Promise<{ readonly rows: Row[] }>;
+  };
   readonly tenantId: string;
   readonly userId: string;
   /** A host that is up, with room. */
@@ -16,7 +16,7 @@ export interface ExampleWorld {
   unique(): string;
 }
 
-/** How an operation is called well. The generated negative tests need one of each operation, so that none of them is vacuous. */
+/** How an operation is called well: the generated negative tests start from here, so that none of them is vacuous. */
 export interface Example {
   /** Makes what the call needs and answers its input. What it makes and says is new each time. */
   input(world: ExampleWorld): Promise<Readonly<Record<string, unknown>>>;

@@ -1,0 +1,133 @@
+import type { Clock } from './clock.ts';
+import { rateLimited } from './errors.ts';
+
+export interface AdmissionSettings {
+  /** Calls that may hold a connection at once. */
+  readonly slots: number;
+  /** Of these for one tenant. */
+  readonly perTenant: number;
+  /** Most calls of one tenant that wait; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** Longest wait in milliseconds; then the call is refused. */
+  readonly maxWaitMs: number;
+}
+
+export interface Admission {
+  /**
+   * Runs `work` once the tenant may hold one more connection; tenants that wait take turns. Calls that are `alone` run one after the other
+   * within their tenant: they would wait for each other's lock in the database and hold a connection meanwhile. Throws RATE_LIMITED.
+   */
+  run<T>(tenant: string, alone: boolean, work: () => Promise<T>): Promise<T>;
+  /** Calls that wait. */
+  waiting(): number;
+}
+
+interface Waiter {
+  readonly alone: boolean;
+  start(): void;
+}
+
+interface Share {
+  running: number;
+  aloneRuns: boolean;
+  /** In the order of arrival. */
+  readonly queue: Waiter[];
+}
+
+/** Who may take a connection of the pool, and when: decided before the pool, so that one tenant's waiting is its own. */
+export function createAdmission(settings: AdmissionSettings, clock: Clock): Admission {
+  // In the order of turns: who was served goes to the end.
+  const shares = new Map<string, Share>();
+  let running = 0;
+  let waiting = 0;
+
+  const mayRun = (share: Share, alone: boolean) =>
+    running < settings.slots && share.running < settings.perTenant && !(alone && share.aloneRuns);
+
+  function begin(share: Share, alone: boolean): void {
+    running++;
+    share.running++;
+    if (alone) share.aloneRuns = true;
+  }
+
+  function end(tenant: string, share: Share, alone: boolean): void {
+    running--;
+    share.running--;
+    if (alone) share.aloneRuns = false;
+    if (waiting > 0) serveNext();
+    if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
+  }
+
+  function serveNext(): void {
+    for (const [tenant, share] of shares) {
+      if (running >= settings.slots) return;
+      const place = share.queue.findIndex((waiter) => mayRun(share, waiter.alone));
+      if (place < 0) continue;
+      const [waiter] = share.queue.splice(place, 1);
+      waiting--;
+      shares.delete(tenant);
+      shares.set(tenant, share);
+      begin(share, waiter!.alone);
+      waiter!.start();
+      // One call ended, so one may begin; where several could, each of them ends and asks again.
+      return;
+    }
+  }
+
+  function wait(tenant: string, share: Share, alone: boolean): Promise<void> {
+    if (share.queue.length >= settings.maxWaiting) throw tooMany(tenant, share.queue.length);
+    return new Promise((resolve, reject) => {
+      const served = new AbortController();
+      const waiter: Waiter = {
+        alone,
+        start: () => {
+          served.abort(SERVED);
+          resolve();
+        },
+      };
+      share.queue.push(waiter);
+      waiting++;
+      clock.sleep(settings.maxWaitMs, served.signal).then(
+        () => {
+          const place = share.queue.indexOf(waiter);
+          if (place < 0) return;
+          share.queue.splice(place, 1);
+          waiting--;
+          if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
+          reject(tooMany(tenant, share.queue.length + 1));
+        },
+        () => undefined,
+      );
+    });
+  }
+
+  return {
+    async run(tenant, alone, work) {
+      let share = shares.get(tenant);
+      if (!share) {
+        share = { running: 0, aloneRuns: false, queue: [] };
+        shares.set(tenant, share);
+      }
+      // A slot is free only while nobody who waits could use it: nobody is overtaken.
+      if (mayRun(share, alone)) begin(share, alone);
+      else await wait(tenant, share, alone);
+      try {
+        return await work();
+      } finally {
+        end(tenant, share, alone);
+      }
+    },
+    waiting: () => waiting,
+  };
+}
+
+/** Made once: a stack for each call costs more than all the rest here. */
+const SERVED = new Error('served');
+
+const tooMany = (tenant: string, count: number) =>
+  rateLimited(
+    tenant === ''
+      ? `${count} calls wait already; try again`
+      : `${count} calls of this tenant wait already; send fewer at once`,
+    1,
+  );

@@ -1,0 +1,28 @@
+import { type Caller, isPermitted, tenantIdOf } from './caller.ts';
+import { forbidden, invalidInput, unauthorized } from './errors.ts';
+import type { RegisteredOperation } from './operation.ts';
+
+/** Refuses who has no business at this door at all. */
+export function admit(operation: RegisteredOperation, caller: Caller): void {
+  if (operation.scope === 'public') return;
+  if (caller.kind === 'anonymous') throw unauthorized('an API key is required: send it as X-API-Key, or log in');
+  if (operation.scope === 'tenant' && tenantIdOf(caller) === undefined) {
+    throw invalidInput('this acts in a tenant, and neither X-Tenant-ID nor the key names one');
+  }
+}
+
+/** Throws FORBIDDEN where the caller may not. */
+export function authorise(operation: RegisteredOperation, caller: Caller): void {
+  if (isAuthorised(operation, caller)) return;
+  if (operation.scope === 'operator') throw forbidden('only the operator of the platform may do this');
+  const role = caller.kind === 'user' ? (caller.role ?? 'none') : caller.kind;
+  throw forbidden(
+    `this needs the permission '${operation.permission}', which the role '${role}' does not have in this tenant`,
+  );
+}
+
+export function isAuthorised(operation: RegisteredOperation, caller: Caller): boolean {
+  if (caller.kind !== 'user' || operation.scope === 'public') return true;
+  if (operation.scope === 'operator') return caller.platformRole === 'admin';
+  return operation.permission === undefined || isPermitted(caller.permissions, operation.permission);
+}

@@ -1,0 +1,292 @@
+import { type Admission, createAdmission } from './admission.ts';
+import { auditableInput, recordChange, recordRefusal, type Trace } from './audit.ts';
+import { authorise, isAuthorised } from './authorise.ts';
+import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
+import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
+import { translateDatabaseError } from './database-errors.ts';
+import { CloudError, conflict, invalidInput, notFound } from './errors.ts';
+import { canonicalText, checkKey, claimKey, findClaim, type KeyedCall } from './idempotency.ts';
+import { newId } from './ids.ts';
+import { checkQuota } from './quota.ts';
+import { wake } from './reconcile-queue.ts';
+import type { Entry } from './registry.ts';
+import { enterScope } from './scope.ts';
+import type { Call, CallFacts } from './service.ts';
+import type { Scope, Sql } from './sql/tx.ts';
+
+/** Most times a transaction that PostgreSQL aborted for another's sake is run again. */
+const MAX_TRIES = 3;
+/** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
+const SPARE = 2;
+/** Of the pool for one tenant: a quarter, so that three who do their worst leave room. */
+const SHARE = 4;
+/** Most calls of a tenant that wait: twice what one key may have under way. */
+const MAX_WAITING = 400;
+const MAX_WAIT_MS = 10_000;
+
+export type ControlPath = (
+  entry: Entry,
+  caller: Caller,
+  input: Record<string, unknown>,
+  options: CallOptions,
+) => Promise<Executed>;
+
+/** What a transaction came to: an answer, or a refusal that is itself a change and was committed. */
+type Outcome = { readonly executed: Executed } | { readonly refusal: CloudError };
+
+/**
+ * Prepare; then one transaction: look the targets up and lock what is written (404), authorise (403), replay, check, quota, run, audit row
+ * and event; commit; finish.
+ */
+export function createControlPath(deps: ExecuteDeps): ControlPath {
+  const { databases, clock, log, sealer } = deps;
+  const { max } = databases.api.stats();
+  const admission: Admission = createAdmission(
+    {
+      slots: Math.max(1, max - SPARE),
+      perTenant: Math.max(1, Math.floor(max / SHARE)),
+      maxWaiting: MAX_WAITING,
+      maxWaitMs: MAX_WAIT_MS,
+    },
+    clock,
+  );
+
+  return async (entry, caller, input, options) => {
+    const tenantId = tenantIdOf(caller);
+    const scope: Scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
+    const database = entry.scope === 'operator' ? databases.operator : databases.api;
+    const facts: CallFacts = {
+      caller,
+      tenantId: tenantId ?? '',
+      userId: userIdOf(caller),
+      input,
+      now: new Date(clock.now()),
+      origin: options.origin,
+    };
+    // A call that will be refused costs no connection, where no target has to be looked up first.
+    if (entry.targetKinds.length === 0) authorise(entry, caller);
+    const keyed = keyOf(entry, facts, options.idempotencyKey);
+    const read = <T>(fn: (sql: Sql) => Promise<T>) =>
+      admission.run(facts.tenantId, false, () => database.transaction(scope, fn, { readOnly: true }));
+    // Who may not do it is told so below, after the target was looked for.
+    const prepared = isAuthorised(entry, caller) ? await entry.steps.prepare?.({ ...facts, read }) : undefined;
+
+    const outcome = await admission.run(facts.tenantId, entry.steps.quota !== undefined, async () => {
+      for (let attempt = 1; ; attempt++) {
+        let recorded: Promise<void> | undefined;
+        try {
+          return await database.transaction(
+            scope,
+            async (sql) => {
+              const transacted = await transact(entry, facts, sql, prepared, keyed, options);
+              if ('trace' in transacted) {
+                // Not waited for: it travels with the commit, which fails when it does.
+                recorded = recordChange(sql, transacted.trace, newId(clock.now()), newId(clock.now()));
+                recorded.catch(() => undefined);
+              }
+              return transacted.outcome;
+            },
+            { readOnly: !entry.writes && !entry.descriptor.live },
+          );
+        } catch (error) {
+          // The commit tells only that something before it failed; this tells what.
+          const cause: unknown = await (recorded ?? Promise.resolve()).then(
+            () => error,
+            (inner: unknown) => inner,
+          );
+          const translated = translateDatabaseError(cause);
+          if (!translated.retry || attempt >= MAX_TRIES) throw translated.error;
+        }
+      }
+    });
+    if ('refusal' in outcome) throw outcome.refusal;
+    await entry.steps
+      .finish?.(facts)
+      .catch((error: unknown) =>
+        log.error({ err: error, operation: entry.name }, 'what follows a committed change failed'),
+      );
+    return outcome.executed;
+  };
+
+  function keyOf(entry: Entry, facts: CallFacts, key: string | undefined): KeyedCall | undefined {
+    if (key === undefined || !entry.writes) return undefined;
+    if (!entry.idempotent)
+      throw invalidInput(`${entry.name} takes no Idempotency-Key: its answer cannot be given again; leave it out`);
+    const { tenantId, input } = facts;
+    const hash = sealer.fingerprint(tenantId, canonicalText(input as object, entry.descriptor.secrets));
+    return { tenantId, operation: entry.name, key: checkKey(key), hash };
+  }
+
+  async function transact(
+    entry: Entry,
+    facts: CallFacts,
+    sql: Sql,
+    prepared: unknown,
+    keyed: KeyedCall | undefined,
+    options: CallOptions,
+  ): Promise<{ outcome: Outcome; trace?: Trace }> {
+    const { caller, tenantId } = facts;
+    const input = facts.input as Record<string, unknown>;
+    const { targets, missing } = await lookUp(entry, sql, facts);
+    if (missing !== undefined) {
+      // What a replayed deletion removed is gone.
+      if (keyed && entry.descriptor.effect === 'delete' && isAuthorised(entry, caller) && (await findClaim(sql, keyed)))
+        return { outcome: { executed: replay(entry, deletionOf(entry, missing.ref)) } };
+      throw missing.error;
+    }
+    authorise(entry, caller);
+    const target = targets.at(-1);
+    const createdId = newId(clock.now());
+    if (keyed) {
+      const replayOf = await claimKey(sql, keyed, entry.createdKind ? createdId : entry.targetKind!.id(target));
+      if (replayOf !== undefined) return { outcome: { executed: await replayed(entry, facts, sql, replayOf, target) } };
+    }
+    refuseStale(entry, target, options.ifMatch);
+
+    let subject: Parameters<Call['about']>[0] = {};
+    let became: Parameters<Call['becomes']>[0] | undefined;
+    const call: Call = {
+      ...facts,
+      sql,
+      target,
+      targets,
+      prepared,
+      checked: undefined,
+      createdId,
+      newId: () => newId(clock.now()),
+      wake: (kind, id, hostId) => wake(sql, { kind, id, tenantId: tenantId || null, hostId: hostId ?? null }),
+      becomes: async (who) => {
+        became = who;
+        await enterScope(sql, who);
+      },
+      about: (given) => {
+        subject = { ...subject, ...given };
+      },
+    };
+    const checked = await entry.steps.check?.(call);
+    const ready: Call = checked === undefined ? call : { ...call, checked };
+    if (entry.steps.quota && tenantId !== '') await checkQuota(sql, tenantId, () => entry.steps.quota!(ready));
+    if (entry.blockers.length > 0) await refuseWhileUsed(entry, sql, target);
+    let answered: unknown;
+    try {
+      answered = await entry.steps.run(ready);
+    } catch (error) {
+      if (!(error instanceof CloudError && error.commits)) throw error;
+      await recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now()));
+      return { outcome: { refusal: error } };
+    }
+    const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
+    if (!entry.writes) return { outcome: { executed } };
+    const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
+    const trace: Trace = {
+      operation: entry,
+      caller,
+      origin: facts.origin,
+      tenantId: subjectTenant(entry, input) ?? (became ? became.tenantId : tenantId || undefined),
+      userId: became?.userId,
+      resourceId: subject.id ?? ofTarget ?? (entry.createdKind ? createdId : undefined),
+      metadata: subject.metadata ?? auditableInput(entry, input),
+    };
+    return { outcome: { executed }, trace };
+  }
+
+  /** What a replayed call answers: what it made or changed, as it is now. */
+  async function replayed(entry: Entry, facts: CallFacts, sql: Sql, id: string, target: unknown): Promise<Executed> {
+    if (entry.descriptor.effect === 'delete') return replay(entry, deletionOf(entry, nameOf(entry, target)));
+    if (!entry.createdKind) return replay(entry, presented(entry, target, facts.caller));
+    const { tenantId, userId } = facts;
+    const row = await entry.createdKind.find(sql, { tenantId, userId, ref: id, lock: false });
+    if (!row)
+      throw conflict(
+        `what this Idempotency-Key made (${entry.createdKind.noun} '${id}') is gone; use a new key to make another`,
+      );
+    return replay(entry, presentedAs(entry.createdKind, row, facts.caller));
+  }
+}
+
+type Shown = Pick<Executed, 'output' | 'id' | 'version'>;
+
+const replay = (entry: Entry, shown: Shown): Executed => ({ operation: entry, ...shown, replayed: true });
+
+function presentedAs(kind: NonNullable<Entry['answeredKind']>, row: unknown, caller: Caller): Shown {
+  const version = kind.version?.(row);
+  return { output: kind.present(row, caller), id: kind.id(row), ...(version === undefined ? {} : { version }) };
+}
+
+/** What a handler answered, as the wire shows it. */
+function presented(entry: Entry, answered: unknown, caller: Caller): Shown {
+  const kind = entry.answeredKind;
+  if (!kind) return { output: answered };
+  if (entry.descriptor.effect !== 'list') return presentedAs(kind, answered, caller);
+  const page = answered as { readonly items: readonly unknown[] };
+  return { output: { ...page, items: page.items.map((row) => kind.present(row, caller)) } };
+}
+
+/** The answer of a deletion that says what is being deleted, or nothing where the operation answers nothing. */
+const deletionOf = (entry: Entry, name: string): Shown => ({
+  output: entry.status === 204 ? {} : { message: `${entry.targetKind?.noun ?? 'it'} '${name}' is being deleted` },
+});
+
+const nameOf = (entry: Entry, target: unknown): string =>
+  entry.targetKind?.name?.(target) ?? entry.targetKind?.id(target) ?? '';
+
+async function lookUp(
+  entry: Entry,
+  sql: Sql,
+  { tenantId, userId, input }: CallFacts,
+): Promise<{ targets: readonly unknown[]; missing?: { ref: string; error: CloudError } }> {
+  const targets: unknown[] = [];
+  for (const [place, kind] of entry.targetKinds.entries()) {
+    const ref = String((input as Record<string, unknown>)[entry.targets[place]!.param]);
+    const isLast = place === entry.targetKinds.length - 1;
+    const lock = isLast && entry.writes && !entry.descriptor.live;
+    const row = await kind.find(sql, { tenantId, userId, ref, lock, within: targets.at(-1) });
+    if (row === undefined) return { targets, missing: { ref, error: notFound(kind.noun, ref) } };
+    targets.push(row);
+  }
+  return { targets };
+}
+
+/** Refuses a write to what is being deleted, or to what has changed since the caller saw it. The row is locked: it stays as it is. */
+function refuseStale(entry: Entry, target: unknown, ifMatch: number | undefined): void {
+  const kind = entry.targetKind;
+  if (!entry.writes || !kind || target === undefined) return;
+  if (entry.descriptor.effect !== 'delete' && kind.isDeleting?.(target))
+    throw conflict(`${kind.noun} '${nameOf(entry, target)}' is being deleted`);
+  const version = kind.version?.(target);
+  if (ifMatch !== undefined && version !== undefined && version !== ifMatch)
+    throw conflict(`it is at version ${version}, not ${ifMatch}: read it again and decide`);
+}
+
+async function refuseWhileUsed(entry: Entry, sql: Sql, target: unknown): Promise<void> {
+  const kind = entry.targetKind!;
+  if (kind.isDeleting?.(target)) return;
+  const counts = await Promise.all(entry.blockers.map((blocker) => blocker.count(sql, kind.id(target))));
+  const inTheWay = entry.blockers
+    .map(({ noun }, place) => ({ noun, count: counts[place]! }))
+    .filter(({ count }) => count > 0)
+    .map(({ noun, count }) => `${count} ${noun}${count === 1 ? '' : 's'}`);
+  if (inTheWay.length > 0)
+    throw conflict(`the ${kind.noun} '${nameOf(entry, target)}' still has ${inTheWay.join(', ')}; delete them first`);
+}
+
+const subjectTenant = (entry: Entry, input: Record<string, unknown>): string | undefined =>
+  entry.descriptor.subject === undefined ? undefined : String(input[entry.descriptor.subject]);
+
+/** What a caller named as the target: it has not been checked to be text. */
+const refOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);
+
+/** What is known of an attempt that was refused. */
+export function attemptOf(entry: Entry, caller: Caller, input: unknown, origin: CallOptions['origin']): Trace {
+  const members = (input && typeof input === 'object' ? input : {}) as Record<string, unknown>;
+  const param = entry.targets.at(-1)?.param;
+  return {
+    operation: entry,
+    caller,
+    origin,
+    tenantId: tenantIdOf(caller),
+    userId: undefined,
+    resourceId: param === undefined ? undefined : refOf(members[param]),
+    metadata: auditableInput(entry, members),
+  };
+}

@@ -1,0 +1,166 @@
+import type { Caller } from './caller.ts';
+import { isUuid } from './ids.ts';
+import type { PageRequest } from './page.ts';
+import type { Kind, Look } from './service.ts';
+import type { Sql } from './sql/tx.ts';
+
+/** The channel on which a changed status is announced; the payload is the resource's id. */
+export const STATUS_CHANNEL = 'cloud_status';
+
+/** Sorts behind every id: a list that starts at the top goes on from here, so that the same index condition serves each page. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** What the rows of every resource have. One that is being deleted has `deleted_at` and stays until the world no longer has the thing. */
+export interface ResourceRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly deleted_at: Date | null;
+}
+
+/** A table of resources. Name and columns become SQL text: they are a service's own constants, never input. */
+export interface Table<Row extends ResourceRow> {
+  readonly name: string;
+  readonly columns: string;
+  /** Carries the type of the rows; never set. */
+  readonly row?: Row;
+}
+
+/** One row by id, also while it is being deleted, or by name, which one that is being deleted has given up. */
+export async function findRow<Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  look: Look,
+): Promise<Row | undefined> {
+  const byId = isUuid(look.ref);
+  const [row] = await sql.query<Row>(
+    `${table.name}.find_by_${byId ? 'id' : 'name'}${look.lock ? '_locked' : ''}`,
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${byId ? 'id = $2' : 'name = $2 and deleted_at is null'}
+     limit 1${look.lock ? ' for no key update' : ''}`,
+    [look.tenantId, look.ref],
+  );
+  return row;
+}
+
+/** A live row by id or name, held against deletion until the end of the transaction. What is being deleted is not there. */
+export async function holdRow<Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  tenantId: string,
+  ref: string,
+): Promise<Row | undefined> {
+  const [row] = await sql.query<Row>(
+    `${table.name}.hold_by_${isUuid(ref) ? 'id' : 'name'}`,
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${isUuid(ref) ? 'id' : 'name'} = $2 and deleted_at is null
+     limit 1 for share`,
+    [tenantId, ref],
+  );
+  return row;
+}
+
+/** A condition of a list beside the tenant and the page. The text is a constant; its values are $4 and on. */
+export interface Filter {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** The page after `page.after`, newest first, and one row more than its limit: see toPage. */
+export const listRows = <Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  tenantId: string,
+  page: PageRequest,
+  filter?: Filter,
+): Promise<readonly Row[]> =>
+  sql.query<Row>(
+    `${table.name}.list`,
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and id < $2${filter ? ` and ${filter.text}` : ''} order by id desc limit $3`,
+    [tenantId, page.after ?? LAST_ID, page.limit + 1, ...(filter?.values ?? [])],
+  );
+
+/** For a worker: by id over all tenants. */
+export async function loadRow<Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  id: string,
+): Promise<Row | undefined> {
+  const [row] = await sql.query<Row>(`${table.name}.load`, `select ${table.columns} from ${table.name} where id = $1`, [
+    id,
+  ]);
+  return row;
+}
+
+/** How many of a tenant's are there and not being deleted. */
+export async function countLive(sql: Sql, table: Table<ResourceRow>, tenantId: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    `${table.name}.count`,
+    `select count(*)::int as count from ${table.name} where tenant_id = $1 and deleted_at is null`,
+    [tenantId],
+  );
+  return row!.count;
+}
+
+/** Sets the tombstone: the wish that a reconciler fulfils. */
+export async function markDeleted(sql: Sql, table: Table<ResourceRow>, id: string, at: Date): Promise<void> {
+  await sql.query(
+    `${table.name}.mark_deleted`,
+    `update ${table.name} set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1 and deleted_at is null`,
+    [id, at],
+  );
+}
+
+/** The end of a row whose thing is gone from the world. False when it was gone already. */
+export async function removeTombstone(sql: Sql, table: Table<ResourceRow>, id: string): Promise<boolean> {
+  const rows = await sql.query(
+    `${table.name}.remove`,
+    `delete from ${table.name} where id = $1 and deleted_at is not null returning 1 as ok`,
+    [id],
+  );
+  return rows.length === 1;
+}
+
+/** Writes columns of the status, which only a reconciler writes, and announces it to those who wait. */
+export async function noteStatus(
+  sql: Sql,
+  table: Table<ResourceRow>,
+  id: string,
+  status: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const columns = Object.keys(status);
+  await sql.query(
+    `${table.name}.note_status`,
+    `with noted as (update ${table.name} set ${columns.map((column, index) => `${column} = $${index + 2}`).join(', ')} where id = $1 returning id)
+     select pg_notify('${STATUS_CHANNEL}', id::text) from noted`,
+    [id, ...Object.values(status)],
+  );
+}
+
+/** A row as the wire shows it unless its kind says otherwise: the members named, those that are null left out, times in ISO 8601. */
+export function presentRow<Row extends object, Member extends keyof Row>(
+  row: Row,
+  members: readonly Member[],
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const member of members) {
+    const value = row[member];
+    if (value === null || value === undefined) continue;
+    shown[String(member)] = value instanceof Date ? value.toISOString() : value;
+  }
+  return shown;
+}
+
+/** The kind of a table's rows: found by id or name, with the version as ETag, visible until the deletion is done. */
+export const kindOf = <Row extends ResourceRow>(
+  table: Table<Row>,
+  facts: { readonly noun: string; present(row: Row, caller: Caller): unknown },
+): Kind<Row> => ({
+  noun: facts.noun,
+  present: facts.present,
+  find: (sql, look) => findRow(sql, table, look),
+  id: (row) => row.id,
+  name: (row) => row.name,
+  version: (row) => row.version,
+  isDeleting: (row) => row.deleted_at !== null,
+  list: (sql, { tenantId }, page) => listRows(sql, table, tenantId, page),
+});

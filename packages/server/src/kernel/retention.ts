@@ -1,0 +1,39 @@
+import type { Database } from './sql/pool.ts';
+
+/** Rows that go when their time is over. The texts are a service's own constants. */
+export interface Retention {
+  readonly table: string;
+  /** Columns of the key, for finding the batch again. */
+  readonly key: string;
+  /** SQL that is true of a row whose time is over: `expires_at < now()`. */
+  readonly over: string;
+}
+
+/** Of the kernel's own tables: tickets nobody came for, idempotency keys older than their day. */
+export const RETENTIONS: readonly Retention[] = [
+  { table: 'stream_tickets', key: 'ticket_hash', over: 'expires_at < now()' },
+  { table: 'idempotency_keys', key: 'tenant_id, operation, key', over: 'expires_at < now()' },
+];
+
+/** Rows removed in one transaction. */
+const BATCH = 1_000;
+/** Batches of a table in one run: the rest waits for the next, so that one table cannot hold up the others. */
+const MAX_BATCHES = 100;
+
+/** Removes what is past its time, in short transactions. Answers how many rows went. */
+export async function prune(database: Database, retentions: readonly Retention[]): Promise<number> {
+  let total = 0;
+  for (const { table, key, over } of retentions) {
+    for (let batch = 0, removed = BATCH; removed === BATCH && batch < MAX_BATCHES; batch++) {
+      const rows = await database.transaction({ tenantId: '*' }, (sql) =>
+        sql.query(
+          `prune.${table}`,
+          `delete from ${table} where (${key}) in (select ${key} from ${table} where ${over} limit ${BATCH}) returning 1 as ok`,
+        ),
+      );
+      removed = rows.length;
+      total += removed;
+    }
+  }
+  return total;
+}
