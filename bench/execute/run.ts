@@ -8,7 +8,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
-import { migrateUp } from '../../packages/server/src/kernel/sql/migrate.ts';
+import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { alternate, load, median, record } from '../measure.ts';
 
 const ROUNDS = 5;

@@ -10,8 +10,8 @@ import {
   type TestDatabase,
   withClient,
 } from '../../packages/testkit/src/index.ts';
-import { migrateDown, migrateUp, readMigrationStates } from '../../packages/server/src/kernel/sql/migrate.ts';
-import { readMigrations } from '../../packages/server/src/kernel/sql/migration-file.ts';
+import { migrateDown, migrateUp, readMigrationStates } from '../../packages/server/src/migrations/migrate.ts';
+import { readMigrations } from '../../packages/server/src/migrations/migration-file.ts';
 import { findGoose, runGoose } from './goose-program.ts';
 
 const folder = fileURLToPath(new URL('../../migrations', import.meta.url));

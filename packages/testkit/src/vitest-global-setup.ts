@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrateUp } from '../../server/src/kernel/sql/migrate.ts';
+import { migrateUp } from '../../server/src/migrations/migrate.ts';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
 /** What a test file needs to make databases of its own. */

@@ -39,7 +39,7 @@ type Outcome = { readonly executed: Executed } | { readonly refusal: CloudError 
  * and event; commit; finish.
  */
 export function createControlPath(deps: ExecuteDeps): ControlPath {
-  const { databases, clock, log, sealer } = deps;
+  const { databases, registry, clock, log, sealer } = deps;
   const { max } = databases.api.stats();
   const admission: Admission = createAdmission(
     {
@@ -165,7 +165,8 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
     };
     const checked = await entry.steps.check?.(call);
     const ready: Call = checked === undefined ? call : { ...call, checked };
-    if (entry.steps.quota && tenantId !== '') await checkQuota(sql, tenantId, () => entry.steps.quota!(ready));
+    if (entry.steps.quota && tenantId !== '')
+      await checkQuota(sql, tenantId, registry.quotas, () => entry.steps.quota!(ready));
     if (entry.blockers.length > 0) await refuseWhileUsed(entry, sql, target);
     let answered: unknown;
     try {
@@ -182,7 +183,7 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
       operation: entry,
       caller,
       origin: facts.origin,
-      tenantId: subjectTenant(entry, input) ?? (became ? became.tenantId : tenantId || undefined),
+      tenantId: subject.tenantId ?? (became ? became.tenantId : tenantId || undefined),
       userId: became?.userId,
       resourceId: subject.id ?? ofTarget ?? (entry.createdKind ? createdId : undefined),
       metadata: subject.metadata ?? auditableInput(entry, input),
@@ -269,9 +270,6 @@ async function refuseWhileUsed(entry: Entry, sql: Sql, target: unknown): Promise
   if (inTheWay.length > 0)
     throw conflict(`the ${kind.noun} '${nameOf(entry, target)}' still has ${inTheWay.join(', ')}; delete them first`);
 }
-
-const subjectTenant = (entry: Entry, input: Record<string, unknown>): string | undefined =>
-  entry.descriptor.subject === undefined ? undefined : String(input[entry.descriptor.subject]);
 
 /** What a caller named as the target: it has not been checked to be text. */
 const refOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);

@@ -37,8 +37,6 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly effect: Effect;
   /** Default tenant. */
   readonly scope?: Scope;
-  /** Of an operator's operation: the member that holds the tenant it is about, in whose trail it is audited. */
-  readonly subject?: string;
   readonly http: HttpBinding;
   readonly input: I;
   /** For a list: one item. */
@@ -166,7 +164,6 @@ export function register(service: string, resource: string, verb: string, descri
     ...targets.map((target) => target.param),
     ...(descriptor.secrets ?? []),
     ...Object.keys(descriptor.references ?? {}),
-    ...(descriptor.subject === undefined ? [] : [descriptor.subject]),
   ]) {
     if (!members.includes(param)) throw new Error(`${name}: its input has no member '${param}'`);
   }

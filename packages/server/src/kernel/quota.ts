@@ -9,7 +9,12 @@ const MAX_QUOTAS = 200;
  * Throws QUOTA_EXCEEDED for the first thing that would not fit. Calls of one tenant that use up a quota wait for each other until the end of
  * their transactions, also those of other processes. The lock and what is counted behind it travel together: one round trip.
  */
-export async function checkQuota(sql: Sql, tenantId: string, count: () => Promise<readonly QuotaUse[]>): Promise<void> {
+export async function checkQuota(
+  sql: Sql,
+  tenantId: string,
+  defaults: ReadonlyMap<string, number>,
+  count: () => Promise<readonly QuotaUse[]>,
+): Promise<void> {
   const [, uses, rows] = await Promise.all([
     sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]),
     count(),
@@ -21,7 +26,8 @@ export async function checkQuota(sql: Sql, tenantId: string, count: () => Promis
   ]);
   const limits = new Map(rows.map((row) => [row.resource, Number(row.max)]));
   for (const use of uses) {
-    const max = limits.get(use.resource) ?? use.defaultMax;
+    const max = limits.get(use.resource) ?? defaults.get(use.resource);
+    if (max === undefined) throw new Error(`no service declares the quota '${use.resource}'`);
     if (use.used + use.wanted > max) {
       throw quotaExceeded(
         use.refusal ??

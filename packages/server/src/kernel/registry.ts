@@ -30,6 +30,8 @@ export interface Registry {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Code → HTTP status, the kernel's and all services'. */
   readonly errorStatus: ReadonlyMap<string, number>;
+  /** What has a quota, and its maximum for a tenant that has none of its own. */
+  readonly quotas: ReadonlyMap<string, number>;
 }
 
 /** Throws where a descriptor contradicts itself, a handler is missing, or an error code has no status. */
@@ -92,8 +94,12 @@ export function createRegistry(services: readonly Service[]): Registry {
       });
     }
   }
-  return { services, entries, errorStatus };
+  return { services, entries, errorStatus, quotas: quotasOf(services) };
 }
+
+/** What has a quota, of all services. */
+export const quotasOf = (services: readonly Service[]): ReadonlyMap<string, number> =>
+  new Map(services.flatMap((service) => Object.entries(service.quotas ?? {})));
 
 /** A read of one thing answers its target; a list, the page of its kind. */
 function defaultHandler(operation: RegisteredOperation, answered: Kind | undefined): Steps['run'] | undefined {

@@ -44,8 +44,8 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
   wake(kind: string, id: string, hostId?: string | null): Promise<void>;
   /** Goes on as this user in this tenant: for what nobody signed in may do, registering and logging in. */
   becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
-  /** Says what the audit row and the event are about, where it is neither the target nor what was created. */
-  about(subject: { readonly id?: string; readonly metadata?: object }): void;
+  /** Says what the audit row and the event are about, where it is neither the target nor what was created, and in whose trail they stand. */
+  about(subject: { readonly id?: string; readonly tenantId?: string; readonly metadata?: object }): void;
 }
 
 /** What a handler of the data plane gets: no transaction, and a target that may be a second old. */
@@ -149,11 +149,10 @@ export interface Kind<Row = unknown> {
 
 /** One countable thing that a call would use more of. */
 export interface QuotaUse {
-  /** `instances`, `vcpus`: a row of `quotas` may say another maximum for the tenant. */
+  /** One of a service's `quotas`. */
   readonly resource: string;
   readonly used: number;
   readonly wanted: number;
-  readonly defaultMax: number;
   /** What a refusal says in place of the kernel's words, which fit a tenant's things. */
   readonly refusal?: string;
 }
@@ -195,6 +194,8 @@ export interface Service {
   // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind
   readonly kinds?: Readonly<Record<string, Kind<any>>>;
   readonly errors?: ErrorTable;
+  /** How much of what a tenant may use, unless a row of `quotas` says another maximum for it: `{ instances: 10 }`. */
+  readonly quotas?: Readonly<Record<string, number>>;
   /** By the kind whose deletion they block. */
   readonly blocks?: Readonly<Record<string, Blocker>>;
   readonly retention?: readonly Retention[];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config.ts';
-import { migrateUp } from '../kernel/sql/migrate.ts';
+import { migrateUp } from '../migrations/migrate.ts';
 import {
   type DatabaseUrls,
   DATABASE,

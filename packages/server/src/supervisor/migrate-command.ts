@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Settings } from '../config.ts';
-import { migrateDown, type MigrateSettings, migrateUp, readMigrationStates } from '../kernel/sql/migrate.ts';
+import { migrateDown, type MigrateSettings, migrateUp, readMigrationStates } from '../migrations/migrate.ts';
 import { SettingsError } from '../setting-readers.ts';
 import { OWNER_ROLE, socketUrl } from './database-roles.ts';
 import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';

@@ -48,13 +48,13 @@ export const insertThing = (call: Call, name: string) =>
     [call.createdId, call.tenantId, name],
   );
 
-async function countThings(call: Call, max: number) {
+async function countThings(call: Call) {
   const [row] = await call.sql.query<{ used: number }>(
     'test.used',
     'select count(*)::int as used from tenant_roles where tenant_id = $1',
     [call.tenantId],
   );
-  return [{ resource: 'things', used: row!.used, wanted: 1, defaultMax: max }];
+  return [{ resource: 'things', used: row!.used, wanted: 1 }];
 }
 
 /** An execute() whose operations do what the test says. */
@@ -141,7 +141,7 @@ export function composeToyService(
     handlers: {
       create: {
         run: behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
-        ...(options.quota === undefined ? {} : { quota: (call: Call) => countThings(call, options.quota!) }),
+        ...(options.quota === undefined ? {} : { quota: countThings }),
         ...options.create,
       },
       get: behave('get', async (call) => call.target),
@@ -163,6 +163,7 @@ export function composeToyService(
       send: behave('send', async () => ({})),
     },
     kinds: { thing },
+    quotas: { things: options.quota ?? 1_000_000 },
   });
   const logLines: string[] = [];
   const metrics = createMetrics();

@@ -12,9 +12,6 @@ import { type FoundKeyRow, presentKey, presentUser } from './user.ts';
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
 
-/** Live API keys of a user in a tenant without a quota of its own; the session keys of logins are not counted. */
-const DEFAULT_QUOTA = 50;
-
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
 
@@ -137,7 +134,7 @@ export const createKeyHandlers = ({
     async quota({ sql, tenantId, userId }) {
       const used = await createPgIdentityRepository(sql).countKeys(tenantId, userId);
       const refusal = `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`;
-      return [{ resource: 'api_keys', used, wanted: 1, defaultMax: DEFAULT_QUOTA, refusal }];
+      return [{ resource: 'api_keys', used, wanted: 1, refusal }];
     },
     async run({ sql, input, tenantId, userId, createdId, now }: Call<{ readonly name: string }>) {
       const { key, hash, prefix } = newKey();

@@ -43,7 +43,7 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
       'select account_number from tenants where id = $1',
       [tenantId],
     );
-    return row!.account_number;
+    return row?.account_number;
   },
 
   async findLogin(email) {

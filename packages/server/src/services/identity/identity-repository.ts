@@ -41,7 +41,7 @@ export interface IdentityRepository {
   register(user: NewUser): Promise<RegisterOutcome>;
   findUser(id: string): Promise<UserRow | undefined>;
   /** Of a tenant, as it stands in ARNs. */
-  accountNumber(tenantId: string): Promise<string>;
+  accountNumber(tenantId: string): Promise<string | undefined>;
   findLogin(email: string): Promise<LoginRow | undefined>;
   /** Counts a try. False: a right password came while wrong ones had locked the user. */
   recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;

@@ -8,8 +8,8 @@ import { type ApiKeyRow, presentKey, presentUser, type UserRow } from './user.ts
 
 export { AUTHORITY_CHANNEL, type Authenticator, createAuthenticator, type Freshness } from './authenticator.ts';
 
-/** The tenant's number in ARNs. */
-export const findAccountNumber = (sql: Sql, tenantId: string): Promise<string> =>
+/** The tenant's number in ARNs; undefined: there is no such tenant. */
+export const findAccountNumber = (sql: Sql, tenantId: string): Promise<string | undefined> =>
   createPgIdentityRepository(sql).accountNumber(tenantId);
 
 const user: Kind<UserRow> = {
@@ -50,5 +50,7 @@ export const createKeysService = (deps: KeyDeps) =>
     operations: keyOperations,
     handlers: createKeyHandlers(deps),
     kinds: { api_key: apiKey },
+    // Live ones of a user in the tenant, without the session keys of logins.
+    quotas: { api_keys: 50 },
     examples: keyExamples,
   });

@@ -15,9 +15,6 @@ import type { instanceOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
 
-/** A tenant without a quota of its own (contract, section 8). */
-const DEFAULT_QUOTAS = { instances: 10, vcpus: 8, memory_mb: 16_384 };
-
 type LaunchInput = InputOf<(typeof instanceOperations)['launch']>;
 
 export interface InstanceDeps {
@@ -43,9 +40,9 @@ export const createInstanceHandlers = (
     async quota({ sql, tenantId, checked: type }) {
       const used = await createPgInstanceRepository(sql).usage(tenantId);
       return [
-        { resource: 'instances', used: used.instances, wanted: 1, defaultMax: DEFAULT_QUOTAS.instances },
-        { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus, defaultMax: DEFAULT_QUOTAS.vcpus },
-        { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb, defaultMax: DEFAULT_QUOTAS.memory_mb },
+        { resource: 'instances', used: used.instances, wanted: 1 },
+        { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus },
+        { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb },
       ];
     },
 

@@ -23,6 +23,8 @@ export const createInstancesService = (deps: InstanceDeps) =>
     handlers: createInstanceHandlers(deps),
     kinds: { instance: kindOf(instances, { noun: 'instance', present: presentInstance }) },
     errors: INSTANCE_ERRORS,
+    // Contract, section 8.
+    quotas: { instances: 10, vcpus: 8, memory_mb: 16_384 },
     blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
     examples: instanceExamples,
   });

@@ -9,8 +9,6 @@ import type { vpcOperations } from './operations.ts';
 import { ec2Id, type VpcRow, vpcs } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
-/** VPCs of a tenant without a quota of its own (contract, section 8). */
-const DEFAULT_QUOTA = 2;
 const DEFAULT_CIDR = '10.0.0.0/16';
 
 export interface VpcDeps {
@@ -34,7 +32,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     },
     async quota({ sql, tenantId }) {
       const used = await countLive(sql, vpcs, tenantId);
-      return [{ resource: 'vpcs', used, wanted: 1, defaultMax: DEFAULT_QUOTA }];
+      return [{ resource: 'vpcs', used, wanted: 1 }];
     },
     async run({ sql, input, tenantId, userId, createdId, now, wake }) {
       const account = await findAccountNumber(sql, tenantId);

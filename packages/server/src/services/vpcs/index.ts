@@ -20,5 +20,7 @@ export const createVpcsService = (deps: VpcDeps) =>
     operations: vpcOperations,
     handlers: createVpcHandlers(deps),
     kinds: { vpc: kindOf(vpcs, { noun: 'VPC', present: presentVpc }) },
+    // Contract, section 8.
+    quotas: { vpcs: 2 },
     examples: vpcExamples,
   });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase, withClient } from '../../../../testkit/src/index.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../../../testkit/src/index.ts';
 import { migrateDown, migrateUp, type MigrateSettings, readMigrationStates } from './migrate.ts';
 
 let test: TestDatabase;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { type Migration, MigrationError, type MigrationStatement, readMigrations } from './migration-file.ts';
 
 export interface MigrateSettings {

@@ -1,0 +1,50 @@
+import Type, { type Static } from 'typebox';
+import { operation } from '../../kernel/operation.ts';
+import { pageInput } from '../../kernel/page.ts';
+
+export const Quota = Type.Object(
+  {
+    tenant_id: Type.String({ format: 'uuid' }),
+    resource: Type.String({ description: 'What is counted: instances, vcpus, memory_mb …' }),
+    max: Type.Integer({ description: 'Most that the tenant may use' }),
+    default_max: Type.Integer({ description: 'Of a tenant for which nothing else was set' }),
+  },
+  { $id: 'Quota' },
+);
+export type Quota = Static<typeof Quota>;
+
+const tenantId = Type.String({ format: 'uuid', description: 'Id of the tenant' });
+const columns = ['resource', 'max', 'default_max'];
+
+/** What the operator of the platform lets a tenant use. */
+export const quotaOperations = {
+  list: operation({
+    summary: "List a tenant's quotas",
+    effect: 'list',
+    scope: 'operator',
+    http: { method: 'GET', path: '/operator/tenants/:tenant_id/quotas' },
+    input: Type.Object({ tenant_id: tenantId, ...pageInput }, { additionalProperties: false }),
+    output: Quota,
+    errors: ['NOT_FOUND'],
+    cli: { args: ['tenant_id'], columns },
+  }),
+  set: operation({
+    summary: 'Set a quota of a tenant',
+    description:
+      'Holds for the next call that uses more of it; what is there stays. Written into the trail of the tenant.',
+    effect: 'update',
+    scope: 'operator',
+    http: { method: 'PUT', path: '/operator/tenants/:tenant_id/quotas/:resource' },
+    input: Type.Object(
+      {
+        tenant_id: tenantId,
+        resource: Type.String({ minLength: 1, maxLength: 100, description: 'As the list names it' }),
+        max: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
+      },
+      { additionalProperties: false },
+    ),
+    output: Quota,
+    errors: ['NOT_FOUND'],
+    cli: { args: ['tenant_id', 'resource'], columns },
+  }),
+};
