@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
 import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { alternate, load, median, record } from '../measure.ts';
@@ -42,6 +43,13 @@ function cpuOf(server: Server): Promise<number> {
   });
 }
 
+async function grantVpcs(ownerUrl: string, tenantId: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  await owner.query(`insert into quotas (tenant_id, resource, max) values ($1, 'vpcs', $2)`, [tenantId, CONNECTIONS]);
+  await owner.end();
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'tc-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
@@ -67,9 +75,14 @@ try {
     data: { api_key: string; user: { id: string; tenant_id: string } };
   };
   const headers = { ...json, 'x-api-key': login.data.api_key };
-  const made = (await (
-    await fetch(`${ours.address}/vpcs`, { method: 'POST', headers, body: '{"name":"bench"}' })
-  ).json()) as { data: { id: string } };
+  // One for each connection: what is measured is a write, not the wait for a row that another one holds.
+  await grantVpcs(cluster.url('postgres', 'postgres'), login.data.user.tenant_id);
+  const ids: string[] = [];
+  for (let index = 0; index < CONNECTIONS; index++) {
+    const body = JSON.stringify({ name: `made-${index}` });
+    const answer = await fetch(`${ours.address}/vpcs`, { method: 'POST', headers, body });
+    ids.push(((await answer.json()) as { data: { id: string } }).data.id);
+  }
   const bare = await start('bare-server.lib.ts', {
     databaseUrl: cluster.url('postgres', 'postgres'),
     tenantId: login.data.user.tenant_id,
@@ -82,11 +95,10 @@ try {
     await load(total, CONNECTIONS, send);
     return ((await cpuOf(server)) - before) / total;
   };
-  const read = (server: Server) =>
-    measure(server, READS, () => fetch(`${server.address}/vpcs/${made.data.id}`, { headers }));
+  const read = (server: Server) => measure(server, READS, () => fetch(`${server.address}/vpcs/${ids[0]}`, { headers }));
   const write = (server: Server) =>
     measure(server, WRITES, (index) =>
-      fetch(`${server.address}/vpcs/${made.data.id}`, {
+      fetch(`${server.address}/vpcs/${ids[index % CONNECTIONS]}`, {
         method: 'PATCH',
         headers,
         body: JSON.stringify({ name: `bench-${index}` }),

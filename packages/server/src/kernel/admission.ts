@@ -24,7 +24,9 @@ export interface Admission {
 
 interface Waiter {
   readonly alone: boolean;
+  readonly until: number;
   start(): void;
+  refuse(error: Error): void;
 }
 
 interface Share {
@@ -40,6 +42,7 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
   const shares = new Map<string, Share>();
   let running = 0;
   let waiting = 0;
+  let watching = false;
 
   const mayRun = (share: Share, alone: boolean) =>
     running < settings.slots && share.running < settings.perTenant && !(alone && share.aloneRuns);
@@ -76,29 +79,29 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
 
   function wait(tenant: string, share: Share, alone: boolean): Promise<void> {
     if (share.queue.length >= settings.maxWaiting) throw tooMany(tenant, share.queue.length);
-    return new Promise((resolve, reject) => {
-      const served = new AbortController();
-      const waiter: Waiter = {
-        alone,
-        start: () => {
-          served.abort(SERVED);
-          resolve();
-        },
-      };
-      share.queue.push(waiter);
+    return new Promise((start, refuse) => {
+      share.queue.push({ alone, start, refuse, until: clock.monotonic() + settings.maxWaitMs });
       waiting++;
-      clock.sleep(settings.maxWaitMs, served.signal).then(
-        () => {
-          const place = share.queue.indexOf(waiter);
-          if (place < 0) return;
-          share.queue.splice(place, 1);
-          waiting--;
-          if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
-          reject(tooMany(tenant, share.queue.length + 1));
-        },
-        () => undefined,
-      );
+      if (!watching) void watch();
     });
+  }
+
+  /** Refuses those who wait too long, for as long as anybody waits. One timer for all: most wait for milliseconds. */
+  async function watch(): Promise<void> {
+    watching = true;
+    while (waiting > 0) {
+      await clock.sleep(settings.maxWaitMs / 10);
+      const now = clock.monotonic();
+      for (const [tenant, share] of shares) {
+        // In the order of arrival: the first who may wait on is followed by others who may.
+        while (share.queue[0] && share.queue[0].until <= now) {
+          waiting--;
+          share.queue.shift()!.refuse(tooMany(tenant, share.queue.length + 1));
+        }
+        if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
+      }
+    }
+    watching = false;
   }
 
   return {
@@ -120,9 +123,6 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
     waiting: () => waiting,
   };
 }
-
-/** Made once: a stack for each call costs more than all the rest here. */
-const SERVED = new Error('served');
 
 const tooMany = (tenant: string, count: number) =>
   rateLimited(

@@ -11,7 +11,7 @@ import { coerceText } from '../../kernel/validate.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
 import { addressOf, callerOf, type KeyLimits, takeFrom } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
-import { endOf, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from './under-way.ts';
+import { onClose, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from './under-way.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
@@ -161,11 +161,8 @@ async function waitFor(
   if (first.id === undefined || !isAuthorised(reader, caller)) return seen;
   const { id } = first;
   // The connection's own close: a request that was read to its end has closed long ago.
-  const end = endOf(request.raw.socket);
   const gone = new AbortController();
-  const onEnd = () => gone.abort(end.reason);
-  if (end.aborted) onEnd();
-  end.addEventListener('abort', onEnd);
+  const stop = onClose(request.raw.socket, () => gone.abort(new Error('the client went away')));
   const hasSettled = () => values.includes(String((seen.output as Record<string, unknown>)[field]));
   const look = () => deps.execute(reader.name, caller, { id }, { origin });
   const isSettled = async (share: Share) => {
@@ -185,7 +182,7 @@ async function waitFor(
       name: `${reader.name} ${id} ${caller.kind === 'user' ? caller.keyId : caller.kind}`,
     });
   } finally {
-    end.removeEventListener('abort', onEnd);
+    stop();
   }
   return seen;
 }

@@ -11,7 +11,7 @@ import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { answerUnrouted } from './methods.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
-import { createUnderWay, endUntaken } from './under-way.ts';
+import { createUnderWay, createUntaken } from './under-way.ts';
 import { answerOnSocket, nameFlaw } from './unreadable.ts';
 
 export interface RestOptions
@@ -118,8 +118,10 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       );
     }
   });
+  const untaken = createUntaken(clock);
+  metrics.gauge('thecloud_http_answers_on_the_way', 'Answers that their clients have not taken yet', untaken.count);
   app.addHook('onSend', async (_request, reply, payload) => {
-    endUntaken(reply.raw, payload, clock);
+    untaken.watch(reply.raw, payload);
     return payload;
   });
   if (options.testMode) {

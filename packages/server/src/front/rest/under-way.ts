@@ -15,8 +15,6 @@ export const MAX_LIVE_PER_TENANT = 16;
 const TAKE_MS = 60_000;
 /** … but who reads at this pace or faster, as over a poor mobile line, gets all of it. Bytes a second. */
 const SLOWEST_PACE = 32 * 1024;
-/** Made once: a stack for each answer costs more than all the rest here. */
-const TAKEN = new Error('taken');
 /** What an answer of unknown length counts as: more than the largest page of the documentation. */
 const UNKNOWN_BYTES = 2 * 1024 * 1024;
 
@@ -25,18 +23,27 @@ export interface UnderWay {
   enter(name: string, most: number, request: IncomingMessage, response: ServerResponse, retryAfter?: number): void;
 }
 
-const ends = new WeakMap<Socket, AbortController>();
+/** What is told when a connection closes. One listener a connection, however many requests it brings at once. */
+const listenersOf = new WeakMap<Socket, Set<() => void>>();
 
-/** Aborts when the connection closes. One listener a connection, however many requests it brings at once. */
-export function endOf(socket: Socket): AbortSignal {
-  const known = ends.get(socket);
-  if (known) return known.signal;
-  const end = new AbortController();
-  ends.set(socket, end);
-  const close = () => end.abort(new Error('the client went away'));
-  if (socket.destroyed) close();
-  else socket.once('close', close);
-  return end.signal;
+/** Calls back once when the connection closes, at once where it is closed already; answers how to stop that. */
+export function onClose(socket: Socket, listener: () => void): () => void {
+  if (socket.destroyed) {
+    listener();
+    return () => undefined;
+  }
+  let listeners = listenersOf.get(socket);
+  if (!listeners) {
+    listeners = new Set();
+    listenersOf.set(socket, listeners);
+    const all = listeners;
+    socket.once('close', () => {
+      for (const one of all) one();
+    });
+  }
+  const all = listeners;
+  all.add(listener);
+  return () => all.delete(listener);
 }
 
 export function createUnderWay(): UnderWay {
@@ -46,41 +53,61 @@ export function createUnderWay(): UnderWay {
       const count = counts.get(name) ?? 0;
       if (count >= most)
         throw rateLimited(`${most} requests are under way or their answers not read; wait for one to end`, retryAfter);
-      // An answer that waits for its turn on a connection does not hear that the connection closes.
-      const end = endOf(request.socket);
-      if (end.aborted) return;
+      if (request.socket.destroyed) return;
       counts.set(name, count + 1);
       let isOver = false;
       const leave = () => {
         if (isOver) return;
         isOver = true;
-        end.removeEventListener('abort', leave);
+        stop();
         const left = (counts.get(name) ?? 1) - 1;
         if (left > 0) counts.set(name, left);
         else counts.delete(name);
       };
-      end.addEventListener('abort', leave);
-      response.once('finish', leave);
+      // An answer that waits for its turn on a connection does not hear that the connection closes.
+      const stop = onClose(request.socket, leave);
       response.once('close', leave);
     },
   };
 }
 
-/** Ends the connection of a client that does not take its answer. The time runs from the moment that it is the answer's turn. */
-export function endUntaken(response: ServerResponse, payload: unknown, clock: Clock): void {
-  const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : UNKNOWN_BYTES;
-  const taken = new AbortController();
-  const stop = () => taken.abort(TAKEN);
-  response.once('finish', stop);
-  response.once('close', stop);
-  const watch = (socket: Socket) => {
-    // Closed before the answer was there: it hears of no end any more.
-    if (socket.destroyed) return;
-    clock.sleep(TAKE_MS + (bytes / SLOWEST_PACE) * 1000, taken.signal).then(
-      () => socket.destroy(),
-      () => undefined,
-    );
+/** How often answers are looked for that are not taken. */
+const LOOK_MS = 1_000;
+
+/** Ends the connections of clients that do not take their answers. The time runs from the moment that it is the answer's turn. */
+export interface Untaken {
+  watch(response: ServerResponse, payload: unknown): void;
+  /** Answers on their way. */
+  count(): number;
+}
+
+export function createUntaken(clock: Clock): Untaken {
+  /** Answers on their way, with how long they may take and until when that is, once it is their turn. Most are gone in a moment. */
+  const onTheWay = new Map<ServerResponse, { readonly ms: number; until: number | undefined }>();
+  let looking = false;
+  async function look(): Promise<void> {
+    looking = true;
+    while (onTheWay.size > 0) {
+      const now = clock.monotonic();
+      for (const [response, one] of onTheWay) {
+        if (one.until === undefined && response.socket) one.until = now + one.ms;
+        if (one.until !== undefined && one.until <= now) response.socket?.destroy();
+      }
+      await clock.sleep(LOOK_MS);
+    }
+    looking = false;
+  }
+  return {
+    count: () => onTheWay.size,
+    watch(response, payload) {
+      // Closed before the answer was there: it hears of no end any more.
+      if (response.closed || response.socket?.destroyed) return;
+      const bytes =
+        typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : UNKNOWN_BYTES;
+      const ms = TAKE_MS + (bytes / SLOWEST_PACE) * 1000;
+      onTheWay.set(response, { ms, until: response.socket ? clock.monotonic() + ms : undefined });
+      response.once('close', () => onTheWay.delete(response));
+      if (!looking) void look();
+    },
   };
-  if (response.socket) watch(response.socket);
-  else response.once('socket', watch);
 }

@@ -73,6 +73,9 @@ export class PoolFullError extends Error {
   }
 }
 
+/** Longest that a transaction that only read stays open for want of another on its connection: it holds no snapshot, and locks no row. */
+const COMMIT_LATER_MS = 20;
+
 const statementNames = new Map<string, { readonly name: string; readonly onServer: string }>();
 
 /** The name on the server: the query's own and a hash of the text, so that two texts can never share one. */
@@ -171,8 +174,37 @@ export function openDatabase(
     });
   }
 
+  /** What is kept of a connection between its uses. */
+  interface Kept {
+    readonly gather: () => void;
+    /** A transaction that only read has no commit yet: it travels with the next begin, or alone when none comes soon. */
+    owesCommit: boolean;
+    timer: NodeJS.Timeout | undefined;
+  }
+  const kept = new WeakMap<pg.PoolClient, Kept>();
+
+  function keptOf(client: pg.PoolClient): Kept {
+    const known = kept.get(client);
+    if (known) return known;
+    // Losing a connection rejects its statements; without a listener the event would end the process as well.
+    client.on('error', () => {});
+    const gather = gatherer((client as unknown as { connection: { stream: Writable } }).connection.stream);
+    const made: Kept = { gather, owesCommit: false, timer: undefined };
+    kept.set(client, made);
+    return made;
+  }
+
+  /** Whether a commit is owed; from now on it is not. */
+  function takeDebt(state: Kept): boolean {
+    if (!state.owesCommit) return false;
+    state.owesCommit = false;
+    clearTimeout(state.timer);
+    return true;
+  }
+
   async function connect(signal?: AbortSignal): Promise<Connection> {
     const client = await checkOut(signal);
+    const state = keptOf(client);
     let aborted: Promise<void> | undefined;
     let doubtful = false;
     const onAbort = () => {
@@ -180,15 +212,18 @@ export function openDatabase(
       aborted = cancel(client).catch((error: Error) => observer.cancelFailed?.(error));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    // Losing a connection rejects its statements; without a listener the event would end the process as well.
-    const onError = () => {};
-    client.on('error', onError);
-    const gather = gatherer((client as unknown as { connection: { stream: Writable } }).connection.stream);
+    const send = async (name: string, text: string) =>
+      measure(name, text, async () => {
+        state.gather();
+        return lastCommand(await client.query(text));
+      });
     return {
-      query: <Row>(name: string, text: string, values?: readonly unknown[]) =>
-        measure(name, text, async () => {
+      query: <Row>(name: string, text: string, values?: readonly unknown[]) => {
+        // What is no transaction's is not to run in the one before.
+        if (takeDebt(state)) send('commit', 'commit').catch(() => {});
+        return measure(name, text, async () => {
           const onServer = statementName(name, text);
-          gather();
+          state.gather();
           try {
             const answer = await client.query({ name: onServer, text, values: values as unknown[] });
             return answer.rows as Row[];
@@ -198,21 +233,24 @@ export function openDatabase(
             if (signal?.aborted) throw signal.reason;
             throw error;
           }
-        }),
+        });
+      },
       command: (text) =>
-        measure(text.startsWith('begin') ? 'begin' : text, text, async () => {
-          gather();
-          return lastCommand(await client.query(text));
-        }),
+        takeDebt(state)
+          ? send(text.startsWith('begin') ? 'begin' : text, `commit; ${text}`)
+          : send(text.startsWith('begin') ? 'begin' : text, text),
+      commitLater: () => {
+        state.owesCommit = true;
+        state.timer = setTimeout(() => {
+          if (!takeDebt(state)) return;
+          client.query('commit').catch((error: Error) => observer.connectionLost?.(error));
+        }, COMMIT_LATER_MS);
+      },
       release: (broken) => {
         signal?.removeEventListener('abort', onAbort);
-        const giveBack = (end: boolean) => {
-          client.removeListener('error', onError);
-          client.release(end);
-        };
         // A cancel that comes late must not hit the next user of the connection: it is ended, once the cancel has been sent.
-        if (aborted) void aborted.then(() => giveBack(true));
-        else giveBack(broken || doubtful);
+        if (aborted) void aborted.then(() => client.release(true));
+        else client.release(broken || doubtful);
       },
     };
   }
