@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { closest, distance } from 'fastest-levenshtein';
 import {
   type Address,
   choice,
@@ -307,27 +308,10 @@ export function findMisspelt(env: NodeJS.ProcessEnv): string[] {
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CLOUD_') || known.includes(name)) continue;
-    const ranked = known
-      .map((candidate) => ({ candidate, far: distance(name, candidate) }))
-      .sort((a, b) => a.far - b.far);
-    const nearest = ranked[0];
-    if (nearest && nearest.far <= 3) warnings.push(`${name} is no setting; did you mean ${nearest.candidate}?`);
+    const nearest = closest(name, known);
+    if (distance(name, nearest) <= 3) warnings.push(`${name} is no setting; did you mean ${nearest}?`);
   }
   return warnings;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /** The table as text, for --help. */
