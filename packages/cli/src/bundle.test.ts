@@ -29,9 +29,15 @@ afterAll(async () => {
 const env = () => ({ PATH: process.env.PATH!, HOME: folder, CLOUD_ENDPOINT: server.endpoint, CLOUD_API_KEY: 'k' });
 
 it('needs nothing beside itself', async () => {
-  expect(readdirSync(join(folder, 'dist')).sort()).toEqual(['cloud.js', 'package.json']);
+  expect(readdirSync(join(folder, 'dist')).sort()).toEqual(['cloud.js', 'package.json', 'yaml.js']);
   const { stdout, stderr } = await run(process.execPath, [bundle, 'version'], { env: env() });
   expect([stdout, stderr]).toEqual(['cloud 0.1.0\n', '']);
+});
+
+it('finds the parts that only some output needs', async () => {
+  const args = ['instances', 'get', 'web', '-o', 'yaml'];
+  const { stdout, stderr } = await run(process.execPath, [bundle, ...args], { env: env(), maxBuffer: 10_000_000 });
+  expect([stdout.slice(0, 4), stderr]).toEqual(['xxxx', '']);
 });
 
 it('passes standard input on, and ends with the exit code of the command', async () => {

@@ -26,7 +26,7 @@ export async function runVerb(invocation: Invocation): Promise<void> {
   if (verb.effect === 'delete') await confirmDelete(invocation);
   const result = await perform(invocation, transport).catch(addSuggestion(invocation, transport));
   if (verb.text) world.stdout.write(result as string);
-  else printResult(world, verb, options, result);
+  else await printResult(world, verb, options, result);
   if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
     world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
 }

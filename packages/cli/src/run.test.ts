@@ -84,17 +84,17 @@ describe('what is printed', () => {
     ]);
     expect((await at.cloud(words('instances list -q'))).stdout).toBe(`${WEB.id}\n${DB.id}\n`);
     expect((await at.cloud(words('-o yaml instances list'))).stdout).toMatchInlineSnapshot(`
-      "- id: "01900000-0000-7000-8000-000000000001"
+      "- id: 01900000-0000-7000-8000-000000000001
         name: web
         status: RUNNING
         image: busybox
         instance_type: basic-2
-        private_ip: "10.0.0.2"
+        private_ip: 10.0.0.2
         labels:
           tier: front
         version: 2
         created_at: "2026-01-02T03:04:05.678Z"
-      - id: "01900000-0000-7000-8000-000000000002"
+      - id: 01900000-0000-7000-8000-000000000002
         name: database
         status: STARTING
         image: busybox

@@ -41,7 +41,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
     if (!(error instanceof CloudWaitError) || resource === undefined) throw error;
     progress?.stop();
     // Scripts get the id also of what is not ready yet.
-    printResult(world, verb, invocation.options, resource);
+    await printResult(world, verb, invocation.options, resource);
     throw new Failure(
       `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. It goes on; look again: cloud ${verb.service} get ${nameOf(resource)} --wait`,
     );
@@ -49,7 +49,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
     progress?.stop();
   }
   if (!isBad(resource[field])) return resource;
-  printResult(world, verb, invocation.options, resource);
+  await printResult(world, verb, invocation.options, resource);
   throw new Failure(`${nameOf(resource)} is ${statusOf(resource, field)}`);
 }
 

@@ -78,7 +78,7 @@ export function addWhoami(program: Command, deps: VerbDeps): void {
       const me = verbNamed(deps, 'auth.me');
       const user = await transportOf(session).call<object>(me, {});
       const shown = { ...user, endpoint: session.endpoint, profile: session.profileName };
-      printResult(world, { ...me, columns: [...me.columns, 'endpoint', 'profile'] }, options, shown);
+      await printResult(world, { ...me, columns: [...me.columns, 'endpoint', 'profile'] }, options, shown);
     }),
   );
 }

@@ -4,12 +4,11 @@ import type { World } from '../world.ts';
 import { cellOf, escapeControl } from './cell.ts';
 import { styleOf } from './style.ts';
 import { drawRecord, drawTable } from './table.ts';
-import { toYaml } from './yaml.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** Prints what an operation answered, in the way that was asked for. */
-export function printResult(world: World, verb: Verb, options: GlobalOptions, result: unknown): void {
+export async function printResult(world: World, verb: Verb, options: GlobalOptions, result: unknown): Promise<void> {
   const { stdout, env } = world;
   if (result === undefined) {
     if (!options.quiet && (options.output ?? 'table') === 'table') stdout.write('done\n');
@@ -23,9 +22,11 @@ export function printResult(world: World, verb: Verb, options: GlobalOptions, re
     case 'json':
       stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       return;
-    case 'yaml':
+    case 'yaml': {
+      const { toYaml } = await import('./yaml.ts');
       stdout.write(toYaml(result));
       return;
+    }
     case 'table':
       stdout.write(asTable(result, verb.columns, styleOf(stdout, env)));
   }
