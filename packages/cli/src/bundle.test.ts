@@ -14,12 +14,11 @@ let server: FakeServer;
 
 beforeAll(async () => {
   bundle = await buildCli(join(folder, 'dist', 'cloud.js'));
-  server = await startFakeServer(({ body }) => ({
-    data:
-      (body as { stdin?: string })?.stdin === undefined
-        ? 'x'.repeat(3_000_000)
-        : { exit_code: 3, stdout: (body as { stdin: string }).stdin, stderr: '' },
-  }));
+  server = await startFakeServer(({ path, body }) => {
+    if (path.endsWith('/vpcs')) return { data: [{ name: '龍' }, { name: 'web' }] };
+    const { stdin } = (body ?? {}) as { stdin?: string };
+    return { data: stdin === undefined ? 'x'.repeat(3_000_000) : { exit_code: 3, stdout: stdin, stderr: '' } };
+  });
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -29,15 +28,16 @@ afterAll(async () => {
 const env = () => ({ PATH: process.env.PATH!, HOME: folder, CLOUD_ENDPOINT: server.endpoint, CLOUD_API_KEY: 'k' });
 
 it('needs nothing beside itself', async () => {
-  expect(readdirSync(join(folder, 'dist')).sort()).toEqual(['cloud.js', 'package.json', 'yaml.js']);
+  expect(readdirSync(join(folder, 'dist')).sort()).toEqual(['cloud.js', 'package.json', 'width.js', 'yaml.js']);
   const { stdout, stderr } = await run(process.execPath, [bundle, 'version'], { env: env() });
   expect([stdout, stderr]).toEqual(['cloud 0.1.0\n', '']);
 });
 
 it('finds the parts that only some output needs', async () => {
-  const args = ['instances', 'get', 'web', '-o', 'yaml'];
-  const { stdout, stderr } = await run(process.execPath, [bundle, ...args], { env: env(), maxBuffer: 10_000_000 });
-  expect([stdout.slice(0, 4), stderr]).toEqual(['xxxx', '']);
+  const list = async (...args: string[]) =>
+    (await run(process.execPath, [bundle, 'vpcs', 'list', ...args], { env: env() })).stdout;
+  expect(await list('-o', 'yaml')).toBe('- name: 龍\n- name: web\n');
+  expect(await list()).toMatch(/龍 {5}-.*\n.*web {4}-/);
 });
 
 it('passes standard input on, and ends with the exit code of the command', async () => {

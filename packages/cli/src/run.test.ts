@@ -114,6 +114,14 @@ describe('what is printed', () => {
     expect(stdout.split('\n')).toHaveLength(3);
   });
 
+  it('is aligned by the columns of the terminal, whatever the script', async () => {
+    const names = ['web', '龍龍', 'né\u0301e', '👩‍👩‍👧', 'বাংলা'];
+    at.answer = () => ({ data: names.map((name) => ({ ...WEB, name })) });
+    const { stdout } = await at.cloud(words('instances list'));
+    const gapAfter = (name: string) => stdout.split(name)[1]!.search(/\S/);
+    expect(names.map(gapAfter)).toEqual([5, 4, 5, 6, 3]);
+  });
+
   it('is a log as it is', async () => {
     at.answer = () => ({ raw: 'one\ntwo' });
     expect((await at.cloud(words('instances logs web'))).stdout).toBe('one\ntwo');

@@ -24,20 +24,3 @@ export function cellOf(value: unknown): string {
   }
   return textOf(value);
 }
-
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
-/** Made on first use: it costs 12 ms. */
-let graphemes: Intl.Segmenter | undefined;
-
-/** How many columns of a terminal a text takes. */
-export function widthOf(text: string): number {
-  // oxlint-disable-next-line no-control-regex
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
-}
-
-export const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));

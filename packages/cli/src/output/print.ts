@@ -28,11 +28,15 @@ export async function printResult(world: World, verb: Verb, options: GlobalOptio
       return;
     }
     case 'table':
-      stdout.write(asTable(result, verb.columns, styleOf(stdout, env)));
+      stdout.write(await asTable(result, verb.columns, styleOf(stdout, env)));
   }
 }
 
-function asTable(result: unknown, columns: readonly string[], style: ReturnType<typeof styleOf>): string {
+async function asTable(
+  result: unknown,
+  columns: readonly string[],
+  style: ReturnType<typeof styleOf>,
+): Promise<string> {
   if (Array.isArray(result)) return drawTable(result as Row[], columns, style);
   if (typeof result !== 'object' || result === null) return `${cellOf(result)}\n`;
   const members = Object.keys(result);
