@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /** How one setting's text becomes a value. Each reader throws SettingsError with what is allowed. */
 
@@ -74,18 +75,19 @@ export function readAddress(given: string): Address {
   return Object.freeze({ host, port });
 }
 
+/** Without a zone, which names a link of one machine. */
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
+
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits = ''] = text.split('/');
+  return isAddress(address) && /^[1-9]/.test(bits) && ipaddr.isValidCIDR(text);
+};
+
 /** Not the network of all addresses: anybody could then say to be anybody. */
 export function readNetworks(given: string): readonly string[] {
   const parts = given.split(',').map((part) => part.trim());
-  for (const part of parts) {
-    const [address = '', bits, ...more] = part.split('/');
-    const longest = { 4: 32, 6: 128 }[isIP(address)];
-    const isNetwork =
-      bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && longest !== undefined && Number(bits) <= longest);
-    if (longest === undefined || address.includes('%') || more.length > 0 || !isNetwork) {
-      throw new SettingsError('must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8');
-    }
-  }
+  if (!parts.every((part) => isAddress(part) || isNetwork(part)))
+    throw new SettingsError('must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8');
   return Object.freeze(parts);
 }
 

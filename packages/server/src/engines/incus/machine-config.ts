@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { MachineNic, MachineRef, MachineSpec } from '../../services/instances/compute-engine.ts';
 import { machineLink, networkNames } from '../names.ts';
@@ -136,7 +137,7 @@ export function checkSpec(spec: MachineSpec): void {
   }
   if (spec.nic === undefined) return;
   for (const address of [spec.nic.address, spec.nic.gateway])
-    demand(isAddress(address), `the address ${JSON.stringify(address)}`);
+    demand(ipaddr.IPv4.isValidFourPartDecimal(address), `the address ${JSON.stringify(address)}`);
   demand(
     Number.isInteger(spec.nic.prefix) && spec.nic.prefix >= 16 && spec.nic.prefix <= 28,
     `the prefix ${spec.nic.prefix}`,
@@ -144,11 +145,5 @@ export function checkSpec(spec: MachineSpec): void {
   demand(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(spec.nic.mac), `the MAC ${JSON.stringify(spec.nic.mac)}`);
 }
 
-const isAddress = (text: string): boolean =>
-  /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);
-
-function broadcastOf(nic: MachineNic): string {
-  const number = nic.address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const last = number - (number % 2 ** (32 - nic.prefix)) + 2 ** (32 - nic.prefix) - 1;
-  return [24, 16, 8, 0].map((shift) => Math.floor(last / 2 ** shift) % 256).join('.');
-}
+const broadcastOf = (nic: MachineNic): string =>
+  ipaddr.IPv4.broadcastAddressFromCIDR(`${nic.address}/${nic.prefix}`).toString();

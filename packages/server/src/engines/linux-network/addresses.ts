@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { NetworkSpec } from '../../services/vpcs/network-engine.ts';
 
@@ -12,10 +13,15 @@ export interface NetworkAddresses {
   readonly routerSide: string;
 }
 
+/** An address of a /16 that is cut into slots of four addresses; `offset` 1 and 2 are the two ends of a link. */
+const inSlot = (network: string, slot: number, offset: number): string => {
+  const place = slot * 4 + offset;
+  return `${network}.${place >> 8}.${place & 255}`;
+};
 /** Uplinks of a platform's VPCs; the namespaces are the platform's own, so two platforms may use the same. */
-const UPLINK_BASE = toNumber('198.18.0.0');
+const UPLINK_NETWORK = '198.18';
 /** Ways out of the platforms of this host; in the root namespace, so each slot has its own. */
-const EGRESS_BASE = toNumber('198.19.0.0');
+const EGRESS_NETWORK = '198.19';
 const UPLINKS = 16_384;
 
 /** What never leaves a VPC: this host, links, the metadata service of a host that is itself in a cloud, our own uplinks, multicast. */
@@ -26,46 +32,34 @@ export const FORBIDDEN_DESTINATIONS =
 export const WIRE_SERVER = '168.63.129.16';
 
 export function addressesOf(spec: NetworkSpec): NetworkAddresses {
-  const [base, digits] = spec.cidr.split('/');
-  const prefix = Number(digits);
-  const number = toNumber(base ?? '');
-  const fits = Number.isInteger(prefix) && prefix >= 16 && prefix <= 28 && number % 2 ** (32 - prefix) === 0;
-  if (!fits || !isPrivate(number))
+  const network = networkOf(spec.cidr);
+  if (network === undefined)
     throw new EngineError('invalid', `a VPC cannot have the CIDR ${JSON.stringify(spec.cidr)}: RFC 1918, /16 to /28`);
   if (!Number.isInteger(spec.uplinkIndex) || spec.uplinkIndex < 0 || spec.uplinkIndex >= UPLINKS) {
     throw new EngineError('invalid', `an uplink index is 0 to ${UPLINKS - 1}, not ${spec.uplinkIndex}`);
   }
-  const uplink = UPLINK_BASE + spec.uplinkIndex * 4;
+  const [address, prefix] = network;
   return {
     cidr: spec.cidr,
     prefix,
-    gateway: toText(number + 1),
-    edgeSide: toText(uplink + 1),
-    routerSide: toText(uplink + 2),
+    // Nothing is carried: the last octet of such a network is at most 240.
+    gateway: address.octets.with(3, address.octets[3]! + 1).join('.'),
+    edgeSide: inSlot(UPLINK_NETWORK, spec.uplinkIndex, 1),
+    routerSide: inSlot(UPLINK_NETWORK, spec.uplinkIndex, 2),
   };
 }
 
 /** Both ends of a platform's way out: the host's and the edge's. */
 export function egressAddresses(slot: number): { readonly host: string; readonly edge: string } {
-  return { host: toText(EGRESS_BASE + slot * 4 + 1), edge: toText(EGRESS_BASE + slot * 4 + 2) };
+  return { host: inSlot(EGRESS_NETWORK, slot, 1), edge: inSlot(EGRESS_NETWORK, slot, 2) };
 }
 
-/** NaN where it is no IPv4 address. */
-function toNumber(text: string): number {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255))
-    return Number.NaN;
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
-}
+export const isAddress = (text: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(text);
 
-export const isAddress = (text: string): boolean => !Number.isNaN(toNumber(text));
-
-function toText(number: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
-}
-
-function isPrivate(number: number): boolean {
-  const within = (base: string, prefix: number): boolean =>
-    Math.floor(number / 2 ** (32 - prefix)) === Math.floor(toNumber(base) / 2 ** (32 - prefix));
-  return within('10.0.0.0', 8) || within('172.16.0.0', 12) || within('192.168.0.0', 16);
+/** Address and prefix of what a VPC may have: RFC 1918, /16 to /28, no host bits. */
+function networkOf(cidr: string): [ipaddr.IPv4, number] | undefined {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return undefined;
+  const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  const isNetwork = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString() === address.toString();
+  return isNetwork && prefix >= 16 && prefix <= 28 && address.range() === 'private' ? [address, prefix] : undefined;
 }
