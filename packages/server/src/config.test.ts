@@ -62,6 +62,9 @@ describe('settings', () => {
       'CLOUD_LISTEN=localhost:70000: must be host:port, as 127.0.0.1:8080 or [::1]:8080',
     ],
     ['CLOUD_PG_PORT', '0', 'CLOUD_PG_PORT=0: must be a whole number from 1 to 65535'],
+    ['CLOUD_PG_PORT', '80.5', 'CLOUD_PG_PORT=80.5: must be a whole number from 1 to 65535'],
+    ['CLOUD_PG_PORT', '0x50', 'CLOUD_PG_PORT=0x50: must be a whole number from 1 to 65535'],
+    ['CLOUD_REGION', 'here', 'CLOUD_REGION=here: must be a region name like us-east-1'],
     ['CLOUD_DATA_DIR', 'data', 'CLOUD_DATA_DIR=data: must be an absolute path'],
     ['CLOUD_OVERCOMMIT_CPU', '1e9', 'CLOUD_OVERCOMMIT_CPU=1e9: must be a number from 0.1 to 100'],
     ['CLOUD_TEST_MODE', 'maybe', 'CLOUD_TEST_MODE=maybe: must be on or off'],
@@ -127,7 +130,7 @@ describe('settings', () => {
     ]);
   });
 
-  test('help lists every setting with its default', () => {
+  test('help lists every setting with what is allowed and its default', () => {
     const help = describeSettings(true);
     for (const name of [
       'CLOUD_DATA_DIR',
@@ -139,6 +142,9 @@ describe('settings', () => {
     ]) {
       expect(help).toContain(name);
     }
-    expect(help).toContain('default: /var/lib/thecloud');
+    expect(help).toContain('an absolute path; default: /var/lib/thecloud\n');
+    expect(help).toContain('one of all, api, worker; default: all\n');
+    expect(help).toContain('a whole number from 1 to 65535; default: (empty)\n');
+    expect(help).not.toContain('undefined');
   });
 });

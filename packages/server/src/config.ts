@@ -1,72 +1,18 @@
 /**
- * The settings of the platform: one table, read once from the environment, frozen. The only file that reads process.env.
- * `npm start -- --help` prints the same table.
+ * The settings of the platform: read once from the environment, frozen. The only file that reads process.env.
+ * Which there are says settings-table.ts.
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
-import {
-  type Address,
-  choice,
-  hidePassword,
-  numberBetween,
-  optional,
-  pathOfBytes,
-  type Reader,
-  readAddress,
-  readDatabaseUrl,
-  readNetworks,
-  readSwitch,
-  SettingsError,
-  text,
-  wholeBetween,
-} from './setting-readers.ts';
+import Value from 'typebox/value';
+import { hidePassword, SettingsError } from './setting-readers.ts';
+import { ROWS, type Setting, type Values } from './settings-table.ts';
 
-export { type Address, SettingsError } from './setting-readers.ts';
+export { SettingsError } from './setting-readers.ts';
 
-export type Role = 'all' | 'api' | 'worker';
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
-
-/** What the environment says. Pure: no file is read, nothing is started. */
-export interface Settings {
-  readonly role: Role;
-  /** Absolute. Everything the platform keeps lies below it. */
-  readonly dataDir: string;
-  readonly listen: Address;
-  /** Reserved for the AWS door; nothing listens there yet. */
-  readonly awsListen: Address;
-  /** Undefined: the platform runs a PostgreSQL cluster of its own in the data folder. */
-  readonly externalDatabaseUrl: string | undefined;
-  /** Port of the own cluster on loopback. Undefined: 5433 or the next free one. */
-  readonly pgPort: number | undefined;
-  readonly dbPoolMax: number;
-  readonly dbPoolMin: number;
-  readonly logLevel: LogLevel;
-  /** Chosen once: ARNs hold it. */
-  readonly region: string;
-  readonly registration: 'open' | 'closed';
-  /** `host`: instances reach out through the host by NAT. `none`: they reach nothing but their VPC. */
-  readonly egress: 'host' | 'none';
-  /** GiB of the pool that holds instances and volumes. Undefined: the engine chooses from what the disk has. */
-  readonly storageSizeGb: number | undefined;
-  /** How many virtual CPUs may be promised for each real one. */
-  readonly overcommitCpu: number;
-  /** How many bytes of memory may be promised for each real one. */
-  readonly overcommitMemory: number;
-  /** Bytes of disk promised for each byte there is: disks take only what is written. */
-  readonly overcommitDisk: number;
-  /** Requests a second that one API key may make; three times as many at once. */
-  readonly rateLimit: number;
-  /** Registrations and logins a minute from one address. */
-  readonly authRateLimit: number;
-  /** Addresses and networks of proxies whose X-Forwarded-For is believed. Empty: nobody's. */
-  readonly trustedProxies: readonly string[];
-  /** Waits up to this long before each commit of a pass: widens the windows of races, for tests. */
-  readonly slowPassesMs: number;
-  /** The kernel's guards throw: a request without an authorisation decision, a write without its audit row. */
-  readonly testMode: boolean;
-  readonly paths: Paths;
-}
+/** What the environment says. Pure: no file is read, nothing is started. The data folder is absolute. */
+export type Settings = Values & { readonly paths: Paths };
 
 /** What a process of the platform runs on: the settings and what the supervisor (or the data folder) adds. */
 export interface Config extends Settings {
@@ -102,127 +48,6 @@ export interface Paths {
   readonly logs: string;
 }
 
-interface Setting<T> {
-  readonly name: string;
-  readonly read: Reader<T>;
-  /** Shown by --help. */
-  readonly fallback: string;
-  readonly help: string;
-}
-
-function setting<T>(name: string, fallback: string, read: Reader<T>, help: string): Setting<T> {
-  return { name, fallback, read, help };
-}
-
-/** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
-const LONGEST_DATA_DIR = 76;
-
-const SETTINGS = {
-  role: setting(
-    'CLOUD_ROLE',
-    'all',
-    choice<Role>('all', 'api', 'worker'),
-    'all: everything on this machine. api or worker: that one process, in the foreground, with DATABASE_URL',
-  ),
-  dataDir: setting('CLOUD_DATA_DIR', '', pathOfBytes(LONGEST_DATA_DIR), 'folder of everything the platform keeps'),
-  listen: setting('CLOUD_LISTEN', '127.0.0.1:8080', readAddress, 'where the REST API and its documentation answer'),
-  awsListen: setting('CLOUD_AWS_LISTEN', '127.0.0.1:4566', readAddress, 'reserved for the AWS API; not served yet'),
-  externalDatabaseUrl: setting(
-    'DATABASE_URL',
-    '',
-    optional(readDatabaseUrl),
-    'a PostgreSQL 15+ of yours; empty: a cluster of its own in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker. With ?sslmode=require or verify-full the server must show a certificate that is trusted (sslrootcert=FILE trusts another)',
-  ),
-  pgPort: setting(
-    'CLOUD_PG_PORT',
-    '',
-    optional(wholeBetween(1, 65535)),
-    'loopback port of the own cluster; empty: 5433 or the next free one',
-  ),
-  dbPoolMax: setting(
-    'CLOUD_DB_POOL_MAX',
-    '25',
-    wholeBetween(1, 1000),
-    'connections to PostgreSQL per process, at most',
-  ),
-  dbPoolMin: setting('CLOUD_DB_POOL_MIN', '5', wholeBetween(0, 1000), 'connections kept open when idle'),
-  logLevel: setting(
-    'CLOUD_LOG_LEVEL',
-    'info',
-    choice<LogLevel>('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
-    'what is written to the logs',
-  ),
-  region: setting(
-    'CLOUD_REGION',
-    'us-east-1',
-    text(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'a region name like us-east-1'),
-    'name of the region; choose once, names of resources hold it',
-  ),
-  registration: setting(
-    'CLOUD_REGISTRATION',
-    'open',
-    choice<'open' | 'closed'>('open', 'closed'),
-    'closed: after the first user nobody can register',
-  ),
-  egress: setting(
-    'CLOUD_EGRESS',
-    'host',
-    choice<'host' | 'none'>('host', 'none'),
-    'host: instances reach out through this machine by NAT. none: they do not',
-  ),
-  storageSizeGb: setting(
-    'CLOUD_STORAGE_SIZE_GB',
-    '',
-    optional(wholeBetween(1, 1_000_000)),
-    'size of the pool for instances and volumes; empty: chosen from the free disk',
-  ),
-  overcommitCpu: setting(
-    'CLOUD_OVERCOMMIT_CPU',
-    '4',
-    numberBetween(0.1, 100),
-    'virtual CPUs promised for each real one',
-  ),
-  overcommitMemory: setting(
-    'CLOUD_OVERCOMMIT_MEMORY',
-    '1',
-    numberBetween(0.1, 10),
-    'memory promised for each byte there is',
-  ),
-  overcommitDisk: setting(
-    'CLOUD_OVERCOMMIT_DISK',
-    '4',
-    numberBetween(0.1, 100),
-    'disk promised for each byte of the pool; disks take only what is written',
-  ),
-  rateLimit: setting(
-    'CLOUD_RATE_LIMIT',
-    '1000',
-    wholeBetween(1, 1_000_000),
-    'requests a second for each API key; three times as many at once',
-  ),
-  authRateLimit: setting(
-    'CLOUD_AUTH_RATE_LIMIT',
-    '10',
-    wholeBetween(1, 1_000_000),
-    'registrations and logins a minute from each address',
-  ),
-  trustedProxies: setting(
-    'CLOUD_TRUSTED_PROXIES',
-    '',
-    optional(readNetworks),
-    "addresses or networks, separated by commas, of proxies in front of the API: what they say in X-Forwarded-For is the caller's address, for limits and audit",
-  ),
-  slowPassesMs: setting(
-    'CLOUD_SLOW_PASSES_MS',
-    '0',
-    wholeBetween(0, 10_000),
-    'for tests: milliseconds that each reconcile step is held up, at most',
-  ),
-  testMode: setting('CLOUD_TEST_MODE', 'off', readSwitch, 'on: guards that turn mistakes in the platform into errors'),
-} as const;
-
-type Values = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']> };
-
 /** The environment of this process. Everything else takes what it needs as a parameter. */
 export function readEnvironment(): NodeJS.ProcessEnv {
   return process.env;
@@ -234,26 +59,51 @@ export function readEnvironment(): NodeJS.ProcessEnv {
  */
 export function loadSettings(env: NodeJS.ProcessEnv, isRoot: boolean = process.getuid?.() === 0): Settings {
   const wrong: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [key, entry] of Object.entries(SETTINGS)) {
-    const given = env[entry.name]?.trim() || defaultOf(entry, isRoot);
+  const read: Record<string, unknown> = {};
+  for (const [key, setting] of ROWS) {
+    const given = env[setting.name]?.trim() ?? '';
+    const value = given === '' ? defaultOf(setting, isRoot) : convert(setting, given);
     try {
-      values[key] = given === '' ? undefined : entry.read(given);
+      read[key] = value === undefined ? undefined : check(setting, value);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      wrong.push(`${entry.name}=${shown(entry.name, given)}: ${error.message}`);
+      wrong.push(`${setting.name}=${shown(setting.name, given || String(value))}: ${error.message}`);
     }
   }
-  if (wrong.length === 0) wrong.push(...contradictions(values as Values));
+  const values = read as Values;
+  if (wrong.length === 0) wrong.push(...contradictions(values));
   if (wrong.length > 0) throw new SettingsError(wrong.join('\n'));
-  const checked = values as Values;
-  const dataDir = resolve(checked.dataDir);
-  return Object.freeze({
-    ...checked,
-    trustedProxies: checked.trustedProxies ?? Object.freeze([]),
-    dataDir,
-    paths: pathsBelow(dataDir),
-  });
+  const dataDir = resolve(values.dataDir);
+  return Object.freeze({ ...values, dataDir, paths: pathsBelow(dataDir) });
+}
+
+function defaultOf(setting: Setting, isRoot: boolean): Setting['default'] {
+  if (setting.name !== 'CLOUD_DATA_DIR') return setting.default;
+  return isRoot ? '/var/lib/thecloud' : join(homedir(), '.local/share/thecloud');
+}
+
+/** The value that a text stands for. What stands for none stays text, which the schema of a number or a switch refuses. */
+function convert({ type }: Setting, given: string): string | number | boolean {
+  if (type === 'boolean') {
+    if (/^(on|1|true|yes)$/i.test(given)) return true;
+    return /^(off|0|false|no)$/i.test(given) ? false : given;
+  }
+  const isNumber = type === 'integer' || type === 'number';
+  return isNumber && /^\d+(\.\d+)?$/.test(given) ? Number(given) : given;
+}
+
+function check(setting: Setting, value: unknown): unknown {
+  const [problem] = Value.Errors(setting, value);
+  if (problem === undefined) return Value.Decode(setting, value);
+  throw new SettingsError(problem.keyword === '~refine' ? problem.message : `must be ${expected(setting)}`);
+}
+
+/** What is allowed, in words; empty where only the setting's reader knows. */
+function expected({ type, enum: words, minimum, maximum, expected: text = '' }: Setting): string {
+  if (words) return `one of ${words.join(', ')}`;
+  if (type === 'boolean') return 'on or off';
+  if (minimum !== undefined) return `a ${type === 'integer' ? 'whole ' : ''}number from ${minimum} to ${maximum}`;
+  return text;
 }
 
 function contradictions(values: Values): string[] {
@@ -274,11 +124,6 @@ function contradictions(values: Values): string[] {
 function shown(name: string, value: string): string {
   const line = value.replaceAll(/\s+/g, ' ');
   return name === 'DATABASE_URL' ? hidePassword(line) : line;
-}
-
-function defaultOf(entry: Setting<unknown>, isRoot: boolean): string {
-  if (entry.name !== SETTINGS.dataDir.name) return entry.fallback;
-  return isRoot ? '/var/lib/thecloud' : join(homedir(), '.local/share/thecloud');
 }
 
 function pathsBelow(data: string): Paths {
@@ -304,7 +149,7 @@ function pathsBelow(data: string): Paths {
  * so that a name far from all of ours is not ours to judge.
  */
 export function findMisspelt(env: NodeJS.ProcessEnv): string[] {
-  const known = Object.values(SETTINGS).map((entry) => entry.name as string);
+  const known = ROWS.map(([, setting]) => setting.name);
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CLOUD_') || known.includes(name)) continue;
@@ -316,12 +161,11 @@ export function findMisspelt(env: NodeJS.ProcessEnv): string[] {
 
 /** The table as text, for --help. */
 export function describeSettings(isRoot: boolean = process.getuid?.() === 0): string {
-  const rows = Object.values(SETTINGS) as readonly Setting<unknown>[];
-  const width = Math.max(...rows.map((row) => row.name.length)) + 2;
-  return rows
-    .map(
-      (row) =>
-        `  ${row.name.padEnd(width)}${row.help}\n${' '.repeat(width + 2)}default: ${defaultOf(row, isRoot) || '(empty)'}`,
-    )
-    .join('\n');
+  const width = Math.max(...ROWS.map(([, { name }]) => name.length)) + 2;
+  return ROWS.map(([, setting]) => {
+    const preset = defaultOf(setting, isRoot) ?? '';
+    const words = typeof preset === 'boolean' ? (preset ? 'on' : 'off') : String(preset);
+    const facts = [expected(setting), `default: ${words || '(empty)'}`].filter(Boolean).join('; ');
+    return `  ${setting.name.padEnd(width)}${setting.description}\n${' '.repeat(width + 2)}${facts}`;
+  }).join('\n');
 }

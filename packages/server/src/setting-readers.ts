@@ -1,68 +1,18 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** How one setting's text becomes a value. Each reader throws SettingsError with what is allowed. */
+/** Readers of the settings that a schema cannot describe. Each throws SettingsError with what is allowed. */
 
 /** A setting, or the machine the settings meet, does not fit. The message is one line for the person who starts the platform. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-export type Reader<T> = (given: string) => T;
-
 export interface Address {
   /** As written, IPv6 without brackets. */
   readonly host: string;
   /** 0: any free port (tests). */
   readonly port: number;
-}
-
-/** An empty setting stays undefined: the loader does not call its reader. */
-export function optional<T>(read: Reader<T>): Reader<T | undefined> {
-  return read;
-}
-
-export function choice<T extends string>(...allowed: readonly T[]): Reader<T> {
-  return (given) => {
-    const found = allowed.find((word) => word === given);
-    if (found === undefined) throw new SettingsError(`must be one of ${allowed.join(', ')}`);
-    return found;
-  };
-}
-
-export function wholeBetween(low: number, high: number): Reader<number> {
-  return (given) => {
-    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-    if (!(value >= low && value <= high)) throw new SettingsError(`must be a whole number from ${low} to ${high}`);
-    return value;
-  };
-}
-
-export function numberBetween(low: number, high: number): Reader<number> {
-  return (given) => {
-    const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
-    if (!(value >= low && value <= high)) throw new SettingsError(`must be a number from ${low} to ${high}`);
-    return value;
-  };
-}
-
-export function text(pattern: RegExp, allowed: string): Reader<string> {
-  return (given) => {
-    if (!pattern.test(given)) throw new SettingsError(`must be ${allowed}`);
-    return given;
-  };
-}
-
-/** A path that leaves room for what is put below it where the system limits the length. */
-export function pathOfBytes(longest: number): Reader<string> {
-  return (given) => {
-    if (!given.startsWith('/')) throw new SettingsError('must be an absolute path');
-    const length = Buffer.byteLength(given);
-    if (length > longest) {
-      throw new SettingsError(`must have at most ${longest} bytes (this has ${length}), for sockets lie below it`);
-    }
-    return given;
-  };
 }
 
 export function readAddress(given: string): Address {
@@ -83,8 +33,9 @@ const isNetwork = (text: string): boolean => {
   return isAddress(address) && /^[1-9]/.test(bits) && ipaddr.isValidCIDR(text);
 };
 
-/** Not the network of all addresses: anybody could then say to be anybody. */
+/** None where nothing is given. Not the network of all addresses: anybody could then say to be anybody. */
 export function readNetworks(given: string): readonly string[] {
+  if (given === '') return Object.freeze([]);
   const parts = given.split(',').map((part) => part.trim());
   if (!parts.every((part) => isAddress(part) || isNetwork(part)))
     throw new SettingsError('must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8');
@@ -113,10 +64,4 @@ export function readDatabaseUrl(given: string): string {
 /** A URL as it may be shown: a password is not for a terminal or a log, however it was mistyped. */
 export function hidePassword(url: string): string {
   return url.replace(/^(\w+:\/\/)?.*@/s, '$1***@').replace(/\bpassword=[^&\s]*/gi, 'password=***');
-}
-
-export function readSwitch(given: string): boolean {
-  if (/^(on|1|true|yes)$/i.test(given)) return true;
-  if (/^(off|0|false|no)$/i.test(given)) return false;
-  throw new SettingsError('must be on or off');
 }

@@ -1,0 +1,182 @@
+import Type, { type StaticDecode, type TSchema } from 'typebox';
+import { readAddress, readDatabaseUrl, readNetworks } from './setting-readers.ts';
+
+/** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
+const LONGEST_DATA_DIR = 76;
+
+/** One schema a setting. What it says is what is checked, what an error names, and what `npm start -- --help` prints. */
+const SETTINGS = {
+  role: Type.Enum(['all', 'api', 'worker'], {
+    name: 'CLOUD_ROLE',
+    default: 'all',
+    description:
+      'all: everything on this machine. api or worker: that one process, in the foreground, with DATABASE_URL',
+  }),
+  dataDir: Type.Refine(
+    Type.String({
+      name: 'CLOUD_DATA_DIR',
+      pattern: '^/',
+      expected: 'an absolute path',
+      description: 'folder of everything the platform keeps',
+    }),
+    (path) => Buffer.byteLength(path) <= LONGEST_DATA_DIR,
+    (path) =>
+      `must have at most ${LONGEST_DATA_DIR} bytes (this has ${Buffer.byteLength(path)}), for sockets lie below it`,
+  ),
+  listen: Type.Decode(
+    Type.String({
+      name: 'CLOUD_LISTEN',
+      default: '127.0.0.1:8080',
+      description: 'where the REST API and its documentation answer',
+    }),
+    readAddress,
+  ),
+  awsListen: Type.Decode(
+    Type.String({
+      name: 'CLOUD_AWS_LISTEN',
+      default: '127.0.0.1:4566',
+      description: 'reserved for the AWS API; not served yet',
+    }),
+    readAddress,
+  ),
+  externalDatabaseUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'DATABASE_URL',
+        description:
+          'a PostgreSQL 15+ of yours; empty: a cluster of its own in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker. With ?sslmode=require or verify-full the server must show a certificate that is trusted (sslrootcert=FILE trusts another)',
+      }),
+      readDatabaseUrl,
+    ),
+  ),
+  pgPort: Type.Optional(
+    Type.Integer({
+      name: 'CLOUD_PG_PORT',
+      minimum: 1,
+      maximum: 65535,
+      description: 'loopback port of the own cluster; empty: 5433 or the next free one',
+    }),
+  ),
+  dbPoolMax: Type.Integer({
+    name: 'CLOUD_DB_POOL_MAX',
+    minimum: 1,
+    maximum: 1000,
+    default: 25,
+    description: 'connections to PostgreSQL per process, at most',
+  }),
+  dbPoolMin: Type.Integer({
+    name: 'CLOUD_DB_POOL_MIN',
+    minimum: 0,
+    maximum: 1000,
+    default: 5,
+    description: 'connections kept open when idle',
+  }),
+  logLevel: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+    name: 'CLOUD_LOG_LEVEL',
+    default: 'info',
+    description: 'what is written to the logs',
+  }),
+  region: Type.String({
+    name: 'CLOUD_REGION',
+    pattern: '^[a-z]{2,}(-[a-z]+)+-\\d{1,2}$',
+    expected: 'a region name like us-east-1',
+    default: 'us-east-1',
+    description: 'name of the region; choose once, names of resources hold it',
+  }),
+  registration: Type.Enum(['open', 'closed'], {
+    name: 'CLOUD_REGISTRATION',
+    default: 'open',
+    description: 'closed: after the first user nobody can register',
+  }),
+  egress: Type.Enum(['host', 'none'], {
+    name: 'CLOUD_EGRESS',
+    default: 'host',
+    description: 'host: instances reach out through this machine by NAT. none: they reach nothing but their VPC',
+  }),
+  storageSizeGb: Type.Optional(
+    Type.Integer({
+      name: 'CLOUD_STORAGE_SIZE_GB',
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'GiB of the pool for instances and volumes; empty: chosen from the free disk',
+    }),
+  ),
+  overcommitCpu: Type.Number({
+    name: 'CLOUD_OVERCOMMIT_CPU',
+    minimum: 0.1,
+    maximum: 100,
+    default: 4,
+    description: 'virtual CPUs promised for each real one',
+  }),
+  overcommitMemory: Type.Number({
+    name: 'CLOUD_OVERCOMMIT_MEMORY',
+    minimum: 0.1,
+    maximum: 10,
+    default: 1,
+    description: 'memory promised for each byte there is',
+  }),
+  overcommitDisk: Type.Number({
+    name: 'CLOUD_OVERCOMMIT_DISK',
+    minimum: 0.1,
+    maximum: 100,
+    default: 4,
+    description: 'disk promised for each byte of the pool; disks take only what is written',
+  }),
+  rateLimit: Type.Integer({
+    name: 'CLOUD_RATE_LIMIT',
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 1000,
+    description: 'requests a second for each API key; three times as many at once',
+  }),
+  authRateLimit: Type.Integer({
+    name: 'CLOUD_AUTH_RATE_LIMIT',
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10,
+    description: 'registrations and logins a minute from each address',
+  }),
+  trustedProxies: Type.Decode(
+    Type.String({
+      name: 'CLOUD_TRUSTED_PROXIES',
+      default: '',
+      description:
+        "addresses or networks, separated by commas, of proxies in front of the API: what they say in X-Forwarded-For is the caller's address, for limits and audit",
+    }),
+    readNetworks,
+  ),
+  slowPassesMs: Type.Integer({
+    name: 'CLOUD_SLOW_PASSES_MS',
+    minimum: 0,
+    maximum: 10_000,
+    default: 0,
+    description: 'for tests: milliseconds that each reconcile step is held up, at most',
+  }),
+  testMode: Type.Boolean({
+    name: 'CLOUD_TEST_MODE',
+    default: false,
+    description: 'on: guards that turn mistakes in the platform into errors',
+  }),
+};
+
+/** What a schema holds beside its type; TypeBox's types do not carry it. */
+export interface Setting extends TSchema {
+  readonly name: string;
+  readonly description: string;
+  readonly default?: string | number | boolean;
+  readonly type?: 'string' | 'boolean' | 'integer' | 'number';
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** What a text must be, in words, where it has a pattern. */
+  readonly expected?: string;
+}
+
+export const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [keyof typeof SETTINGS, Setting])[];
+
+/** Every setting as it is read. Those that are optional and not given are undefined. */
+export type Values = {
+  readonly [K in keyof typeof SETTINGS]:
+    | StaticDecode<(typeof SETTINGS)[K]>
+    | ((typeof SETTINGS)[K] extends { '~optional': true } ? undefined : never);
+};
