@@ -33,7 +33,6 @@ describe('where a call goes', () => {
     expect(seen[0]).toMatchObject({ method: 'POST', path: '/instances/a/b c/stop', body: undefined });
     expect(seen[0]!.headers['if-match']).toBe('"4"');
     expect(seen[0]!.headers['content-type']).toBeUndefined();
-    expect(seen[0]!.headers['idempotency-key']).toBeUndefined();
     await expect(async () => client.instances.stop('')).rejects.toThrow('instances.stop: id is required');
     for (const folder of ['.', '..'])
       await expect(async () => client.instances.delete(folder)).rejects.toThrow(`'${folder}' is no id`);
@@ -118,11 +117,15 @@ describe('repetition', () => {
     expect(keys).toHaveLength(3);
   });
 
-  it('does not repeat other writes', async () => {
+  it('repeats what takes an Idempotency-Key with the same one, and no other write', async () => {
     const { client, seen } = await open(() => BUSY);
-    expect(await failure(client.instances.stop('web'))).toMatchObject({ status: 503 });
+    expect(await failure(client.instances.exec({ id: 'web', command: ['true'] }))).toMatchObject({ status: 503 });
+    expect(seen).toHaveLength(1);
     expect(await failure(client.instances.delete('web'))).toMatchObject({ status: 503 });
-    expect(seen).toHaveLength(2);
+    expect(seen.length).toBeGreaterThan(2);
+    const keys = seen.slice(1).map(({ headers }) => headers['idempotency-key']);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it('ends after its bound', async () => {

@@ -70,7 +70,7 @@ describe('describeVerbs', () => {
 
   it('refuses an argument that the input does not have', () => {
     expect(() => describeVerbs([{ ...operation, cli: { args: ['nmae'] } }])).toThrow(
-      "things.makeBig: its cli.args names 'nmae'",
+      "things.makeBig: its cli names 'nmae'",
     );
   });
 });

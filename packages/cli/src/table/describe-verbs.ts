@@ -1,8 +1,6 @@
-import type { DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
+import type { CliFacet, DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
 import type { Kind, Member, Verb } from './verb.ts';
 
-/** Members that take a command: it is given after `--`. */
-const COMMANDS = ['command', 'cmd'];
 /** Columns of a list that names none. */
 const MOST_COLUMNS = 6;
 
@@ -10,18 +8,18 @@ export const describeVerbs = (operations: readonly DescribedOperation[]): readon
 
 function describe(operation: DescribedOperation): Verb {
   const { cli, input, ...rest } = operation;
-  const facet = cli === 'custom' || cli === undefined ? {} : cli;
+  const facet: CliFacet = cli === 'custom' || cli === undefined ? {} : cli;
   const schema = input as JsonSchema;
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) =>
-    memberOf(name, member, schema.required?.includes(name) ?? false),
+    memberOf(name, member, schema.required?.includes(name) ?? false, facet),
   );
-  const after = members.find((member) => COMMANDS.includes(member.name) && member.shape === 'list');
-  const positional = facet.args ?? operation.pathParams;
-  const args = positional.map((name) => {
+  const named = (name: string): Member => {
     const found = members.find((member) => member.name === name);
-    if (!found) throw new Error(`${operation.name}: its cli.args names '${name}', which is no member of its input`);
+    if (!found) throw new Error(`${operation.name}: its cli names '${name}', which is no member of its input`);
     return found;
-  });
+  };
+  const after = facet.rest === undefined ? undefined : named(facet.rest);
+  const args = (facet.args ?? operation.pathParams).map(named);
   const flags = members.filter((member) => !args.includes(member) && member !== after);
   const taken = flags.map((member) => member.flag);
   return {
@@ -29,7 +27,7 @@ function describe(operation: DescribedOperation): Verb {
     service: rest.service,
     verb: rest.verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-'),
     summary: rest.summary,
-    ...(rest.description ? { description: forPeople(rest.description) } : {}),
+    ...describedBy(facet.description ?? rest.description),
     effect: rest.effect,
     scope: rest.scope,
     ...(rest.permission ? { permission: rest.permission } : {}),
@@ -47,12 +45,11 @@ function describe(operation: DescribedOperation): Verb {
     ...(rest.settles ? { settles: rest.settles } : {}),
     ...(rest.live ? { live: true } : {}),
     ...(rest.text ? { text: true } : {}),
-    ...(cli === 'custom' ? { custom: true } : {}),
+    ...(cli === 'custom' || facet.custom ? { custom: true } : {}),
   };
 }
 
-/** Descriptions speak of the REST API. */
-const forPeople = (text: string): string => text.replaceAll(/\?wait=\d+/g, '--wait');
+const describedBy = (description: string | undefined) => (description ? { description } : {});
 
 const kebab = (name: string): string => name.replaceAll('_', '-');
 
@@ -63,7 +60,7 @@ function singular(name: string): string {
   return name.endsWith('s') ? name.slice(0, -1) : name;
 }
 
-function memberOf(name: string, schema: JsonSchema, required: boolean): Member {
+function memberOf(name: string, schema: JsonSchema, required: boolean, facet: CliFacet): Member {
   if (name.startsWith('no_')) throw new Error(`the member ${name} cannot be a flag: --no-… takes a flag back`);
   const given = withoutNull(schema);
   const shape = given.type === 'array' ? 'list' : isRecord(given) ? 'record' : undefined;
@@ -72,25 +69,24 @@ function memberOf(name: string, schema: JsonSchema, required: boolean): Member {
   const description = schema.description ?? given.description;
   return {
     name,
-    flag: kebab(shape ? singular(name) : name),
+    flag: facet.flags?.[name] ?? kebab(shape ? singular(name) : name),
     kind: kindOf(value, choices),
     ...(shape ? { shape } : {}),
     ...(required ? { required } : {}),
     ...(description ? { description } : {}),
     ...(choices ? { choices } : {}),
-    ...formOf(description, value),
+    ...formOf(facet.forms?.[name], value),
     ...(value.minimum === undefined ? {} : { min: value.minimum }),
     ...(value.maximum === undefined ? {} : { max: value.maximum }),
   };
 }
 
-/** A description that only says how the text reads is better than the pattern that says it to the machine. */
+/** How a text reads is better told to people than the pattern that says it to the machine. */
 function formOf(
-  description: string | undefined,
+  form: string | undefined,
   value: JsonSchema & { readonly pattern?: string },
 ): Pick<Member, 'form' | 'pattern'> {
-  if (description === undefined || value.pattern === undefined || !/^[A-Z]+[=:][a-z]+$/.test(description)) return {};
-  return { form: description, pattern: value.pattern };
+  return form === undefined || value.pattern === undefined ? {} : { form, pattern: value.pattern };
 }
 
 function withoutNull(schema: JsonSchema): JsonSchema {

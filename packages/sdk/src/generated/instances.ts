@@ -101,23 +101,23 @@ export interface Instances {
    * Cleanly within ten seconds, then by force. Its disk stays.
    * POST /instances/:id/stop · permission instance:update
    */
-  stop(input: InstancesStopInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  stop(input: InstancesStopInput | string, options?: CallOptions & WaitOption & KeyOption & VersionOption): Promise<Instance>;
   /**
    * Start a stopped instance.
    * POST /instances/:id/start · permission instance:update
    */
-  start(input: InstancesStartInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  start(input: InstancesStartInput | string, options?: CallOptions & WaitOption & KeyOption & VersionOption): Promise<Instance>;
   /**
    * Reboot an instance.
    * POST /instances/:id/reboot · permission instance:update · errors INSTANCE_NOT_RUNNING
    */
-  reboot(input: InstancesRebootInput | string, options?: CallOptions & WaitOption & VersionOption): Promise<Instance>;
+  reboot(input: InstancesRebootInput | string, options?: CallOptions & WaitOption & KeyOption & VersionOption): Promise<Instance>;
   /**
    * Delete an instance.
-   * It is stopped by force and removed with its disk.
+   * It is stopped by force and removed with its disk. It is there, with the status DELETING, until it is gone.
    * DELETE /instances/:id · permission instance:terminate
    */
-  delete(input: InstancesDeleteInput | string, options?: CallOptions & VersionOption): Promise<InstancesDeleteOutput>;
+  delete(input: InstancesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<InstancesDeleteOutput>;
   /**
    * Read the console log of an instance.
    * What its first process wrote, the newest 128 KiB.
@@ -136,13 +136,13 @@ export interface Instances {
 }
 
 const SPECS = {
-  launch: {"name":"instances.launch","method":"POST","path":"/instances","idempotent":true,"settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"]}},
+  launch: {"name":"instances.launch","method":"POST","path":"/instances","idempotent":true,"settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"],"reader":"get"}},
   list: {"name":"instances.list","method":"GET","path":"/instances"},
-  get: {"name":"instances.get","method":"GET","path":"/instances/:id","settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"]}},
-  stop: {"name":"instances.stop","method":"POST","path":"/instances/:id/stop","settles":{"field":"status","values":["STOPPED","ERROR"]}},
-  start: {"name":"instances.start","method":"POST","path":"/instances/:id/start","settles":{"field":"status","values":["RUNNING","ERROR"]}},
-  reboot: {"name":"instances.reboot","method":"POST","path":"/instances/:id/reboot","settles":{"field":"status","values":["RUNNING","ERROR"]}},
-  delete: {"name":"instances.delete","method":"DELETE","path":"/instances/:id"},
+  get: {"name":"instances.get","method":"GET","path":"/instances/:id","settles":{"field":"status","values":["RUNNING","STOPPED","ERROR"],"reader":"get"}},
+  stop: {"name":"instances.stop","method":"POST","path":"/instances/:id/stop","idempotent":true,"settles":{"field":"status","values":["STOPPED","ERROR"],"reader":"get"}},
+  start: {"name":"instances.start","method":"POST","path":"/instances/:id/start","idempotent":true,"settles":{"field":"status","values":["RUNNING","ERROR"],"reader":"get"}},
+  reboot: {"name":"instances.reboot","method":"POST","path":"/instances/:id/reboot","idempotent":true,"settles":{"field":"status","values":["RUNNING","ERROR"],"reader":"get"}},
+  delete: {"name":"instances.delete","method":"DELETE","path":"/instances/:id","idempotent":true},
   logs: {"name":"instances.logs","method":"GET","path":"/instances/:id/logs","text":true,"live":true},
   exec: {"name":"instances.exec","method":"POST","path":"/instances/:id/exec","live":true},
 } as const;

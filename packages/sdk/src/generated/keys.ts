@@ -37,13 +37,13 @@ export interface Keys {
    * It stops working at once. A name that several keys have is refused: say the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
-  revoke(input: KeysRevokeInput | string, options?: CallOptions & VersionOption): Promise<void>;
+  revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
 }
 
 const SPECS = {
   create: {"name":"keys.create","method":"POST","path":"/auth/keys","idempotent":true},
   list: {"name":"keys.list","method":"GET","path":"/auth/keys"},
-  revoke: {"name":"keys.revoke","method":"DELETE","path":"/auth/keys/:id"},
+  revoke: {"name":"keys.revoke","method":"DELETE","path":"/auth/keys/:id","idempotent":true},
 } as const;
 
 export function createKeys(transport: Transport): Keys {

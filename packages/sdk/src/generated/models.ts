@@ -37,7 +37,7 @@ export interface Instance {
   readonly image: string;
   /** Its name on the host */
   readonly container_id?: string;
-  readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR";
+  readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR" | "DELETING";
   /** What it waits for, or why it failed */
   readonly status_reason?: string;
   readonly vpc_id?: string;
@@ -64,6 +64,16 @@ export interface InstanceType {
   readonly category: string;
 }
 
+export interface Quota {
+  readonly tenant_id: string;
+  /** What is counted: instances, vcpus, memory_mb … */
+  readonly resource: string;
+  /** Most that the tenant may use */
+  readonly max: number;
+  /** Of a tenant for which nothing else was set */
+  readonly default_max: number;
+}
+
 export interface User {
   readonly id: string;
   readonly email: string;
@@ -85,11 +95,25 @@ export interface Vpc {
   readonly cidr_block: string;
   /** Its name on the host */
   readonly network_id: string;
-  /** pending, active or error */
+  /** pending, active, error or DELETING */
   readonly status: string;
   readonly status_reason?: string;
   readonly arn: string;
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
+}
+
+export interface Work {
+  /** Of the thing that is kept as it is wanted: instance, vpc */
+  readonly kind: string;
+  /** Of the thing */
+  readonly id: string;
+  readonly tenant_id?: string;
+  /** Passes in a row that came to nothing */
+  readonly attempts: number;
+  /** What the last one failed with, in the words of the engine */
+  readonly last_error?: string;
+  /** When it is tried again */
+  readonly due_at: string;
 }

@@ -6,6 +6,8 @@ import { createKeys, type Keys } from './keys.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
 import { createInstances, type Instances } from './instances.ts';
+import { createQuotas, type Quotas } from './quotas.ts';
+import { createWork, type Work } from './work.ts';
 
 export type * from './models.ts';
 export type * from './auth.ts';
@@ -13,6 +15,8 @@ export type * from './keys.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
 export type * from './instances.ts';
+export type * from './quotas.ts';
+export type * from './work.ts';
 
 export interface Services {
   readonly auth: Auth;
@@ -20,6 +24,8 @@ export interface Services {
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
   readonly instances: Instances;
+  readonly quotas: Quotas;
+  readonly work: Work;
 }
 
 export function createServices(transport: Transport): Services {
@@ -29,5 +35,7 @@ export function createServices(transport: Transport): Services {
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),
     instances: createInstances(transport),
+    quotas: createQuotas(transport),
+    work: createWork(transport),
   };
 }

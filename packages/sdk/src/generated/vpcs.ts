@@ -65,13 +65,13 @@ export interface Vpcs {
    * Rename a VPC.
    * PATCH /vpcs/:id · permission vpc:update
    */
-  update(input: VpcsUpdateInput, options?: CallOptions & VersionOption): Promise<Vpc>;
+  update(input: VpcsUpdateInput, options?: CallOptions & KeyOption & VersionOption): Promise<Vpc>;
   /**
    * Delete a VPC.
-   * Refused while something is in it.
+   * Refused while something is in it. It is there, with the status DELETING, until its network is gone.
    * DELETE /vpcs/:id · permission vpc:delete
    */
-  delete(input: VpcsDeleteInput | string, options?: CallOptions & VersionOption): Promise<VpcsDeleteOutput>;
+  delete(input: VpcsDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<VpcsDeleteOutput>;
   /** Looks until `isDone`, by default until status is active, error. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: Vpc) => boolean, options?: WaitUntilOptions<Vpc>): Promise<Vpc>;
   /** Looks until it is gone. Throws CloudWaitError when time is up. */
@@ -79,11 +79,11 @@ export interface Vpcs {
 }
 
 const SPECS = {
-  create: {"name":"vpcs.create","method":"POST","path":"/vpcs","idempotent":true,"settles":{"field":"status","values":["active","error"]}},
+  create: {"name":"vpcs.create","method":"POST","path":"/vpcs","idempotent":true,"settles":{"field":"status","values":["active","error"],"reader":"get"}},
   list: {"name":"vpcs.list","method":"GET","path":"/vpcs"},
-  get: {"name":"vpcs.get","method":"GET","path":"/vpcs/:id","settles":{"field":"status","values":["active","error"]}},
-  update: {"name":"vpcs.update","method":"PATCH","path":"/vpcs/:id"},
-  delete: {"name":"vpcs.delete","method":"DELETE","path":"/vpcs/:id"},
+  get: {"name":"vpcs.get","method":"GET","path":"/vpcs/:id","settles":{"field":"status","values":["active","error"],"reader":"get"}},
+  update: {"name":"vpcs.update","method":"PATCH","path":"/vpcs/:id","idempotent":true},
+  delete: {"name":"vpcs.delete","method":"DELETE","path":"/vpcs/:id","idempotent":true},
 } as const;
 
 export function createVpcs(transport: Transport): Vpcs {

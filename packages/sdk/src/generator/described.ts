@@ -21,8 +21,19 @@ export interface DescribedOperation {
   readonly settles?: { readonly field: string; readonly values: readonly string[] } | undefined;
   readonly live?: boolean;
   readonly text?: boolean;
-  readonly cli?: 'custom' | { readonly columns?: readonly string[]; readonly args?: readonly string[] } | undefined;
+  readonly cli?: 'custom' | CliFacet | undefined;
   readonly errors?: readonly string[];
+}
+
+/** What the command line cannot know from the schemas. */
+export interface CliFacet {
+  readonly custom?: boolean;
+  readonly args?: readonly string[];
+  readonly columns?: readonly string[];
+  readonly rest?: string;
+  readonly forms?: Readonly<Record<string, string>>;
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly description?: string;
 }
 
 /** What we use of JSON Schema. */

@@ -83,6 +83,8 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
 
 /** What the command line cannot know from the schemas. */
 export interface CliFacet {
+  /** A verb of its own does it: the facet only says what its words mean. */
+  readonly custom?: boolean;
   /** Members that are positional, in their order. Default: those of the path. */
   readonly args?: readonly string[];
   /** Members of the output that are a table's columns. */

@@ -83,7 +83,12 @@ export const instanceOperations = {
     secrets: ['env', 'cmd'],
     bodyLimit: 1024 * 1024,
     settles,
-    cli: { args: ['name'], rest: 'cmd', forms: { env: 'KEY=value' } },
+    cli: {
+      args: ['name'],
+      rest: 'cmd',
+      forms: { env: 'KEY=value' },
+      description: 'Answers at once with the status STARTING; --wait waits until it runs or has failed.',
+    },
   }),
   list: listOperation(
     { ...instance, title: 'instances' },
@@ -163,7 +168,7 @@ export const instanceOperations = {
     bodyLimit: 1024 * 1024,
     secrets: ['command', 'stdin'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
-    cli: 'custom',
+    cli: { custom: true, rest: 'command' },
   }),
 };
 

@@ -1,0 +1,50 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, Page, Transport } from '../call.ts';
+import { listAll } from '../paging.ts';
+import type { Quota } from './models.ts';
+
+export interface QuotasListInput {
+  /** Id of the tenant */
+  readonly tenant_id: string;
+  /** How many at most; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the answer before */
+  readonly cursor?: string | undefined;
+}
+
+export interface QuotasSetInput {
+  /** Id of the tenant */
+  readonly tenant_id: string;
+  /** As the list names it */
+  readonly resource: string;
+  readonly max: number;
+}
+
+export interface Quotas {
+  /**
+   * List a tenant's quotas.
+   * GET /operator/tenants/:tenant_id/quotas · scope operator · errors NOT_FOUND
+   */
+  list(input: QuotasListInput | string, options?: CallOptions): Promise<Page<Quota>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input: QuotasListInput | string, options?: CallOptions): AsyncGenerator<Quota, void, undefined>;
+  /**
+   * Set a quota of a tenant.
+   * Holds for the next call that uses more of it; what is there stays. Written into the trail of the tenant.
+   * PUT /operator/tenants/:tenant_id/quotas/:resource · scope operator · errors NOT_FOUND
+   */
+  set(input: QuotasSetInput, options?: CallOptions): Promise<Quota>;
+}
+
+const SPECS = {
+  list: {"name":"quotas.list","method":"GET","path":"/operator/tenants/:tenant_id/quotas"},
+  set: {"name":"quotas.set","method":"PUT","path":"/operator/tenants/:tenant_id/quotas/:resource"},
+} as const;
+
+export function createQuotas(transport: Transport): Quotas {
+  return {
+    list: (input, options) => transport.page(SPECS.list, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
+    set: (input, options) => transport.call(SPECS.set, { ...input }, options),
+  };
+}

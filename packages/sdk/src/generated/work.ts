@@ -1,0 +1,49 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, Page, Transport } from '../call.ts';
+import { listAll } from '../paging.ts';
+import type { Work } from './models.ts';
+
+export interface WorkStuckInput {
+  /** How many at most; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the answer before */
+  readonly cursor?: string | undefined;
+  /** Failed at least so often in a row; default 5 */
+  readonly attempts?: number | undefined;
+}
+
+export interface WorkRetryInput {
+  /** instance, vpc … */
+  readonly kind: string;
+  readonly id: string;
+}
+
+export interface Work {
+  /**
+   * List what is stuck.
+   * Things whose last passes failed, and that are tried again and again: those that failed most often first.
+   * GET /operator/work/stuck · scope operator
+   */
+  stuck(input?: WorkStuckInput, options?: CallOptions): Promise<Page<Work>>;
+  /** All of them, page by page as they are asked for. */
+  stuckAll(input?: WorkStuckInput, options?: CallOptions): AsyncGenerator<Work, void, undefined>;
+  /**
+   * Try something that is stuck at once.
+   * Its next pass begins at once, and not when its wait is over.
+   * POST /operator/work/:kind/:id/retry · scope operator · errors NOT_FOUND
+   */
+  retry(input: WorkRetryInput, options?: CallOptions): Promise<Work>;
+}
+
+const SPECS = {
+  stuck: {"name":"work.stuck","method":"GET","path":"/operator/work/stuck"},
+  retry: {"name":"work.retry","method":"POST","path":"/operator/work/:kind/:id/retry"},
+} as const;
+
+export function createWork(transport: Transport): Work {
+  return {
+    stuck: (input, options) => transport.page(SPECS.stuck, { ...input }, options),
+    stuckAll: (input, options) => listAll(transport, SPECS.stuck, { ...input }, options),
+    retry: (input, options) => transport.call(SPECS.retry, { ...input }, options),
+  };
+}
