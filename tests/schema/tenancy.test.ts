@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase, withClient } from '../../packages/testkit/src/index.ts';
 import { readForeignKeys } from './catalog.ts';
+import { fill } from './fill.ts';
 
 /** What belongs to the platform; every other table belongs to tenants. */
 const PLATFORM_TABLES = [
@@ -16,6 +17,33 @@ const PLATFORM_TABLES = [
   'tenants',
   'users',
 ];
+
+/** What the data plane reaches, and of what operators see no row: roles.test.ts says more. */
+const DATA_PLANE_TABLES = [
+  'functions',
+  'invocations',
+  'object_versions',
+  'objects',
+  'queue_messages',
+  'queues',
+  'subscriptions',
+  'topics',
+];
+const HIDDEN_FROM_OPERATORS = ['api_keys', 'cron_job_runs', 'invocations', 'queue_messages', 'stream_tickets'];
+
+/** Tables of tenants with an id that are not listed by (tenant_id, id), and how they are. */
+const LISTED_OTHERWISE = {
+  api_keys: 'by user',
+  audit_logs: 'by seq',
+  events: 'by seq',
+  cron_job_runs: 'by job',
+  invocations: 'by function',
+  lb_targets: 'by load balancer',
+  object_versions: 'by object',
+  queue_messages: 'by queue',
+  reconcile: 'by kind',
+  scaling_policies: 'by group',
+};
 
 let test: TestDatabase;
 let tenantTables: readonly string[];
@@ -50,7 +78,7 @@ describe('keys', () => {
       join pg_class t on t.oid = i.indrelid
       where am.amname = 'btree' and t.relnamespace = 'public'::regnamespace
         -- a condition that a key is not null leaves out no row that a key can point from
-        and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0])))`);
+        and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) = format('(%s IS NOT NULL)', (select quote_ident(attname) from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0])))`);
     // The column that tells rows apart comes first; an index on tenant_id alone would find all of a tenant.
     const isIndexed = (table: string, columns: readonly string[]) =>
       indexes.some((index) => {
@@ -121,8 +149,32 @@ describe('keys', () => {
   });
 });
 
+describe('lists', () => {
+  it('of every resource go through an index, newest first, without a sort', async () => {
+    const withId = await rows<{ name: string }>(
+      `select table_name as name from information_schema.columns where table_schema = 'public' and column_name = 'id' and table_name = any ($1) order by 1`,
+      [tenantTables],
+    );
+    const resources = withId.map((table) => table.name).filter((name) => !(name in LISTED_OTHERWISE));
+    expect(resources.length).toBeGreaterThanOrEqual(17);
+    await asOwner(async (client) => {
+      await client.query('set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off');
+      for (const table of resources) {
+        const { rows: lines } = await client.query<{ 'QUERY PLAN': string }>(
+          `explain (costs off) select id from ${table}
+           where tenant_id = '00000000-0000-7000-8000-00000000000a' and id < '00000000-0000-7000-8000-00000000000b' order by id desc limit 51`,
+        );
+        const plan = lines.map((line) => line['QUERY PLAN'].trim()).join('\n');
+        expect(plan, table).toMatch(
+          /^Limit\n->\s+Index (Only )?Scan Backward using \w+_tenant_id_id_key on \w+\nIndex Cond: \(\(tenant_id = .*\) AND \(id < .*\)\)$/,
+        );
+      }
+    });
+  });
+});
+
 describe('row-level security', () => {
-  it('is on for every table of tenants, users and tenants, with a policy for both roles', async () => {
+  it('is on for every table of tenants, users and tenants, with a policy for each role that has to do with it', async () => {
     const guarded = await rows<{ name: string; enabled: boolean; roles: string[] }>(
       `
       select c.relname as name, c.relrowsecurity as enabled,
@@ -131,14 +183,23 @@ describe('row-level security', () => {
       [[...tenantTables, 'users', 'tenants']],
     );
     for (const table of guarded)
-      expect(table, table.name).toMatchObject({ enabled: true, roles: ['cloud_api', 'cloud_worker'] });
+      expect(table, table.name).toMatchObject({
+        enabled: true,
+        roles: [
+          'cloud_api',
+          ...(DATA_PLANE_TABLES.includes(table.name) ? ['cloud_data'] : []),
+          ...(HIDDEN_FROM_OPERATORS.includes(table.name) ? [] : ['cloud_operator']),
+          'cloud_worker',
+        ],
+      });
   });
 
-  it('binds both roles: no owner, no superuser, no bypass; their timeouts are set', async () => {
+  it('binds every role: no owner, no superuser, no bypass; their timeouts are set', async () => {
     const roles = await rows(`
       select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin, rolconfig,
-             exists (select from pg_class c where c.relowner = r.oid) as owns
-      from pg_roles r where rolname in ('cloud_api', 'cloud_worker') order by 1`);
+             exists (select from pg_class c where c.relowner = r.oid) as owns,
+             exists (select from pg_auth_members m where m.member = r.oid) as is_member
+      from pg_roles r where starts_with(rolname, 'cloud_') order by 1`);
     const plain = {
       rolsuper: false,
       rolbypassrls: false,
@@ -146,18 +207,15 @@ describe('row-level security', () => {
       rolcreatedb: false,
       rolcanlogin: true,
       owns: false,
+      is_member: false,
     };
+    const short = ['statement_timeout=10s', 'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s'];
+    const long = ['statement_timeout=30s', 'lock_timeout=5s', 'idle_in_transaction_session_timeout=30s'];
     expect(roles).toMatchObject([
-      {
-        rolname: 'cloud_api',
-        ...plain,
-        rolconfig: ['statement_timeout=10s', 'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s'],
-      },
-      {
-        rolname: 'cloud_worker',
-        ...plain,
-        rolconfig: ['statement_timeout=30s', 'lock_timeout=5s', 'idle_in_transaction_session_timeout=30s'],
-      },
+      { rolname: 'cloud_api', ...plain, rolconfig: short },
+      { rolname: 'cloud_data', ...plain, rolconfig: short },
+      { rolname: 'cloud_operator', ...plain, rolconfig: short },
+      { rolname: 'cloud_worker', ...plain, rolconfig: long },
     ]);
   });
 
@@ -171,7 +229,7 @@ describe('row-level security', () => {
     }
     for (const table of ['instances', 'vpcs', 'volumes', 'tenants', 'users', 'reconcile'])
       expect(await may('cloud_api', table, 'delete'), table).toBe(false);
-    for (const role of ['cloud_api', 'cloud_worker']) {
+    for (const role of ['cloud_api', 'cloud_worker', 'cloud_operator', 'cloud_data']) {
       for (const table of ['goose_db_version', 'migration_checksums'])
         expect(await may(role, table, 'select'), table).toBe(false);
       for (const [table, column] of [
@@ -199,8 +257,8 @@ describe('row-level security', () => {
   });
 
   it("shows each tenant its rows, in every table, and nobody else's", async () => {
-    const a = await fill('a');
-    const b = await fill('b');
+    const a = await fill(test.ownerUrl, 'a');
+    const b = await fill(test.ownerUrl, 'b');
     const count = (url: string, table: string, tenant: string | undefined) =>
       withClient(url, async (client) => {
         await client.query('begin');
@@ -263,89 +321,3 @@ describe('row-level security', () => {
     }
   });
 });
-
-/** One row in every table of a tenant, made by the owner. Returns the tenant's id. */
-async function fill(name: string): Promise<string> {
-  return asOwner(async (client) => {
-    const one = async (text: string, values: unknown[] = []) =>
-      String(Object.values((await client.query(text, values)).rows[0] ?? {})[0]);
-    const user = await one('insert into users (email, password_hash, name) values ($1, $2, $2) returning id', [
-      `rls-${name}@example.com`,
-      'x',
-    ]);
-    const account = name === 'a' ? '400000000001' : '400000000002';
-    const tenant = await one(
-      'insert into tenants (name, slug, owner_id, account_number) values ($1, $2, $3, $4) returning id',
-      [name, `rls-${name}`, user, account],
-    );
-    const own = (table: string, columns: string, values: string, rest: unknown[] = []) =>
-      one(`insert into ${table} (tenant_id, ${columns}) values ($1, ${values}) returning *`, [tenant, ...rest]);
-    const idOf = async (table: string) => one(`select id from ${table} where tenant_id = $1`, [tenant]);
-    await own('memberships', 'user_id, role', `$2, 'owner'`, [user]);
-    await own('api_keys', 'user_id, key', '$2, $3', [user, name.repeat(64)]);
-    await own('tenant_roles', 'name', `'auditor'`);
-    await own('tenant_role_permissions', 'role_id, permission', `$2, 'audit:read'`, [await idOf('tenant_roles')]);
-    await own('quotas', 'resource, max', `'vpcs', 2`);
-    await own('reconcile', 'kind, id', `'vpc', gen_random_uuid()`);
-    await own(
-      'idempotency_keys',
-      'operation, key, request_hash, expires_at',
-      `'vpcs.create', 'k', repeat('0', 64), now()`,
-    );
-    await own(
-      'stream_tickets',
-      'ticket_hash, user_id, operation, spec, expires_at',
-      `repeat($2, 64), $3, 'instances.exec', '{}', now()`,
-      [name, user],
-    );
-    await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
-    await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
-    await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
-    await own('instances', 'user_id, name, image, status, vpc_id', `$2, 'i', 'busybox', 'STARTING', $3`, [
-      user,
-      await idOf('vpcs'),
-    ]);
-    const instance = await idOf('instances');
-    await own('volumes', 'user_id, name, size_gb, status, attached_to', `$2, 'v', 1, 'IN-USE', $3`, [user, instance]);
-    await own('snapshots', 'user_id, volume_id, name, size_gb', `$2, $3, 's', 1`, [user, await idOf('volumes')]);
-    await own('elastic_ips', 'user_id, public_ip, arn, instance_id', '$2, $3, $3, $4', [user, `ip-${name}`, instance]);
-    await own('load_balancers', 'user_id, name, status, listener_port', `$2, 'l', 'CREATING', 80`, [user]);
-    await own('lb_targets', 'lb_id, instance_id, port', '$2, $3, 80', [await idOf('load_balancers'), instance]);
-    await own(
-      'scaling_groups',
-      'user_id, name, min_instances, max_instances, desired_count, image',
-      `$2, 'g', 0, 1, 0, 'busybox'`,
-      [user],
-    );
-    const group = await idOf('scaling_groups');
-    await own(
-      'scaling_policies',
-      'group_id, name, metric_name, threshold, comparison_operator, adjustment_type, adjustment_value',
-      `$2, 'p', 'cpu', 70, '>', 'change', 1`,
-      [group],
-    );
-    await own('scaling_group_instances', 'group_id, instance_id', '$2, $3', [group, instance]);
-    await own('databases', 'user_id, name, engine, version, status', `$2, 'd', 'postgres', '16', 'CREATING'`, [user]);
-    await own('caches', 'user_id, name, status', `$2, 'c', 'CREATING'`, [user]);
-    await own(
-      'functions',
-      'user_id, name, runtime, handler, code_path, status',
-      `$2, 'f', 'nodejs20', 'h', 'p', 'ACTIVE'`,
-      [user],
-    );
-    await own('invocations', 'function_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('functions')]);
-    await own('cron_jobs', 'user_id, name, schedule', `$2, 'c', '* * * * *'`, [user]);
-    await own('cron_job_runs', 'job_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('cron_jobs')]);
-    await own('secrets', 'user_id, name, encrypted_value', `$2, 's', 'x'`, [user]);
-    await own('queues', 'user_id, name, arn', `$2, 'q', 'arn'`, [user]);
-    await own('queue_messages', 'queue_id, body', `$2, 'm'`, [await idOf('queues')]);
-    await own('topics', 'user_id, name, arn', `$2, 't', 'arn'`, [user]);
-    await own('subscriptions', 'user_id, topic_id, protocol, endpoint', `$2, $3, 'queue', 'x'`, [
-      user,
-      await idOf('topics'),
-    ]);
-    await own('objects', 'user_id, arn, bucket, key, size_bytes', `$2, $3, $3, 'k', 1`, [user, `bucket-${name}`]);
-    await own('object_versions', 'object_id, version_id, size_bytes', `$2, '1', 1`, [await idOf('objects')]);
-    return tenant;
-  });
-}

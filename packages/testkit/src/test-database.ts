@@ -12,6 +12,10 @@ export interface TestDatabase {
   readonly apiUrl: string;
   /** Of cloud_worker. */
   readonly workerUrl: string;
+  /** Of cloud_operator. */
+  readonly operatorUrl: string;
+  /** Of cloud_data. */
+  readonly dataUrl: string;
   /** Ends every session on it and drops it. */
   drop(): Promise<void>;
 }
@@ -34,6 +38,8 @@ export async function createTestDatabase(options: { readonly empty?: boolean } =
     ownerUrl: at(server.ownerUrl),
     apiUrl: at(server.apiUrl),
     workerUrl: at(server.workerUrl),
+    operatorUrl: at(server.operatorUrl),
+    dataUrl: at(server.dataUrl),
     drop: () => drop(server.adminUrl, name),
   };
 }

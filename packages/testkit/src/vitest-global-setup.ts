@@ -12,6 +12,8 @@ export interface PostgresForTests {
   readonly ownerUrl: string;
   readonly apiUrl: string;
   readonly workerUrl: string;
+  readonly operatorUrl: string;
+  readonly dataUrl: string;
   /** A migrated database that is cloned, never connected to. */
   readonly template: string;
   /** Prefix of every database of this run. */
@@ -46,9 +48,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
       connectionString: at(server.ownerUrl, template),
       folder: fileURLToPath(new URL('../../../migrations', import.meta.url)),
     });
-    if (given) await runAsAdmin(server.adminUrl, 'grant cloud_api, cloud_worker to current_user');
-    const { adminUrl, ownerUrl, apiUrl, workerUrl, owner } = server;
-    project.provide('postgres', { adminUrl, ownerUrl, apiUrl, workerUrl, owner, template, prefix });
+    if (given)
+      await runAsAdmin(server.adminUrl, 'grant cloud_api, cloud_worker, cloud_operator, cloud_data to current_user');
+    const { stop: _stop, ...places } = server;
+    project.provide('postgres', { ...places, template, prefix });
   } catch (error) {
     await server.stop(prefix);
     throw error;
@@ -56,12 +59,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return () => server.stop(prefix);
 }
 
-interface Server {
-  readonly adminUrl: string;
-  readonly ownerUrl: string;
-  readonly apiUrl: string;
-  readonly workerUrl: string;
-  readonly owner: string | undefined;
+interface Server extends Omit<PostgresForTests, 'template' | 'prefix'> {
   stop(prefix: string): Promise<void>;
 }
 
@@ -74,6 +72,8 @@ async function startPrivate(): Promise<Server> {
     ownerUrl: cluster.url('cloud', DATABASE_PLACE),
     apiUrl: cluster.url('cloud_api', DATABASE_PLACE),
     workerUrl: cluster.url('cloud_worker', DATABASE_PLACE),
+    operatorUrl: cluster.url('cloud_operator', DATABASE_PLACE),
+    dataUrl: cluster.url('cloud_data', DATABASE_PLACE),
     owner: 'cloud',
     stop: () => cluster.stop(),
   };
@@ -99,6 +99,8 @@ function useServer(given: string): Server {
     ownerUrl,
     apiUrl: as('cloud_api'),
     workerUrl: as('cloud_worker'),
+    operatorUrl: as('cloud_operator'),
+    dataUrl: as('cloud_data'),
     owner: undefined,
     stop: async (prefix) => {
       const client = new pg.Client({ connectionString: adminUrl });

@@ -12,6 +12,8 @@ export interface Seeded {
   readonly owner: pg.Pool;
   readonly api: Database;
   readonly worker: Database;
+  readonly operator: Database;
+  readonly data: Database;
   makeTenant(): Promise<Tenant>;
   makeHost(size?: {
     vcpus?: number;
@@ -28,7 +30,7 @@ export interface Tenant {
   readonly tenantId: string;
 }
 
-/** A test file's database, with pools of all three roles. Transactions are watched. */
+/** A test file's database, with a pool of each role. Transactions are watched. */
 export async function seedDatabase(): Promise<Seeded> {
   const test = await createTestDatabase();
   const owner = new pg.Pool({ connectionString: test.ownerUrl, max: 4 });
@@ -36,12 +38,16 @@ export async function seedDatabase(): Promise<Seeded> {
   owner.on('error', () => {});
   const api = openDatabase({ connectionString: test.apiUrl, max: 12, min: 0, watchTransactions: true });
   const worker = openDatabase({ connectionString: test.workerUrl, max: 24, min: 0, watchTransactions: true });
+  const operator = openDatabase({ connectionString: test.operatorUrl, max: 4, min: 0, watchTransactions: true });
+  const data = openDatabase({ connectionString: test.dataUrl, max: 4, min: 0, watchTransactions: true });
   let accounts = 100_000_000_000;
   return {
     test,
     owner,
     api,
     worker,
+    operator,
+    data,
     async makeTenant() {
       const [userId, tenantId] = [newId(), newId()];
       await owner.query(`insert into users (id, email, password_hash, name) values ($1, $2, '!', 'Some Body')`, [
@@ -66,7 +72,7 @@ export async function seedDatabase(): Promise<Seeded> {
       return rows[0]!.id;
     },
     async drop() {
-      await Promise.all([api.close(), worker.close(), owner.end()]);
+      await Promise.all([api.close(), worker.close(), operator.close(), data.close(), owner.end()]);
       await test.drop();
     },
   };

@@ -7,8 +7,9 @@ import { listRows } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
+import { placeOnHost } from '../hosts/index.ts';
 import { findVpcForInstance, findVpcId } from '../vpcs/index.ts';
-import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
+import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, instances, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, tagFilter } from './instance-repository.pg.ts';
 import type { instanceOperations } from './operations.ts';
@@ -50,8 +51,12 @@ export const createInstanceHandlers = (
       const repository = createPgInstanceRepository(sql);
       const network =
         input.vpc_id === undefined ? undefined : await plugIn(sql, repository, tenantId, input.vpc_id, createdId);
-      const placed = await repository.place(network?.hostId ?? null, type);
-      if ('refusal' in placed) throw refusalOf(placed.refusal);
+      const { hostId } = await placeOnHost(sql, {
+        hostId: network?.hostId ?? null,
+        vcpus: type.vcpus,
+        memoryMb: type.memory_mb,
+        diskGb: type.disk_gb,
+      });
       const row = await repository.insert({
         id: createdId,
         userId,
@@ -63,7 +68,7 @@ export const createInstanceHandlers = (
         vpcId: network?.vpcId ?? null,
         privateIp: network?.address ?? null,
         mac: network?.mac ?? null,
-        hostId: placed.hostId,
+        hostId,
         env: readEnv(input.env ?? []),
         command: input.cmd ?? null,
         labels: input.labels ?? {},
@@ -140,8 +145,3 @@ const macOf = (instanceId: string): string => `02:${sha256Hex(instanceId).slice(
 
 const readEnv = (entries: readonly string[]): Record<string, string> =>
   Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
-
-function refusalOf(text: string): Error {
-  const detail = text.slice(text.indexOf(':') + 1);
-  return text.startsWith('capacity:') ? insufficientCapacity(detail) : engineUnavailable(detail);
-}

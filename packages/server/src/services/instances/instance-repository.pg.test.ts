@@ -5,7 +5,6 @@ import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
-import type { InstanceTypeRow } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import type { InstanceRepository, NewInstance } from './instance-repository.ts';
 
@@ -182,47 +181,6 @@ describe('the repository of instances', () => {
       }),
       { numRuns: 12 },
     );
-  });
-
-  it('places where there is room, and says why not', async () => {
-    const type: InstanceTypeRow = (await asApi((instances) => instances.findType('basic-1')))!;
-    const place = (host: string | null, wanted = type) => asApi((instances) => instances.place(host, wanted));
-    const small = await db.makeHost({ vcpus: 1, memoryMb: 512, diskGb: 8 });
-    expect(await place(small)).toEqual({ hostId: small });
-    expect(await place(null)).toEqual({ hostId });
-    expect(await place(small, { ...type, vcpus: 2 })).toEqual({
-      refusal: expect.stringMatching(/^capacity:the host .* has 1 vCPUs left to promise, and this type needs 2$/),
-    });
-    expect(await place(small, { ...type, memory_mb: 513 })).toEqual({
-      refusal: expect.stringContaining('512 MB of memory left'),
-    });
-    expect(await place(small, { ...type, disk_gb: 9 })).toEqual({
-      refusal: expect.stringContaining('8 GB of disk left'),
-    });
-    const { id } = await insert({ hostId: small });
-    await asApi((instances) => instances.markDeleted(id, new Date()));
-    // Still there until its reconciler has seen it go.
-    expect(await place(small)).toEqual({ refusal: expect.stringContaining('has 0 vCPUs left') });
-    const down = await db.makeHost({ state: 'unavailable', reason: 'no Incus' });
-    expect(await place(down)).toEqual({ refusal: 'unavailable:no Incus' });
-    const silent = await db.makeHost({ state: 'unavailable' });
-    expect(await place(silent)).toEqual({ refusal: expect.stringMatching(/^unavailable:the host .* is unavailable$/) });
-    expect(await place(newId())).toEqual({ refusal: expect.stringContaining('no worker has registered') });
-  });
-
-  it('never promises the last place twice', async () => {
-    const tight = await db.makeHost({ vcpus: 3, memoryMb: 512 * 3, diskGb: 8 * 3 });
-    const type = (await asApi((instances) => instances.findType('basic-1')))!;
-    const launches = await Promise.all(
-      Array.from({ length: 8 }, () =>
-        asApi(async (instances) => {
-          const placed = await instances.place(tight, type);
-          if ('hostId' in placed) await instances.insert(newInstance({ hostId: placed.hostId }));
-          return 'hostId' in placed;
-        }),
-      ),
-    );
-    expect(launches.filter(Boolean)).toHaveLength(3);
   });
 
   it('writes wishes, each with a new version', async () => {

@@ -77,15 +77,6 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return row?.address;
   },
 
-  async place(hostId, type) {
-    const [row] = await sql.query<{ host_id: string | null; refusal: string | null }>(
-      'instances.place',
-      'select host_id, refusal from place_instance($1, $2, $3, $4)',
-      [hostId, type.vcpus, type.memory_mb, type.disk_gb],
-    );
-    return row!.host_id === null ? { refusal: row!.refusal ?? '' } : { hostId: row!.host_id };
-  },
-
   async setPower(id, power, at) {
     const [row] = await sql.query<InstanceRow>(
       'instances.set_power',

@@ -1,0 +1,2 @@
+export { PLACEMENT_ERRORS } from './errors.ts';
+export { placeOnHost } from './place.ts';

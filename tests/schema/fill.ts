@@ -1,0 +1,87 @@
+import { withClient } from '../../packages/testkit/src/index.ts';
+
+/** One row in every table of a new tenant, with the slug `rls-<name>`, made by the owner. Answers the tenant's id. */
+export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
+  return withClient(ownerUrl, async (client) => {
+    const one = async (text: string, values: unknown[] = []) =>
+      String(Object.values((await client.query(text, values)).rows[0] ?? {})[0]);
+    const user = await one('insert into users (email, password_hash, name) values ($1, $2, $2) returning id', [
+      `rls-${name}@example.com`,
+      'x',
+    ]);
+    const account = name === 'a' ? '400000000001' : '400000000002';
+    const tenant = await one(
+      'insert into tenants (name, slug, owner_id, account_number) values ($1, $2, $3, $4) returning id',
+      [name, `rls-${name}`, user, account],
+    );
+    const own = (table: string, columns: string, values: string, rest: unknown[] = []) =>
+      one(`insert into ${table} (tenant_id, ${columns}) values ($1, ${values}) returning *`, [tenant, ...rest]);
+    const idOf = async (table: string) => one(`select id from ${table} where tenant_id = $1`, [tenant]);
+    await own('memberships', 'user_id, role', `$2, 'owner'`, [user]);
+    await own('api_keys', 'user_id, key', '$2, $3', [user, name.repeat(64)]);
+    await own('tenant_roles', 'name', `'auditor'`);
+    await own('tenant_role_permissions', 'role_id, permission', `$2, 'audit:read'`, [await idOf('tenant_roles')]);
+    await own('quotas', 'resource, max', `'vpcs', 2`);
+    await own('reconcile', 'kind, id', `'vpc', gen_random_uuid()`);
+    await own(
+      'idempotency_keys',
+      'operation, key, request_hash, expires_at',
+      `'vpcs.create', 'k', repeat('0', 64), now()`,
+    );
+    await own(
+      'stream_tickets',
+      'ticket_hash, user_id, operation, spec, expires_at',
+      `repeat($2, 64), $3, 'instances.exec', '{}', now()`,
+      [name, user],
+    );
+    await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
+    await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
+    await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
+    await own('instances', 'user_id, name, image, status, vpc_id', `$2, 'i', 'busybox', 'STARTING', $3`, [
+      user,
+      await idOf('vpcs'),
+    ]);
+    const instance = await idOf('instances');
+    await own('volumes', 'user_id, name, size_gb, status, attached_to', `$2, 'v', 1, 'IN-USE', $3`, [user, instance]);
+    await own('snapshots', 'user_id, volume_id, name, size_gb', `$2, $3, 's', 1`, [user, await idOf('volumes')]);
+    await own('elastic_ips', 'user_id, public_ip, arn, instance_id', '$2, $3, $3, $4', [user, `ip-${name}`, instance]);
+    await own('load_balancers', 'user_id, name, status, listener_port', `$2, 'l', 'CREATING', 80`, [user]);
+    await own('lb_targets', 'lb_id, instance_id, port', '$2, $3, 80', [await idOf('load_balancers'), instance]);
+    await own(
+      'scaling_groups',
+      'user_id, name, min_instances, max_instances, desired_count, image',
+      `$2, 'g', 0, 1, 0, 'busybox'`,
+      [user],
+    );
+    const group = await idOf('scaling_groups');
+    await own(
+      'scaling_policies',
+      'group_id, name, metric_name, threshold, comparison_operator, adjustment_type, adjustment_value',
+      `$2, 'p', 'cpu', 70, '>', 'change', 1`,
+      [group],
+    );
+    await own('scaling_group_instances', 'group_id, instance_id', '$2, $3', [group, instance]);
+    await own('databases', 'user_id, name, engine, version, status', `$2, 'd', 'postgres', '16', 'CREATING'`, [user]);
+    await own('caches', 'user_id, name, status', `$2, 'c', 'CREATING'`, [user]);
+    await own(
+      'functions',
+      'user_id, name, runtime, handler, code_path, status',
+      `$2, 'f', 'nodejs20', 'h', 'p', 'ACTIVE'`,
+      [user],
+    );
+    await own('invocations', 'function_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('functions')]);
+    await own('cron_jobs', 'user_id, name, schedule', `$2, 'c', '* * * * *'`, [user]);
+    await own('cron_job_runs', 'job_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('cron_jobs')]);
+    await own('secrets', 'user_id, name, encrypted_value', `$2, 's', 'x'`, [user]);
+    await own('queues', 'user_id, name, arn', `$2, 'q', 'arn'`, [user]);
+    await own('queue_messages', 'queue_id, body', `$2, 'm'`, [await idOf('queues')]);
+    await own('topics', 'user_id, name, arn', `$2, 't', 'arn'`, [user]);
+    await own('subscriptions', 'user_id, topic_id, protocol, endpoint', `$2, $3, 'queue', 'x'`, [
+      user,
+      await idOf('topics'),
+    ]);
+    await own('objects', 'user_id, arn, bucket, key, size_bytes', `$2, $3, $3, 'k', 1`, [user, `bucket-${name}`]);
+    await own('object_versions', 'object_id, version_id, size_bytes', `$2, '1', 1`, [await idOf('objects')]);
+    return tenant;
+  });
+}
