@@ -94,6 +94,7 @@ describe('settings', () => {
     const line = wrong({ DATABASE_URL: given });
     expect(line.startsWith(`DATABASE_URL=${shown}: must be postgres://`)).toBe(true);
     expect(line).not.toMatch(/hun|ter2/);
+    expect(wrong({ CLOUD_DATA_DATABASE_URL: given })).toBe(`CLOUD_DATA_${line}`);
   });
 
   test('an unknown sslmode is refused; those that check the certificate are given on as the one that says so', () => {

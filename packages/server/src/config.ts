@@ -25,6 +25,12 @@ export interface Config extends Settings {
   readonly engine: EngineState;
 }
 
+/** What the API runs on: it also acts for the operator and in the data plane, each as a role of its own. */
+export interface ApiConfig extends Config {
+  readonly operatorDatabaseUrl: string;
+  readonly dataDatabaseUrl: string;
+}
+
 /** Whether instances can be launched on this machine; if not, why, in words for the person who tries. */
 export type EngineState = { readonly available: true } | { readonly available: false; readonly reason: string };
 
@@ -123,7 +129,7 @@ function contradictions(values: Values): string[] {
 /** One line, whatever was given. */
 function shown(name: string, value: string): string {
   const line = value.replaceAll(/\s+/g, ' ');
-  return name === 'DATABASE_URL' ? hidePassword(line) : line;
+  return name.endsWith('DATABASE_URL') ? hidePassword(line) : line;
 }
 
 function pathsBelow(data: string): Paths {

@@ -49,6 +49,24 @@ const SETTINGS = {
       readDatabaseUrl,
     ),
   ),
+  operatorDatabaseUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'CLOUD_OPERATOR_DATABASE_URL',
+        description: "for role api: its login as cloud_operator; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+      }),
+      readDatabaseUrl,
+    ),
+  ),
+  dataDatabaseUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'CLOUD_DATA_DATABASE_URL',
+        description: "for role api: its login as cloud_data; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+      }),
+      readDatabaseUrl,
+    ),
+  ),
   pgPort: Type.Optional(
     Type.Integer({
       name: 'CLOUD_PG_PORT',

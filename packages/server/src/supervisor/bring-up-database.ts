@@ -10,6 +10,7 @@ import {
   prepareOwnDatabase,
   setProcessPasswords,
   socketUrl,
+  urlsOf,
   writePasswordFile,
 } from './database-roles.ts';
 import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
@@ -58,8 +59,8 @@ export async function bringUpOwnDatabase(plan: DatabasePlan): Promise<ReadyDatab
     isRoot: plan.isRoot,
     binaries: findBinariesFor(settings.paths, plan.searchPath),
     superuserPassword: passwords.superuser,
-    // Both processes' pools, their pipelined lanes, people's sessions, and some for the superuser.
-    maxConnections: Math.max(100, settings.dbPoolMax * 2 + 40),
+    // Both processes' pools, the operator's few, the data plane's pipelined lanes, people's sessions, and some for the superuser.
+    maxConnections: Math.max(100, settings.dbPoolMax * 2 + 60),
   };
   if (await endLeftoverPostgres(settings.paths)) say('stopped the PostgreSQL that an earlier start left running');
   if (!existsSync(join(settings.paths.postgres, 'PG_VERSION'))) say('making a PostgreSQL cluster');
@@ -77,11 +78,7 @@ export async function bringUpOwnDatabase(plan: DatabasePlan): Promise<ReadyDatab
     await setProcessPasswords(superuser, passwords);
     const passwordFile = writePasswordFile(settings.paths.secrets, socketDir, port, passwords.owner);
     return {
-      urls: {
-        owner,
-        api: socketUrl(socketDir, port, 'cloud_api', passwords.api),
-        worker: socketUrl(socketDir, port, 'cloud_worker', passwords.worker),
-      },
+      urls: urlsOf(owner, passwords, (user, password) => socketUrl(socketDir, port, user, password)),
       howToConnect: `PGPASSFILE=${passwordFile} psql -h localhost -p ${port} -U ${OWNER_ROLE} ${DATABASE}`,
     };
   } finally {
@@ -124,7 +121,7 @@ export async function bringUpExternalDatabase(plan: DatabasePlan, ownerUrl: stri
   await migrate(ownerUrl, plan).catch(explainDatabaseRefusal(ownerUrl));
   const urls = await prepareExternalRoles(ownerUrl, plan.passwords);
   // That server may let the owner in and the processes' roles not.
-  for (const url of [urls.api, urls.worker]) await checkExternalDatabase(url);
+  for (const url of [urls.api, urls.worker, urls.operator, urls.data]) await checkExternalDatabase(url);
   return { urls, howToConnect: 'the one of DATABASE_URL' };
 }
 

@@ -34,10 +34,10 @@ const BY_WORDS: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Logs in once, before anything is made.
- * @throws SettingsError with one line: the URL without its password, and what to do.
+ * @throws SettingsError with one line: the setting, the URL without its password, and what to do.
  */
-export async function checkExternalDatabase(url: string): Promise<void> {
-  const refuse = explainDatabaseRefusal(url);
+export async function checkExternalDatabase(url: string, setting = 'DATABASE_URL'): Promise<void> {
+  const refuse = explainDatabaseRefusal(url, setting);
   let version: number;
   try {
     version = await askVersion(url);
@@ -46,7 +46,7 @@ export async function checkExternalDatabase(url: string): Promise<void> {
   }
   if (version >= OLDEST_POSTGRES) return;
   throw new SettingsError(
-    `DATABASE_URL=${hidePassword(url)}: PostgreSQL ${version} is too old; the platform needs ${OLDEST_POSTGRES} or later`,
+    `${setting}=${hidePassword(url)}: PostgreSQL ${version} is too old; the platform needs ${OLDEST_POSTGRES} or later`,
   );
 }
 
@@ -70,13 +70,16 @@ async function askVersion(url: string): Promise<number> {
  * For `catch`: rejects with the line for the person where the error is one of those that a person can mend, and with the error itself
  * where it is not, unless `otherwise` names what such an error means here.
  */
-export function explainDatabaseRefusal(url: string): (error: unknown, otherwise?: string) => never {
+export function explainDatabaseRefusal(
+  url: string,
+  setting = 'DATABASE_URL',
+): (error: unknown, otherwise?: string) => never {
   return (error, otherwise) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // Of a host with several addresses the message is empty.
     const message = (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s+/g, ' ') || code;
     const way = WAYS_OUT[code] ?? BY_WORDS.find(([words]) => words.test(message))?.[1] ?? otherwise;
     if (way === undefined || error instanceof SettingsError) throw error;
-    throw new SettingsError(`DATABASE_URL=${hidePassword(url)}: ${way} (${message})`);
+    throw new SettingsError(`${setting}=${hidePassword(url)}: ${way} (${message})`);
   };
 }

@@ -1,18 +1,32 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { ApiConfig, Settings } from '../config.ts';
 import { SettingsError } from '../setting-readers.ts';
 import type { DatabasePasswords } from './secrets.ts';
 
 export const DATABASE = 'thecloud';
 export const OWNER_ROLE = 'cloud';
-const PROCESS_ROLES = ['cloud_api', 'cloud_worker'] as const;
+/** The roles that the processes log in as. The API has three: its own, the operator's and the data plane's. */
+const PROCESS_ROLES = {
+  api: 'cloud_api',
+  worker: 'cloud_worker',
+  operator: 'cloud_operator',
+  data: 'cloud_data',
+} as const;
+type ProcessRole = keyof typeof PROCESS_ROLES;
+const ROLE_NAMES = Object.keys(PROCESS_ROLES) as readonly ProcessRole[];
 
 /** For each who logs in, the URL it uses. */
-export interface DatabaseUrls {
-  readonly owner: string;
-  readonly api: string;
-  readonly worker: string;
+export type DatabaseUrls = Readonly<Record<'owner' | ProcessRole, string>>;
+
+export function urlsOf(
+  owner: string,
+  passwords: DatabasePasswords,
+  urlOf: (user: string, password: string) => string,
+): DatabaseUrls {
+  const urls = ROLE_NAMES.map((role) => [role, urlOf(PROCESS_ROLES[role], passwords[role])]);
+  return { owner, ...(Object.fromEntries(urls) as Record<ProcessRole, string>) };
 }
 
 /** URL of the own cluster through its socket, which costs a fifth less than TCP. */
@@ -32,9 +46,9 @@ export async function prepareOwnDatabase(superuser: pg.Client, passwords: Databa
 
 /** The processes' passwords, after the migrations. Set at every start: a restored cluster fits its data folder again. */
 export async function setProcessPasswords(client: pg.Client, passwords: DatabasePasswords): Promise<void> {
-  for (const role of PROCESS_ROLES) {
-    const password = role === 'cloud_api' ? passwords.api : passwords.worker;
-    await client.query(`alter role ${role} with login password ${client.escapeLiteral(password)}`);
+  for (const role of ROLE_NAMES) {
+    const password = client.escapeLiteral(passwords[role]);
+    await client.query(`alter role ${PROCESS_ROLES[role]} with login password ${password}`);
   }
 }
 
@@ -50,24 +64,34 @@ export async function prepareExternalRoles(ownerUrl: string, passwords: Database
   } catch (error) {
     if (error instanceof pg.DatabaseError && (error.code === '42501' || error.code === '42704')) {
       throw new SettingsError(
-        `DATABASE_URL: its user cannot set up the roles ${PROCESS_ROLES.join(' and ')} (${error.message}); give it CREATEROLE`,
+        `DATABASE_URL: its user cannot set up the roles ${Object.values(PROCESS_ROLES).join(', ')} (${error.message}); give it CREATEROLE`,
       );
     }
     throw error;
   } finally {
     await owner.end();
   }
+  return urlsOf(ownerUrl, passwords, (user, password) => withLogin(ownerUrl, user, password));
+}
+
+/**
+ * The two further URLs of a lone API. The default is its DATABASE_URL with the other role as the user: it fits a server that asks for no
+ * password (a certificate, a trusted socket), or where its administrator gave the three roles one password.
+ */
+export function urlsOfLoneApi(
+  databaseUrl: string,
+  settings: Pick<Settings, 'operatorDatabaseUrl' | 'dataDatabaseUrl'>,
+): Pick<ApiConfig, 'operatorDatabaseUrl' | 'dataDatabaseUrl'> {
   return {
-    owner: ownerUrl,
-    api: withLogin(ownerUrl, 'cloud_api', passwords.api),
-    worker: withLogin(ownerUrl, 'cloud_worker', passwords.worker),
+    operatorDatabaseUrl: settings.operatorDatabaseUrl ?? withLogin(databaseUrl, PROCESS_ROLES.operator),
+    dataDatabaseUrl: settings.dataDatabaseUrl ?? withLogin(databaseUrl, PROCESS_ROLES.data),
   };
 }
 
-function withLogin(url: string, user: string, password: string): string {
+function withLogin(url: string, user: string, password?: string): string {
   const changed = new URL(url);
   changed.username = user;
-  changed.password = password;
+  if (password !== undefined) changed.password = password;
   return changed.toString();
 }
 

@@ -32,32 +32,57 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('on a PostgreSQL of yours, by its socket: starts, and stops in order to the end', {
-  timeout: 90_000,
-}, async () => {
-  const child = spawn(process.execPath, ['--import', SLOW_LOOKS, MAIN], {
+function startMain(env: Readonly<Record<string, string>>, ...nodeArgs: readonly string[]) {
+  const child = spawn(process.execPath, [...nodeArgs, MAIN], {
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
       CLOUD_DATA_DIR: dataDir,
       CLOUD_LISTEN: '127.0.0.1:0',
       CLOUD_STORAGE_SIZE_GB: '2',
-      DATABASE_URL: cluster.url('boss', 'theirs'),
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { child, output: () => output };
+}
+
+test('on a PostgreSQL of yours, by its socket: starts, and stops in order to the end', {
+  timeout: 90_000,
+}, async () => {
+  const started = startMain({ DATABASE_URL: cluster.url('boss', 'theirs') }, '--import', SLOW_LOOKS);
+  const { child } = started;
   try {
-    await until('it is ready', () => output.includes('Ctrl-C stops it.') || child.exitCode !== null, 60_000);
-    expect(output).toContain('the one of DATABASE_URL');
+    await until('it is ready', () => started.output().includes('Ctrl-C stops it.') || child.exitCode !== null, 60_000);
+    expect(started.output()).toContain('the one of DATABASE_URL');
     child.kill('SIGTERM');
     await waitForEnd(child);
-    expect(output).toMatch(/SIGTERM: stopping\nstopped after [\d.]+ s\n$/);
+    expect(started.output()).toMatch(/SIGTERM: stopping\nstopped after [\d.]+ s\n$/);
     expect(child.exitCode).toBe(0);
     expect(existsSync(join(dataDir, 'run/processes.json'))).toBe(false);
   } finally {
     child.kill('SIGKILL');
     await waitForEnd(child);
     await endLeftovers(join(dataDir, 'run/processes.json'));
+  }
+});
+
+test('a lone API logs in as its three roles, and says which one it cannot', { timeout: 60_000 }, async () => {
+  const env = { CLOUD_ROLE: 'api', DATABASE_URL: cluster.url('cloud_api', 'theirs') };
+  const refused = startMain({ ...env, CLOUD_OPERATOR_DATABASE_URL: cluster.url('nobody', 'theirs') });
+  await waitForEnd(refused.child);
+  expect(refused.output()).toMatch(/^CLOUD_OPERATOR_DATABASE_URL=postgres:[^\n]*role "nobody" does not exist[^\n]*\n$/);
+  expect(refused.child.exitCode).toBe(2);
+
+  const { child, output } = startMain(env);
+  try {
+    await until('it is ready', () => output().includes("The Cloud's api is ready") || child.exitCode !== null, 30_000);
+    child.kill('SIGTERM');
+    await waitForEnd(child);
+    expect(child.exitCode, output()).toBe(0);
+  } finally {
+    child.kill('SIGKILL');
+    await waitForEnd(child);
   }
 });

@@ -1,13 +1,12 @@
-import type { Config } from '../config.ts';
+import type { ApiConfig, Config } from '../config.ts';
 
 /**
  * What the supervisor and a process of the platform tell each other over the IPC channel. Secrets come this way and no other: an
  * environment or a file could be read again later through a hole in the process, a message that was read is gone.
  */
-export interface Handover {
-  readonly role: 'api' | 'worker';
-  readonly config: Config;
-}
+export type Handover =
+  | { readonly role: 'api'; readonly config: ApiConfig }
+  | { readonly role: 'worker'; readonly config: Config };
 
 export type Report =
   | { readonly kind: 'ready'; readonly addresses: readonly string[] }
@@ -24,6 +23,6 @@ export interface Running {
 }
 
 export interface Starters {
-  readonly startApi: (config: Config) => Promise<Running>;
+  readonly startApi: (config: ApiConfig) => Promise<Running>;
   readonly startWorker: (config: Config) => Promise<Running>;
 }

@@ -1,5 +1,6 @@
-import type { Config, Settings } from '../config.ts';
+import type { ApiConfig, Config, Settings } from '../config.ts';
 import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
+import { urlsOfLoneApi } from './database-roles.ts';
 import { lookForEngine } from './engine.ts';
 import { askPlatformId } from './platform-id.ts';
 import { refuseTakenAddress } from './ports.ts';
@@ -13,15 +14,9 @@ export async function runAlone(settings: Settings): Promise<number> {
   const masterKey = readExistingMasterKey(settings.paths.masterKey);
   await checkExternalDatabase(databaseUrl);
   const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
-  const config: Config = Object.freeze({
-    ...settings,
-    databaseUrl,
-    masterKey,
-    platformId,
-    engine: await lookForEngine(),
-  });
+  const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
   const { startApi, startWorker } = await import('../compose.ts');
-  const running = await (settings.role === 'api' ? startApi(config) : startWorker(config));
+  const running = await (settings.role === 'api' ? startApi(await completeApi(config)) : startWorker(config));
   console.log(
     `The Cloud's ${settings.role} is ready${running.addresses.length > 0 ? `: ${running.addresses.join(', ')}` : ''}`,
   );
@@ -31,4 +26,12 @@ export async function runAlone(settings: Settings): Promise<number> {
   const exitCode = await Promise.race([told, running.ended.then(() => 1)]);
   await running.stop();
   return exitCode;
+}
+
+/** With the URLs of its two other roles, tried once: a wrong one is told at the start, not to the first operator. */
+async function completeApi(config: Config): Promise<ApiConfig> {
+  const urls = urlsOfLoneApi(config.databaseUrl, config);
+  await checkExternalDatabase(urls.operatorDatabaseUrl, 'CLOUD_OPERATOR_DATABASE_URL');
+  await checkExternalDatabase(urls.dataDatabaseUrl, 'CLOUD_DATA_DATABASE_URL');
+  return { ...config, ...urls };
 }

@@ -13,8 +13,8 @@ export function runProcess(starters: Starters): void {
 
   async function start(handover: Handover): Promise<void> {
     process.title = `thecloud ${handover.role}`;
-    const config = Object.freeze(handover.config);
-    starting = handover.role === 'api' ? starters.startApi(config) : starters.startWorker(config);
+    Object.freeze(handover.config);
+    starting = handover.role === 'api' ? starters.startApi(handover.config) : starters.startWorker(handover.config);
     try {
       const running = await starting;
       report({ kind: 'ready', addresses: running.addresses });

@@ -1,18 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingsError } from '../setting-readers.ts';
 
 /** Length of the master key in bytes. */
 const MASTER_KEY_BYTES = 32;
 
+const PASSWORD_HOLDERS = ['superuser', 'owner', 'api', 'worker', 'operator', 'data'] as const;
+
 /** Random, made once, never the guide's `cloud:cloud`: any local user could log in with a password that everybody knows. */
-export interface DatabasePasswords {
-  readonly superuser: string;
-  readonly owner: string;
-  readonly api: string;
-  readonly worker: string;
-}
+export type DatabasePasswords = Readonly<Record<(typeof PASSWORD_HOLDERS)[number], string>>;
 
 /**
  * Reads a file that must be made exactly once, or makes it: written beside, flushed, then linked into place, so that a power cut
@@ -20,15 +27,7 @@ export interface DatabasePasswords {
  */
 function readOrCreate(path: string, make: () => Uint8Array): Buffer {
   if (!existsSync(path)) {
-    const beside = `${path}.${process.pid}.new`;
-    rmSync(beside, { force: true });
-    const descriptor = openSync(beside, 'wx', 0o600);
-    try {
-      writeSync(descriptor, make());
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    const beside = writeBeside(path, make());
     try {
       linkSync(beside, path);
     } catch (error) {
@@ -39,6 +38,20 @@ function readOrCreate(path: string, make: () => Uint8Array): Buffer {
     flushFolder(dirname(path));
   }
   return readFileSync(path);
+}
+
+/** Writes and flushes a new file next to `path`. Answers its path. */
+function writeBeside(path: string, content: Uint8Array): string {
+  const beside = `${path}.${process.pid}.new`;
+  rmSync(beside, { force: true });
+  const descriptor = openSync(beside, 'wx', 0o600);
+  try {
+    writeSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return beside;
 }
 
 function flushFolder(path: string): void {
@@ -67,11 +80,22 @@ function checkedKey(path: string, key: Buffer): Uint8Array {
   return new Uint8Array(key);
 }
 
+/** Made at the first start. A file from before a role was there gets that role's password, and keeps the others. */
 export function readDatabasePasswords(secretsDir: string): DatabasePasswords {
-  const password = () => randomBytes(24).toString('base64url');
-  const make = () =>
-    Buffer.from(JSON.stringify({ superuser: password(), owner: password(), api: password(), worker: password() }));
-  return JSON.parse(readOrCreate(join(secretsDir, 'database.json'), make).toString()) as DatabasePasswords;
+  const path = join(secretsDir, 'database.json');
+  const parse = (content: Buffer) => JSON.parse(content.toString()) as Partial<DatabasePasswords>;
+  const made = parse(readOrCreate(path, () => Buffer.from(JSON.stringify(complete({})))));
+  const passwords = complete(made);
+  if (PASSWORD_HOLDERS.some((holder) => made[holder] === undefined)) {
+    renameSync(writeBeside(path, Buffer.from(JSON.stringify(passwords))), path);
+    flushFolder(secretsDir);
+  }
+  return passwords;
+}
+
+function complete(made: Partial<DatabasePasswords>): DatabasePasswords {
+  const all = PASSWORD_HOLDERS.map((holder) => [holder, made[holder] ?? randomBytes(24).toString('base64url')]);
+  return Object.fromEntries(all) as DatabasePasswords;
 }
 
 /**

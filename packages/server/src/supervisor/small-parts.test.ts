@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBackOff } from './back-off.ts';
 import { claimDataFolder } from './claim-data-folder.ts';
+import { urlsOfLoneApi } from './database-roles.ts';
 import { makeFolders } from './data-folder.ts';
 import { keepRunning, type Life } from './keep-running.ts';
 import { boundLogs } from './log-files.ts';
@@ -121,11 +122,39 @@ describe('what must be made once', () => {
     expect(() => readMasterKey(path)).toThrow('must hold 32 bytes, has 31; restore it from a backup');
   });
 
-  test('passwords are four, long and stay', () => {
+  test('passwords are one for each who logs in, long and stay', () => {
     const made = readDatabasePasswords(folder);
-    expect(new Set(Object.values(made)).size).toBe(4);
+    expect(Object.keys(made)).toEqual(['superuser', 'owner', 'api', 'worker', 'operator', 'data']);
+    expect(new Set(Object.values(made)).size).toBe(6);
     for (const password of Object.values(made)) expect(password).toMatch(/^[\w-]{32}$/);
     expect(readDatabasePasswords(folder)).toEqual(made);
+  });
+
+  test('a file of passwords from before a role was there gets its password, and keeps the others', () => {
+    const path = join(folder, 'database.json');
+    const { operator: _operator, data: _data, ...older } = readDatabasePasswords(folder);
+    writeFileSync(path, JSON.stringify(older), { mode: 0o600 });
+    const made = readDatabasePasswords(folder);
+    expect(made).toMatchObject(older);
+    expect(new Set(Object.values(made)).size).toBe(6);
+    expect(readDatabasePasswords(folder)).toEqual(made);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder).filter((name) => name.startsWith('database.json'))).toEqual(['database.json']);
+  });
+
+  test('a lone API has the logins it is given, or its DATABASE_URL with the other users', () => {
+    const url = 'postgres://cloud_api:pw@h:5432/d?sslmode=verify-full';
+    const none = { operatorDatabaseUrl: undefined, dataDatabaseUrl: undefined };
+    expect(urlsOfLoneApi(url, none)).toEqual({
+      operatorDatabaseUrl: 'postgres://cloud_operator:pw@h:5432/d?sslmode=verify-full',
+      dataDatabaseUrl: 'postgres://cloud_data:pw@h:5432/d?sslmode=verify-full',
+    });
+    expect(urlsOfLoneApi(url, { ...none, dataDatabaseUrl: 'postgres://d:p@h/d' }).dataDatabaseUrl).toBe(
+      'postgres://d:p@h/d',
+    );
+    expect(urlsOfLoneApi('postgres://localhost/d?host=/run/pg', none).dataDatabaseUrl).toBe(
+      'postgres://cloud_data@localhost/d?host=/run/pg',
+    );
   });
 
   test('a data folder is bound to one platform', () => {

@@ -18,7 +18,7 @@ const isRoot = process.getuid?.() === 0;
 
 interface Seen {
   readonly uid: number;
-  readonly databaseUser: string;
+  readonly databaseUsers: readonly string[];
   readonly keyHash: string;
   readonly platformId: string;
   readonly ownerUrl?: string;
@@ -52,7 +52,7 @@ describe('a platform on its own PostgreSQL', () => {
   test('first start: least privilege, secrets by hand-over only', { timeout: 60_000 }, async () => {
     platform = start();
     const seen = await ask(await platform.ready);
-    expect(seen.databaseUser).toBe('cloud_api');
+    expect(seen.databaseUsers).toEqual(['cloud_api', 'cloud_operator', 'cloud_data']);
     expect(seen.ownerUrl).toBeUndefined();
     expect(seen.environment.toSorted()).toEqual(['LANG', 'PATH', 'TZ']);
     const key = readFileSync(pathIn(dataDir, 'secrets/master.key'));
@@ -143,7 +143,7 @@ describe('a platform on its own PostgreSQL', () => {
     expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).not.toHaveLength(0);
     platform = start();
     const seen = await ask(await platform.ready);
-    expect(seen.databaseUser).toBe('cloud_api');
+    expect(seen.databaseUsers).toEqual(['cloud_api', 'cloud_operator', 'cloud_data']);
     expect(platform.output()).toContain('stopped the PostgreSQL that an earlier start left running');
   });
 

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, EngineState, Settings } from '../config.ts';
+import type { EngineState, Settings } from '../config.ts';
 import {
   bringUpExternalDatabase,
   bringUpOwnDatabase,
@@ -16,6 +16,7 @@ import { type Kept, keepRunning } from './keep-running.ts';
 import { boundLogs } from './log-files.ts';
 import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.ts';
 import { refuseTakenAddress, refuseTakenPgPort } from './ports.ts';
+import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
 import { readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
@@ -111,16 +112,37 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   if (recalled === undefined) await startEngine(platformId);
 
   const node = provideNode(paths.app, isRoot);
-  const common = { ...settings, masterKey, platformId, engine, externalDatabaseUrl: undefined };
+  const common = {
+    ...settings,
+    masterKey,
+    platformId,
+    engine,
+    externalDatabaseUrl: undefined,
+    operatorDatabaseUrl: undefined,
+    dataDatabaseUrl: undefined,
+  };
+  const { urls } = database;
+  const handovers: Readonly<Record<'api' | 'worker', Handover>> = {
+    api: {
+      role: 'api',
+      config: {
+        ...common,
+        role: 'api',
+        databaseUrl: urls.api,
+        operatorDatabaseUrl: urls.operator,
+        dataDatabaseUrl: urls.data,
+      },
+    },
+    worker: { role: 'worker', config: { ...common, role: 'worker', databaseUrl: urls.worker } },
+  };
   const lives: { api?: ProcessLife; worker?: ProcessLife } = {};
   const keep = (role: 'api' | 'worker'): Promise<Kept> => {
-    const config: Config = { ...common, role, databaseUrl: database.urls[role] };
     const identity = role === 'api' ? owners.api : owners.self;
     return keepRunning({
       name: role,
       say,
       start: async (stopping) => {
-        const plan = { handover: { role, config }, node, bundle, logsDir: paths.logs, identity, isRoot };
+        const plan = { handover: handovers[role], node, bundle, logsDir: paths.logs, identity, isRoot };
         const life = await startProcess(plan, stopping);
         lives[role] = life;
         return life;

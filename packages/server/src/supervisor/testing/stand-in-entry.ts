@@ -29,14 +29,20 @@ async function listen(config: Config, port: number): Promise<Running> {
   };
 }
 
-async function describe(config: Config) {
-  const client = new pg.Client({ connectionString: config.databaseUrl });
+async function findUser(connectionString: string | undefined): Promise<string | undefined> {
+  if (connectionString === undefined) return undefined;
+  const client = new pg.Client({ connectionString });
   await client.connect();
   const { rows } = await client.query<{ current_user: string }>('select current_user');
   await client.end();
+  return rows[0]?.current_user;
+}
+
+async function describe(config: Config) {
+  const urls = [config.databaseUrl, config.operatorDatabaseUrl, config.dataDatabaseUrl];
   return {
     uid: process.getuid?.(),
-    databaseUser: rows[0]?.current_user,
+    databaseUsers: (await Promise.all(urls.map(findUser))).filter((user) => user !== undefined),
     keyHash: createHash('sha256').update(config.masterKey).digest('hex'),
     platformId: config.platformId,
     ownerUrl: config.externalDatabaseUrl,
