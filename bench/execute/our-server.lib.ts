@@ -12,6 +12,8 @@ const settings = loadSettings({
 const api = await startApi({
   ...settings,
   databaseUrl,
+  operatorDatabaseUrl: databaseUrl,
+  dataDatabaseUrl: databaseUrl,
   masterKey: new Uint8Array(32),
   platformId: '000000000000',
   engine: { available: false, reason: 'bench' },

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import type { Config } from './config.ts';
+import type { ApiConfig, Config } from './config.ts';
 import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
 import { createHostChecks } from './front/rest/host-checks.ts';
@@ -21,7 +21,7 @@ import { startReconcilers } from './kernel/reconcile.ts';
 import { releaseHostLeases, WAKE_CHANNEL } from './kernel/reconcile-queue.ts';
 import { createSealer, type Sealer } from './kernel/seal.ts';
 import { addDatabaseMetrics } from './kernel/sql/database-metrics.ts';
-import { type Database, openDatabase } from './kernel/sql/pool.ts';
+import { type Database, openDatabase, type PoolSettings } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
 import { composeRegistry } from './services.ts';
@@ -50,23 +50,30 @@ interface Base {
   readonly database: Database;
 }
 
-function openBase(config: Config, role: 'api' | 'worker'): Base {
-  const log = createLog(config.logLevel, role);
-  const metrics = createMetrics(role);
-  const database = openDatabase(
-    {
-      connectionString: config.databaseUrl,
-      applicationName: `thecloud-${role}`,
-      max: config.dbPoolMax,
-      min: config.dbPoolMin,
-      watchTransactions: config.testMode,
-    },
+/** Connections of the operator's operations: a person makes them, one after the other. */
+const OPERATOR_POOL = 3;
+/** Of the data plane: its statements are gathered, so that few connections carry many calls. */
+const DATA_POOL = 8;
+
+const openPool = (config: Config, log: Log, metrics: Metrics, settings: PoolSettings): Database =>
+  openDatabase(
+    { ...settings, watchTransactions: config.testMode },
     {
       query: metrics.query,
       slowQuery: (name, ms) => log.warn({ query: name, ms: Math.round(ms) }, 'slow query'),
       connectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
     },
   );
+
+function openBase(config: Config, role: 'api' | 'worker'): Base {
+  const log = createLog(config.logLevel, role);
+  const metrics = createMetrics(role);
+  const database = openPool(config, log, metrics, {
+    connectionString: config.databaseUrl,
+    applicationName: `thecloud-${role}`,
+    max: config.dbPoolMax,
+    min: config.dbPoolMin,
+  });
   addDatabaseMetrics(metrics, database);
   return { log, metrics, database };
 }
@@ -74,14 +81,26 @@ function openBase(config: Config, role: 'api' | 'worker'): Base {
 const sealerOf = (config: Config): Sealer => createSealer(new Map([[1, Buffer.from(config.masterKey)]]));
 
 /** The API process: parses what strangers send, holds no engine. */
-export async function startApi(config: Config): Promise<Running> {
+export async function startApi(config: ApiConfig): Promise<Running> {
   const { log, metrics, database } = openBase(config, 'api');
+  const operator = openPool(config, log, metrics, {
+    connectionString: config.operatorDatabaseUrl,
+    applicationName: 'thecloud-operator',
+    max: OPERATOR_POOL,
+    min: 0,
+  });
+  const data = openPool(config, log, metrics, {
+    connectionString: config.dataDatabaseUrl,
+    applicationName: 'thecloud-data',
+    max: DATA_POOL,
+    min: 0,
+  });
   const clock = systemClock;
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const registry = composeRegistry({ ...config, sealer, forgetCallers: authenticator.forget });
   const execute = createExecute({
-    databases: { api: database, operator: database, data: database },
+    databases: { api: database, operator, data },
     registry,
     sealer,
     clock,
@@ -115,7 +134,7 @@ export async function startApi(config: Config): Promise<Running> {
     const forced = clock.sleep(DRAIN_MS).then(() => app.server.closeAllConnections());
     await Promise.race([drained, forced]);
     await Promise.all([authenticator.stop(), notifier.stop(), live.stop()]);
-    await database.close();
+    await Promise.all([database.close(), operator.close(), data.close()]);
     log.flush();
   };
   try {

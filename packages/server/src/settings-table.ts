@@ -53,7 +53,8 @@ const SETTINGS = {
     Type.Decode(
       Type.String({
         name: 'CLOUD_OPERATOR_DATABASE_URL',
-        description: "for role api: its login as cloud_operator; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+        description:
+          "for role api: its login as cloud_operator; empty: DATABASE_URL with that user, and DATABASE_URL's password",
       }),
       readDatabaseUrl,
     ),
@@ -62,7 +63,8 @@ const SETTINGS = {
     Type.Decode(
       Type.String({
         name: 'CLOUD_DATA_DATABASE_URL',
-        description: "for role api: its login as cloud_data; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+        description:
+          "for role api: its login as cloud_data; empty: DATABASE_URL with that user, and DATABASE_URL's password",
       }),
       readDatabaseUrl,
     ),

@@ -74,6 +74,20 @@ export interface Quota {
   readonly default_max: number;
 }
 
+export interface StuckWork {
+  /** Of the thing that is kept as it is wanted: instance, vpc */
+  readonly kind: string;
+  /** Of the thing */
+  readonly id: string;
+  readonly tenant_id?: string;
+  /** Passes in a row that came to nothing */
+  readonly attempts: number;
+  /** What the last one failed with, in the words of the engine */
+  readonly last_error?: string;
+  /** When it is tried again */
+  readonly due_at: string;
+}
+
 export interface User {
   readonly id: string;
   readonly email: string;
@@ -102,18 +116,4 @@ export interface Vpc {
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
-}
-
-export interface Work {
-  /** Of the thing that is kept as it is wanted: instance, vpc */
-  readonly kind: string;
-  /** Of the thing */
-  readonly id: string;
-  readonly tenant_id?: string;
-  /** Passes in a row that came to nothing */
-  readonly attempts: number;
-  /** What the last one failed with, in the words of the engine */
-  readonly last_error?: string;
-  /** When it is tried again */
-  readonly due_at: string;
 }

@@ -1,7 +1,7 @@
 // Generated from the registry of operations by `npm run gen`.
 import type { CallOptions, Page, Transport } from '../call.ts';
 import { listAll } from '../paging.ts';
-import type { Work } from './models.ts';
+import type { StuckWork } from './models.ts';
 
 export interface WorkStuckInput {
   /** How many at most; default 50 */
@@ -24,15 +24,15 @@ export interface Work {
    * Things whose last passes failed, and that are tried again and again: those that failed most often first.
    * GET /operator/work/stuck · scope operator
    */
-  stuck(input?: WorkStuckInput, options?: CallOptions): Promise<Page<Work>>;
+  stuck(input?: WorkStuckInput, options?: CallOptions): Promise<Page<StuckWork>>;
   /** All of them, page by page as they are asked for. */
-  stuckAll(input?: WorkStuckInput, options?: CallOptions): AsyncGenerator<Work, void, undefined>;
+  stuckAll(input?: WorkStuckInput, options?: CallOptions): AsyncGenerator<StuckWork, void, undefined>;
   /**
    * Try something that is stuck at once.
    * Its next pass begins at once, and not when its wait is over.
    * POST /operator/work/:kind/:id/retry · scope operator · errors NOT_FOUND
    */
-  retry(input: WorkRetryInput, options?: CallOptions): Promise<Work>;
+  retry(input: WorkRetryInput, options?: CallOptions): Promise<StuckWork>;
 }
 
 const SPECS = {

@@ -135,7 +135,14 @@ export async function startTestApi(options: {
       platformId: '00000000-0000-7000-8000-0000000000ff',
       forgetCallers: () => authenticator.forget(),
     });
-  const databases = { api: database, operator: database, data: database };
+  const operator = openDatabase({
+    connectionString: options.database.operatorUrl,
+    max: 2,
+    min: 0,
+    watchTransactions: true,
+  });
+  const data = openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 });
+  const databases = { api: database, operator, data };
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
@@ -309,7 +316,8 @@ export async function startTestApi(options: {
         await agent.close();
         await app.close();
         await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
-        await Promise.all([database.close(), workerDatabase.close(), owner.end()]);
+        await Promise.all([database, operator, data, workerDatabase].map((one) => one.close()));
+        await owner.end();
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

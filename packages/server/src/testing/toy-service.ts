@@ -59,7 +59,7 @@ async function countThings(call: Call) {
 
 /** An execute() whose operations do what the test says. */
 export function composeToyService(
-  db: Pick<Seeded, 'api'>,
+  db: Pick<Seeded, 'api' | 'operator' | 'data'>,
   tenant: Tenant,
   behaviours: Record<string, Behaviour> = {},
   options: { clock?: Clock; quota?: number; create?: Partial<Steps>; data?: Sql } = {},
@@ -168,7 +168,7 @@ export function composeToyService(
   const logLines: string[] = [];
   const metrics = createMetrics();
   const execute = createExecute({
-    databases: { api: db.api, operator: db.api, data: options.data ?? db.api },
+    databases: { api: db.api, operator: db.operator, data: options.data ?? db.data },
     sealer: createSealer(new Map([[1, randomBytes(32)]])),
     registry: createRegistry([made]),
     clock: options.clock ?? systemClock,

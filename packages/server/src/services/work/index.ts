@@ -4,7 +4,7 @@ import { pageRequest, toPage } from '../../kernel/page.ts';
 import { presentRow } from '../../kernel/resource.ts';
 import { type Handlers, service } from '../../kernel/service.ts';
 import { workExamples } from './examples.ts';
-import { type Work, workOperations } from './operations.ts';
+import { type StuckWork, workOperations } from './operations.ts';
 
 interface WorkRow {
   readonly kind: string;
@@ -21,7 +21,7 @@ const COLUMNS = 'kind, id, tenant_id, attempts, last_error, due_at';
 const STUCK_AFTER = 5;
 
 const present = (row: WorkRow) =>
-  presentRow(row, ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at']) as Static<typeof Work>;
+  presentRow(row, ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at']) as Static<typeof StuckWork>;
 
 /** `<attempts> <kind> <id>` */
 const CURSOR = /^(\d{1,9}) ([\w:-]{1,50}) ([0-9a-f-]{36})$/;

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
 import { pageInput } from '../../kernel/page.ts';
 
-export const Work = Type.Object(
+export const StuckWork = Type.Object(
   {
     kind: Type.String({ description: 'Of the thing that is kept as it is wanted: instance, vpc' }),
     id: Type.String({ format: 'uuid', description: 'Of the thing' }),
@@ -13,7 +13,7 @@ export const Work = Type.Object(
     ),
     due_at: Type.String({ format: 'date-time', description: 'When it is tried again' }),
   },
-  { $id: 'Work' },
+  { $id: 'StuckWork' },
 );
 
 const kind = Type.String({ minLength: 1, maxLength: 50, description: 'instance, vpc …' });
@@ -36,7 +36,7 @@ export const workOperations = {
       },
       { additionalProperties: false },
     ),
-    output: Work,
+    output: StuckWork,
     cli: { columns: ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at'] },
   }),
   retry: operation({
@@ -46,7 +46,7 @@ export const workOperations = {
     scope: 'operator',
     http: { method: 'POST', path: '/operator/work/:kind/:id/retry' },
     input: Type.Object({ kind, id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }),
-    output: Work,
+    output: StuckWork,
     errors: ['NOT_FOUND'],
     cli: { args: ['kind', 'id'] },
   }),
