@@ -2,7 +2,6 @@
  * What does execute() cost? CPU of the server's process for each request: key, tenancy, row-level security, permission (and audit and
  * event for the write) against bare Fastify with the service's own SQL. Targets: reads 1.5 ×, writes 3 ×.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,37 +10,12 @@ import pg from 'pg';
 import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
 import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { alternate, load, median, record } from '../measure.ts';
+import { cpuOf, type Server, startServer } from '../server-process.ts';
 
 const ROUNDS = 5;
 const READS = 4_000;
 const WRITES = 1_500;
 const CONNECTIONS = 16;
-
-interface Server {
-  readonly process: ChildProcess;
-  readonly address: string;
-}
-
-function start(file: string, settings: object): Promise<Server> {
-  const child = fork(join(import.meta.dirname, file), [JSON.stringify(settings)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve({ process: child, address: (message as { address: string }).address }));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
-}
-
-/** Microseconds of CPU so far. */
-function cpuOf(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.process.once('message', (message) => {
-      const { user, system } = (message as { cpu: NodeJS.CpuUsage }).cpu;
-      resolve(user + system);
-    });
-    server.process.send('cpu');
-  });
-}
 
 async function grantVpcs(ownerUrl: string, tenantId: string): Promise<void> {
   const owner = new pg.Client({ connectionString: ownerUrl });
@@ -60,7 +34,10 @@ try {
     connectionString: cluster.url('postgres', 'postgres'),
     folder: join(import.meta.dirname, '../../migrations'),
   });
-  const ours = await start('our-server.lib.ts', { databaseUrl: cluster.url('cloud_api', 'postgres'), dataDir: folder });
+  const ours = await startServer(join(import.meta.dirname, 'our-server.lib.ts'), {
+    databaseUrl: cluster.url('cloud_api', 'postgres'),
+    dataDir: folder,
+  });
   servers.push(ours);
   const json = { 'content-type': 'application/json' };
   const person = JSON.stringify({ email: 'bench@example.org', password: 'correct horse battery', name: 'Bench' });
@@ -83,7 +60,7 @@ try {
     const answer = await fetch(`${ours.address}/vpcs`, { method: 'POST', headers, body });
     ids.push(((await answer.json()) as { data: { id: string } }).data.id);
   }
-  const bare = await start('bare-server.lib.ts', {
+  const bare = await startServer(join(import.meta.dirname, 'bare-server.lib.ts'), {
     databaseUrl: cluster.url('postgres', 'postgres'),
     tenantId: login.data.user.tenant_id,
     userId: login.data.user.id,

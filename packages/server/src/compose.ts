@@ -7,7 +7,6 @@ import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter } from './front/rest/waiter.ts';
 import { systemClock } from './kernel/clock.ts';
-import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
 import { lockHost } from './kernel/host-lock.ts';
 import { randomBelow } from './kernel/ids.ts';
@@ -24,6 +23,7 @@ import { addDatabaseMetrics } from './kernel/sql/database-metrics.ts';
 import { type Database, openDatabase, type PoolSettings } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
+import { sweep, wakeSweeps } from './kernel/sweep.ts';
 import { composeRegistry } from './services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from './services/identity/index.ts';
 import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
@@ -190,26 +190,30 @@ export async function startWorker(config: Config): Promise<Running> {
     overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory, disk: config.overcommitDisk },
   };
   const hostId = await report(hostDeps);
+  const { services } = composeRegistry({ ...config, sealer: sealerOf(config) });
+  const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];
+  const reconcilers = [
+    createVpcReconciler({ engine: network, hostId }),
+    createInstanceReconciler({ engine: compute, clock }),
+    sweep('prune', PRUNE_MS, (signal) => prune(database, retentions, signal)),
+  ];
+  await database.transaction({ tenantId: '*' }, (sql) => wakeSweeps(sql, reconcilers));
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));
   if (freed > 0) log.info({ freed }, 'took over what a worker that died had in hand');
 
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
-  const reconcilers = startReconcilers(
-    [createVpcReconciler({ engine: network, hostId }), createInstanceReconciler({ engine: compute, clock })],
-    {
-      database,
-      notifier,
-      clock,
-      log,
-      metrics,
-      hostId,
-      random: () => randomBelow(1_000_000) / 1_000_000,
-      ...(config.slowPassesMs > 0 ? { slowdown: () => clock.sleep(randomBelow(config.slowPassesMs)) } : {}),
-    },
-  );
+  const running = startReconcilers(reconcilers, {
+    database,
+    notifier,
+    clock,
+    log,
+    metrics,
+    hostId,
+    random: () => randomBelow(1_000_000) / 1_000_000,
+    ...(config.slowPassesMs > 0 ? { slowdown: () => clock.sleep(randomBelow(config.slowPassesMs)) } : {}),
+  });
   const host = watchHost(hostDeps, hostId);
-  const pruner = every(PRUNE_MS, 'prune', async () => void (await prune(database, RETENTIONS)), { clock, log });
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
     handlers: createInstanceLive(compute),
@@ -225,8 +229,8 @@ export async function startWorker(config: Config): Promise<Running> {
     async stop() {
       stopping = true;
       await live.stop();
-      await reconcilers.stop(DRAIN_MS);
-      await Promise.all([host.stop(), pruner.stop(), notifier.stop()]);
+      await running.stop(DRAIN_MS);
+      await Promise.all([host.stop(), notifier.stop()]);
       await incus.close();
       await lock.release();
       await database.close();

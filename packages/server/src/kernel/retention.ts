@@ -9,10 +9,17 @@ export interface Retention {
   readonly over: string;
 }
 
-/** Of the kernel's own tables: tickets nobody came for, idempotency keys older than their day. */
+/** Of the kernel's own tables. An audit row stays until the checkpoint that covers it is archived, however old it is. */
 export const RETENTIONS: readonly Retention[] = [
   { table: 'stream_tickets', key: 'ticket_hash', over: 'expires_at < now()' },
   { table: 'idempotency_keys', key: 'tenant_id, operation, key', over: 'expires_at < now()' },
+  { table: 'events', key: 'id', over: `created_at < now() - interval '30 days'` },
+  {
+    table: 'audit_logs',
+    key: 'id',
+    over: `created_at < now() - interval '365 days' and exists (select 1 from audit_checkpoints c
+      where c.archived_at is not null and audit_logs.seq between c.from_seq and c.to_seq)`,
+  },
 ];
 
 /** Rows removed in one transaction. */
@@ -20,11 +27,11 @@ const BATCH = 1_000;
 /** Batches of a table in one run: the rest waits for the next, so that one table cannot hold up the others. */
 const MAX_BATCHES = 100;
 
-/** Removes what is past its time, in short transactions. Answers how many rows went. */
-export async function prune(database: Database, retentions: readonly Retention[]): Promise<number> {
-  let total = 0;
+/** Removes what is past its time, in short transactions, until the signal aborts. */
+export async function prune(database: Database, retentions: readonly Retention[], signal?: AbortSignal): Promise<void> {
   for (const { table, key, over } of retentions) {
     for (let batch = 0, removed = BATCH; removed === BATCH && batch < MAX_BATCHES; batch++) {
+      signal?.throwIfAborted();
       const rows = await database.transaction({ tenantId: '*' }, (sql) =>
         sql.query(
           `prune.${table}`,
@@ -32,8 +39,6 @@ export async function prune(database: Database, retentions: readonly Retention[]
         ),
       );
       removed = rows.length;
-      total += removed;
     }
   }
-  return total;
 }

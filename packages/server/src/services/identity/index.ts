@@ -52,5 +52,7 @@ export const createKeysService = (deps: KeyDeps) =>
     kinds: { api_key: apiKey },
     // Live ones of a user in the tenant, without the session keys of logins.
     quotas: { api_keys: 50 },
+    // Sessions among them.
+    retention: [{ table: 'api_keys', key: 'id', over: `least(revoked_at, expires_at) < now() - interval '30 days'` }],
     examples: keyExamples,
   });
