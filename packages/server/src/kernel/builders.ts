@@ -79,6 +79,6 @@ export const deletes =
   async (call: Call<unknown, Row>): Promise<{ message: string }> => {
     const { id, name, host_id: hostId } = call.target;
     await markDeleted(call.sql, table, id, call.now);
-    await call.wake(kind, id, hostId);
+    call.wake(kind, id, hostId);
     return { message: `${noun} '${name}' is being deleted` };
   };

@@ -34,6 +34,14 @@ export type ControlPath = (
 /** What a transaction came to: an answer, or a refusal that is itself a change and was committed. */
 type Outcome = { readonly executed: Executed } | { readonly refusal: CloudError };
 
+interface Transacted {
+  readonly outcome: Outcome;
+  /** What is sent with the commit, in this order. */
+  readonly last: readonly ((sql: Sql) => Promise<void>)[];
+}
+
+const answerOnly = (executed: Executed): Transacted => ({ outcome: { executed }, last: [] });
+
 /**
  * Prepare; then one transaction: look the targets up and lock what is written (404), authorise (403), replay, check, quota, run, audit row
  * and event; commit; finish.
@@ -73,17 +81,15 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
 
     const outcome = await admission.run(facts.tenantId, entry.steps.quota !== undefined, async () => {
       for (let attempt = 1; ; attempt++) {
-        let recorded: Promise<void> | undefined;
+        let recorded: Promise<unknown> | undefined;
         try {
           return await database.transaction(
             scope,
             async (sql) => {
               const transacted = await transact(entry, facts, sql, prepared, keyed, options);
-              if ('trace' in transacted) {
-                // Not waited for: it travels with the commit, which fails when it does.
-                recorded = recordChange(sql, transacted.trace, newId(clock.now()), newId(clock.now()));
-                recorded.catch(() => undefined);
-              }
+              // Not waited for: they travel with the commit, which fails when one of them does.
+              recorded = Promise.all(transacted.last.map((send) => send(sql)));
+              recorded.catch(() => undefined);
               return transacted.outcome;
             },
             { readOnly: !entry.writes && !entry.descriptor.live },
@@ -124,14 +130,14 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
     prepared: unknown,
     keyed: KeyedCall | undefined,
     options: CallOptions,
-  ): Promise<{ outcome: Outcome; trace?: Trace }> {
+  ): Promise<Transacted> {
     const { caller, tenantId } = facts;
     const input = facts.input as Record<string, unknown>;
     const { targets, missing } = await lookUp(entry, sql, facts);
     if (missing !== undefined) {
       // What a replayed deletion removed is gone.
       if (keyed && entry.descriptor.effect === 'delete' && isAuthorised(entry, caller) && (await findClaim(sql, keyed)))
-        return { outcome: { executed: replay(entry, deletionOf(entry, missing.ref)) } };
+        return answerOnly(replay(entry, deletionOf(entry, missing.ref)));
       throw missing.error;
     }
     authorise(entry, caller);
@@ -139,12 +145,13 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
     const createdId = newId(clock.now());
     if (keyed) {
       const replayOf = await claimKey(sql, keyed, entry.createdKind ? createdId : entry.targetKind!.id(target));
-      if (replayOf !== undefined) return { outcome: { executed: await replayed(entry, facts, sql, replayOf, target) } };
+      if (replayOf !== undefined) return answerOnly(await replayed(entry, facts, sql, replayOf, target));
     }
     refuseStale(entry, target, options.ifMatch);
 
     let subject: Parameters<Call['about']>[0] = {};
     let became: Parameters<Call['becomes']>[0] | undefined;
+    const last: Transacted['last'][number][] = [];
     const call: Call = {
       ...facts,
       sql,
@@ -154,7 +161,9 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
       checked: undefined,
       createdId,
       newId: () => newId(clock.now()),
-      wake: (kind, id, hostId) => wake(sql, { kind, id, tenantId: tenantId || null, hostId: hostId ?? null }),
+      wake: (kind, id, hostId) => {
+        last.push((open) => wake(open, { kind, id, tenantId: tenantId || null, hostId: hostId ?? null }));
+      },
       becomes: async (who) => {
         became = who;
         await enterScope(sql, who);
@@ -174,10 +183,10 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
     } catch (error) {
       if (!(error instanceof CloudError && error.commits)) throw error;
       await recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now()));
-      return { outcome: { refusal: error } };
+      return { outcome: { refusal: error }, last: [] };
     }
     const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
-    if (!entry.writes) return { outcome: { executed } };
+    if (!entry.writes) return answerOnly(executed);
     const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
     const trace: Trace = {
       operation: entry,
@@ -188,7 +197,8 @@ export function createControlPath(deps: ExecuteDeps): ControlPath {
       resourceId: subject.id ?? ofTarget ?? (entry.createdKind ? createdId : undefined),
       metadata: subject.metadata ?? auditableInput(entry, input),
     };
-    return { outcome: { executed }, trace };
+    last.push((open) => recordChange(open, trace, newId(clock.now()), newId(clock.now())));
+    return { outcome: { executed }, last };
   }
 
   /** What a replayed call answers: what it made or changed, as it is now. */

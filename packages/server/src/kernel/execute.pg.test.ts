@@ -102,7 +102,7 @@ describe('all or nothing', () => {
     const { run } = compose({
       create: async (call) => {
         const [row] = await insertThing(call, name);
-        await call.wake('thing', row!.id);
+        call.wake('thing', row!.id);
         if (fails) throw conflict('not now');
         return row;
       },

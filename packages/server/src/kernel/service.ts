@@ -40,8 +40,8 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
   /** The id that a create gives its resource: known before the handler runs, so that a replayed key finds it. */
   readonly createdId: string;
   newId(): string;
-  /** Asks for a pass over a thing, in this transaction. */
-  wake(kind: string, id: string, hostId?: string | null): Promise<void>;
+  /** Asks for a pass over a thing. The rows of the queue of work are written last in the transaction: their locks are held shortest. */
+  wake(kind: string, id: string, hostId?: string | null): void;
   /** Goes on as this user in this tenant: for what nobody signed in may do, registering and logging in. */
   becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
   /** Says what the audit row and the event are about, where it is neither the target nor what was created, and in whose trail they stand. */

@@ -25,103 +25,109 @@ export interface InstanceDeps {
   readonly images: readonly string[];
 }
 
-export const createInstanceHandlers = (
+export function createInstanceHandlers(
   deps: InstanceDeps,
-): Handlers<typeof instanceOperations, { instance: InstanceRow }> => ({
-  launch: steps({
-    /** Answers the type. */
-    async check({ input, sql }: Call<LaunchInput>) {
-      // Otherwise it would be found by the id of another one, once that one is gone.
-      if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
-      if (!deps.images.includes(input.image))
-        throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
-      return findType(createPgInstanceRepository(sql), input.instance_type ?? DEFAULT_TYPE);
+): Handlers<typeof instanceOperations, { instance: InstanceRow }> {
+  const types = new Map<string, InstanceTypeRow>();
+  return {
+    launch: steps({
+      /** Answers the type. A type is what it is for ever: it is asked for once. */
+      async check({ input, sql }: Call<LaunchInput>) {
+        // Otherwise it would be found by the id of another one, once that one is gone.
+        if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+        if (!deps.images.includes(input.image))
+          throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
+        const id = input.instance_type ?? DEFAULT_TYPE;
+        const type = types.get(id) ?? (await findType(createPgInstanceRepository(sql), id));
+        types.set(id, type);
+        return type;
+      },
+
+      async quota({ sql, tenantId, checked: type }) {
+        const used = await createPgInstanceRepository(sql).usage(tenantId);
+        return [
+          { resource: 'instances', used: used.instances, wanted: 1 },
+          { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus },
+          { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb },
+        ];
+      },
+
+      async run({ input, sql, tenantId, userId, createdId, now, wake, checked: type }) {
+        const repository = createPgInstanceRepository(sql);
+        const network =
+          input.vpc_id === undefined ? undefined : await plugIn(sql, repository, tenantId, input.vpc_id, createdId);
+        const { hostId } = await placeOnHost(sql, {
+          hostId: network?.hostId ?? null,
+          vcpus: type.vcpus,
+          memoryMb: type.memory_mb,
+          diskGb: type.disk_gb,
+        });
+        const row = await repository.insert({
+          id: createdId,
+          userId,
+          tenantId,
+          name: input.name,
+          image: input.image,
+          instanceType: type.id,
+          containerId: deps.machineNameOf(createdId),
+          vpcId: network?.vpcId ?? null,
+          privateIp: network?.address ?? null,
+          mac: network?.mac ?? null,
+          hostId,
+          env: readEnv(input.env ?? []),
+          command: input.cmd ?? null,
+          labels: input.labels ?? {},
+          metadata: input.metadata ?? {},
+          at: now,
+        });
+        if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
+        wake('instance', row.id, row.host_id);
+        if (network) wake('vpc', network.vpcId, network.hostId);
+        return row;
+      },
+    }),
+
+    async list({ sql, tenantId, input }) {
+      const page = pageRequest(input);
+      const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
+      if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
+      const rows = await listRows(sql, instances, tenantId, page, tagFilter(input.tag ?? [], vpcId));
+      return toPage(rows, page.limit, (row) => row.id);
     },
 
-    async quota({ sql, tenantId, checked: type }) {
-      const used = await createPgInstanceRepository(sql).usage(tenantId);
-      return [
-        { resource: 'instances', used: used.instances, wanted: 1 },
-        { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus },
-        { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb },
-      ];
-    },
+    stop: (call) => setPower(call, 'stopped'),
+    start: (call) => setPower(call, 'running'),
 
-    async run({ input, sql, tenantId, userId, createdId, now, wake, checked: type }) {
-      const repository = createPgInstanceRepository(sql);
-      const network =
-        input.vpc_id === undefined ? undefined : await plugIn(sql, repository, tenantId, input.vpc_id, createdId);
-      const { hostId } = await placeOnHost(sql, {
-        hostId: network?.hostId ?? null,
-        vcpus: type.vcpus,
-        memoryMb: type.memory_mb,
-        diskGb: type.disk_gb,
-      });
-      const row = await repository.insert({
-        id: createdId,
-        userId,
-        tenantId,
-        name: input.name,
-        image: input.image,
-        instanceType: type.id,
-        containerId: deps.machineNameOf(createdId),
-        vpcId: network?.vpcId ?? null,
-        privateIp: network?.address ?? null,
-        mac: network?.mac ?? null,
-        hostId,
-        env: readEnv(input.env ?? []),
-        command: input.cmd ?? null,
-        labels: input.labels ?? {},
-        metadata: input.metadata ?? {},
-        at: now,
-      });
-      if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
-      await wake('instance', row.id, row.host_id);
-      if (network) await wake('vpc', network.vpcId, network.hostId);
+    async reboot({ sql, target, now, wake }) {
+      if (target.power !== 'running') throw instanceNotRunning(target.name, publicStatus(target));
+      const row = await createPgInstanceRepository(sql).requestReboot(target.id, now);
+      wake('instance', row.id, row.host_id);
       return row;
     },
-  }),
 
-  async list({ sql, tenantId, input }) {
-    const page = pageRequest(input);
-    const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
-    if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
-    const rows = await listRows(sql, instances, tenantId, page, tagFilter(input.tag ?? [], vpcId));
-    return toPage(rows, page.limit, (row) => row.id);
-  },
+    delete: deletes(instances, 'instance', 'instance'),
 
-  stop: (call) => setPower(call, 'stopped'),
-  start: (call) => setPower(call, 'running'),
+    logs: (call) => issueTicket(call, 'instances.logs', { instanceId: call.target.id }),
 
-  async reboot({ sql, target, now, wake }) {
-    if (target.power !== 'running') throw instanceNotRunning(target.name, publicStatus(target));
-    const row = await createPgInstanceRepository(sql).requestReboot(target.id, now);
-    await wake('instance', row.id, row.host_id);
-    return row;
-  },
-
-  delete: deletes(instances, 'instance', 'instance'),
-
-  logs: (call) => issueTicket(call, 'instances.logs', { instanceId: call.target.id }),
-
-  async exec(call) {
-    const status = publicStatus(call.target);
-    if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
-    const { command, stdin, timeout } = call.input;
-    return issueTicket(call, 'instances.exec', {
-      instanceId: call.target.id,
-      command,
-      ...(stdin === undefined ? {} : { stdin }),
-      timeoutMs: (timeout ?? 60) * 1000,
-    });
-  },
-});
+    async exec(call) {
+      const status = publicStatus(call.target);
+      if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
+      const { command, stdin, timeout } = call.input;
+      return issueTicket(call, 'instances.exec', {
+        instanceId: call.target.id,
+        command,
+        ...(stdin === undefined ? {} : { stdin }),
+        timeoutMs: (timeout ?? 60) * 1000,
+      });
+    },
+  };
+}
 
 /** Asking for what is so already changes nothing. */
 async function setPower({ sql, target, now, wake }: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
   if (target.power === power && target.status !== 'ERROR') return target;
   const row = await createPgInstanceRepository(sql).setPower(target.id, power, now);
-  await wake('instance', row.id, row.host_id);
+  wake('instance', row.id, row.host_id);
   return row;
 }
 

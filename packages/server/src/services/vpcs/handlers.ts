@@ -47,7 +47,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
         at: now,
       });
       if (!row) throw nameTaken(input.name);
-      await wake('vpc', row.id);
+      wake('vpc', row.id);
       return row;
     },
   }),
@@ -58,7 +58,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     if (!row) throw nameTaken(input.name);
     // Nothing outside bears the name; but one that failed is tried again.
     if (row.status !== 'active' || row.status_reason !== null || row.observed_version !== row.version)
-      await wake('vpc', row.id, row.host_id);
+      wake('vpc', row.id, row.host_id);
     return row;
   },
 

@@ -49,7 +49,7 @@ const handlers: Handlers<typeof workOperations> = {
       [kind, id],
     );
     if (!row) throw notFound('work', `${kind} ${id}`);
-    await wake(kind, id, row.host_id);
+    wake(kind, id, row.host_id);
     about({ id, ...(row.tenant_id === null ? {} : { tenantId: row.tenant_id }) });
     return present(row);
   },
