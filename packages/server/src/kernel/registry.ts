@@ -108,7 +108,7 @@ function defaultHandler(operation: RegisteredOperation, answered: Kind | undefin
   const { list } = answered;
   if (operation.descriptor.effect !== 'list' || !list) return undefined;
   return async (call: Call) => {
-    const page = pageRequest(call.input as { limit?: number; cursor?: string });
+    const page = pageRequest(call.input as { limit?: number; cursor?: string }, answered.isId);
     return toPage(await list(call.sql, call, page), page.limit, answered.id);
   };
 }

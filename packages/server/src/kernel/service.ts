@@ -137,6 +137,8 @@ export interface Kind<Row = unknown> {
   /** What the wire shows of it to this caller. */
   present(row: Row, caller: Caller): unknown;
   id(row: Row): string;
+  /** Whether a text has the form of its ids: what a list's cursor holds. Default: a UUID. */
+  isId?(text: string): boolean;
   /** For sentences. Default: the id. */
   name?(row: Row): string;
   /** The generation of its spec: the ETag. */

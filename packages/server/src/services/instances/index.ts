@@ -33,6 +33,7 @@ const instanceType: Kind<InstanceTypeRow> = {
   noun: 'instance type',
   find: (sql, { ref }) => createPgInstanceRepository(sql).findType(ref),
   id: (row) => row.id,
+  isId: (text) => /^[\w.-]{1,100}$/.test(text),
   present: presentType,
   list: (sql, _whose, page) => createPgInstanceRepository(sql).listTypes(page),
 };
