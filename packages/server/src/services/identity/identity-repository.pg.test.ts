@@ -162,6 +162,13 @@ describe('the repository of identity', () => {
     expect(await find(two.id)).toMatchObject({ id: two.id, namesakes: 0 });
   });
 
+  it("knows a tenant's account number", async () => {
+    const user = newUser();
+    await as((identity) => identity.register(user), {});
+    const who = { userId: user.userId, tenantId: user.tenantId };
+    expect(await as((identity) => identity.accountNumber(user.tenantId), who)).toBe(user.accountNumber);
+  });
+
   it('has a test for each of its methods', () => {
     expect(watched.untested()).toEqual([]);
   });

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
+import { listRows, markDeleted } from '../../kernel/resource.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
-import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import { instances as table } from './instance.ts';
+import { createPgInstanceRepository, tagFilter } from './instance-repository.pg.ts';
 import type { InstanceRepository, NewInstance } from './instance-repository.ts';
 
 const watched = watchMethods(createPgInstanceRepository);
@@ -43,6 +45,8 @@ const newInstance = (more: Partial<NewInstance> = {}): NewInstance => ({
 });
 const insert = async (more: Partial<NewInstance> = {}, who = tenant) =>
   (await asApi((instances) => instances.insert(newInstance({ ...who, ...more })), who))!;
+const requestDeletion = (id: string) =>
+  db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, table, id, new Date()));
 const world = (who = tenant) => ({ owner: db.owner, ...who, hostId, email: '', password: '', unique: uniqueWord });
 
 describe('the repository of instances', () => {
@@ -79,35 +83,19 @@ describe('the repository of instances', () => {
     });
     expect(await asApi((instances) => instances.insert(newInstance({ name: wanted.name })))).toBeUndefined();
     expect((await insert({ command: null })).command).toBeNull();
-    await asApi((instances) => instances.markDeleted(wanted.id, new Date()));
+    await requestDeletion(wanted.id);
     expect(await asApi((instances) => instances.insert(newInstance({ name: wanted.name })))).toBeDefined();
   });
 
-  it('finds by id and by name, nothing deleted, nothing of others', async () => {
-    const row = await insert();
-    const find = (ref: string, who = tenant) => asApi((instances) => instances.find(who.tenantId, ref), who);
-    expect((await find(row.id))?.id).toBe(row.id);
-    expect((await find(row.name))?.id).toBe(row.id);
-    expect(await find(row.id, await db.makeTenant())).toBeUndefined();
-    await asApi((instances) => instances.markDeleted(row.id, new Date(7)));
-    expect(await find(row.id)).toBeUndefined();
-    expect(await asWorker((instances) => instances.load(row.id))).toMatchObject({
-      deleted_at: new Date(7),
-      version: 2,
-    });
-  });
-
-  it('lists by page, label and VPC', async () => {
+  it('narrows a list by labels and by VPC, page by page', async () => {
     const who = await db.makeTenant();
     const vpcId = await insertVpc(world(who));
     const web = await insert({ labels: { tier: 'web', env: 'prod' }, vpcId }, who);
     const data = await insert({ labels: { tier: 'data', note: 'a:b' } }, who);
     const plain = await insert({}, who);
     const list = (tags: string[] = [], in_: string | null = null, limit = 10, after: string | null = null) =>
-      asApi(
-        async (instances) =>
-          (await instances.list(who.tenantId, { tags, vpcId: in_ }, { limit, after })).map((row) => row.id),
-        who,
+      db.api.transaction(who, async (sql) =>
+        (await listRows(sql, table, who.tenantId, { limit, after }, tagFilter(tags, in_))).map((row) => row.id),
       );
     expect(await list()).toEqual([plain.id, data.id, web.id]);
     expect(await list(['tier'])).toEqual([data.id, web.id]);
@@ -118,12 +106,19 @@ describe('the repository of instances', () => {
     expect(await list([], vpcId)).toEqual([web.id]);
     expect(await list([], null, 1)).toEqual([plain.id, data.id]);
     expect(await list([], null, 1, data.id)).toEqual([web.id]);
+  });
+
+  it('counts what a tenant uses, without what is to be deleted', async () => {
+    const who = await db.makeTenant();
+    const first = await insert({}, who);
+    await insert({}, who);
+    await insert({}, who);
     expect(await asApi((instances) => instances.usage(who.tenantId), who)).toEqual({
       instances: 3,
       vcpus: 3,
       memoryMb: 1536,
     });
-    await asApi((instances) => instances.markDeleted(web.id, new Date()), who);
+    await requestDeletion(first.id);
     expect(await asApi((instances) => instances.usage(who.tenantId), who)).toEqual({
       instances: 2,
       vcpus: 2,
@@ -160,7 +155,7 @@ describe('the repository of instances', () => {
     expect(taken).toEqual(['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']);
     expect(await free()).toBeUndefined();
     // An address is free again when the row is gone, not when it is to be deleted.
-    await asApi((instances) => instances.markDeleted(ids.get('10.0.0.4')!, new Date()));
+    await requestDeletion(ids.get('10.0.0.4')!);
     expect(await free()).toBeUndefined();
     await asWorker((instances) => instances.remove(ids.get('10.0.0.4')!));
     expect(await free()).toBe('10.0.0.4');
@@ -226,11 +221,21 @@ describe('the repository of instances', () => {
     });
   });
 
+  it('counts what is in a VPC, without what is to be deleted', async () => {
+    const vpcId = await insertVpc(world());
+    const first = await insert({ vpcId });
+    await insert({ vpcId });
+    await insert();
+    expect(await asApi((instances) => instances.countIn(vpcId))).toBe(2);
+    await requestDeletion(first.id);
+    expect(await asApi((instances) => instances.countIn(vpcId))).toBe(1);
+  });
+
   it('removes only what is to be deleted', async () => {
     const { id } = await insert();
     await asWorker((instances) => instances.remove(id));
     expect(await asWorker((instances) => instances.load(id))).toBeDefined();
-    await asApi((instances) => instances.markDeleted(id, new Date()));
+    await requestDeletion(id);
     await asWorker((instances) => instances.remove(id));
     expect(await asWorker((instances) => instances.load(id))).toBeUndefined();
   });

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { markDeleted } from '../../kernel/resource.ts';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
+import { instances } from './instance.ts';
 
 const world = setUpInstancePasses();
 const { events, launch, now, pass, repository, row, settledAs, status } = world;
+
+const requestDeletion = (id: string) =>
+  world.db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, instances, id, now()));
 
 describe('an engine that fails', () => {
   it('is asked again later, and what it said is shown', async () => {
@@ -46,7 +51,7 @@ describe('an engine that fails', () => {
   it('while deleting never ends in ERROR: it goes on until the machine is gone', async () => {
     const id = await launch();
     await pass(id);
-    await repository((instances) => instances.markDeleted(id, now()));
+    await requestDeletion(id);
     world.engine.failNext('remove', 'invalid', 'busy');
     await expect(pass(id, { attempts: 20 })).rejects.toThrow('busy');
     expect((await row(id)).deleted_at).not.toBeNull();

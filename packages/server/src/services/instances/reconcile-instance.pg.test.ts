@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { markDeleted } from '../../kernel/resource.ts';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
+import { instances } from './instance.ts';
 
 const world = setUpInstancePasses();
 const { ageStart, events, launch, now, pass, repository, row, settledAs, status } = world;
+
+const requestDeletion = (id: string) =>
+  world.db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, instances, id, now()));
 
 describe('from launch to the end', () => {
   it('is one pass each, with its events, and the machine as the row says', async () => {
@@ -29,7 +34,7 @@ describe('from launch to the end', () => {
     await repository((instances) => instances.requestReboot(id, now()));
     expect(await status(id)).toBe('STARTING');
     await settledAs(id, 'RUNNING');
-    await repository((instances) => instances.markDeleted(id, now()));
+    await requestDeletion(id);
     expect((await row(id)).deleted_at).not.toBeNull();
     expect((await pass(id)).kind).toBe('gone');
     expect(await repository((instances) => instances.load(id))).toBeUndefined();
@@ -95,7 +100,7 @@ describe('from launch to the end', () => {
     world.engine.before = async (method) => {
       if (method !== 'start') return;
       world.engine.before = async () => undefined;
-      await repository((instances) => instances.markDeleted(id, now()));
+      await requestDeletion(id);
     };
     await pass(id);
     expect((await pass(id)).kind).toBe('gone');
@@ -127,7 +132,7 @@ describe('from launch to the end', () => {
       gateway: '10.0.0.1',
       mac: '02:00:00:00:00:01',
     });
-    await repository((instances) => instances.markDeleted(id, now()));
+    await requestDeletion(id);
     await pass(id);
     const { rows } = await world.db.owner.query(`select 1 from reconcile where kind = 'vpc' and id = $1`, [vpcId]);
     expect(rows).toHaveLength(1);

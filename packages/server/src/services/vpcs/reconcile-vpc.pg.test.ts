@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
 import type { Pass, Reconciler } from '../../kernel/reconcile.ts';
+import { markDeleted } from '../../kernel/resource.ts';
 import { createFakeNetworkEngine, type FakeNetworkEngine } from '../../testing/fake-engines.ts';
 import { type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { observeNetworks } from './observe-networks.ts';
 import { createVpcReconciler } from './reconcile-vpc.ts';
-import { presentVpc } from './vpc.ts';
+import { presentVpc, vpcs } from './vpc.ts';
 import { findVpcForInstance, loadVpcForInstance } from './vpc-reader.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
@@ -28,6 +29,8 @@ beforeEach(async () => {
 
 const repository = <T>(work: (vpcs: ReturnType<typeof createPgVpcRepository>) => Promise<T>) =>
   db.worker.transaction({ tenantId: '*' }, (sql) => work(createPgVpcRepository(sql)));
+const requestDeletion = (id: string) =>
+  db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, vpcs, id, new Date()));
 const create = async (): Promise<string> => {
   const id = newId();
   await repository((vpcs) =>
@@ -98,7 +101,7 @@ describe('a VPC', () => {
     await pass(first);
     expect(await events(first)).toEqual(['VPC_ACTIVE']);
     // A number is free again once its network is gone.
-    await repository((vpcs) => vpcs.markDeleted(first, new Date()));
+    await requestDeletion(first);
     expect(await pass(first)).toEqual({ kind: 'gone' });
     expect(await events(first)).toEqual(['VPC_ACTIVE', 'VPC_DELETED']);
     const third = await create();
@@ -172,7 +175,7 @@ describe('a VPC', () => {
     const id = await create();
     await pass(id);
     const inside = await insertInstance(id);
-    await repository((vpcs) => vpcs.markDeleted(id, new Date()));
+    await requestDeletion(id);
     expect((await row(id)).deleted_at).not.toBeNull();
     expect(await pass(id)).toMatchObject({ kind: 'again', because: '1 instances are still being removed' });
     expect(engine.networks.size).toBe(1);
@@ -198,7 +201,7 @@ describe('a look at all networks', () => {
     await db.owner.query('delete from reconcile');
     engine.meddle(broken, 'broken');
     engine.meddle(lost, undefined);
-    await repository((vpcs) => vpcs.markDeleted(deleted, new Date()));
+    await requestDeletion(deleted);
     await engine.ensure({ vpcId: 'a-stranger', cidr: '10.9.0.0/24', uplinkIndex: 99 });
     engine.calls.length = 0;
     expect(await observeNetworks({ database: db.worker, engine, hostId })).toEqual({
@@ -249,7 +252,7 @@ describe('what an instance is told of its VPC', () => {
         findVpcForInstance(other, tenant.tenantId, id),
       );
       await new Promise((resolve) => setTimeout(resolve, 50));
-      await createPgVpcRepository(sql).markDeleted(id, new Date());
+      await markDeleted(sql, vpcs, id, new Date());
     });
     expect(await found).toBeUndefined();
   });

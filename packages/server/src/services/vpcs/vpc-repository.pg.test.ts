@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
+import { markDeleted } from '../../kernel/resource.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
+import { vpcs as table } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 import type { VpcRepository } from './vpc-repository.ts';
 
@@ -21,6 +23,7 @@ const asApi = <T>(work: (vpcs: VpcRepository) => Promise<T>, who = tenant) =>
   db.api.transaction(who, (sql) => work(watched.create(sql)));
 const asWorker = <T>(work: (vpcs: VpcRepository) => Promise<T>) =>
   db.worker.transaction({ tenantId: '*' }, (sql) => work(watched.create(sql)));
+const requestDeletion = (id: string) => db.api.transaction(tenant, (sql) => markDeleted(sql, table, id, new Date()));
 const insert = (name: string = uniqueWord(), who = tenant) => {
   const id = orderedId();
   return asApi(
@@ -46,7 +49,7 @@ describe('the repository of VPCs', () => {
     });
     expect(await insert(name)).toBeUndefined();
     expect(await insert(name, await db.makeTenant())).toBeDefined();
-    await asApi((vpcs) => vpcs.markDeleted(row!.id, new Date()));
+    await requestDeletion(row!.id);
     expect(await insert(name)).toBeDefined();
   });
 
@@ -59,26 +62,11 @@ describe('the repository of VPCs', () => {
     expect((await find(row.name))?.id).toBe(row.id);
     expect(await find('nobody')).toBeUndefined();
     expect(await find(row.id, await db.makeTenant())).toBeUndefined();
-    await asApi((vpcs) => vpcs.markDeleted(row.id, new Date()));
+    await requestDeletion(row.id);
     expect((await find(row.id))?.id).toBe(confusing.id);
     expect(await find(row.name)).toBeUndefined();
     expect(await asWorker((vpcs) => vpcs.load(row.id))).toMatchObject({ version: 2, deleted_at: expect.any(Date) });
     expect(await asWorker((vpcs) => vpcs.load(newId()))).toBeUndefined();
-  });
-
-  it('lists the newest first, one more than asked, from where one left', async () => {
-    const who = await db.makeTenant();
-    const ids: string[] = [];
-    for (let i = 0; i < 4; i++) ids.unshift((await insert(uniqueWord(), who))!.id);
-    const list = (limit: number, after: string | null) =>
-      asApi(async (vpcs) => (await vpcs.list(who.tenantId, { limit, after })).map((row) => row.id), who);
-    expect(await list(2, null)).toEqual(ids.slice(0, 3));
-    expect(await list(2, ids[1]!)).toEqual(ids.slice(2));
-    expect(await list(2, ids[3]!)).toEqual([]);
-    expect(await asApi((vpcs) => vpcs.count(who.tenantId), who)).toBe(4);
-    await asApi((vpcs) => vpcs.markDeleted(ids[0]!, new Date()), who);
-    expect(await asApi((vpcs) => vpcs.count(who.tenantId), who)).toBe(3);
-    expect(await list(9, null)).toEqual(ids.slice(1));
   });
 
   it('renames, not to a name that is taken, and counts the version', async () => {
@@ -116,25 +104,14 @@ describe('the repository of VPCs', () => {
     expect(order).toEqual(['holder', 'other']);
   });
 
-  it('counts what is in it, and what is left of it', async () => {
+  it('knows the names of what is in it, and counts what is left of it', async () => {
     const { id } = (await insert())!;
-    const counts = () => asApi((vpcs) => vpcs.countContents(id));
-    expect(await counts()).toEqual({ instances: 0, loadBalancers: 0, scalingGroups: 0 });
     await db.owner.query(
       `insert into instances (user_id, tenant_id, name, image, status, vpc_id, private_ip, deleted_at) values
          ($1, $2, 'B', 'i', 'RUNNING', $3, '10.0.0.3', null), ($1, $2, 'a', 'i', 'RUNNING', $3, '10.0.0.2', null),
          ($1, $2, 'no-address', 'i', 'RUNNING', $3, null, null), ($1, $2, 'gone', 'i', 'RUNNING', $3, '10.0.0.4', now())`,
       [tenant.userId, tenant.tenantId, id],
     );
-    await db.owner.query(
-      `insert into load_balancers (user_id, tenant_id, name, status, listener_port, vpc_id) values ($1, $2, 'lb', 's', 80, $3)`,
-      [tenant.userId, tenant.tenantId, id],
-    );
-    await db.owner.query(
-      `insert into scaling_groups (user_id, tenant_id, name, vpc_id, min_instances, max_instances, desired_count, image) values ($1, $2, 'g', $3, 0, 1, 1, 'i')`,
-      [tenant.userId, tenant.tenantId, id],
-    );
-    expect(await counts()).toEqual({ instances: 3, loadBalancers: 1, scalingGroups: 1 });
     expect(await asWorker((vpcs) => vpcs.countLeftInside(id))).toBe(4);
     expect(await asWorker((vpcs) => vpcs.names(id))).toEqual([
       { id: expect.any(String), name: 'a', address: '10.0.0.2' },
@@ -167,7 +144,7 @@ describe('the repository of VPCs', () => {
         host_id: own,
         uplink_index: index,
       });
-    await asApi((vpcs) => vpcs.markDeleted(rows[0]!.id, new Date()));
+    await requestDeletion(rows[0]!.id);
     const onHost = await asWorker((vpcs) => vpcs.idsOnHost(own));
     expect([...onHost].sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
       { id: rows[0]!.id, status: 'pending', deleted: true },
@@ -177,10 +154,6 @@ describe('the repository of VPCs', () => {
     for (const row of rows) await asWorker((vpcs) => vpcs.remove(row.id));
     expect(await asWorker((vpcs) => vpcs.load(rows[0]!.id))).toBeUndefined();
     expect(await asWorker((vpcs) => vpcs.load(rows[1]!.id))).toBeDefined();
-  });
-
-  it("knows the tenant's account number", async () => {
-    expect(await asApi((vpcs) => vpcs.accountNumber(tenant.tenantId))).toMatch(/^\d{12}$/);
   });
 
   it('has a test for each of its methods', () => {

@@ -31,22 +31,6 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
     return row;
   },
 
-  list: (tenantId, page) =>
-    sql.query<VpcRow>(
-      'vpcs.list',
-      `select ${COLUMNS} from vpcs where tenant_id = $1 and deleted_at is null and ($2::uuid is null or id < $2::uuid) order by id desc limit $3`,
-      [tenantId, page.after, page.limit + 1],
-    ),
-
-  async count(tenantId) {
-    const [row] = await sql.query<{ count: number }>(
-      'vpcs.count',
-      'select count(*)::int as count from vpcs where tenant_id = $1 and deleted_at is null',
-      [tenantId],
-    );
-    return row!.count;
-  },
-
   async rename(id, name, at) {
     const [row] = await sql.query<VpcRow>(
       'vpcs.rename',
@@ -61,34 +45,6 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
 
   async lock(id) {
     await sql.query('vpcs.lock', 'select 1 as ok from vpcs where id = $1 for update', [id]);
-  },
-
-  async countContents(id) {
-    const [row] = await sql.query<{ instances: number; load_balancers: number; scaling_groups: number }>(
-      'vpcs.count_contents',
-      `select (select count(*)::int from instances where vpc_id = $1 and deleted_at is null) as instances,
-              (select count(*)::int from load_balancers where vpc_id = $1 and deleted_at is null) as load_balancers,
-              (select count(*)::int from scaling_groups where vpc_id = $1 and deleted_at is null) as scaling_groups`,
-      [id],
-    );
-    return { instances: row!.instances, loadBalancers: row!.load_balancers, scalingGroups: row!.scaling_groups };
-  },
-
-  async markDeleted(id, at) {
-    await sql.query(
-      'vpcs.mark_deleted',
-      'update vpcs set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1',
-      [id, at],
-    );
-  },
-
-  async accountNumber(tenantId) {
-    const [row] = await sql.query<{ account_number: string }>(
-      'vpcs.account_number',
-      'select account_number from tenants where id = $1',
-      [tenantId],
-    );
-    return row!.account_number;
   },
 
   async load(id) {

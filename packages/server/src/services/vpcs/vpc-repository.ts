@@ -1,4 +1,3 @@
-import type { PageRequest } from '../../kernel/page.ts';
 import type { VpcRow, VpcStatus } from './vpc.ts';
 
 export interface NewVpc {
@@ -18,16 +17,10 @@ export interface VpcRepository {
   insert(vpc: NewVpc): Promise<VpcRow | undefined>;
   /** By id or name; without those that are to be deleted. */
   find(tenantId: string, ref: string): Promise<VpcRow | undefined>;
-  list(tenantId: string, page: PageRequest): Promise<readonly VpcRow[]>;
-  count(tenantId: string): Promise<number>;
   /** Undefined when the name is taken. Nothing outside bears the name: what was seen of the old version holds for the new one. */
   rename(id: string, name: string, at: Date): Promise<VpcRow | undefined>;
   /** Holds the VPC against changes until the end of the transaction. */
   lock(id: string): Promise<void>;
-  /** What stands in the way of a deletion: how many of which. */
-  countContents(id: string): Promise<{ instances: number; loadBalancers: number; scalingGroups: number }>;
-  markDeleted(id: string, at: Date): Promise<void>;
-  accountNumber(tenantId: string): Promise<string>;
 
   /** For the worker, over all tenants. */
   load(id: string): Promise<VpcRow | undefined>;
