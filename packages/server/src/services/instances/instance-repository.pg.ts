@@ -154,16 +154,22 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
   },
 });
 
-/** Those with all these labels (`key`, or `key:value`), in this VPC or in any. */
-export function tagFilter(tags: readonly string[], vpcId: string | null): Filter {
+/**
+ * Those with all these labels (`key`, or `key:value`), in this VPC or in any. What is not asked is not in the text: under row-level security
+ * PostgreSQL takes any condition on labels for a rare one, and would sort all instances of the tenant for a page.
+ */
+export function tagFilter(tags: readonly string[], vpcId: string | null): Filter | undefined {
   const wanted = Object.fromEntries(
     tags
       .filter((tag) => tag.includes(':'))
       .map((tag) => [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]),
   );
   const keys = tags.filter((tag) => !tag.includes(':'));
-  return {
-    text: 'labels @> $4 and labels ?& $5 and ($6::uuid is null or vpc_id = $6::uuid)',
-    values: [JSON.stringify(wanted), keys, vpcId],
-  };
+  const texts: string[] = [];
+  const values: unknown[] = [];
+  const add = (condition: string, value: unknown) => texts.push(`${condition} $${3 + values.push(value)}`);
+  if (Object.keys(wanted).length > 0) add('labels @>', JSON.stringify(wanted));
+  if (keys.length > 0) add('labels ?&', keys);
+  if (vpcId !== null) add('vpc_id =', vpcId);
+  return texts.length > 0 ? { text: texts.join(' and '), values } : undefined;
 }
