@@ -1,4 +1,4 @@
-import { type Admission, createAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { auditableInput, recordChange, recordRefusal, type Trace } from './audit.ts';
 import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
@@ -16,13 +16,6 @@ import type { Scope, Sql } from './sql/tx.ts';
 
 /** Most times a transaction that PostgreSQL aborted for another's sake is run again. */
 const MAX_TRIES = 3;
-/** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
-const SPARE = 2;
-/** Of the pool for one tenant: a quarter, so that three who do their worst leave room. */
-const SHARE = 4;
-/** Most calls of a tenant that wait: twice what one key may have under way. */
-const MAX_WAITING = 400;
-const MAX_WAIT_MS = 10_000;
 
 export type ControlPath = (
   entry: Entry,
@@ -46,18 +39,8 @@ const answerOnly = (executed: Executed): Transacted => ({ outcome: { executed },
  * Prepare; then one transaction: look the targets up and lock what is written (404), authorise (403), replay, check, quota, run, audit row
  * and event; commit; finish.
  */
-export function createControlPath(deps: ExecuteDeps): ControlPath {
+export function createControlPath(deps: ExecuteDeps, admission: Admission): ControlPath {
   const { databases, registry, clock, log, sealer } = deps;
-  const { max } = databases.api.stats();
-  const admission: Admission = createAdmission(
-    {
-      slots: Math.max(1, max - SPARE),
-      perTenant: Math.max(1, Math.floor(max / SHARE)),
-      maxWaiting: MAX_WAITING,
-      maxWaitMs: MAX_WAIT_MS,
-    },
-    clock,
-  );
 
   return async (entry, caller, input, options) => {
     const tenantId = tenantIdOf(caller);

@@ -1,9 +1,11 @@
+import type { Admission } from './admission.ts';
 import { authorise } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
 import { translateDatabaseError } from './database-errors.ts';
 import { conflict, invalidInput, notFound } from './errors.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
 import type { Entry } from './registry.ts';
+import type { Sql } from './sql/tx.ts';
 
 /** A target may be this old: the bound on how long another process does not know of a change. */
 const STALE_MS = 1_000;
@@ -23,17 +25,16 @@ interface Remembered {
 }
 
 /** No transaction, no audit row, no idempotency table: a call is its handler's own statement, and a look at what is remembered. */
-export function createDataPath({ databases, clock }: ExecuteDeps): DataPath {
+export function createDataPath({ databases, clock }: ExecuteDeps, admission: Admission): DataPath {
   const remembered = new Map<string, Remembered>();
 
   function find(entry: Entry, tenantId: string, userId: string, ref: string): Promise<unknown> {
     const key = `${tenantId} ${entry.targets[0]!.kind} ${ref}`;
     const known = remembered.get(key);
     if (known && known.until > clock.monotonic()) return known.row;
-    const row = databases.api
-      .transaction({ tenantId, userId }, (sql) => entry.targetKind!.find(sql, { tenantId, userId, ref, lock: false }), {
-        readOnly: true,
-      })
+    const look = (sql: Sql) => entry.targetKind!.find(sql, { tenantId, userId, ref, lock: false });
+    const row = admission
+      .run(tenantId, false, () => databases.api.transaction({ tenantId, userId }, look, { readOnly: true }))
       .then((found) => {
         // What is not there is asked for anew: it may be made at any moment.
         if (found === undefined) remembered.delete(key);

@@ -1,3 +1,4 @@
+import { createAdmission } from './admission.ts';
 import { recordRefusal } from './audit.ts';
 import { admit } from './authorise.ts';
 import { type Caller, type Origin, tenantIdOf, userIdOf } from './caller.ts';
@@ -54,6 +55,13 @@ export interface Executed {
 
 export type Execute = (name: string, caller: Caller, input: unknown, options: CallOptions) => Promise<Executed>;
 
+/** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
+const SPARE = 2;
+/** Of the pool for one tenant: a quarter, so that three who do their worst leave room. */
+const SHARE = 4;
+/** Most calls of a tenant that wait: twice what one key may have under way. */
+const MAX_WAITING = 400;
+const MAX_WAIT_MS = 10_000;
 /** Most tenants whose refusals are counted, each for itself: more than are active on one machine. The longest quiet is forgotten first. */
 const MAX_REFUSED = 1_000;
 
@@ -63,8 +71,11 @@ const MAX_REFUSED = 1_000;
  */
 export function createExecute(deps: ExecuteDeps): Execute {
   const { databases, registry, clock, log, metrics } = deps;
-  const control = createControlPath(deps);
-  const data = createDataPath(deps);
+  const { max } = databases.api.stats();
+  const limits = { slots: Math.max(1, max - SPARE), perTenant: Math.max(1, Math.floor(max / SHARE)) };
+  const admission = createAdmission({ ...limits, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
+  const control = createControlPath(deps, admission);
+  const data = createDataPath(deps, admission);
   const refusals = createTokenBuckets(clock, { perSecond: 10, burst: 100 }, MAX_REFUSED);
 
   return async (name, caller, input, options) => {
