@@ -20,7 +20,6 @@ const compose = (behaviours: Record<string, Behaviour> = {}, options: { clock?: 
   composeToyService(db, tenant, behaviours, options);
 const count = async (text: string, values: unknown[] = []): Promise<number> =>
   Number((await db.owner.query<{ count: string }>(`select count(*) from ${text}`, values)).rows[0]!.count);
-const thingsNamed = (name: string) => count('tenant_roles where name = $1', [name]);
 
 describe('what PostgreSQL ended for the sake of another', () => {
   const failing = (sqlstate: string, times: number) => {
@@ -71,8 +70,6 @@ describe('what PostgreSQL ended for the sake of another', () => {
     for (const name of names) await plain.run('create', { name });
     let arrived = 0;
     const { run } = compose({
-      peek: async () => ({}),
-      send: async () => ({}),
       update: async (call) => {
         const first = (call.input as Row).name;
         const second = names.find((name) => name !== first)!;
@@ -92,49 +89,6 @@ describe('what PostgreSQL ended for the sake of another', () => {
     const outcomes = await Promise.all(names.map((name) => codeOf(run('update', { name }))));
     expect(outcomes).toEqual(['no error', 'no error']);
     expect(arrived).toBeGreaterThan(2);
-  });
-});
-
-describe('Idempotency-Key', () => {
-  it('makes one thing of many twins at once', async () => {
-    const name = uniqueWord();
-    const { run } = compose({
-      create: async (call) => {
-        const [row] = await call.sql.query<Row>(
-          'test.slow',
-          'with slow as (select pg_sleep(0.05)) insert into tenant_roles (id, tenant_id, name) select $1, $2, $3 from slow returning id, name, version',
-          [call.createdId, call.tenantId, name],
-        );
-        return row;
-      },
-    });
-    const idempotencyKey = uniqueWord();
-    const twins = await Promise.all(
-      Array.from({ length: 8 }, () => run('create', { name }, undefined, { idempotencyKey })),
-    );
-    expect(new Set(twins.map((twin) => (twin.output as Row).id)).size).toBe(1);
-    expect(twins.filter((twin) => !twin.replayed)).toHaveLength(1);
-    expect(await thingsNamed(name)).toBe(1);
-  });
-
-  it('is not replayed once its thing is gone: that is a conflict, and a new key makes a new one', async () => {
-    const name = uniqueWord();
-    const idempotencyKey = uniqueWord();
-    const { run } = compose();
-    await run('create', { name }, undefined, { idempotencyKey });
-    await run('delete', { name });
-    expect(await codeOf(run('create', { name }, undefined, { idempotencyKey }))).toBe('CONFLICT');
-    expect((await run('create', { name }, undefined, { idempotencyKey: uniqueWord() })).replayed).toBe(false);
-  });
-
-  it('is looked at only where something is made, and is 1 to 255 characters', async () => {
-    const name = uniqueWord();
-    const { run } = compose();
-    expect(await codeOf(run('create', { name }, undefined, { idempotencyKey: '' }))).toBe('INVALID_INPUT');
-    expect(await codeOf(run('create', { name }, undefined, { idempotencyKey: 'k'.repeat(256) }))).toBe('INVALID_INPUT');
-    await run('create', { name }, undefined, { idempotencyKey: 'k'.repeat(255) });
-    for (let i = 0; i < 2; i++)
-      expect((await run('update', { name }, undefined, { idempotencyKey: 'u' })).replayed).toBe(false);
   });
 });
 

@@ -120,6 +120,14 @@ describe('the fingerprint of a request', () => {
     expect(fingerprint({ a: [1, 2] })).not.toBe(fingerprint({ a: [2, 1] }));
     expect(fingerprint({ a: null })).not.toBe(fingerprint({ a: {} }));
   });
+
+  it('knows nothing of a secret', () => {
+    const input = { name: 'web', env: ['TOKEN=hunter2'], inner: { env: 'kept' } };
+    expect(fingerprint(input, ['env'])).toBe(fingerprint({ ...input, env: ['TOKEN=other'] }, ['env']));
+    expect(fingerprint(input, ['env'])).not.toContain('hunter2');
+    expect(fingerprint(input, ['env'])).toContain('kept');
+    expect(fingerprint(input, ['env'])).not.toBe(fingerprint({ ...input, name: 'db' }, ['env']));
+  });
 });
 
 describe('metrics', () => {
@@ -217,7 +225,12 @@ describe('the registry', () => {
       "no member 'nope'",
     ],
     ['a secret that is not there', { get: op({ secrets: ['nope'] }) }, {}, "no member 'nope'"],
-    ['a target of no kind', { get: op({ target: { kind: 'nope', param: 'id' } }) }, {}, "target kind 'nope'"],
+    [
+      'a target of no kind',
+      { get: op({ target: { kind: 'nope', param: 'id' } }) },
+      {},
+      "no service declares the kind 'nope'",
+    ],
     ['an error that nobody declares', { get: op({ errors: ['NOPE'] }) }, {}, "the error 'NOPE'"],
     ['a verb without a handler', { get: op() }, { handlers: {} }, 'has no handler'],
     ['a route that is taken', { get: op(), see: op({ http: { method: 'GET', path: '/x/:id' } }) }, {}, 'is taken'],

@@ -86,6 +86,19 @@ describe('a sealed value', () => {
     expect(() => sealer.open('t', 'p', rotated.seal('t', 'p', 'new'))).toThrow('master key 2, which is not here');
   });
 
+  it('has a keyed fingerprint: the same for the same tenant and text, and nothing to somebody without the key', () => {
+    const print = sealer.fingerprint('t', 'hunter2');
+    expect(print).toMatch(/^[0-9a-f]{64}$/);
+    expect(print).toBe(createSealer(new Map([[1, key(1)]])).fingerprint('t', 'hunter2'));
+    for (const other of [
+      sealer.fingerprint('u', 'hunter2'),
+      sealer.fingerprint('t', 'hunter3'),
+      createSealer(new Map([[1, key(2)]])).fingerprint('t', 'hunter2'),
+      sha256Hex('hunter2'),
+    ])
+      expect(other).not.toBe(print);
+  });
+
   it('needs a key of 32 bytes', () => {
     expect(() => createSealer(new Map())).toThrow('no master key');
     expect(() => createSealer(new Map([[1, Buffer.alloc(31)]]))).toThrow('31 bytes');
@@ -145,6 +158,43 @@ describe('validation', () => {
     expect(() => open({ 'k\0': 1 })).toThrow(/^the input holds/);
     expect(() => open({ deep: { 'k\0': 1 } })).toThrow(/^deep holds/);
     expect(open({ bytes: Buffer.from([0]), nothing: null })).toBeDefined();
+  });
+
+  it('takes null of an optional member for left out, as the clients of the original send it', () => {
+    expect(validate({ name: 'ok', size: null, tags: null, inner: null })).toEqual({ name: 'ok' });
+    expect(messageOf({ name: null })).toMatch(/^name null must be string/);
+    expect(messageOf({ name: 'ok', inner: { 'a/b': null } })).toMatch(/^inner.*must be integer/);
+    expect(messageOf({ name: 'ok', tags: [null] })).toMatch(/^tags.0 null must be string/);
+    expect(messageOf({ name: 'ok', nmae: null })).toContain("unknown member 'nmae'");
+    const nullable = compileValidator(
+      Type.Object({ note: Type.Optional(Type.Union([Type.String(), Type.Null()])), gone: Type.Optional(Type.Null()) }),
+    );
+    expect(nullable({ note: null, gone: null }), 'where null has a meaning it is kept').toEqual({
+      note: null,
+      gone: null,
+    });
+  });
+
+  it('takes "" for left out of an optional reference, and of nothing else', () => {
+    const referring = compileValidator(
+      Type.Object(
+        {
+          vpc_id: Type.Optional(Type.String({ minLength: 1 })),
+          parent: Type.String({ minLength: 1 }),
+          note: Type.Optional(Type.String({ minLength: 1 })),
+          comment: Type.Optional(Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+      { references: ['vpc_id', 'parent'] },
+    );
+    expect(referring({ parent: 'p', vpc_id: '', comment: '' })).toEqual({ parent: 'p', comment: '' });
+    expect(referring({ parent: 'p', vpc_id: null })).toEqual({ parent: 'p' });
+    expect(() => referring({ parent: '' })).toThrow(/^parent '' must/);
+    expect(() => referring({ parent: 'p', note: '' })).toThrow(/^note '' must/);
+    const given = { parent: 'p', vpc_id: '' };
+    referring(given);
+    expect(given, 'what was given stays as it was').toEqual({ parent: 'p', vpc_id: '' });
   });
 
   it('tells at most three things at once', () => {

@@ -10,7 +10,7 @@ import { createMetrics } from '../kernel/metrics.ts';
 import { operation } from '../kernel/operation.ts';
 import { createRegistry } from '../kernel/registry.ts';
 import { createSealer } from '../kernel/seal.ts';
-import { type Call, type Kind, service, type Steps } from '../kernel/service.ts';
+import { type Call, type DataCall, type Kind, type Service, service, type Steps } from '../kernel/service.ts';
 import type { Sql } from '../kernel/sql/tx.ts';
 
 /** A thing of the toy service: a row of a table with a version that the API may write. */
@@ -20,6 +20,7 @@ export interface Row {
   readonly version: number;
 }
 export type Behaviour = (call: Call) => Promise<unknown>;
+export type DataBehaviour = (call: DataCall) => Promise<unknown>;
 
 const byName = Type.Object({ name: Type.String() }, { additionalProperties: false });
 const Thing = Type.Object({ id: Type.String(), name: Type.String(), version: Type.Integer() });
@@ -57,14 +58,32 @@ async function countThings(call: Call) {
   return [{ resource: 'things', used: row!.used, wanted: 1 }];
 }
 
+interface ToyOptions {
+  readonly clock?: Clock;
+  /** Most things of a tenant; without it no quota is looked at. */
+  readonly quota?: number;
+  /** By verb: what it does before and after its run. */
+  readonly steps?: Readonly<Record<string, Partial<Steps>>>;
+  /** What operations of the data plane do. */
+  readonly data?: Readonly<Record<string, DataBehaviour>>;
+  /** What they get to run statements. */
+  readonly dataSql?: Sql;
+  /** More services. */
+  readonly beside?: readonly Service[];
+}
+
 /** An execute() whose operations do what the test says. */
 export function composeToyService(
   db: Pick<Seeded, 'api' | 'operator' | 'data'>,
   tenant: Tenant,
   behaviours: Record<string, Behaviour> = {},
-  options: { clock?: Clock; quota?: number; create?: Partial<Steps>; data?: Sql } = {},
+  options: ToyOptions = {},
 ) {
-  const behave = (verb: string, otherwise: Behaviour) => (call: Call) => (behaviours[verb] ?? otherwise)(call);
+  const behave = (verb: string, otherwise: Behaviour): Steps => ({
+    run: (call) => (behaviours[verb] ?? otherwise)(call),
+    ...options.steps?.[verb],
+  });
+  const onData = (verb: string) => (call: DataCall) => (options.data?.[verb] ?? (async () => ({})))(call);
   const made = service({
     name: 'things',
     resource: 'thing',
@@ -137,12 +156,20 @@ export function composeToyService(
         input: Type.Object({}),
         output: Type.Object({}),
       }),
+      post: operation({
+        summary: 's',
+        effect: 'action',
+        plane: 'data',
+        http: { method: 'POST', path: '/things/:name/post' },
+        input: byName,
+        output: Type.Object({}),
+        target: { kind: 'thing', param: 'name' },
+      }),
     },
     handlers: {
       create: {
-        run: behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
         ...(options.quota === undefined ? {} : { quota: countThings }),
-        ...options.create,
+        ...behave('create', async (call) => (await insertThing(call, (call.input as Row).name))[0]),
       },
       get: behave('get', async (call) => call.target),
       update: behave('update', async (call) => {
@@ -160,7 +187,8 @@ export function composeToyService(
       peek: behave('peek', async () => ({})),
       guess: behave('guess', async () => ({})),
       govern: behave('govern', async () => ({})),
-      send: behave('send', async () => ({})),
+      send: onData('send'),
+      post: onData('post'),
     },
     kinds: { thing },
     quotas: { things: options.quota ?? 1_000_000 },
@@ -168,9 +196,9 @@ export function composeToyService(
   const logLines: string[] = [];
   const metrics = createMetrics();
   const execute = createExecute({
-    databases: { api: db.api, operator: db.operator, data: options.data ?? db.data },
+    databases: { api: db.api, operator: db.operator, data: options.dataSql ?? db.data },
     sealer: createSealer(new Map([[1, randomBytes(32)]])),
-    registry: createRegistry([made]),
+    registry: createRegistry([made, ...(options.beside ?? [])]),
     clock: options.clock ?? systemClock,
     log: memoryLog(logLines),
     metrics,

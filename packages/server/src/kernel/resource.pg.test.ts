@@ -1,0 +1,384 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { instances } from '../services/instances/instance.ts';
+import { tagFilter } from '../services/instances/instance-repository.pg.ts';
+import { vpcs } from '../services/vpcs/vpc.ts';
+import { orderedId, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
+import { uniqueWord } from '../testing/test-api.ts';
+import { newId } from './ids.ts';
+import {
+  countLive,
+  findRow,
+  holdRow,
+  kindOf,
+  listRows,
+  loadRow,
+  markDeleted,
+  noteStatus,
+  presentRow,
+  removeTombstone,
+  type ResourceRow,
+  STATUS_CHANNEL,
+  type Table,
+} from './resource.ts';
+import type { Sql } from './sql/tx.ts';
+
+let db: Seeded;
+let tenant: Tenant;
+let stranger: Tenant;
+beforeAll(async () => {
+  db = await seedDatabase();
+  tenant = await db.makeTenant();
+  stranger = await db.makeTenant();
+});
+afterAll(() => db.drop());
+
+/** As the role of the API, which sees the rows of one tenant. */
+const asApi = <T>(work: (sql: Sql) => Promise<T>, who = tenant) => db.api.transaction(who, work);
+/** As the role of the worker, which sees all. */
+const asWorker = <T>(work: (sql: Sql) => Promise<T>) => db.worker.transaction({ tenantId: '*' }, work);
+
+interface Case {
+  readonly table: Table<ResourceRow>;
+  readonly insert: string;
+}
+const cases: readonly Case[] = [
+  {
+    table: vpcs,
+    insert: `insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id) values ($1, $2, $3, $4, '10.0.0.0/16', 'net')`,
+  },
+  {
+    table: instances,
+    insert: `insert into instances (id, user_id, tenant_id, name, image, status) values ($1, $2, $3, $4, 'busybox', 'RUNNING')`,
+  },
+];
+
+describe.each(cases.map((one) => [one.table.name, one] as const))(
+  'a resource in the table %s',
+  (_, { table, insert }) => {
+    const make = async (name = uniqueWord(), who = tenant): Promise<{ id: string; name: string }> => {
+      const id = orderedId();
+      await db.owner.query(insert, [id, who.userId, who.tenantId, name]);
+      return { id, name };
+    };
+    const find = (ref: string, who = tenant, asked = who, lock = false) =>
+      asApi((sql) => findRow(sql, table, { ...asked, ref, lock }), who);
+    const remove = (id: string, at = new Date()) => asApi((sql) => markDeleted(sql, table, id, at));
+    const load = (id: string) => asWorker((sql) => loadRow(sql, table, id));
+
+    it('is found by id or by name', async () => {
+      const { id, name } = await make();
+      for (const ref of [id, id.toUpperCase(), name])
+        for (const lock of [false, true])
+          expect(await find(ref, tenant, tenant, lock)).toMatchObject({ id, name, version: 1, deleted_at: null });
+      for (const ref of [newId(), uniqueWord(), '', "' or true --"]) expect(await find(ref)).toBeUndefined();
+    });
+
+    it('is not found by another tenant, neither through the door nor around it', async () => {
+      const { id, name } = await make();
+      for (const ref of [id, name]) {
+        expect(await find(ref, stranger)).toBeUndefined();
+        expect(await find(ref, stranger, tenant), 'row-level security is the second lock').toBeUndefined();
+        // The worker sees all tenants: there the statement's own condition is what counts.
+        expect(await asWorker((sql) => findRow(sql, table, { ...stranger, ref, lock: false }))).toBeUndefined();
+        expect(await asWorker((sql) => holdRow(sql, table, stranger.tenantId, ref))).toBeUndefined();
+      }
+      await make(name, stranger);
+      expect((await find(name))?.id).toBe(id);
+    });
+
+    it('is found by its id while it is being deleted, and no more by its name, which another may have', async () => {
+      const { id, name } = await make();
+      await remove(id);
+      expect(await find(id)).toMatchObject({ id, deleted_at: expect.any(Date), version: 2 });
+      expect(await find(name)).toBeUndefined();
+      const next = await make(name);
+      expect((await find(name))?.id).toBe(next.id);
+      expect((await find(id))?.id).toBe(id);
+    });
+
+    it('is locked where that is asked: who writes waits, who reads does not', async () => {
+      const { id } = await make();
+      const order: string[] = [];
+      let other: Promise<unknown> = Promise.resolve();
+      await asApi(async (sql) => {
+        await findRow(sql, table, { ...tenant, ref: id, lock: true });
+        other = find(id, tenant, tenant, true).then(() => order.push('writer'));
+        await find(id);
+        order.push('reader');
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        order.push('holder');
+      });
+      await other;
+      expect(order).toEqual(['reader', 'holder', 'writer']);
+    });
+
+    it('is held against its deletion by who puts something in it; others hold it too', async () => {
+      const { id, name } = await make();
+      const order: string[] = [];
+      let other: Promise<unknown> = Promise.resolve();
+      await asApi(async (sql) => {
+        expect((await holdRow(sql, table, tenant.tenantId, name))?.id).toBe(id);
+        expect((await asApi((second) => holdRow(second, table, tenant.tenantId, id)))?.id).toBe(id);
+        other = asApi(async (deleting) => {
+          await findRow(deleting, table, { ...tenant, ref: id, lock: true });
+          await markDeleted(deleting, table, id, new Date());
+        }).then(() => order.push('deleted'));
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        order.push('held');
+      });
+      await other;
+      expect(order).toEqual(['held', 'deleted']);
+      for (const ref of [id, name])
+        expect(await asApi((sql) => holdRow(sql, table, tenant.tenantId, ref))).toBeUndefined();
+    });
+
+    it('cannot be held any more when it was deleted while one waited for it', async () => {
+      const { id } = await make();
+      let held: Promise<unknown> = Promise.resolve();
+      await asApi(async (sql) => {
+        await findRow(sql, table, { ...tenant, ref: id, lock: true });
+        held = asApi((other) => holdRow(other, table, tenant.tenantId, id));
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        await markDeleted(sql, table, id, new Date());
+      });
+      expect(await held).toBeUndefined();
+    });
+
+    it('is listed newest first, one more than asked, from where one left, with what is being deleted', async () => {
+      const who = await db.makeTenant();
+      const ids: string[] = [];
+      for (let i = 0; i < 4; i++) ids.unshift((await make(uniqueWord(), who)).id);
+      await make();
+      const list = (limit: number, after: string | null) =>
+        asApi(async (sql) => (await listRows(sql, table, who.tenantId, { limit, after })).map((row) => row.id), who);
+      expect(await list(2, null)).toEqual(ids.slice(0, 3));
+      expect(await list(2, ids[1]!)).toEqual(ids.slice(2));
+      expect(await list(2, ids[3]!)).toEqual([]);
+      await asApi((sql) => markDeleted(sql, table, ids[0]!, new Date()), who);
+      expect(await list(9, null)).toEqual(ids);
+      const filtered = (name: string) =>
+        asApi(
+          (sql) => listRows(sql, table, who.tenantId, { limit: 9, after: null }, { text: 'name = $4', values: [name] }),
+          who,
+        );
+      const { name } = (await find(ids[2]!, who))!;
+      expect((await filtered(name)).map((row) => row.id)).toEqual([ids[2]]);
+    });
+
+    it('is listed for its tenant only', async () => {
+      const who = await db.makeTenant();
+      await make(uniqueWord(), who);
+      const page = { limit: 9, after: null };
+      expect(await asApi((sql) => listRows(sql, table, who.tenantId, page), stranger)).toEqual([]);
+      expect(await asWorker((sql) => listRows(sql, table, who.tenantId, page))).toHaveLength(1);
+    });
+
+    it('is counted while it is not being deleted', async () => {
+      const who = await db.makeTenant();
+      const { id } = await make(uniqueWord(), who);
+      await make(uniqueWord(), who);
+      const counted = (as = who) => asApi((sql) => countLive(sql, table, who.tenantId), as);
+      expect([await counted(), await counted(stranger)]).toEqual([2, 0]);
+      await asApi((sql) => markDeleted(sql, table, id, new Date()), who);
+      expect(await counted()).toBe(1);
+    });
+
+    it('is loaded by a worker whoever it belongs to, deleted or not', async () => {
+      const [one, two] = [await make(), await make(uniqueWord(), stranger)];
+      await remove(one.id);
+      expect(await load(one.id)).toMatchObject({
+        id: one.id,
+        tenant_id: tenant.tenantId,
+        deleted_at: expect.any(Date),
+      });
+      expect(await load(two.id)).toMatchObject({ id: two.id, tenant_id: stranger.tenantId, deleted_at: null });
+      expect(await load(newId())).toBeUndefined();
+      expect(await asApi((sql) => loadRow(sql, table, two.id))).toBeUndefined();
+    });
+
+    it('is marked as deleted once: the first word holds', async () => {
+      const { id } = await make();
+      await remove(id, new Date(7));
+      await remove(id, new Date(99));
+      expect(await load(id)).toMatchObject({ deleted_at: new Date(7), updated_at: new Date(7), version: 2 });
+      const theirs = await make(uniqueWord(), stranger);
+      await remove(theirs.id);
+      expect(await load(theirs.id)).toMatchObject({ deleted_at: null, version: 1 });
+    });
+
+    it('is removed by a worker, and only when it is to be deleted', async () => {
+      const { id } = await make();
+      const end = () => asWorker((sql) => removeTombstone(sql, table, id));
+      expect([await end(), (await load(id))?.id]).toEqual([false, id]);
+      await remove(id);
+      await expect(
+        asApi((sql) => removeTombstone(sql, table, id)),
+        'the API removes nothing',
+      ).rejects.toThrow(/permission denied/);
+      expect([await end(), await load(id), await end()]).toEqual([true, undefined, false]);
+    });
+
+    it('has a status, which is announced to those who wait when it is committed', async () => {
+      const { id } = await make();
+      const listener = new pg.Client({ connectionString: db.test.ownerUrl });
+      await listener.connect();
+      try {
+        const heard: (string | undefined)[] = [];
+        listener.on('notification', (one) => heard.push(one.payload));
+        await listener.query(`listen ${STATUS_CHANNEL}`);
+        await asWorker(async (sql) => {
+          await noteStatus(sql, table, id, { status: 'ERROR', status_reason: 'no room', observed_version: 1 });
+          await listener.query('select 1');
+          expect(heard, 'not before the commit').toEqual([]);
+        });
+        await asWorker((sql) => noteStatus(sql, table, newId(), { status: 'ERROR' }));
+        await listener.query('select 1');
+        expect(heard, 'once, and nothing of what is not there').toEqual([id]);
+      } finally {
+        await listener.end();
+      }
+      expect(await load(id)).toMatchObject({
+        status: 'ERROR',
+        status_reason: 'no room',
+        observed_version: 1,
+        version: 1,
+      });
+    });
+
+    it('of a kind is looked up, presented and listed by these functions', async () => {
+      const { id, name } = await make();
+      const kind = kindOf(table, { noun: 'thing', present: (row) => ({ shown: row.name }) });
+      const found = (await asApi((sql) => kind.find(sql, { ...tenant, ref: name, lock: false })))!;
+      expect([kind.id(found), kind.name!(found), kind.version!(found), kind.isDeleting!(found)]).toEqual([
+        id,
+        name,
+        1,
+        false,
+      ]);
+      expect(kind.present(found, { kind: 'anonymous' })).toEqual({ shown: name });
+      await remove(id);
+      const deleted = (await asApi((sql) => kind.find(sql, { ...tenant, ref: id, lock: false })))!;
+      expect([kind.isDeleting!(deleted), kind.version!(deleted)]).toEqual([true, 2]);
+      const listed = await asApi((sql) => kind.list!(sql, tenant, { limit: 1000, after: null }));
+      expect(listed.map((row) => row.id)).toContain(id);
+    });
+  },
+);
+
+describe('lists of many rows', () => {
+  const ROWS = 20_000;
+  let who: Tenant;
+  beforeAll(async () => {
+    who = await db.makeTenant();
+    const crowd = await db.makeTenant();
+    // Of one tenant and of another in turn: ids of both lie side by side.
+    for (const [table, columns, values] of [
+      ['vpcs', 'cidr_block, network_id', `'10.0.0.0/16', 'net'`],
+      ['instances', 'image, status, labels', `'i', 'RUNNING', jsonb_build_object('tier', 'web')`],
+    ])
+      await db.owner.query(
+        `insert into ${table} (user_id, tenant_id, name, ${columns})
+         select case i % 2 when 0 then $1::uuid else $2::uuid end, case i % 2 when 0 then $3::uuid else $4::uuid end, 'n' || i, ${values}
+         from generate_series(1, ${ROWS}) as i`,
+        [who.userId, crowd.userId, who.tenantId, crowd.tenantId],
+      );
+    await db.owner.query('analyze vpcs, instances');
+  });
+
+  interface Plan {
+    readonly 'Node Type': string;
+    readonly 'Index Cond'?: string;
+    readonly 'Actual Rows': number;
+    readonly 'Rows Removed by Filter'?: number;
+    readonly Plans?: readonly Plan[];
+  }
+  const nodesOf = (plan: Plan): readonly Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+  /** The nodes of the plan of what `ask` runs, as the API's role: prepared, for whatever values come. */
+  const planOf = (ask: (sql: Sql) => Promise<unknown>): Promise<readonly Plan[]> =>
+    asApi(async (sql) => {
+      let told: { name: string; text: string; values: readonly unknown[] } | undefined;
+      await ask({
+        query: async (name, text, values = []) => {
+          told = { name, text, values };
+          return [];
+        },
+      });
+      await sql.query('test.mode', 'set local plan_cache_mode = force_generic_plan');
+      const [row] = await sql.query<{ 'QUERY PLAN': readonly [{ Plan: Plan }] }>(
+        'test.explain',
+        `explain (analyze, format json) ${told!.text}`,
+        told!.values,
+      );
+      return nodesOf(row!['QUERY PLAN'][0].Plan);
+    }, who);
+
+  const middle = async (table: string): Promise<string> =>
+    (
+      await db.owner.query<{ id: string }>(
+        `select id from ${table} where tenant_id = $1 order by id desc offset ${ROWS / 4} limit 1`,
+        [who.tenantId],
+      )
+    ).rows[0]!.id;
+
+  it.each([
+    ['the first page of VPCs', vpcs as Table<ResourceRow>, false, undefined],
+    ['a later page of VPCs', vpcs, true, undefined],
+    ['the first page of instances', instances, false, undefined],
+    ['a later page of instances', instances, true, undefined],
+    ['a page of instances of which nothing is asked', instances, false, tagFilter([], null)],
+  ] as const)('read what they show and no more, by an index: %s', async (_, table, later, filter) => {
+    const after = later ? await middle(table.name) : null;
+    const nodes = await planOf((sql) =>
+      listRows(sql, table as Table<ResourceRow>, who.tenantId, { limit: 50, after }, filter),
+    );
+    const kinds = nodes.map((node) => node['Node Type']);
+    for (const slow of ['Sort', 'Incremental Sort', 'Seq Scan', 'Bitmap Heap Scan']) expect(kinds).not.toContain(slow);
+    const scan = nodes.find((node) => node['Node Type'].startsWith('Index'))!;
+    expect(scan['Index Cond']).toMatch(/tenant_id.*id/);
+    expect(scan['Actual Rows']).toBe(51);
+    expect(scan['Rows Removed by Filter'] ?? 0).toBe(0);
+  });
+
+  it.each([
+    ['id', (id: string, _name: string) => id],
+    ['name', (_id: string, name: string) => name],
+  ])('do not slow down a look-up by %s', async (_, refOf) => {
+    for (const table of [vpcs, instances] as readonly Table<ResourceRow>[]) {
+      const { rows } = await db.owner.query<{ id: string; name: string }>(
+        `select id, name from ${table.name} where tenant_id = $1 order by id limit 1`,
+        [who.tenantId],
+      );
+      const ref = refOf(rows[0]!.id, rows[0]!.name);
+      for (const lock of [false, true]) {
+        const kinds = (await planOf((sql) => findRow(sql, table, { ...who, ref, lock }))).map(
+          (node) => node['Node Type'],
+        );
+        expect(kinds).not.toContain('Seq Scan');
+        expect(kinds.join()).toContain('Index Scan');
+      }
+    }
+  });
+});
+
+describe('a row as the wire shows it', () => {
+  it('has the members named, without those that are null, and times in ISO 8601', () => {
+    const row = {
+      id: 'a',
+      at: new Date(0),
+      gone: null,
+      missing: undefined,
+      no: false,
+      zero: 0,
+      empty: '',
+      secret: 's',
+    };
+    expect(presentRow(row, ['id', 'at', 'gone', 'missing', 'no', 'zero', 'empty'])).toEqual({
+      id: 'a',
+      at: '1970-01-01T00:00:00.000Z',
+      no: false,
+      zero: 0,
+      empty: '',
+    });
+  });
+});
