@@ -42,7 +42,7 @@ async function p99Of(read: () => Promise<unknown>): Promise<number> {
 
 it(`${IN_FLIGHT} creates of one tenant that use up a quota do not slow another tenant's reads`, async () => {
   const [crowd, quiet] = [await db.makeTenant(), await db.makeTenant()];
-  const { run } = composeToyService({ api: pool }, quiet, {}, { quota: 1_000_000_000 });
+  const { run } = composeToyService({ ...db, api: pool }, quiet, {}, { quota: 1_000_000_000 });
   const name = uniqueWord();
   await run('create', { name });
   const read = () => run('get', { name });
@@ -74,7 +74,7 @@ it(`${IN_FLIGHT} creates of one tenant that use up a quota do not slow another t
 }, 60_000);
 
 it('look-ups for the data plane are admitted like calls: of one tenant at most a quarter of the pool', async () => {
-  const { run } = composeToyService({ api: pool }, await db.makeTenant());
+  const { run } = composeToyService({ ...db, api: pool }, await db.makeTenant());
   let most = 0;
   const watching = setInterval(() => {
     most = Math.max(most, pool.stats().total - pool.stats().idle);
@@ -94,7 +94,7 @@ it('calls of one tenant hold at most a quarter of the pool, and its creates one 
     release = resolve;
   });
   const { run } = composeToyService(
-    { api: pool },
+    { ...db, api: pool },
     other,
     {
       peek: () => held.then(() => ({})),

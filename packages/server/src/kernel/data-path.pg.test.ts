@@ -40,7 +40,7 @@ function compose(behaviours: Record<string, DataBehaviour> = {}) {
     },
   };
   const toy = composeToyService(
-    { api },
+    { ...db, api },
     tenant,
     {},
     {
@@ -231,7 +231,7 @@ describe('the target of a data-plane call', () => {
       seen.push((call.target as Row).version);
       return {};
     };
-    const { run } = composeToyService({ api }, tenant, {}, { dataSql: data, data: { post } });
+    const { run } = composeToyService({ ...db, api }, tenant, {}, { dataSql: data, data: { post } });
     const name = await makeThing();
     let go: () => void = () => undefined;
     delayed = new Promise((resolve) => {
@@ -267,7 +267,7 @@ describe('the target of a data-plane call', () => {
       transaction: (...given) =>
         fails ? Promise.reject(Object.assign(new Error('away'), { code: '57P01' })) : db.api.transaction(...given),
     };
-    const { run } = composeToyService({ api }, tenant, {}, { dataSql: data });
+    const { run } = composeToyService({ ...db, api }, tenant, {}, { dataSql: data });
     const name = await makeThing();
     expect(await codeOf(run('post', { name }))).toBe('UNAVAILABLE');
     fails = false;
