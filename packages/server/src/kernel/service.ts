@@ -1,6 +1,8 @@
 import type { Caller } from './caller.ts';
 import type { ErrorTable } from './errors.ts';
+import type { LiveHandlers } from './live.ts';
 import type { InputOf, Operation, Operations, OutputOf } from './operation.ts';
+import type { Reconciler } from './reconcile.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** What a handler gets. Everything it writes goes through `sql`, which is bound to the call's transaction. */
@@ -59,6 +61,43 @@ export interface QuotaUse {
   readonly defaultMax: number;
   /** What a refusal says in place of the kernel's words, which fit a tenant's things. */
   readonly refusal?: string;
+}
+
+/** What is looked up. */
+export interface Look {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** An id or a name. */
+  readonly ref: string;
+  /** Locks the row until the end of the transaction (`for no key update`): of a write. */
+  readonly lock: boolean;
+  /** The row of the target that it lies within. */
+  readonly within?: unknown;
+}
+
+/** Things of this service that stand in the way of the deletion of another's. */
+export interface Blocker {
+  /** In the singular: `instance`. */
+  readonly noun: string;
+  /** How many are live in or on the thing. */
+  count(sql: Sql, id: string): Promise<number>;
+}
+
+/** Something that a worker does again and again on its host. */
+export interface Repeat {
+  readonly name: string;
+  /** Milliseconds between the end of one run and the next. */
+  readonly ms: number;
+  /** The signal aborts when the worker stops. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** What the worker runs for a service. */
+export interface WorkerSide {
+  readonly reconcilers?: readonly Reconciler[];
+  readonly repeats?: readonly Repeat[];
+  /** By operation: what only the worker may do for a caller that execute() has let through. */
+  readonly live?: LiveHandlers;
 }
 
 /** Everything the kernel has to know of a service's control plane. */
