@@ -150,8 +150,7 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     await sql.query(
       'instances.write_status',
       `with written as (
-         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6, phase_deadline = $7,
-           failed_at = case when $2::varchar = 'ERROR' then now() end
+         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6, phase_deadline = $7
          where id = $1 returning id)
        select pg_notify('cloud_status', id::text) from written`,
       [
