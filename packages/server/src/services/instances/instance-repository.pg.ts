@@ -1,11 +1,9 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { InstanceRow, InstanceTypeRow } from './instance.ts';
+import { type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 import type { HostedInstance, InstanceRepository } from './instance-repository.ts';
 
-const COLUMNS = `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
-  metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
-  observed_version, observed_restart, started_at, phase_deadline`;
+const COLUMNS = INSTANCES.columns;
 
 const TYPE_COLUMNS = 'id, name, vcpus, memory_mb, disk_gb, network_mbps, price_per_hour, category, processes';
 

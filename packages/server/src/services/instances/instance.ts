@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox';
+import type { CommonReason } from '../../kernel/pass.ts';
+import type { Table } from '../../kernel/resource.ts';
 
 /** Contract, section 8; STOPPING is on the way there. What is being deleted exists for nobody any more. */
 export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR'] as const;
@@ -32,6 +34,15 @@ export type Instance = Static<typeof Instance>;
 /** What the reconciler writes; the wire's STOPPING follows from spec and status together. */
 export type StoredStatus = 'STARTING' | 'RUNNING' | 'STOPPED' | 'ERROR';
 
+/** Why it is not as wanted yet, or cannot be. */
+export type InstanceReason =
+  | CommonReason
+  | 'WAITING_FOR_IMAGE'
+  | 'WAITING_FOR_NETWORK'
+  | 'IMAGE_FAILED'
+  | 'NETWORK_FAILED'
+  | 'RESTING';
+
 export interface InstanceRow {
   readonly id: string;
   readonly user_id: string;
@@ -58,11 +69,22 @@ export interface InstanceRow {
   // status
   readonly status: StoredStatus;
   readonly status_reason: string | null;
+  readonly reason_code: InstanceReason | null;
+  /** `making`: it has no machine yet, or none any more. */
+  readonly phase: 'making' | 'made';
+  readonly phase_deadline: Date | null;
   readonly observed_version: number | null;
   readonly observed_restart: number;
+  /** Since when it runs. */
   readonly started_at: Date | null;
-  readonly phase_deadline: Date | null;
 }
+
+export const INSTANCES: Table<InstanceRow> = {
+  name: 'instances',
+  columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
+    metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
+    reason_code, phase, phase_deadline, observed_version, observed_restart, started_at`,
+};
 
 export type PublicStatus = (typeof STATUSES)[number];
 

@@ -5,6 +5,7 @@ import { presentVpc } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 export { hostNameOf } from './host-name.ts';
+export { attachInterface, releaseInterface } from './network-interfaces.ts';
 export type { NetworkEngine } from './network-engine.ts';
 export { observeNetworks } from './observe-networks.ts';
 export { createVpcReconciler } from './reconcile-vpc.ts';

@@ -1,10 +1,9 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { VpcRow, VpcStatus } from './vpc.ts';
+import { type VpcRow, VPCS, type VpcStatus } from './vpc.ts';
 import type { VpcRepository } from './vpc-repository.ts';
 
-const COLUMNS = `id, user_id, tenant_id, name, cidr_block, network_id, arn, version, host_id, uplink_index, status, status_reason,
-  observed_version, deleted_at, created_at, updated_at`;
+const COLUMNS = VPCS.columns;
 
 /** Most names that one VPC's name server is told; a /16 has room for no more. */
 const MAX_NAMES = 65_536;

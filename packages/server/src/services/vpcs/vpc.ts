@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox';
+import type { CommonReason } from '../../kernel/pass.ts';
+import type { Table } from '../../kernel/resource.ts';
 
 export const Vpc = Type.Object(
   {
@@ -34,11 +36,19 @@ export interface VpcRow {
   readonly uplink_index: number | null;
   readonly status: VpcStatus;
   readonly status_reason: string | null;
+  readonly reason_code: CommonReason | null;
+  readonly phase_deadline: Date | null;
   readonly observed_version: number | null;
   readonly deleted_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
+
+export const VPCS: Table<VpcRow> = {
+  name: 'vpcs',
+  columns: `id, user_id, tenant_id, name, cidr_block, network_id, arn, version, host_id, uplink_index, status, status_reason, reason_code,
+    phase_deadline, observed_version, deleted_at, created_at, updated_at`,
+};
 
 export const presentVpc = (row: VpcRow): Vpc => ({
   id: row.id,
