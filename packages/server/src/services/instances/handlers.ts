@@ -1,12 +1,11 @@
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
-import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
-import type { Sql } from '../../kernel/sql/tx.ts';
-import { findVpcForInstance, findVpcId } from '../vpcs/index.ts';
+import { attachInterface, findVpcForInstance, findVpcId } from '../vpcs/index.ts';
 import { engineUnavailable, instanceNotRunning, insufficientCapacity } from './errors.ts';
 import {
   type Instance,
@@ -41,12 +40,21 @@ export const createInstanceHandlers = (
     const { input, sql } = call;
     const repository = createPgInstanceRepository(sql);
     const type = await findType(repository, input.instance_type ?? DEFAULT_TYPE);
-    const network =
-      input.vpc_id === undefined
-        ? undefined
-        : await plugIn(sql, repository, call.tenantId, input.vpc_id, call.createdId);
-    const placed = await repository.place(network?.hostId ?? null, type);
+    const vpc = input.vpc_id === undefined ? undefined : await findVpcForInstance(sql, call.tenantId, input.vpc_id);
+    if (input.vpc_id !== undefined && !vpc) throw notFound('VPC', input.vpc_id);
+    const placed = await repository.place(vpc?.hostId ?? null, type);
     if ('refusal' in placed) throw refusalOf(placed.refusal);
+    const network =
+      vpc &&
+      (await attachInterface(sql, {
+        id: call.newId(),
+        vpc,
+        tenantId: call.tenantId,
+        ownerKind: 'instance',
+        ownerId: call.createdId,
+        hostId: placed.hostId,
+        name: input.name,
+      }));
     const row = await repository.insert({
       id: call.createdId,
       userId: call.userId,
@@ -55,7 +63,7 @@ export const createInstanceHandlers = (
       image: input.image,
       instanceType: type.id,
       containerId: deps.machineNameOf(call.createdId),
-      vpcId: network?.vpcId ?? null,
+      vpcId: vpc?.id ?? null,
       privateIp: network?.address ?? null,
       mac: network?.mac ?? null,
       hostId: placed.hostId,
@@ -67,7 +75,6 @@ export const createInstanceHandlers = (
     });
     if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
     await call.wake('instance', row.id, row.host_id);
-    if (network) await call.wake('vpc', network.vpcId, network.hostId);
     return presentInstance(row);
   },
 
@@ -141,17 +148,6 @@ async function findType(repository: InstanceRepository, id: string): Promise<Ins
   const known = await repository.listTypes({ limit: 50, after: null });
   throw invalidInput(`instance_type '${id}' does not exist; there are: ${known.map((row) => row.id).join(', ')}`);
 }
-
-async function plugIn(sql: Sql, repository: InstanceRepository, tenantId: string, ref: string, instanceId: string) {
-  const vpc = await findVpcForInstance(sql, tenantId, ref);
-  if (!vpc) throw notFound('VPC', ref);
-  const address = await repository.freeAddress(vpc.id, vpc.firstAddress, vpc.lastAddress);
-  if (!address) throw conflict(`the VPC '${vpc.name}' has no free address left`);
-  return { vpcId: vpc.id, hostId: vpc.hostId, address, mac: macOf(instanceId) };
-}
-
-/** A locally administered unicast MAC, the same at every look. */
-const macOf = (instanceId: string): string => `02:${sha256Hex(instanceId).slice(0, 10).match(/../g)!.join(':')}`;
 
 function readEnv(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(

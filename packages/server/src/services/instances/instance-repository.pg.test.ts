@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
 import { insertVpc } from '../vpcs/examples.ts';
@@ -146,42 +145,6 @@ describe('the repository of instances', () => {
     expect(
       (await asApi((instances) => instances.listTypes({ limit: 1, after: all[1]!.id }))).map((type) => type.id),
     ).toEqual([all[2]!.id, all[3]!.id]);
-  });
-
-  it('gives out the lowest free address, to the last one', async () => {
-    const vpcId = await insertVpc(world());
-    const free = () => asApi((instances) => instances.freeAddress(vpcId, '10.0.0.2', '10.0.0.5'));
-    const taken: string[] = [];
-    const ids = new Map<string, string>();
-    for (let i = 0; i < 4; i++) {
-      const address = (await free())!;
-      taken.push(address);
-      ids.set(address, (await insert({ vpcId, privateIp: address })).id);
-    }
-    expect(taken).toEqual(['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']);
-    expect(await free()).toBeUndefined();
-    // An address is free again when the row is gone, not when it is to be deleted.
-    await asApi((instances) => instances.markDeleted(ids.get('10.0.0.4')!, new Date()));
-    expect(await free()).toBeUndefined();
-    await asWorker((instances) => instances.remove(ids.get('10.0.0.4')!));
-    expect(await free()).toBe('10.0.0.4');
-    expect(
-      await asApi(async (instances) => instances.freeAddress(await insertVpc(world()), '10.0.0.2', '10.0.0.5')),
-    ).toBe('10.0.0.2');
-  });
-
-  it('always gives out the lowest free address (property)', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 2, max: 14 }), { maxLength: 13 }), async (used) => {
-        const vpcId = await insertVpc(world());
-        for (const host of used) await insert({ vpcId, privateIp: `10.0.0.${host}` });
-        const lowest = Array.from({ length: 13 }, (_, index) => index + 2).find((host) => !used.includes(host));
-        expect(await asApi((instances) => instances.freeAddress(vpcId, '10.0.0.2', '10.0.0.14'))).toBe(
-          lowest === undefined ? undefined : `10.0.0.${lowest}`,
-        );
-      }),
-      { numRuns: 12 },
-    );
   });
 
   it('places where there is room, and says why not', async () => {

@@ -90,18 +90,6 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
       [page.after, page.limit + 1],
     ),
 
-  async freeAddress(vpcId, first, last) {
-    const [row] = await sql.query<{ address: string }>(
-      'instances.free_address',
-      `select host(candidate) as address
-       from (select $2::inet as candidate union all select private_ip + 1 from instances where vpc_id = $1 and private_ip is not null) as free
-       where candidate <= $3::inet and not exists (select 1 from instances taken where taken.vpc_id = $1 and taken.private_ip = candidate)
-       order by candidate limit 1`,
-      [vpcId, first, last],
-    );
-    return row?.address;
-  },
-
   async place(hostId, type) {
     const [row] = await sql.query<{ host_id: string | null; refusal: string | null }>(
       'instances.place',

@@ -62,8 +62,6 @@ export interface InstanceRepository {
   usage(tenantId: string): Promise<Usage>;
   findType(id: string): Promise<InstanceTypeRow | undefined>;
   listTypes(page: PageRequest): Promise<readonly InstanceTypeRow[]>;
-  /** The lowest address of the VPC between two that no instance has. Undefined: none is free. */
-  freeAddress(vpcId: string, first: string, last: string): Promise<string | undefined>;
   /** A host with room, or the reason why there is none. Holds the place until the end of the transaction. */
   place(hostId: string | null, type: InstanceTypeRow): Promise<{ hostId: string } | { refusal: string }>;
   /** A new wish for its power; counts the version up only where it changes. */
