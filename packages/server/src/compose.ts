@@ -11,7 +11,7 @@ import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
 import { lockHost } from './kernel/host-lock.ts';
 import { randomBelow } from './kernel/ids.ts';
-import { createLiveClient, serveLive } from './kernel/live.ts';
+import { createLiveClient, type LiveHandlers, serveLive } from './kernel/live.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createMetrics, type Metrics } from './kernel/metrics.ts';
 import { startNotifier } from './kernel/notifier.ts';
@@ -19,14 +19,16 @@ import { prune } from './kernel/prune.ts';
 import { startReconcilers } from './kernel/reconcile.ts';
 import { releaseHostLeases, WAKE_CHANNEL } from './kernel/reconcile-queue.ts';
 import { createSealer, type Sealer } from './kernel/seal.ts';
+import type { WorkerSide } from './kernel/service.ts';
 import { addDatabaseMetrics } from './kernel/sql/database-metrics.ts';
 import { type Database, openDatabase } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
 import { composeRegistry } from './services.ts';
 import { createAuthenticator } from './services/identity/index.ts';
-import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
-import { createVpcReconciler } from './services/vpcs/index.ts';
+import { createHostWorker, reportHost } from './services/hosts/index.ts';
+import { createInstanceWorker } from './services/instances/index.ts';
+import { createVpcWorker } from './services/vpcs/index.ts';
 
 /** A process of the platform that runs. */
 export interface Running {
@@ -152,21 +154,24 @@ export async function startWorker(config: Config): Promise<Running> {
 
   const hostDeps = {
     database,
-    compute,
-    network,
-    clock,
-    log,
+    engines: [compute, network],
+    capacity: () => compute.capacity(),
     hostName,
     overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory, disk: config.overcommitDisk },
   };
-  const hostId = await report(hostDeps);
+  const hostId = await reportHost(hostDeps);
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));
   if (freed > 0) log.info({ freed }, 'took over what a worker that died had in hand');
 
+  const sides: readonly WorkerSide[] = [
+    createHostWorker(hostDeps),
+    createVpcWorker({ engine: network, database, clock, log, hostId }),
+    createInstanceWorker({ engine: compute, database, clock, log, hostId }),
+  ];
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
   const reconcilers = startReconcilers(
-    [createVpcReconciler({ engine: network, hostId }), createInstanceReconciler({ engine: compute, clock })],
+    sides.flatMap((side) => side.reconcilers ?? []),
     {
       database,
       notifier,
@@ -178,11 +183,13 @@ export async function startWorker(config: Config): Promise<Running> {
       ...(config.slowPassesMs > 0 ? { slowdown: () => clock.sleep(randomBelow(config.slowPassesMs)) } : {}),
     },
   );
-  const host = watchHost(hostDeps, hostId);
+  const repeats = sides
+    .flatMap((side) => side.repeats ?? [])
+    .map(({ name, ms, run }) => every(ms, name, run, { clock, log }));
   const pruner = every(PRUNE_MS, 'prune', () => prune(database), { clock, log });
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
-    handlers: createInstanceLive(compute),
+    handlers: Object.assign({}, ...sides.map((side) => side.live)) as LiveHandlers,
     database,
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
@@ -196,7 +203,7 @@ export async function startWorker(config: Config): Promise<Running> {
       stopping = true;
       await live.stop();
       await reconcilers.stop(DRAIN_MS);
-      await Promise.all([host.stop(), pruner.stop(), notifier.stop()]);
+      await Promise.all([...repeats, pruner, notifier].map((one) => one.stop()));
       await incus.close();
       await lock.release();
       await database.close();

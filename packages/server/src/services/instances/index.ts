@@ -11,9 +11,7 @@ import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
 
 export { IMAGES } from './catalogue.ts';
-export { createInstanceLive } from './live.ts';
-export { createInstanceReconciler } from './reconcile-instance.ts';
-export { report, watchHost } from './watch-host.ts';
+export { createInstanceWorker } from './worker.ts';
 
 /** Compute instances. */
 export const createInstancesService = (deps: InstanceDeps) =>

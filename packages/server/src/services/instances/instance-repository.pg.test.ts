@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
+import { loadRow } from '../../kernel/resource.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
-import type { InstanceTypeRow } from './instance.ts';
+import { INSTANCES, type InstanceTypeRow } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import type { InstanceRepository, NewInstance } from './instance-repository.ts';
 
@@ -21,8 +22,7 @@ afterAll(() => db.drop());
 
 const asApi = <T>(work: (instances: InstanceRepository) => Promise<T>, who = tenant) =>
   db.api.transaction(who, (sql) => work(watched.create(sql)));
-const asWorker = <T>(work: (instances: InstanceRepository) => Promise<T>) =>
-  db.worker.transaction({ tenantId: '*' }, (sql) => work(watched.create(sql)));
+const load = (id: string) => db.worker.transaction({ tenantId: '*' }, (sql) => loadRow(sql, INSTANCES, id));
 const newInstance = (more: Partial<NewInstance> = {}): NewInstance => ({
   id: orderedId(),
   ...tenant,
@@ -91,7 +91,7 @@ describe('the repository of instances', () => {
     expect(await find(row.id, await db.makeTenant())).toBeUndefined();
     await asApi((instances) => instances.markDeleted(row.id, new Date(7)));
     expect(await find(row.id)).toBeUndefined();
-    expect(await asWorker((instances) => instances.load(row.id))).toMatchObject({
+    expect(await load(row.id)).toMatchObject({
       deleted_at: new Date(7),
       version: 2,
     });
@@ -200,68 +200,6 @@ describe('the repository of instances', () => {
       version: 3,
       updated_at: new Date(9),
     });
-  });
-
-  it('writes what was seen, and never the version', async () => {
-    const { id } = await insert();
-    const write = (status: 'RUNNING' | 'ERROR') =>
-      asWorker((instances) =>
-        instances.writeStatus(id, {
-          status,
-          reason: 'r',
-          observedVersion: 1,
-          observedRestart: 0,
-          startedAt: new Date(3),
-          phaseDeadline: new Date(4),
-        }),
-      );
-    await write('ERROR');
-    await write('RUNNING');
-    expect(await asWorker((instances) => instances.load(id))).toMatchObject({
-      status: 'RUNNING',
-      status_reason: 'r',
-      observed_version: 1,
-      started_at: new Date(3),
-      phase_deadline: new Date(4),
-      version: 1,
-    });
-  });
-
-  it('removes only what is to be deleted', async () => {
-    const { id } = await insert();
-    await asWorker((instances) => instances.remove(id));
-    expect(await asWorker((instances) => instances.load(id))).toBeDefined();
-    await asApi((instances) => instances.markDeleted(id, new Date()));
-    await asWorker((instances) => instances.remove(id));
-    expect(await asWorker((instances) => instances.load(id))).toBeUndefined();
-  });
-
-  it('shows a host its instances in turn, and finds one by its machine', async () => {
-    const own = await db.makeHost();
-    const rows = [await insert({ hostId: own }), await insert({ hostId: own })];
-    const ids = rows.map((row) => row.id).sort();
-    await asWorker((instances) =>
-      instances.writeStatus(ids[0]!, {
-        status: 'RUNNING',
-        reason: null,
-        observedVersion: 1,
-        observedRestart: 0,
-        startedAt: null,
-        phaseDeadline: null,
-      }),
-    );
-    const first = await asWorker((instances) => instances.onHost(own, null, 1));
-    expect(first).toMatchObject([
-      { id: ids[0], tenant_id: tenant.tenantId, status: 'RUNNING', power: 'running', deleted: false, settled: true },
-    ]);
-    expect(await asWorker((instances) => instances.onHost(own, ids[0]!, 9))).toMatchObject([
-      { id: ids[1], settled: false },
-    ]);
-    expect(await asWorker((instances) => instances.findByContainer(rows[0]!.container_id!))).toEqual({
-      id: rows[0]!.id,
-      tenant_id: tenant.tenantId,
-    });
-    expect(await asWorker((instances) => instances.findByContainer('nobody'))).toBeUndefined();
   });
 
   it('has a test for each of its methods', () => {

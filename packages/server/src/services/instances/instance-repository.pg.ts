@@ -1,7 +1,7 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
-import type { HostedInstance, InstanceRepository } from './instance-repository.ts';
+import type { InstanceRepository } from './instance-repository.ts';
 
 const COLUMNS = INSTANCES.columns;
 
@@ -123,53 +123,5 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
       'update instances set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1',
       [id, at],
     );
-  },
-
-  async load(id) {
-    const [row] = await sql.query<InstanceRow>('instances.load', `select ${COLUMNS} from instances where id = $1`, [
-      id,
-    ]);
-    return row;
-  },
-
-  async writeStatus(id, update) {
-    await sql.query(
-      'instances.write_status',
-      `with written as (
-         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6, phase_deadline = $7
-         where id = $1 returning id)
-       select pg_notify('cloud_status', id::text) from written`,
-      [
-        id,
-        update.status,
-        update.reason,
-        update.observedVersion,
-        update.observedRestart,
-        update.startedAt,
-        update.phaseDeadline,
-      ],
-    );
-  },
-
-  async remove(id) {
-    await sql.query('instances.remove', 'delete from instances where id = $1 and deleted_at is not null', [id]);
-  },
-
-  onHost: (hostId, afterId, limit) =>
-    sql.query<HostedInstance>(
-      'instances.on_host',
-      `select id, tenant_id, container_id, status, power, deleted_at is not null as deleted,
-         observed_version is not distinct from version and observed_restart = restart_generation as settled
-       from instances where host_id = $1 and ($2::uuid is null or id > $2::uuid) order by id limit $3`,
-      [hostId, afterId, limit],
-    ),
-
-  async findByContainer(containerId) {
-    const [row] = await sql.query<{ id: string; tenant_id: string }>(
-      'instances.find_by_container',
-      'select id, tenant_id from instances where container_id = $1 limit 1',
-      [containerId],
-    );
-    return row;
   },
 });

@@ -1,5 +1,5 @@
 import type { PageRequest } from '../../kernel/page.ts';
-import type { InstanceRow, InstanceTypeRow, StoredStatus } from './instance.ts';
+import type { InstanceRow, InstanceTypeRow } from './instance.ts';
 
 export interface NewInstance {
   readonly id: string;
@@ -31,27 +31,6 @@ export interface Usage {
   readonly memoryMb: number;
 }
 
-/** What a bulk look compares with the engine. */
-export interface HostedInstance {
-  readonly id: string;
-  readonly tenant_id: string;
-  readonly container_id: string;
-  readonly status: StoredStatus;
-  readonly power: 'running' | 'stopped';
-  readonly deleted: boolean;
-  readonly settled: boolean;
-}
-
-export interface StatusUpdate {
-  readonly status: StoredStatus;
-  readonly reason: string | null;
-  readonly observedVersion: number;
-  readonly observedRestart: number;
-  readonly startedAt: Date | null;
-  /** When what it waits for is given up; null: it waits for nothing. */
-  readonly phaseDeadline: Date | null;
-}
-
 /** The questions instances ask of the database. */
 export interface InstanceRepository {
   /** Undefined when the tenant has an instance of that name. */
@@ -68,11 +47,4 @@ export interface InstanceRepository {
   setPower(id: string, power: 'running' | 'stopped', at: Date): Promise<InstanceRow>;
   requestReboot(id: string, at: Date): Promise<InstanceRow>;
   markDeleted(id: string, at: Date): Promise<void>;
-
-  /** For the worker, over all tenants. */
-  load(id: string): Promise<InstanceRow | undefined>;
-  writeStatus(id: string, update: StatusUpdate): Promise<void>;
-  remove(id: string): Promise<void>;
-  onHost(hostId: string, afterId: string | null, limit: number): Promise<readonly HostedInstance[]>;
-  findByContainer(containerId: string): Promise<{ id: string; tenant_id: string } | undefined>;
 }

@@ -6,10 +6,8 @@ import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 export { hostNameOf } from './host-name.ts';
 export { attachInterface, releaseInterface } from './network-interfaces.ts';
-export type { NetworkEngine } from './network-engine.ts';
-export { observeNetworks } from './observe-networks.ts';
-export { createVpcReconciler } from './reconcile-vpc.ts';
 export { findVpcForInstance, findVpcId, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
+export { createVpcWorker } from './worker.ts';
 
 /** Private networks. */
 export const createVpcsService = (deps: VpcDeps) =>

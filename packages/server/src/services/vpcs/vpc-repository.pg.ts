@@ -1,13 +1,9 @@
 import { isUuid } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { type VpcRow, VPCS, type VpcStatus } from './vpc.ts';
+import { type VpcRow, VPCS } from './vpc.ts';
 import type { VpcRepository } from './vpc-repository.ts';
 
 const COLUMNS = VPCS.columns;
-
-/** Most names that one VPC's name server is told; a /16 has room for no more. */
-const MAX_NAMES = 65_536;
-const MAX_ON_HOST = 16_384;
 
 export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
   async insert(vpc) {
@@ -89,65 +85,4 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
     );
     return row!.account_number;
   },
-
-  async load(id) {
-    const [row] = await sql.query<VpcRow>('vpcs.load', `select ${COLUMNS} from vpcs where id = $1`, [id]);
-    return row;
-  },
-
-  async assignUplink(id, hostId) {
-    await sql.query('vpcs.lock_uplinks', `select pg_advisory_xact_lock(hashtextextended('uplinks:' || $1, 0))`, [
-      hostId,
-    ]);
-    const [row] = await sql.query<VpcRow>(
-      'vpcs.assign_uplink',
-      `update vpcs set host_id = $2, uplink_index = (
-         select candidate from (select 0 as candidate union all select uplink_index + 1 from vpcs where host_id = $2 and uplink_index is not null) as free
-         where not exists (select 1 from vpcs taken where taken.host_id = $2 and taken.uplink_index = candidate)
-         order by candidate limit 1)
-       where id = $1 returning ${COLUMNS}`,
-      [id, hostId],
-    );
-    return row!;
-  },
-
-  async countLeftInside(id) {
-    const [row] = await sql.query<{ count: number }>(
-      'vpcs.count_left_inside',
-      'select count(*)::int as count from instances where vpc_id = $1',
-      [id],
-    );
-    return row!.count;
-  },
-
-  names: (id) =>
-    sql.query<{ id: string; name: string; address: string }>(
-      'vpcs.names',
-      `select id, name, host(private_ip) as address from instances
-       where vpc_id = $1 and deleted_at is null and private_ip is not null order by lower(name), id limit ${MAX_NAMES}`,
-      [id],
-    ),
-
-  async writeStatus(id, status: VpcStatus, reason, observedVersion) {
-    await sql.query(
-      'vpcs.write_status',
-      `with written as (
-         update vpcs set status = $2::varchar, status_reason = $3::text, observed_version = greatest(observed_version, $4::int)
-         where id = $1 and (status, status_reason, observed_version)
-           is distinct from ($2::varchar, $3::text, greatest(observed_version, $4::int)) returning id)
-       select pg_notify('cloud_status', id::text) from written`,
-      [id, status, reason, observedVersion],
-    );
-  },
-
-  async remove(id) {
-    await sql.query('vpcs.remove', 'delete from vpcs where id = $1 and deleted_at is not null', [id]);
-  },
-
-  idsOnHost: (hostId) =>
-    sql.query<{ id: string; status: VpcStatus; deleted: boolean }>(
-      'vpcs.ids_on_host',
-      `select id, status, deleted_at is not null as deleted from vpcs where host_id = $1 limit ${MAX_ON_HOST}`,
-      [hostId],
-    ),
 });

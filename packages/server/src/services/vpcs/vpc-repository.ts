@@ -1,5 +1,5 @@
 import type { PageRequest } from '../../kernel/page.ts';
-import type { VpcRow, VpcStatus } from './vpc.ts';
+import type { VpcRow } from './vpc.ts';
 
 export interface NewVpc {
   readonly id: string;
@@ -28,16 +28,4 @@ export interface VpcRepository {
   countContents(id: string): Promise<{ instances: number; loadBalancers: number; scalingGroups: number }>;
   markDeleted(id: string, at: Date): Promise<void>;
   accountNumber(tenantId: string): Promise<string>;
-
-  /** For the worker, over all tenants. */
-  load(id: string): Promise<VpcRow | undefined>;
-  /** Gives it the host and the lowest uplink number that is free there. */
-  assignUplink(id: string, hostId: string): Promise<VpcRow>;
-  countLeftInside(id: string): Promise<number>;
-  /** The instances in it that have an address; their names as people wrote them. */
-  names(id: string): Promise<readonly { id: string; name: string; address: string }[]>;
-  /** A version seen is never taken back: a rename may have been faster. */
-  writeStatus(id: string, status: VpcStatus, reason: string | null, observedVersion: number): Promise<void>;
-  remove(id: string): Promise<void>;
-  idsOnHost(hostId: string): Promise<readonly { id: string; status: VpcStatus; deleted: boolean }[]>;
 }

@@ -1,0 +1,1 @@
+export { createHostWorker, reportHost } from './report-host.ts';
