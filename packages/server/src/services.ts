@@ -3,7 +3,12 @@ import { createRegistry, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import { createAuthService, createKeysService } from './services/identity/index.ts';
-import { createInstancesService, createInstanceTypesService, IMAGES } from './services/instances/index.ts';
+import {
+  createInstancesService,
+  createInstanceTypesService,
+  IMAGES,
+  instancesInVpc,
+} from './services/instances/index.ts';
 import { createVpcsService } from './services/vpcs/index.ts';
 
 /** What the services' control planes need from outside. Names outside are pure functions of ids. */
@@ -18,7 +23,7 @@ interface ServiceDeps {
 const createServices = (deps: ServiceDeps): readonly Service[] => [
   createAuthService(),
   createKeysService(deps.sealer),
-  createVpcsService(deps),
+  createVpcsService({ ...deps, blockers: [instancesInVpc] }),
   createInstanceTypesService(),
   createInstancesService({ ...deps, images: IMAGES }),
 ];

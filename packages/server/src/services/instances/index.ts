@@ -1,4 +1,4 @@
-import { service } from '../../kernel/service.ts';
+import { type Blocker, service } from '../../kernel/service.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
 import {
   createInstanceHandlers,
@@ -12,6 +12,19 @@ import { instanceOperations, instanceTypeOperations } from './operations.ts';
 
 export { IMAGES } from './catalogue.ts';
 export { createInstanceWorker } from './worker.ts';
+
+/** A VPC is not deleted while it has instances; those that are being deleted are waited for by its reconciler. */
+export const instancesInVpc: Blocker = {
+  noun: 'instance',
+  async count(sql, vpcId) {
+    const [row] = await sql.query<{ count: number }>(
+      'instances.count_in_vpc',
+      'select count(*)::int as count from instances where vpc_id = $1 and deleted_at is null',
+      [vpcId],
+    );
+    return row!.count;
+  },
+};
 
 /** Compute instances. */
 export const createInstancesService = (deps: InstanceDeps) =>

@@ -1,7 +1,7 @@
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
-import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
+import type { Blocker, Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
 import { ec2Id, presentVpc, type VpcRow } from './vpc.ts';
@@ -15,6 +15,8 @@ export interface VpcDeps {
   /** The name outside of a VPC's network; pure. */
   readonly networkNameOf: (vpcId: string) => string;
   readonly region: string;
+  /** What stands in the way of a VPC's deletion. */
+  readonly blockers: readonly Blocker[];
 }
 
 const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
@@ -67,14 +69,11 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     const repository = createPgVpcRepository(call.sql);
     // Held first, so that nothing moves in between the count and the mark.
     await repository.lock(call.target.id);
-    const { instances, loadBalancers, scalingGroups } = await repository.countContents(call.target.id);
-    const inTheWay = [
-      [instances, 'instance'],
-      [loadBalancers, 'load balancer'],
-      [scalingGroups, 'auto-scaling group'],
-    ]
-      .filter(([count]) => Number(count) > 0)
-      .map(([count, noun]) => `${count} ${noun}${count === 1 ? '' : 's'}`);
+    const inTheWay: string[] = [];
+    for (const { noun, count } of deps.blockers) {
+      const left = await count(call.sql, call.target.id);
+      if (left > 0) inTheWay.push(`${left} ${noun}${left === 1 ? '' : 's'}`);
+    }
     if (inTheWay.length > 0)
       throw conflict(`the VPC '${call.target.name}' still has ${inTheWay.join(', ')}; delete them first`);
     await repository.markDeleted(call.target.id, call.now);

@@ -113,27 +113,6 @@ describe('the repository of VPCs', () => {
     expect(order).toEqual(['holder', 'other']);
   });
 
-  it('counts what is in it', async () => {
-    const { id } = (await insert())!;
-    const counts = () => asApi((vpcs) => vpcs.countContents(id));
-    expect(await counts()).toEqual({ instances: 0, loadBalancers: 0, scalingGroups: 0 });
-    await db.owner.query(
-      `insert into instances (user_id, tenant_id, name, image, status, vpc_id, private_ip, deleted_at) values
-         ($1, $2, 'B', 'i', 'RUNNING', $3, '10.0.0.3', null), ($1, $2, 'a', 'i', 'RUNNING', $3, '10.0.0.2', null),
-         ($1, $2, 'no-address', 'i', 'RUNNING', $3, null, null), ($1, $2, 'gone', 'i', 'RUNNING', $3, '10.0.0.4', now())`,
-      [tenant.userId, tenant.tenantId, id],
-    );
-    await db.owner.query(
-      `insert into load_balancers (user_id, tenant_id, name, status, listener_port, vpc_id) values ($1, $2, 'lb', 's', 80, $3)`,
-      [tenant.userId, tenant.tenantId, id],
-    );
-    await db.owner.query(
-      `insert into scaling_groups (user_id, tenant_id, name, vpc_id, min_instances, max_instances, desired_count, image) values ($1, $2, 'g', $3, 0, 1, 1, 'i')`,
-      [tenant.userId, tenant.tenantId, id],
-    );
-    expect(await counts()).toEqual({ instances: 3, loadBalancers: 1, scalingGroups: 1 });
-  });
-
   it("knows the tenant's account number", async () => {
     expect(await asApi((vpcs) => vpcs.accountNumber(tenant.tenantId))).toMatch(/^\d{12}$/);
   });

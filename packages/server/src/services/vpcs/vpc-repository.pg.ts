@@ -58,17 +58,6 @@ export const createPgVpcRepository = (sql: Sql): VpcRepository => ({
     await sql.query('vpcs.lock', 'select 1 as ok from vpcs where id = $1 for update', [id]);
   },
 
-  async countContents(id) {
-    const [row] = await sql.query<{ instances: number; load_balancers: number; scaling_groups: number }>(
-      'vpcs.count_contents',
-      `select (select count(*)::int from instances where vpc_id = $1 and deleted_at is null) as instances,
-              (select count(*)::int from load_balancers where vpc_id = $1 and deleted_at is null) as load_balancers,
-              (select count(*)::int from scaling_groups where vpc_id = $1 and deleted_at is null) as scaling_groups`,
-      [id],
-    );
-    return { instances: row!.instances, loadBalancers: row!.load_balancers, scalingGroups: row!.scaling_groups };
-  },
-
   async markDeleted(id, at) {
     await sql.query(
       'vpcs.mark_deleted',

@@ -24,8 +24,6 @@ export interface VpcRepository {
   rename(id: string, name: string, at: Date): Promise<VpcRow | undefined>;
   /** Holds the VPC against changes until the end of the transaction. */
   lock(id: string): Promise<void>;
-  /** What stands in the way of a deletion: how many of which. */
-  countContents(id: string): Promise<{ instances: number; loadBalancers: number; scalingGroups: number }>;
   markDeleted(id: string, at: Date): Promise<void>;
   accountNumber(tenantId: string): Promise<string>;
 }
