@@ -49,6 +49,9 @@ async function expectDrained(platform: RunningPlatform): Promise<void> {
         or status_reason is not null or status <> case power when 'running' then 'RUNNING' else 'STOPPED' end`,
     vpcs: `select concat_ws(' ', name, id, status, status_reason, 'version', version, observed_version, 'deleted', deleted_at) as line
       from vpcs where deleted_at is not null or observed_version is distinct from version or status <> 'active' or status_reason is not null`,
+    'network interfaces without an owner, and owners without one': `select concat_ws(' ', n.owner_id, n.address, i.id, i.private_ip) as line
+      from network_interfaces n full join (select * from instances where private_ip is not null) i on i.id = n.owner_id
+      where i.id is null or (n.address, n.vpc_id) is distinct from (i.private_ip, i.vpc_id)`,
     'addresses given twice': `select concat_ws(' ', vpc_id, private_ip) as line from instances group by vpc_id, private_ip having count(*) > 1`,
   };
   await waitFor(

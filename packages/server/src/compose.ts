@@ -7,10 +7,11 @@ import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter } from './front/rest/waiter.ts';
 import { systemClock } from './kernel/clock.ts';
+import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
 import { lockHost } from './kernel/host-lock.ts';
 import { randomBelow } from './kernel/ids.ts';
-import { createLiveClient, serveLive } from './kernel/live.ts';
+import { createLiveClient, type LiveHandlers, serveLive } from './kernel/live.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createMetrics, type Metrics } from './kernel/metrics.ts';
 import { startNotifier } from './kernel/notifier.ts';
@@ -26,8 +27,7 @@ import { guardEngine } from './kernel/engine-guard.ts';
 import { sweep, wakeSweeps } from './kernel/sweep.ts';
 import { composeRegistry } from './services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from './services/identity/index.ts';
-import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
-import { createVpcReconciler } from './services/vpcs/index.ts';
+import { reportHost } from './services/hosts/index.ts';
 
 /** A process of the platform that runs. */
 export interface Running {
@@ -180,21 +180,20 @@ export async function startWorker(config: Config): Promise<Running> {
     }),
   );
 
-  const hostDeps = {
+  const host = {
     database,
-    compute,
-    network,
-    clock,
-    log,
+    engines: [compute, network],
+    capacity: () => compute.capacity(),
     hostName,
     overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory, disk: config.overcommitDisk },
   };
-  const hostId = await report(hostDeps);
-  const { services } = composeRegistry({ ...config, sealer: sealerOf(config) });
+  const hostId = await reportHost(host);
+  const worker = { database, clock, log, hostId, host, compute, network };
+  const { services } = composeRegistry({ ...config, sealer: sealerOf(config), worker });
+  const sides = services.flatMap((service) => service.worker ?? []);
   const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];
   const reconcilers = [
-    createVpcReconciler({ engine: network, hostId }),
-    createInstanceReconciler({ engine: compute, clock }),
+    ...sides.flatMap((side) => side.reconcilers ?? []),
     sweep('prune', PRUNE_MS, (signal) => prune(database, retentions, signal)),
   ];
   await database.transaction({ tenantId: '*' }, (sql) => wakeSweeps(sql, reconcilers));
@@ -213,10 +212,12 @@ export async function startWorker(config: Config): Promise<Running> {
     random: () => randomBelow(1_000_000) / 1_000_000,
     ...(config.slowPassesMs > 0 ? { slowdown: () => clock.sleep(randomBelow(config.slowPassesMs)) } : {}),
   });
-  const host = watchHost(hostDeps, hostId);
+  const repeats = sides
+    .flatMap((side) => side.repeats ?? [])
+    .map(({ name, ms, run }) => every(ms, name, run, { clock, log }));
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
-    handlers: createInstanceLive(compute),
+    handlers: Object.assign({}, ...sides.map((side) => side.live)) as LiveHandlers,
     database,
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
@@ -230,7 +231,7 @@ export async function startWorker(config: Config): Promise<Running> {
       stopping = true;
       await live.stop();
       await running.stop(DRAIN_MS);
-      await Promise.all([host.stop(), notifier.stop()]);
+      await Promise.all([...repeats, notifier].map((one) => one.stop()));
       await incus.close();
       await lock.release();
       await database.close();

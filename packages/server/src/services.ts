@@ -1,35 +1,61 @@
 import { machineName, networkNames } from './engines/names.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { Log } from './kernel/log.ts';
 import { createRegistry, quotasOf, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
+import type { Database } from './kernel/sql/pool.ts';
+import { createHostsService, type HostDeps } from './services/hosts/index.ts';
 import { createAuthService, createKeysService } from './services/identity/index.ts';
-import { createInstancesService, createInstanceTypesService, IMAGES } from './services/instances/index.ts';
+import {
+  type ComputeEngine,
+  createInstancesService,
+  createInstanceTypesService,
+  IMAGES,
+} from './services/instances/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
-import { createVpcsService } from './services/vpcs/index.ts';
+import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
 
-/** What the services' control planes need from outside. Names outside are pure functions of ids. */
+/** What the worker's process has: its host, and an engine for each port. */
+export interface WorkerDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hostId: string;
+  readonly host: HostDeps;
+  readonly compute: ComputeEngine;
+  readonly network: NetworkEngine;
+}
+
+/** What every process has. Names outside are pure functions of ids. */
 interface ServiceDeps {
   readonly sealer: Sealer;
   readonly region: string;
   readonly forgetCallers: () => void;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
+  readonly worker?: WorkerDeps;
 }
 
 /** All services, in the order in which they need each other. */
-const createServices = (deps: ServiceDeps): readonly Service[] => {
+function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
   const services: Service[] = [
     createAuthService(),
     createKeysService(deps),
-    createVpcsService(deps),
+    createHostsService(worker ? { worker: worker.host } : {}),
+    createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
     createInstanceTypesService(),
-    createInstancesService({ ...deps, images: IMAGES }),
+    createInstancesService({
+      ...deps,
+      images: IMAGES,
+      ...(worker ? { worker: { ...worker, engine: worker.compute } } : {}),
+    }),
     createQuotasService({ defaults: () => quotasOf(services) }),
     createWorkService(),
   ];
   return services;
-};
+}
 
 /** The registry of all operations, as every process and the generator of documents know it. */
 export function composeRegistry(options: {
@@ -38,6 +64,8 @@ export function composeRegistry(options: {
   readonly platformId: string;
   /** Makes the process ask anew who calls; nothing where nobody calls. */
   readonly forgetCallers?: () => void;
+  /** In the worker's process only. */
+  readonly worker?: WorkerDeps;
 }): Registry {
   return createRegistry(
     createServices({

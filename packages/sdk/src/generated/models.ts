@@ -29,6 +29,28 @@ export interface ExecResult {
   readonly timed_out: boolean;
 }
 
+export interface Host {
+  readonly id: string;
+  readonly name: string;
+  /** up or unavailable */
+  readonly state: string;
+  /** What is missing, and how to get it */
+  readonly state_reason?: string;
+  readonly capacity: {
+    readonly vcpus: number;
+    readonly memory_mb: number;
+    readonly disk_gb: number;
+  };
+  /** To instances, running or not */
+  readonly promised: {
+    readonly vcpus: number;
+    readonly memory_mb: number;
+    readonly disk_gb: number;
+  };
+  /** Its worker reports every five seconds */
+  readonly last_seen_at?: string;
+}
+
 export interface Instance {
   readonly id: string;
   readonly user_id: string;
@@ -40,6 +62,8 @@ export interface Instance {
   readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR" | "DELETING";
   /** What it waits for, or why it failed */
   readonly status_reason?: string;
+  /** The same for programs: WAITING_FOR_IMAGE, RESTING … */
+  readonly status_reason_code?: string;
   readonly vpc_id?: string;
   readonly private_ip?: string;
   readonly instance_type: string;
@@ -111,7 +135,10 @@ export interface Vpc {
   readonly network_id: string;
   /** pending, active, error or DELETING */
   readonly status: string;
+  /** What it waits for, or why it failed */
   readonly status_reason?: string;
+  /** The same for programs: WAITING_FOR_ENGINE, ENGINE_FAILED … */
+  readonly status_reason_code?: string;
   readonly arn: string;
   readonly version: number;
   readonly created_at: string;

@@ -79,6 +79,8 @@ function insertion(table: string, tenant: string, user: string): string {
         return [column.name, String(drawn)];
       if (column.type === 'timestamptz') return [column.name, 'now()'];
       if (column.type === 'jsonb') return [column.name, `'{}'`];
+      if (column.type === 'inet') return [column.name, `'10.0.0.0'::inet + ${drawn}`];
+      if (column.type === 'macaddr') return [column.name, `'02:00:00:00:00:${String(drawn % 100).padStart(2, '0')}'`];
       if (column.type === 'bytea') return [column.name, `'\\x00'`];
       if (column.type === 'bool') return [column.name, 'false'];
       if (column.type.startsWith('_')) return [column.name, `'{}'`];

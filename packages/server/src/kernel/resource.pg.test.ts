@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { instances } from '../services/instances/instance.ts';
+import { INSTANCES as instances } from '../services/instances/instance.ts';
 import { tagFilter } from '../services/instances/instance-repository.pg.ts';
-import { vpcs } from '../services/vpcs/vpc.ts';
+import { VPCS as vpcs } from '../services/vpcs/vpc.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
 import { uniqueWord } from '../testing/test-api.ts';
 import { newId } from './ids.ts';

@@ -36,6 +36,19 @@ describe('what is repeated', () => {
     await clock.advance(1000);
     expect(turns).toBe(4);
   });
+
+  it('is told to end, and its end is waited for', async () => {
+    let ended = false;
+    const task = async (signal: AbortSignal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      ended = true;
+    };
+    const repeated = every(100, 'the task', task, { clock: createManualClock(), log: memoryLog([]) });
+    expect(ended).toBe(false);
+    await repeated.stop();
+    expect(ended).toBe(true);
+  });
 });
 
 describe('the system clock', () => {

@@ -42,11 +42,3 @@ export async function redeemTicket(sql: Sql, ticket: string): Promise<Ticket | u
   );
   return row;
 }
-
-/** Removes what nobody came for, at most 1000 at a time. */
-export async function pruneTickets(sql: Sql): Promise<void> {
-  await sql.query(
-    'kernel.prune_tickets',
-    'delete from stream_tickets where ticket_hash in (select ticket_hash from stream_tickets where expires_at < now() limit 1000)',
-  );
-}

@@ -1,3 +1,4 @@
+import { newId } from '../kernel/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
@@ -9,6 +10,7 @@ import { setUpApi } from '../testing/set-up-api.ts';
 // operation may answer (no key, no permission, a bad input, a stale version) is in the generated negative tests.
 
 const { api, owner, engine } = await setUpApi();
+const operator = await api.makeActor({ platformRole: 'admin' });
 
 type Provoke = () => Promise<Answer>;
 
@@ -124,6 +126,11 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     ENGINE_UNAVAILABLE: failing('exec', 'unavailable'),
     TIMEOUT: failing('exec', 'timeout'),
   },
+  'quotas.list': { NOT_FOUND: async () => api.call('quotas.list', { tenant_id: newId() }, operator) },
+  'quotas.set': {
+    NOT_FOUND: async () => api.call('quotas.set', { tenant_id: newId(), resource: 'vpcs', max: 3 }, operator),
+  },
+  'work.retry': { NOT_FOUND: async () => api.call('work.retry', { kind: 'vpc', id: newId() }, operator) },
 };
 
 const cases = Object.entries(PROVOKED).flatMap(([name, codes]) =>

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { guardEngine } from '../kernel/engine-guard.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Outcome, Pass, Reconciler } from '../kernel/reconcile.ts';
+import type { Outcome, Reconciler } from '../kernel/reconcile.ts';
+import { loadRow } from '../kernel/resource.ts';
 import { openTransactions } from '../kernel/sql/tx.ts';
-import { type InstanceRow, publicStatus } from '../services/instances/instance.ts';
-import type { InstanceRepository } from '../services/instances/instance-repository.ts';
-import { createPgInstanceRepository } from '../services/instances/instance-repository.pg.ts';
+import { type InstanceRow, INSTANCES, publicStatus } from '../services/instances/instance.ts';
 import { createInstanceReconciler } from '../services/instances/reconcile-instance.ts';
 import { insertVpc } from '../services/vpcs/examples.ts';
+import { attachInterface, findVpcForInstance } from '../services/vpcs/index.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { passOver } from './pass.ts';
 import { type Seeded, seedDatabase, type Tenant } from './seed.ts';
 import { uniqueWord } from './test-api.ts';
 
@@ -21,19 +22,23 @@ export interface InstancePasses {
   /** New for each test, as is the clock. */
   readonly engine: FakeComputeEngine;
   readonly clock: ManualClock;
-  repository<T>(work: (instances: InstanceRepository) => Promise<T>): Promise<T>;
   /** A VPC that is there; its id. */
   insertVpc(): Promise<string>;
-  /** A row as the API writes it; its id. */
-  launch(options?: { vpcId?: string; type?: string; privateIp?: string }): Promise<string>;
+  /** A row as the API writes it, with an address where it is in a VPC; its id. */
+  launch(options?: { vpcId?: string; type?: string }): Promise<string>;
+  /** Wishes as the API writes them. */
+  setPower(id: string, power: 'running' | 'stopped'): Promise<void>;
+  requestReboot(id: string): Promise<void>;
+  markDeleted(id: string): Promise<void>;
   pass(id: string, options?: { attempts?: number; signal?: AbortSignal }): Promise<Outcome>;
   /** One pass, after which all is settled and people see this status. */
   settledAs(id: string, status: string): Promise<void>;
+  /** Undefined: it is gone. */
+  find(id: string): Promise<InstanceRow | undefined>;
   row(id: string): Promise<InstanceRow>;
   status(id: string): Promise<string>;
   /** The types of its events, oldest first. */
   events(id: string): Promise<string[]>;
-  now(): Date;
   /** As if it had run for a minute: what ends right after its start has to rest first. */
   ageStart(id: string): Promise<unknown>;
 }
@@ -58,22 +63,20 @@ export function setUpInstancePasses(): InstancePasses {
     reconciler = createInstanceReconciler({ engine: guardEngine(engine, openTransactions), clock });
   });
 
-  const all = { tenantId: '*' } as const;
-  const repository: InstancePasses['repository'] = (work) =>
-    db.worker.transaction(all, (sql) => work(createPgInstanceRepository(sql)));
-  const pass: InstancePasses['pass'] = (id, options = {}) => {
-    const one: Pass = {
-      id,
-      tenantId: tenant.tenantId,
-      attempts: options.attempts ?? 1,
-      signal: options.signal ?? new AbortController().signal,
-      read: (work) => db.worker.transaction(all, work),
-      commit: (work) => db.worker.transaction(all, work),
-    };
-    return reconciler.pass(one);
-  };
-  const row = async (id: string) => (await repository((instances) => instances.load(id)))!;
+  const pass: InstancePasses['pass'] = (id, options = {}) =>
+    reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId, ...options }));
+  const find = (id: string) => db.worker.transaction({ tenantId: '*' }, (sql) => loadRow(sql, INSTANCES, id));
+  const row = async (id: string) => (await find(id))!;
   const status = async (id: string) => publicStatus(await row(id));
+  const edit = async (id: string, change: string) => {
+    await db.owner.query(`update instances set ${change}, version = version + 1 where id = $1`, [id]);
+  };
+  const attach = (id: string, name: string, vpcId: string) =>
+    db.api.transaction(tenant, async (sql) => {
+      const vpc = (await findVpcForInstance(sql, tenant.tenantId, vpcId))!;
+      const { tenantId } = tenant;
+      return attachInterface(sql, { id: newId(), vpc, tenantId, ownerKind: 'instance', ownerId: id, hostId, name });
+    });
 
   return {
     get db() {
@@ -91,37 +94,38 @@ export function setUpInstancePasses(): InstancePasses {
     get clock() {
       return clock;
     },
-    repository,
     insertVpc: () => insertVpc({ owner: db.owner, ...tenant, hostId, email: '', password: '', unique: uniqueWord }),
-    async launch(options = {}) {
+    async launch({ vpcId, type = 'basic-1' } = {}) {
       const id = newId(clock.now());
-      await repository((instances) =>
-        instances.insert({
+      const name = `vm-${uniqueWord()}`;
+      const network = vpcId === undefined ? undefined : await attach(id, name, vpcId);
+      await db.owner.query(
+        `insert into instances (id, user_id, tenant_id, name, image, status, instance_type, container_id, vpc_id, private_ip, mac, host_id, env, command)
+         values ($1, $2, $3, $4, 'busybox', 'STARTING', $5, $6, $7, $8, $9, $10, '{"A": "b"}', '["sleep", "9"]')`,
+        [
           id,
-          userId: tenant.userId,
-          tenantId: tenant.tenantId,
-          name: `vm-${uniqueWord()}`,
-          image: 'busybox',
-          instanceType: options.type ?? 'basic-1',
-          containerId: engine.nameOf(id),
-          vpcId: options.vpcId ?? null,
-          privateIp: options.privateIp ?? null,
-          mac: options.privateIp ? '02:00:00:00:00:01' : null,
+          tenant.userId,
+          tenant.tenantId,
+          name,
+          type,
+          engine.nameOf(id),
+          vpcId ?? null,
+          network?.address ?? null,
+          network?.mac ?? null,
           hostId,
-          env: { A: 'b' },
-          command: ['sleep', '9'],
-          labels: {},
-          metadata: {},
-          at: new Date(clock.now()),
-        }),
+        ],
       );
       return id;
     },
+    setPower: (id, power) => edit(id, `power = '${power}'`),
+    requestReboot: (id) => edit(id, 'restart_generation = restart_generation + 1'),
+    markDeleted: (id) => edit(id, 'deleted_at = now()'),
     pass,
     async settledAs(id, expected) {
       expect((await pass(id)).kind).toBe('settled');
       expect(await status(id)).toBe(expected);
     },
+    find,
     row,
     status,
     async events(id) {
@@ -131,7 +135,6 @@ export function setUpInstancePasses(): InstancePasses {
       );
       return rows.map((one) => one.event_type);
     },
-    now: () => new Date(clock.now()),
     ageStart: (id) =>
       db.owner.query("update instances set started_at = started_at - interval '1 minute' where id = $1", [id]),
   };

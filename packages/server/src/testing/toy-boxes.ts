@@ -3,7 +3,7 @@ import { deleteOperation, deletes, getOperation, listOperation, ref } from '../k
 import { operation } from '../kernel/operation.ts';
 import { kindOf, presentRow } from '../kernel/resource.ts';
 import { type Call, type Kind, type Service, service } from '../kernel/service.ts';
-import { type VpcRow, vpcs } from '../services/vpcs/vpc.ts';
+import { type VpcRow, VPCS as vpcs } from '../services/vpcs/vpc.ts';
 
 export interface Part {
   readonly id: string;

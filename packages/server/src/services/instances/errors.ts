@@ -1,10 +1,8 @@
 import { CloudError, type ErrorTable } from '../../kernel/errors.ts';
-import { PLACEMENT_ERRORS } from '../hosts/index.ts';
 
 /** Codes of instances beyond the kernel's, with their HTTP status. */
 export const INSTANCE_ERRORS = {
   INSTANCE_NOT_RUNNING: 409,
-  ...PLACEMENT_ERRORS,
 } as const satisfies ErrorTable;
 
 export const instanceNotRunning = (name: string, status: string): CloudError =>

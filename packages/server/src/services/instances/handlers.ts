@@ -1,16 +1,15 @@
 import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
-import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { listRows } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
-import type { Sql } from '../../kernel/sql/tx.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import { placeOnHost } from '../hosts/index.ts';
-import { findVpcForInstance, findVpcId } from '../vpcs/index.ts';
+import { attachInterface, findVpcForInstance, findVpcId } from '../vpcs/index.ts';
 import { instanceNotRunning } from './errors.ts';
-import { type InstanceRow, type InstanceTypeRow, instances, publicStatus } from './instance.ts';
+import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, tagFilter } from './instance-repository.pg.ts';
 import type { instanceOperations } from './operations.ts';
 
@@ -52,17 +51,18 @@ export function createInstanceHandlers(
         ];
       },
 
-      async run({ input, sql, tenantId, userId, createdId, now, wake, checked: type }) {
-        const repository = createPgInstanceRepository(sql);
-        const network =
-          input.vpc_id === undefined ? undefined : await plugIn(sql, repository, tenantId, input.vpc_id, createdId);
+      async run({ input, sql, tenantId, userId, createdId, newId, now, wake, checked: type }) {
+        const vpc = input.vpc_id === undefined ? undefined : await findVpcForInstance(sql, tenantId, input.vpc_id);
+        if (input.vpc_id !== undefined && !vpc) throw notFound('VPC', input.vpc_id);
         const { hostId } = await placeOnHost(sql, {
-          hostId: network?.hostId ?? null,
+          hostId: vpc?.hostId ?? null,
           vcpus: type.vcpus,
           memoryMb: type.memory_mb,
           diskGb: type.disk_gb,
         });
-        const row = await repository.insert({
+        const owner = { ownerKind: 'instance', ownerId: createdId, hostId, name: input.name };
+        const nic = vpc && (await attachInterface(sql, { id: newId(), vpc, tenantId, ...owner }));
+        const row = await createPgInstanceRepository(sql).insert({
           id: createdId,
           userId,
           tenantId,
@@ -70,9 +70,9 @@ export function createInstanceHandlers(
           image: input.image,
           instanceType: type.id,
           containerId: deps.machineNameOf(createdId),
-          vpcId: network?.vpcId ?? null,
-          privateIp: network?.address ?? null,
-          mac: network?.mac ?? null,
+          vpcId: vpc?.id ?? null,
+          privateIp: nic?.address ?? null,
+          mac: nic?.mac ?? null,
           hostId,
           env: readEnv(input.env ?? []),
           command: input.cmd ?? null,
@@ -82,7 +82,7 @@ export function createInstanceHandlers(
         });
         if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
         wake('instance', row.id, row.host_id);
-        if (network) wake('vpc', network.vpcId, network.hostId);
+        if (vpc) wake('vpc', vpc.id, vpc.hostId);
         return row;
       },
     }),
@@ -91,7 +91,7 @@ export function createInstanceHandlers(
       const page = pageRequest(input);
       const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
       if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
-      const rows = await listRows(sql, instances, tenantId, page, tagFilter(input.tag ?? [], vpcId));
+      const rows = await listRows(sql, INSTANCES, tenantId, page, tagFilter(input.tag ?? [], vpcId));
       return toPage(rows, page.limit, (row) => row.id);
     },
 
@@ -105,7 +105,7 @@ export function createInstanceHandlers(
       return row;
     },
 
-    delete: deletes(instances, 'instance', 'instance'),
+    delete: deletes(INSTANCES, 'instance', 'instance'),
 
     logs: (call) => issueTicket(call, 'instances.logs', { instanceId: call.target.id }),
 
@@ -137,17 +137,6 @@ async function findType(repository: InstanceRepository, id: string): Promise<Ins
   const known = await repository.listTypes({ limit: 50, after: null });
   throw invalidInput(`instance_type '${id}' does not exist; there are: ${known.map((row) => row.id).join(', ')}`);
 }
-
-async function plugIn(sql: Sql, repository: InstanceRepository, tenantId: string, ref: string, instanceId: string) {
-  const vpc = await findVpcForInstance(sql, tenantId, ref);
-  if (!vpc) throw notFound('VPC', ref);
-  const address = await repository.freeAddress(vpc.id, vpc.firstAddress, vpc.lastAddress);
-  if (!address) throw conflict(`the VPC '${vpc.name}' has no free address left`);
-  return { vpcId: vpc.id, hostId: vpc.hostId, address, mac: macOf(instanceId) };
-}
-
-/** A locally administered unicast MAC, the same at every look. */
-const macOf = (instanceId: string): string => `02:${sha256Hex(instanceId).slice(0, 10).match(/../g)!.join(':')}`;
 
 const readEnv = (entries: readonly string[]): Record<string, string> =>
   Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));

@@ -4,28 +4,28 @@ import { type Kind, service } from '../../kernel/service.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
 import { instanceExamples, instanceTypeExamples } from './examples.ts';
 import { createInstanceHandlers, type InstanceDeps } from './handlers.ts';
-import { type InstanceTypeRow, instances, presentInstance, presentType } from './instance.ts';
+import { type InstanceTypeRow, INSTANCES, presentInstance, presentType } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
+import { createInstanceWorker, type InstanceWorkerDeps } from './worker.ts';
 
 export { IMAGES } from './catalogue.ts';
-export { createInstanceLive } from './live.ts';
-export { createInstanceReconciler } from './reconcile-instance.ts';
-export { report, watchHost } from './watch-host.ts';
+export type { ComputeEngine } from './compute-engine.ts';
 
 /** Compute instances. */
-export const createInstancesService = (deps: InstanceDeps) =>
+export const createInstancesService = (deps: InstanceDeps & { readonly worker?: InstanceWorkerDeps }) =>
   service({
     name: 'instances',
     resource: 'instance',
     title: 'Instances',
     operations: instanceOperations,
     handlers: createInstanceHandlers(deps),
-    kinds: { instance: kindOf(instances, { noun: 'instance', present: presentInstance }) },
+    kinds: { instance: kindOf(INSTANCES, { noun: 'instance', present: presentInstance }) },
     errors: INSTANCE_ERRORS,
     // Contract, section 8.
     quotas: { instances: 10, vcpus: 8, memory_mb: 16_384 },
     blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
+    ...(deps.worker ? { worker: createInstanceWorker(deps.worker) } : {}),
     examples: instanceExamples,
   });
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
 import { listRows, markDeleted } from '../../kernel/resource.ts';
@@ -6,9 +5,13 @@ import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
-import { instances as table } from './instance.ts';
-import { createPgInstanceRepository, tagFilter } from './instance-repository.pg.ts';
-import type { InstanceRepository, NewInstance } from './instance-repository.ts';
+import { INSTANCES } from './instance.ts';
+import {
+  createPgInstanceRepository,
+  type InstanceRepository,
+  type NewInstance,
+  tagFilter,
+} from './instance-repository.pg.ts';
 
 const watched = watchMethods(createPgInstanceRepository);
 let db: Seeded;
@@ -23,8 +26,6 @@ afterAll(() => db.drop());
 
 const asApi = <T>(work: (instances: InstanceRepository) => Promise<T>, who = tenant) =>
   db.api.transaction(who, (sql) => work(watched.create(sql)));
-const asWorker = <T>(work: (instances: InstanceRepository) => Promise<T>) =>
-  db.worker.transaction({ tenantId: '*' }, (sql) => work(watched.create(sql)));
 const newInstance = (more: Partial<NewInstance> = {}): NewInstance => ({
   id: orderedId(),
   ...tenant,
@@ -46,7 +47,7 @@ const newInstance = (more: Partial<NewInstance> = {}): NewInstance => ({
 const insert = async (more: Partial<NewInstance> = {}, who = tenant) =>
   (await asApi((instances) => instances.insert(newInstance({ ...who, ...more })), who))!;
 const requestDeletion = (id: string) =>
-  db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, table, id, new Date()));
+  db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, INSTANCES, id, new Date()));
 const world = (who = tenant) => ({ owner: db.owner, ...who, hostId, email: '', password: '', unique: uniqueWord });
 
 describe('the repository of instances', () => {
@@ -95,7 +96,7 @@ describe('the repository of instances', () => {
     const plain = await insert({}, who);
     const list = (tags: string[] = [], in_: string | null = null, limit = 10, after: string | null = null) =>
       db.api.transaction(who, async (sql) =>
-        (await listRows(sql, table, who.tenantId, { limit, after }, tagFilter(tags, in_))).map((row) => row.id),
+        (await listRows(sql, INSTANCES, who.tenantId, { limit, after }, tagFilter(tags, in_))).map((row) => row.id),
       );
     expect(await list()).toEqual([plain.id, data.id, web.id]);
     expect(await list(['tier'])).toEqual([data.id, web.id]);
@@ -142,42 +143,6 @@ describe('the repository of instances', () => {
     ).toEqual([all[2]!.id, all[3]!.id]);
   });
 
-  it('gives out the lowest free address, to the last one', async () => {
-    const vpcId = await insertVpc(world());
-    const free = () => asApi((instances) => instances.freeAddress(vpcId, '10.0.0.2', '10.0.0.5'));
-    const taken: string[] = [];
-    const ids = new Map<string, string>();
-    for (let i = 0; i < 4; i++) {
-      const address = (await free())!;
-      taken.push(address);
-      ids.set(address, (await insert({ vpcId, privateIp: address })).id);
-    }
-    expect(taken).toEqual(['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']);
-    expect(await free()).toBeUndefined();
-    // An address is free again when the row is gone, not when it is to be deleted.
-    await requestDeletion(ids.get('10.0.0.4')!);
-    expect(await free()).toBeUndefined();
-    await asWorker((instances) => instances.remove(ids.get('10.0.0.4')!));
-    expect(await free()).toBe('10.0.0.4');
-    expect(
-      await asApi(async (instances) => instances.freeAddress(await insertVpc(world()), '10.0.0.2', '10.0.0.5')),
-    ).toBe('10.0.0.2');
-  });
-
-  it('always gives out the lowest free address (property)', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 2, max: 14 }), { maxLength: 13 }), async (used) => {
-        const vpcId = await insertVpc(world());
-        for (const host of used) await insert({ vpcId, privateIp: `10.0.0.${host}` });
-        const lowest = Array.from({ length: 13 }, (_, index) => index + 2).find((host) => !used.includes(host));
-        expect(await asApi((instances) => instances.freeAddress(vpcId, '10.0.0.2', '10.0.0.14'))).toBe(
-          lowest === undefined ? undefined : `10.0.0.${lowest}`,
-        );
-      }),
-      { numRuns: 12 },
-    );
-  });
-
   it('writes wishes, each with a new version', async () => {
     const { id } = await insert();
     expect(await asApi((instances) => instances.setPower(id, 'stopped', new Date(8)))).toMatchObject({
@@ -192,35 +157,6 @@ describe('the repository of instances', () => {
     });
   });
 
-  it('writes what was seen, and never the version', async () => {
-    const { id } = await insert();
-    const write = (status: 'RUNNING' | 'ERROR') =>
-      asWorker((instances) =>
-        instances.writeStatus(id, {
-          status,
-          reason: 'r',
-          observedVersion: 1,
-          observedRestart: 0,
-          startedAt: new Date(3),
-          phaseDeadline: new Date(4),
-        }),
-      );
-    await write('ERROR');
-    const failedAt = async () =>
-      (await db.owner.query('select failed_at from instances where id = $1', [id])).rows[0]!.failed_at;
-    expect(await failedAt()).toBeInstanceOf(Date);
-    await write('RUNNING');
-    expect(await failedAt()).toBeNull();
-    expect(await asWorker((instances) => instances.load(id))).toMatchObject({
-      status: 'RUNNING',
-      status_reason: 'r',
-      observed_version: 1,
-      started_at: new Date(3),
-      phase_deadline: new Date(4),
-      version: 1,
-    });
-  });
-
   it('counts what is in a VPC, without what is to be deleted', async () => {
     const vpcId = await insertVpc(world());
     const first = await insert({ vpcId });
@@ -229,43 +165,6 @@ describe('the repository of instances', () => {
     expect(await asApi((instances) => instances.countIn(vpcId))).toBe(2);
     await requestDeletion(first.id);
     expect(await asApi((instances) => instances.countIn(vpcId))).toBe(1);
-  });
-
-  it('removes only what is to be deleted', async () => {
-    const { id } = await insert();
-    await asWorker((instances) => instances.remove(id));
-    expect(await asWorker((instances) => instances.load(id))).toBeDefined();
-    await requestDeletion(id);
-    await asWorker((instances) => instances.remove(id));
-    expect(await asWorker((instances) => instances.load(id))).toBeUndefined();
-  });
-
-  it('shows a host its instances in turn, and finds one by its machine', async () => {
-    const own = await db.makeHost();
-    const rows = [await insert({ hostId: own }), await insert({ hostId: own })];
-    const ids = rows.map((row) => row.id).sort();
-    await asWorker((instances) =>
-      instances.writeStatus(ids[0]!, {
-        status: 'RUNNING',
-        reason: null,
-        observedVersion: 1,
-        observedRestart: 0,
-        startedAt: null,
-        phaseDeadline: null,
-      }),
-    );
-    const first = await asWorker((instances) => instances.onHost(own, null, 1));
-    expect(first).toMatchObject([
-      { id: ids[0], tenant_id: tenant.tenantId, status: 'RUNNING', power: 'running', deleted: false, settled: true },
-    ]);
-    expect(await asWorker((instances) => instances.onHost(own, ids[0]!, 9))).toMatchObject([
-      { id: ids[1], settled: false },
-    ]);
-    expect(await asWorker((instances) => instances.findByContainer(rows[0]!.container_id!))).toEqual({
-      id: rows[0]!.id,
-      tenant_id: tenant.tenantId,
-    });
-    expect(await asWorker((instances) => instances.findByContainer('nobody'))).toBeUndefined();
   });
 
   it('has a test for each of its methods', () => {

@@ -1,22 +1,41 @@
+import type { PageRequest } from '../../kernel/page.ts';
 import type { Filter } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { type InstanceRow, type InstanceTypeRow, instances } from './instance.ts';
-import type { HostedInstance, InstanceRepository } from './instance-repository.ts';
+import { type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 
-export type { InstanceRepository };
+export interface NewInstance {
+  readonly id: string;
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly image: string;
+  readonly instanceType: string;
+  readonly containerId: string;
+  readonly vpcId: string | null;
+  readonly privateIp: string | null;
+  readonly mac: string | null;
+  readonly hostId: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly command: readonly string[] | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly at: Date;
+}
 
-const COLUMNS = instances.columns;
+export type InstanceRepository = ReturnType<typeof createPgInstanceRepository>;
 
 const TYPE_COLUMNS = 'id, name, vcpus, memory_mb, disk_gb, network_mbps, price_per_hour, category, processes';
 
-export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
-  async insert(instance) {
+/** What instances ask of the database beyond kernel/resource.ts. */
+export const createPgInstanceRepository = (sql: Sql) => ({
+  /** Undefined when the tenant has an instance of that name. */
+  async insert(instance: NewInstance): Promise<InstanceRow | undefined> {
     const [row] = await sql.query<InstanceRow>(
       'instances.insert',
       `insert into instances (id, user_id, tenant_id, name, image, instance_type, container_id, vpc_id, private_ip, mac, host_id, env, command,
          labels, metadata, status, created_at, updated_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'STARTING', $16, $16)
-       on conflict (tenant_id, name) where deleted_at is null do nothing returning ${COLUMNS}`,
+       on conflict (tenant_id, name) where deleted_at is null do nothing returning ${INSTANCES.columns}`,
       [
         instance.id,
         instance.userId,
@@ -39,7 +58,8 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return row;
   },
 
-  async usage(tenantId) {
+  /** Of a tenant's live ones. */
+  async usage(tenantId: string): Promise<{ instances: number; vcpus: number; memoryMb: number }> {
     const [row] = await sql.query<{ instances: number; vcpus: number; memory_mb: number }>(
       'instances.usage',
       `select count(*)::int as instances, coalesce(sum(t.vcpus), 0)::int as vcpus, coalesce(sum(t.memory_mb), 0)::int as memory_mb
@@ -49,7 +69,7 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return { instances: row!.instances, vcpus: row!.vcpus, memoryMb: row!.memory_mb };
   },
 
-  async findType(id) {
+  async findType(id: string): Promise<InstanceTypeRow | undefined> {
     const [row] = await sql.query<InstanceTypeRow>(
       'instances.find_type',
       `select ${TYPE_COLUMNS} from instance_types where id = $1`,
@@ -58,99 +78,39 @@ export const createPgInstanceRepository = (sql: Sql): InstanceRepository => ({
     return row;
   },
 
-  listTypes: (page) =>
+  listTypes: (page: PageRequest): Promise<readonly InstanceTypeRow[]> =>
     sql.query<InstanceTypeRow>(
       'instances.list_types',
       `select ${TYPE_COLUMNS} from instance_types where $1::text is null or id > $1::text order by id limit $2`,
       [page.after, page.limit + 1],
     ),
 
-  async freeAddress(vpcId, first, last) {
-    const [row] = await sql.query<{ address: string }>(
-      'instances.free_address',
-      `select host(candidate) as address
-       from (select $2::inet as candidate union all select private_ip + 1 from instances where vpc_id = $1 and private_ip is not null) as free
-       where candidate <= $3::inet and not exists (select 1 from instances taken where taken.vpc_id = $1 and taken.private_ip = candidate)
-       order by candidate limit 1`,
-      [vpcId, first, last],
-    );
-    return row?.address;
-  },
-
-  async setPower(id, power, at) {
+  async setPower(id: string, power: 'running' | 'stopped', at: Date): Promise<InstanceRow> {
     const [row] = await sql.query<InstanceRow>(
       'instances.set_power',
-      `update instances set power = $2, version = version + 1, updated_at = $3 where id = $1 returning ${COLUMNS}`,
+      `update instances set power = $2, version = version + 1, updated_at = $3 where id = $1 returning ${INSTANCES.columns}`,
       [id, power, at],
     );
     return row!;
   },
 
-  async requestReboot(id, at) {
+  async requestReboot(id: string, at: Date): Promise<InstanceRow> {
     const [row] = await sql.query<InstanceRow>(
       'instances.request_reboot',
-      `update instances set restart_generation = restart_generation + 1, version = version + 1, updated_at = $2 where id = $1 returning ${COLUMNS}`,
+      `update instances set restart_generation = restart_generation + 1, version = version + 1, updated_at = $2 where id = $1 returning ${INSTANCES.columns}`,
       [id, at],
     );
     return row!;
   },
 
-  async countIn(vpcId) {
+  /** Live ones in a VPC. */
+  async countIn(vpcId: string): Promise<number> {
     const [row] = await sql.query<{ count: number }>(
       'instances.count_in_vpc',
       'select count(*)::int as count from instances where vpc_id = $1 and deleted_at is null',
       [vpcId],
     );
     return row!.count;
-  },
-
-  async load(id) {
-    const [row] = await sql.query<InstanceRow>('instances.load', `select ${COLUMNS} from instances where id = $1`, [
-      id,
-    ]);
-    return row;
-  },
-
-  async writeStatus(id, update) {
-    await sql.query(
-      'instances.write_status',
-      `with written as (
-         update instances set status = $2::varchar, status_reason = $3, observed_version = $4, observed_restart = $5, started_at = $6, phase_deadline = $7,
-           failed_at = case when $2::varchar = 'ERROR' then now() end
-         where id = $1 returning id)
-       select pg_notify('cloud_status', id::text) from written`,
-      [
-        id,
-        update.status,
-        update.reason,
-        update.observedVersion,
-        update.observedRestart,
-        update.startedAt,
-        update.phaseDeadline,
-      ],
-    );
-  },
-
-  async remove(id) {
-    await sql.query('instances.remove', 'delete from instances where id = $1 and deleted_at is not null', [id]);
-  },
-
-  onHost: (hostId, afterId, limit) =>
-    sql.query<HostedInstance>(
-      'instances.on_host',
-      `select id, tenant_id, container_id, status, power, deleted_at is not null as deleted,
-         observed_version is not distinct from version and observed_restart = restart_generation as settled
-       from instances where host_id = $1 and ($2::uuid is null or id > $2::uuid) order by id limit $3`,
-      [hostId, afterId, limit],
-    ),
-
-  async findByContainer(containerId) {
-    const [row] = await sql.query<{ id: string; tenant_id: string }>(
-      'instances.find_by_container',
-      'select id, tenant_id from instances where container_id = $1 limit 1',
-      [containerId],
-    );
-    return row;
   },
 });
 

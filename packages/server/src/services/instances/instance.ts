@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
+import type { CommonReason } from '../../kernel/pass.ts';
 import { presentRow, type ResourceRow, type Table } from '../../kernel/resource.ts';
 
 /** Contract, section 8; STOPPING and DELETING are on the way there. */
@@ -15,6 +16,9 @@ export const Instance = Type.Object(
     container_id: Type.Optional(Type.String({ description: 'Its name on the host' })),
     status: Type.Enum([...STATUSES]),
     status_reason: Type.Optional(Type.String({ description: 'What it waits for, or why it failed' })),
+    status_reason_code: Type.Optional(
+      Type.String({ description: 'The same for programs: WAITING_FOR_IMAGE, RESTING …' }),
+    ),
     vpc_id: Type.Optional(Type.String({ format: 'uuid' })),
     private_ip: Type.Optional(Type.String()),
     instance_type: Type.String(),
@@ -33,6 +37,15 @@ export type Instance = Static<typeof Instance>;
 
 /** What the reconciler writes; the wire's STOPPING follows from spec and status together. */
 export type StoredStatus = 'STARTING' | 'RUNNING' | 'STOPPED' | 'ERROR';
+
+/** Why it is not as wanted yet, or cannot be. */
+export type InstanceReason =
+  | CommonReason
+  | 'WAITING_FOR_IMAGE'
+  | 'WAITING_FOR_NETWORK'
+  | 'IMAGE_FAILED'
+  | 'NETWORK_FAILED'
+  | 'RESTING';
 
 export interface InstanceRow extends ResourceRow {
   readonly user_id: string;
@@ -55,6 +68,9 @@ export interface InstanceRow extends ResourceRow {
   // status
   readonly status: StoredStatus;
   readonly status_reason: string | null;
+  readonly reason_code: InstanceReason | null;
+  /** `making`: it has no machine yet, or none any more. */
+  readonly phase: 'making' | 'made';
   readonly observed_version: number | null;
   readonly observed_restart: number;
   readonly started_at: Date | null;
@@ -80,11 +96,11 @@ export function publicStatus(
 
 const filled = <T extends object>(value: T): boolean => Object.keys(value).length > 0;
 
-export const instances: Table<InstanceRow> = {
+export const INSTANCES: Table<InstanceRow> = {
   name: 'instances',
   columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
     metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
-    observed_version, observed_restart, started_at, phase_deadline`,
+    reason_code, phase, observed_version, observed_restart, started_at, phase_deadline`,
 };
 
 /** Environment and command often hold credentials: who may only look does not see them. */
@@ -108,6 +124,7 @@ export function presentInstance(row: InstanceRow, caller: Caller): Instance {
   return {
     ...shown,
     status: publicStatus(row),
+    ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
     ...(seesAll && filled(row.env) ? { env: Object.entries(row.env).map(([key, value]) => `${key}=${value}`) } : {}),
     ...(seesAll && row.command ? { cmd: [...row.command] } : {}),
     ...(filled(row.labels) ? { labels: row.labels } : {}),

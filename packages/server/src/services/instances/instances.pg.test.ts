@@ -111,8 +111,9 @@ describe('launching', () => {
     await api.owner.query(`update vpcs set cidr_block = '10.0.0.0/28' where id = $1`, [vpcId]);
     for (let host = 2; host <= 14; host++)
       await api.owner.query(
-        `insert into instances (user_id, tenant_id, name, image, status, vpc_id, private_ip) values ($1, $2, $3, 'i', 'RUNNING', $4, $5)`,
-        [owner.userId, owner.tenantId, uniqueWord(), vpcId, `10.0.0.${host}`],
+        `insert into network_interfaces (tenant_id, vpc_id, owner_kind, owner_id, name, address, mac)
+         values ($1, $2, 'instance', gen_random_uuid(), 'x', $3, $4)`,
+        [owner.tenantId, vpcId, `10.0.0.${host}`, `02:00:00:00:00:${host + 10}`],
       );
     expect(await launch({ vpc_id: vpcId })).toMatchObject({
       status: 409,

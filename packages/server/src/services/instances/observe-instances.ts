@@ -1,57 +1,52 @@
+import type { Observable, ObserveDeps } from '../../kernel/observe.ts';
 import { wake } from '../../kernel/reconcile-queue.ts';
-import type { Database } from '../../kernel/sql/pool.ts';
 import type { ComputeEngine, SeenMachine } from './compute-engine.ts';
-import type { HostedInstance } from './instance-repository.ts';
-import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import type { InstanceRow } from './instance.ts';
 
-/** Rows read at once. */
-const CHUNK = 5_000;
+type HostedInstance = Pick<
+  InstanceRow,
+  'status' | 'power' | 'deleted_at' | 'version' | 'observed_version' | 'restart_generation' | 'observed_restart'
+>;
 
-export interface ObserveDeps {
-  readonly database: Database;
+/** What one look at all machines of a host is compared with. */
+export const machinesOf = (engine: ComputeEngine): Observable<HostedInstance, SeenMachine> => ({
+  kind: 'instance',
+  table: 'instances',
+  columns: 'status, power, deleted_at, version, observed_version, restart_generation, observed_restart',
+  engine,
+  hasDrifted(row, seen) {
+    const isSettled =
+      row.deleted_at === null &&
+      row.observed_version === row.version &&
+      row.observed_restart === row.restart_generation &&
+      row.status === (row.power === 'running' ? 'RUNNING' : 'STOPPED');
+    return isSettled && seen?.state !== row.power;
+  },
+});
+
+export interface FollowDeps extends ObserveDeps {
   readonly engine: ComputeEngine;
-  readonly hostId: string;
 }
 
-/** Whether what is seen is what a settled row says; unsettled rows have a pass coming anyway. */
-function hasDrifted(row: HostedInstance, seen: SeenMachine | undefined): boolean {
-  if (!row.settled || row.deleted || row.status === 'ERROR') return false;
-  return (row.power === 'running') !== (seen?.state === 'running') || seen === undefined;
-}
-
-/**
- * One look at all machines of the host against the rows; wakes what drifted. What is in the engine and in no row is returned and never
- * removed: after a restore, or with a wrong DATABASE_URL, everything newer looks like that.
- */
-export async function observeInstances(deps: ObserveDeps): Promise<{ drifted: number; unknown: readonly string[] }> {
-  const { database, engine, hostId } = deps;
-  const unknown = new Map((await engine.list()).map((machine) => [machine.name, machine]));
-  let drifted = 0;
-  let after: string | null = null;
-  for (;;) {
-    const from: string | null = after;
-    const rows: readonly HostedInstance[] = await database.transaction({ tenantId: '*' }, (sql) =>
-      createPgInstanceRepository(sql).onHost(hostId, from, CHUNK),
+/** Wakes each instance whose machine changed its power state, as the engine tells it, until the stream ends or the signal aborts. */
+export async function followEvents(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  const ready = await deps.engine.availability();
+  if (!ready.ok) return;
+  await deps.engine.watch((name) => {
+    wakeByMachine(deps, name).catch((error: unknown) =>
+      deps.log.warn({ err: error, name }, 'an event of the engine was lost; the next look finds what it told'),
     );
-    const changed = rows.filter((row) => hasDrifted(row, unknown.get(row.container_id)));
-    for (const row of rows) unknown.delete(row.container_id);
-    drifted += changed.length;
-    for (const row of changed) {
-      await database.transaction({ tenantId: '*' }, (sql) =>
-        wake(sql, { kind: 'instance', id: row.id, tenantId: row.tenant_id, hostId }),
-      );
-    }
-    const last = rows.at(-1);
-    if (rows.length < CHUNK || !last) break;
-    after = last.id;
-  }
-  return { drifted, unknown: [...unknown.keys()] };
+  }, signal);
 }
 
-/** Wakes the instance whose machine changed its power state; a machine of nobody is left to the bulk look. */
-export async function wakeByMachine(deps: ObserveDeps, machineName: string): Promise<void> {
-  await deps.database.transaction({ tenantId: '*' }, async (sql) => {
-    const row = await createPgInstanceRepository(sql).findByContainer(machineName);
-    if (row) await wake(sql, { kind: 'instance', id: row.id, tenantId: row.tenant_id, hostId: deps.hostId });
+/** A machine of nobody is left to the bulk look. */
+async function wakeByMachine({ database, hostId }: FollowDeps, machineName: string): Promise<void> {
+  await database.transaction({ tenantId: '*' }, async (sql) => {
+    const [row] = await sql.query<{ id: string; tenant_id: string }>(
+      'instances.find_by_container',
+      'select id, tenant_id from instances where container_id = $1 limit 1',
+      [machineName],
+    );
+    if (row) await wake(sql, { kind: 'instance', id: row.id, tenantId: row.tenant_id, hostId });
   });
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeenMachine } from './compute-engine.ts';
 import { publicStatus } from './instance.ts';
-import { plan, type Step, type Wanted } from './plan.ts';
+import { hasFailed, MIN_RUN_MS, plan, type Step, type Wanted } from './plan.ts';
 
 type State = SeenMachine['state'];
 type Row = { -readonly [Member in keyof Wanted]: Wanted[Member] };
@@ -10,9 +10,11 @@ interface World {
   /** Undefined: forgotten. */
   row: Row | undefined;
   machine: State | undefined;
-  /** Machines that were shut down, and starts, since it was made. */
-  starts: number;
+  now: number;
+  /** Since it was made: machines that were shut down, starts, losses that were told. */
   stops: number;
+  starts: number;
+  losses: number;
 }
 
 const fresh = (): World => ({
@@ -21,15 +23,24 @@ const fresh = (): World => ({
     restart_generation: 0,
     deleted_at: null,
     status: 'STARTING',
-    status_reason: null,
+    reason_code: null,
+    phase: 'making',
+    phase_deadline: null,
     version: 1,
     observed_version: null,
     observed_restart: 0,
+    started_at: null,
   },
   machine: undefined,
-  starts: 0,
+  now: 1_000_000,
   stops: 0,
+  starts: 0,
+  losses: 0,
 });
+
+/** As the reconciler writes it. */
+const setStatus = (row: Row, status: Row['status'], more: Partial<Row> = {}) =>
+  Object.assign(row, { status, reason_code: null, phase_deadline: null, started_at: null, ...more });
 
 /** What a pass does with a step: one call of the engine, or one commit. */
 function perform(world: World, step: Step): 'settled' | 'again' {
@@ -46,9 +57,19 @@ function perform(world: World, step: Step): 'settled' | 'again' {
     case 'forget':
       world.row = undefined;
       return 'settled';
+    case 'begin':
+      setStatus(row, 'STARTING');
+      return 'again';
+    case 'lose':
+      setStatus(row, 'STARTING', { phase: 'making' });
+      world.losses++;
+      return 'again';
     case 'define':
       world.machine = 'stopped';
       return 'again';
+    case 'rest':
+      setStatus(row, 'STARTING', { reason_code: 'RESTING', phase_deadline: step.until });
+      return 'settled';
     case 'start':
       world.machine = 'running';
       world.starts++;
@@ -59,8 +80,11 @@ function perform(world: World, step: Step): 'settled' | 'again' {
       return 'again';
     case 'note': {
       const halfway = step.restarted && row.power === 'running';
-      row.status = halfway ? 'STARTING' : step.status;
-      row.status_reason = null;
+      const startedAt = row.status === 'RUNNING' ? row.started_at : new Date(world.now);
+      setStatus(row, halfway ? 'STARTING' : step.status, {
+        phase: 'made',
+        started_at: step.status === 'RUNNING' ? startedAt : null,
+      });
       if (!halfway) row.observed_version = row.version;
       if (step.restarted) row.observed_restart = row.restart_generation;
       return halfway ? 'again' : 'settled';
@@ -68,18 +92,27 @@ function perform(world: World, step: Step): 'settled' | 'again' {
   }
 }
 
+const planOf = (world: World) => plan(world.row!, seenOf(world), world.now);
 const seenOf = (world: World) => (world.machine === undefined ? undefined : { state: world.machine });
 
-/** Passes until nothing is left to do. Throws when that takes too long. */
+/** One pass: steps until nothing is left to do, or until it has to rest. Throws when that takes too long. */
 function settle(world: World): Step[] {
   const steps: Step[] = [];
   while (world.row) {
-    const step = plan(world.row, seenOf(world));
+    const step = planOf(world);
     steps.push(step);
     if (steps.length > 10) throw new Error(`never settles: ${steps.map((one) => one.do).join(', ')}`);
     if (perform(world, step) === 'settled') break;
   }
   return steps;
+}
+
+/** As settle, and on after each rest. */
+function settleRested(world: World): Step[] {
+  const steps = settle(world);
+  if (steps.at(-1)?.do !== 'rest') return steps;
+  world.now += MIN_RUN_MS;
+  return [...steps, ...settle(world)];
 }
 
 type Move = (world: World) => void;
@@ -112,13 +145,16 @@ const MISCHIEF: Record<string, Move> = {
   lost: meddle('lost'),
   engineRefused: (world) => {
     if (!world.row || world.row.deleted_at) return;
-    world.row.status = 'ERROR';
-    world.row.status_reason = 'no';
-    world.row.observed_version = world.row.version;
+    setStatus(world.row, 'ERROR', { reason_code: 'ENGINE_FAILED', observed_version: world.row.version });
+  },
+  engineFailed: (world) => {
+    if (world.row && !hasFailed(world.row)) world.row.reason_code = 'ENGINE_FAILED';
   },
   oneStep: (world) => {
-    if (world.row) perform(world, plan(world.row, seenOf(world)));
+    if (world.row) perform(world, planOf(world));
   },
+  aMoment: (world) => void (world.now += 1_000),
+  aWhile: (world) => void (world.now += MIN_RUN_MS),
 };
 const MOVES = { ...EDITS, ...MISCHIEF };
 const moves = fc.array(fc.constantFrom(...Object.keys(MOVES)), { maxLength: 25 });
@@ -135,13 +171,13 @@ describe('any story of edits, mischief and passes that die', () => {
         const { row } = world;
         const failed = row?.status === 'ERROR' && row.observed_version === row.version && !row.deleted_at;
         const before = world.machine;
-        settle(world);
+        settleRested(world);
         if (!row || row.deleted_at) expect([world.row, world.machine]).toEqual([undefined, row ? undefined : before]);
         else if (failed) expect(world.machine).toBe(before);
         else {
           expect(world.machine).toBe(row.power);
           expect(publicStatus(row)).toBe(row.power === 'running' ? 'RUNNING' : 'STOPPED');
-          expect(row.status_reason).toBeNull();
+          expect([row.reason_code, row.phase]).toEqual([null, 'made']);
         }
         // At rest nothing moves any more.
         if (world.row) expect(settle(world).map((step) => step.do)).toEqual(['nothing']);
@@ -158,7 +194,7 @@ describe('any story of edits, mischief and passes that die', () => {
         if (!world.row) return;
         world.row.deleted_at = new Date(0);
         for (const name of after) {
-          if (world.row) expect(['remove', 'forget']).toContain(plan(world.row, seenOf(world)).do);
+          if (world.row) expect(['remove', 'forget']).toContain(planOf(world).do);
           MOVES[name]!(world);
         }
         settle(world);
@@ -175,7 +211,7 @@ describe('any story of edits, mischief and passes that die', () => {
         for (const name of [...names, ...Array<string>(10).fill('oneStep')]) {
           const { row } = world;
           if (name === 'oneStep' && row && world.machine === 'running') {
-            const step = plan(row, seenOf(world)).do;
+            const step = planOf(world).do;
             if (step === 'stop')
               expect(row.power === 'stopped' || row.observed_restart < row.restart_generation).toBe(true);
             if (step === 'remove') expect(row.deleted_at).not.toBeNull();
@@ -211,7 +247,7 @@ describe('any story of edits, mischief and passes that die', () => {
         const world = fresh();
         play(world, names);
         for (let steps = 0; world.row && steps < 10; steps++) {
-          const step = plan(world.row, seenOf(world)).do;
+          const step = planOf(world).do;
           if (step === 'remove') expect(world.row.deleted_at).not.toBeNull();
           if (step === 'discard') expect([world.machine, world.row.deleted_at]).toEqual(['lost', null]);
           MISCHIEF.oneStep!(world);
@@ -225,10 +261,69 @@ describe('any story of edits, mischief and passes that die', () => {
       fc.property(moves, (names) => {
         const world = fresh();
         play(world, names);
-        if (world.row && world.machine !== undefined) expect(plan(world.row, seenOf(world)).do).not.toBe('define');
+        if (world.row && world.machine !== undefined) expect(planOf(world).do).not.toBe('define');
+        const step = world.row ? planOf(world).do : 'nothing';
+        // By then people see that it is on its way, and nothing of an earlier failure.
+        if (step === 'define' || step === 'discard')
+          expect(world.row).toMatchObject({ status: 'STARTING', phase: 'making' });
+        if (step === 'start') expect(['STARTING', 'STOPPED']).toContain(world.row!.status);
         if (world.row && world.machine === undefined)
-          expect(['define', 'forget', 'nothing']).toContain(plan(world.row, undefined).do);
+          expect(['define', 'lose', 'begin', 'forget', 'nothing']).toContain(planOf(world).do);
       }),
+    );
+  });
+
+  it('tells each loss once, wherever a pass dies, and none of what people never saw', () => {
+    fc.assert(
+      fc.property(moves, (names) => {
+        const world = fresh();
+        // What was seen running or stopped, and is not there any more, is a loss that is still to be told.
+        let seen = false;
+        for (const name of names) {
+          const told = world.losses;
+          const wasThere = world.machine !== undefined && world.machine !== 'lost';
+          MOVES[name]!(world);
+          if (world.losses > told) {
+            expect([seen, wasThere]).toEqual([true, false]);
+            seen = false;
+          }
+          if (world.row && ['RUNNING', 'STOPPED'].includes(world.row.status)) seen = true;
+        }
+        const { row, losses } = world;
+        const isMissing = world.machine === undefined || world.machine === 'lost';
+        const isDue = row !== undefined && !row.deleted_at && !hasFailed(row) && row.phase === 'made' && isMissing;
+        settleRested(world);
+        expect(world.losses - losses).toBe(isDue ? 1 : 0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('starts what ends by itself at most once in five seconds, unless its owner wishes it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('killed', 'aMoment', 'aWhile', 'pass', 'frozen'), { maxLength: 40 }),
+        (names) => {
+          const world = fresh();
+          settle(world);
+          let lastStart = world.now;
+          for (const name of names) {
+            const before = world.starts;
+            if (name === 'pass') settle(world);
+            else MOVES[name]!(world);
+            expect(world.starts - before).toBeLessThanOrEqual(1);
+            if (world.starts === before) continue;
+            expect(world.now - lastStart).toBeGreaterThanOrEqual(MIN_RUN_MS);
+            lastStart = world.now;
+          }
+          if (world.machine === 'running') return;
+          const before = world.starts;
+          EDITS.start!(world);
+          settle(world);
+          expect(world.starts).toBe(before + 1);
+        },
+      ),
+      { numRuns: 2000 },
     );
   });
 });

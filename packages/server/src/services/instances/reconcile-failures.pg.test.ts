@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { markDeleted } from '../../kernel/resource.ts';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
-import { instances } from './instance.ts';
 
 const world = setUpInstancePasses();
-const { events, launch, now, pass, repository, row, settledAs, status } = world;
-
-const requestDeletion = (id: string) =>
-  world.db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, instances, id, now()));
+const { ageStart, events, find, launch, markDeleted, pass, requestReboot, row, setPower, settledAs, status } = world;
 
 describe('an engine that fails', () => {
   it('is asked again later, and what it said is shown', async () => {
     const id = await launch();
     world.engine.failNext('define', 'failed', 'disk full');
     await expect(pass(id)).rejects.toThrow('disk full');
-    expect(await row(id)).toMatchObject({ status: 'STARTING', status_reason: 'disk full' });
+    expect(await row(id)).toMatchObject({
+      status: 'STARTING',
+      status_reason: 'disk full',
+      reason_code: 'ENGINE_FAILED',
+    });
     await settledAs(id, 'RUNNING');
+    expect(await row(id)).toMatchObject({ status_reason: null, reason_code: null });
   });
 
   it('ends in ERROR when it goes on for nine passes, and a new version is tried again', async () => {
@@ -23,9 +23,13 @@ describe('an engine that fails', () => {
     world.engine.failNext('start', 'failed', 'will not start', 99);
     await expect(pass(id, { attempts: 8 })).rejects.toThrow('will not start');
     expect((await pass(id, { attempts: 9 })).kind).toBe('settled');
-    expect(await row(id)).toMatchObject({ status: 'ERROR', status_reason: 'will not start' });
+    expect(await row(id)).toMatchObject({
+      status: 'ERROR',
+      status_reason: 'will not start',
+      reason_code: 'ENGINE_FAILED',
+    });
     world.engine.failNext('start', 'failed', 'once more', 1);
-    await repository((instances) => instances.setPower(id, 'running', now()));
+    await setPower(id, 'running');
     expect(await status(id)).toBe('STARTING');
     await expect(pass(id)).rejects.toThrow('once more');
     await settledAs(id, 'RUNNING');
@@ -36,8 +40,38 @@ describe('an engine that fails', () => {
     world.engine.failNext('inspect', 'unavailable', 'no socket', 2);
     for (const attempts of [9, 50]) {
       expect(await pass(id, { attempts })).toMatchObject({ kind: 'again', because: 'no socket' });
-      expect(await row(id)).toMatchObject({ status: 'STARTING', status_reason: 'no socket' });
+      expect(await row(id)).toMatchObject({
+        status: 'STARTING',
+        status_reason: 'no socket',
+        reason_code: 'WAITING_FOR_ENGINE',
+      });
+      await world.clock.advance(3_600_000);
     }
+    await settledAs(id, 'RUNNING');
+  });
+
+  it('that was away does not change since when one runs', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    const { started_at: startedAt } = await row(id);
+    await world.clock.advance(60_000);
+    world.engine.failNext('inspect', 'unavailable', 'no socket');
+    await pass(id);
+    expect(await row(id)).toMatchObject({ status: 'RUNNING', reason_code: 'WAITING_FOR_ENGINE' });
+    await settledAs(id, 'RUNNING');
+    expect(await row(id)).toMatchObject({ reason_code: null, started_at: startedAt });
+    expect(await events(id)).toEqual(['INSTANCE_RUNNING']);
+  });
+
+  it('is not asked about one that has failed, until its owner wants something else', async () => {
+    const id = await launch();
+    world.engine.failNext('define', 'invalid', 'no such thing');
+    await settledAs(id, 'ERROR');
+    world.engine.failNext('inspect', 'unavailable', 'no socket');
+    await settledAs(id, 'ERROR');
+    expect(await row(id)).toMatchObject({ status_reason: 'no such thing' });
+    await setPower(id, 'running');
+    expect(await pass(id)).toMatchObject({ kind: 'again', because: 'no socket' });
     await settledAs(id, 'RUNNING');
   });
 
@@ -45,17 +79,62 @@ describe('an engine that fails', () => {
     const id = await launch();
     world.engine.failNext('define', 'invalid', 'no such thing');
     await settledAs(id, 'ERROR');
+    expect(await row(id)).toMatchObject({ status_reason: 'no such thing', reason_code: 'ENGINE_REFUSED' });
     expect(await events(id)).toEqual(['INSTANCE_ERROR']);
   });
 
   it('while deleting never ends in ERROR: it goes on until the machine is gone', async () => {
     const id = await launch();
     await pass(id);
-    await requestDeletion(id);
+    await markDeleted(id);
     world.engine.failNext('remove', 'invalid', 'busy');
     await expect(pass(id, { attempts: 20 })).rejects.toThrow('busy');
-    expect((await row(id)).deleted_at).not.toBeNull();
+    expect(await row(id)).toMatchObject({
+      deleted_at: expect.any(Date),
+      status: 'RUNNING',
+      status_reason: 'busy',
+      reason_code: 'DELETE_DELAYED',
+    });
     expect((await pass(id)).kind).toBe('gone');
+    expect(await events(id)).toEqual(['INSTANCE_RUNNING', 'INSTANCE_TERMINATED']);
+  });
+
+  it('for minutes while deleting is told by an event, once, whatever it says', async () => {
+    const id = await launch();
+    world.engine.imageState = { state: 'building', detail: 'slowly' };
+    expect((await pass(id)).kind).toBe('again');
+    await markDeleted(id);
+    await world.clock.advance(10 * 60_000);
+    world.engine.failNext('inspect', 'failed', 'busy', 2);
+    await expect(pass(id), 'the wait for the image does not count').rejects.toThrow('busy');
+    await world.clock.advance(4 * 60_000);
+    await expect(pass(id)).rejects.toThrow('busy');
+    expect(await row(id)).toMatchObject({ reason_code: 'DELETE_DELAYED', status_reason: 'busy' });
+    expect(await events(id)).toEqual([]);
+    await world.clock.advance(2 * 60_000);
+    for (const [kind, words] of [
+      ['failed', 'still busy'],
+      ['unavailable', 'no socket'],
+      ['timeout', 'too slow'],
+    ] as const) {
+      world.engine.failNext('inspect', kind, words);
+      if (kind === 'unavailable') expect(await pass(id)).toMatchObject({ kind: 'again', because: words });
+      else await expect(pass(id)).rejects.toThrow(words);
+      expect(await row(id)).toMatchObject({ reason_code: 'DELETE_STUCK', status_reason: words });
+      expect(await events(id)).toEqual(['INSTANCE_DELETE_STUCK']);
+    }
+    const { rows } = await world.db.owner.query('select actor, metadata from events where resource_id = $1', [id]);
+    expect(rows).toEqual([{ actor: 'system:instance', metadata: { reason: 'still busy' } }]);
+    expect((await pass(id)).kind).toBe('gone');
+    expect(await find(id)).toBeUndefined();
+  });
+
+  it('is told the end of an instance by one pass only', async () => {
+    const id = await launch();
+    await markDeleted(id);
+    world.engine.before = async () => void (await world.db.owner.query('delete from instances where id = $1', [id]));
+    expect((await pass(id)).kind).toBe('gone');
+    expect(await events(id)).toEqual([]);
   });
 
   it('whose failure is a bug of ours is not shown', async () => {
@@ -72,10 +151,32 @@ describe('an engine that fails', () => {
     await settledAs(id, 'RUNNING');
     world.engine.meddle(id, 'stopped');
     expect(await pass(id)).toMatchObject({ kind: 'again' });
-    expect((await row(id)).status_reason).toMatch(/ended right after the start/);
+    expect(await row(id)).toMatchObject({
+      status: 'STARTING',
+      status_reason: expect.stringMatching(/ended right after the start/),
+      reason_code: 'RESTING',
+    });
+    await world.clock.advance(4_000);
+    expect(await pass(id)).toEqual({ kind: 'again', ms: 1_000, because: expect.any(String) });
     expect(world.engine.machines.get(world.engine.nameOf(id))?.state).toBe('stopped');
-    await repository((instances) => instances.requestReboot(id, now()));
+    await requestReboot(id);
     await settledAs(id, 'RUNNING');
+  });
+
+  it('starts again by itself what has rested, and what ended after it had run for long rests from its next end on', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    world.engine.meddle(id, 'stopped');
+    expect(await pass(id)).toMatchObject({ kind: 'again', ms: 5_000 });
+    await world.clock.advance(5_000);
+    await settledAs(id, 'RUNNING');
+    await world.clock.advance(60_000);
+    world.engine.meddle(id, 'stopped');
+    await settledAs(id, 'RUNNING');
+    expect((await row(id)).started_at?.getTime()).toBe(world.clock.now());
+    world.engine.meddle(id, 'stopped');
+    expect(await pass(id)).toMatchObject({ kind: 'again', ms: 5_000 });
+    expect(await events(id)).toEqual(['INSTANCE_RUNNING', 'INSTANCE_RUNNING', 'INSTANCE_RUNNING']);
   });
 
   it('is given the default type for one that is no longer there', async () => {
@@ -90,6 +191,25 @@ describe('an engine that fails', () => {
     world.engine.meddle(id, 'lost');
     await settledAs(id, 'RUNNING');
     expect((await events(id)).slice(1)).toEqual(['INSTANCE_LOST', 'INSTANCE_RUNNING']);
+  });
+
+  it('by a machine that is missing tells the loss at once, also of one that has to wait and of one halfway through a reboot', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    await ageStart(id);
+    await requestReboot(id);
+    world.engine.failNext('start', 'unavailable', 'killed');
+    expect((await pass(id)).kind).toBe('again');
+    world.engine.meddle(id, undefined);
+    world.engine.imageState = { state: 'building', detail: 'slowly' };
+    for (let times = 0; times < 2; times++) {
+      expect(await pass(id)).toMatchObject({ kind: 'again' });
+      expect(await events(id)).toEqual(['INSTANCE_RUNNING', 'INSTANCE_LOST']);
+    }
+    expect(await row(id)).toMatchObject({ phase: 'making', reason_code: 'WAITING_FOR_IMAGE' });
+    world.engine.imageState = { state: 'ready' };
+    await settledAs(id, 'RUNNING');
+    expect(await row(id)).toMatchObject({ phase: 'made' });
   });
 
   it('to make a lost machine anew is told as on its way, and the loss only once', async () => {
@@ -121,7 +241,7 @@ describe('an engine that fails', () => {
     world.engine.failNext('start', 'unavailable', 'killed');
     expect(await pass(id)).toMatchObject({ kind: 'again' });
     world.engine.meddle(id, 'lost');
-    await repository((instances) => instances.setPower(id, 'stopped', now()));
+    await setPower(id, 'stopped');
     await settledAs(id, 'STOPPED');
     expect(world.engine.machines.get(world.engine.nameOf(id))?.state).toBe('stopped');
     expect(await events(id)).toEqual(['INSTANCE_STOPPED']);

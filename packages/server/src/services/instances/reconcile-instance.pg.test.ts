@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { markDeleted } from '../../kernel/resource.ts';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
-import { instances } from './instance.ts';
 
 const world = setUpInstancePasses();
-const { ageStart, events, launch, now, pass, repository, row, settledAs, status } = world;
-
-const requestDeletion = (id: string) =>
-  world.db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, instances, id, now()));
+const { ageStart, events, find, launch, markDeleted, pass, requestReboot, row, setPower, settledAs, status } = world;
 
 describe('from launch to the end', () => {
   it('is one pass each, with its events, and the machine as the row says', async () => {
@@ -25,19 +20,19 @@ describe('from launch to the end', () => {
       command: ['sleep', '9'],
     });
     expect((await row(id)).started_at?.getTime()).toBe(world.clock.now());
-    await repository((instances) => instances.setPower(id, 'stopped', now()));
+    await setPower(id, 'stopped');
     expect(await status(id)).toBe('STOPPING');
     await settledAs(id, 'STOPPED');
-    await repository((instances) => instances.setPower(id, 'running', now()));
+    await setPower(id, 'running');
     expect(await status(id)).toBe('STARTING');
     await settledAs(id, 'RUNNING');
-    await repository((instances) => instances.requestReboot(id, now()));
+    await requestReboot(id);
     expect(await status(id)).toBe('STARTING');
     await settledAs(id, 'RUNNING');
-    await requestDeletion(id);
+    await markDeleted(id);
     expect((await row(id)).deleted_at).not.toBeNull();
     expect((await pass(id)).kind).toBe('gone');
-    expect(await repository((instances) => instances.load(id))).toBeUndefined();
+    expect(await find(id)).toBeUndefined();
     expect((await pass(id)).kind).toBe('gone');
     expect(world.engine.machines.size).toBe(0);
     expect(world.engine.calls.map((call) => call.split(' ')[0])).toEqual([
@@ -100,7 +95,7 @@ describe('from launch to the end', () => {
     world.engine.before = async (method) => {
       if (method !== 'start') return;
       world.engine.before = async () => undefined;
-      await requestDeletion(id);
+      await markDeleted(id);
     };
     await pass(id);
     expect((await pass(id)).kind).toBe('gone');
@@ -113,7 +108,7 @@ describe('from launch to the end', () => {
     world.engine.before = async (method) => {
       if (method !== 'start') return;
       world.engine.before = async () => undefined;
-      await repository((instances) => instances.setPower(id, 'stopped', now()));
+      await setPower(id, 'stopped');
     };
     await pass(id);
     const after = await row(id);
@@ -121,21 +116,32 @@ describe('from launch to the end', () => {
     await settledAs(id, 'STOPPED');
   });
 
-  it('wakes its VPC when it goes', async () => {
+  it('has the address of its interface, and gives it back when it goes', async () => {
     const vpcId = await world.insertVpc();
-    const id = await launch({ vpcId, privateIp: '10.0.0.2' });
+    const id = await launch({ vpcId });
+    const wakes = async () =>
+      (
+        await world.db.owner.query<{ wakes: string }>(`select wakes from reconcile where kind = 'vpc' and id = $1`, [
+          vpcId,
+        ])
+      ).rows[0]?.wakes;
     await settledAs(id, 'RUNNING');
     expect(world.engine.machines.get(world.engine.nameOf(id))?.spec.nic).toEqual({
       vpcId,
       address: '10.0.0.2',
       prefix: 16,
       gateway: '10.0.0.1',
-      mac: '02:00:00:00:00:01',
+      mac: (await row(id)).mac,
     });
-    await requestDeletion(id);
-    await pass(id);
-    const { rows } = await world.db.owner.query(`select 1 from reconcile where kind = 'vpc' and id = $1`, [vpcId]);
-    expect(rows).toHaveLength(1);
+    await markDeleted(id);
+    world.engine.failNext('remove', 'failed', 'busy');
+    await expect(pass(id)).rejects.toThrow('busy');
+    const other = await launch({ vpcId });
+    expect((await row(other)).private_ip, 'it is there until its machine is gone').toBe('10.0.0.3');
+    expect((await pass(id)).kind).toBe('gone');
+    expect(await wakes()).toBe('1');
+    const { rows } = await world.db.owner.query('select owner_id from network_interfaces where vpc_id = $1', [vpcId]);
+    expect(rows).toEqual([{ owner_id: other }]);
   });
 });
 
@@ -169,7 +175,7 @@ describe('drift', () => {
   it('is repaired also for one that is to be stopped', async () => {
     const id = await launch();
     await pass(id);
-    await repository((instances) => instances.setPower(id, 'stopped', now()));
+    await setPower(id, 'stopped');
     await pass(id);
     world.engine.meddle(id, 'running');
     await settledAs(id, 'STOPPED');
@@ -185,7 +191,11 @@ describe('waiting', () => {
     expect(await row(id)).toMatchObject({
       status: 'STARTING',
       status_reason: "waits for the image 'busybox': step 2 of 4",
+      reason_code: 'WAITING_FOR_IMAGE',
     });
+    world.engine.imageState = { state: 'building', detail: 'step 3 of 4' };
+    await pass(id);
+    expect((await row(id)).status_reason).toContain('step 3 of 4');
     world.engine.imageState = { state: 'ready' };
     await settledAs(id, 'RUNNING');
     expect((await row(id)).status_reason).toBeNull();
@@ -198,12 +208,16 @@ describe('waiting', () => {
     const id = await launch();
     world.engine.imageState = state;
     await settledAs(id, 'ERROR');
-    expect((await row(id)).status_reason).toContain(reason);
+    expect(await row(id)).toMatchObject({
+      status_reason: expect.stringContaining(reason),
+      reason_code: 'IMAGE_FAILED',
+      phase_deadline: null,
+    });
     expect(await events(id)).toEqual(['INSTANCE_ERROR']);
     await settledAs(id, 'ERROR');
     expect(await events(id)).toEqual(['INSTANCE_ERROR']);
     world.engine.imageState = { state: 'ready' };
-    await repository((instances) => instances.setPower(id, 'running', now()));
+    await setPower(id, 'running');
     await settledAs(id, 'RUNNING');
   });
 
@@ -211,15 +225,21 @@ describe('waiting', () => {
     const vpcId = await world.insertVpc();
     const setVpc = (state: string, reason: string | null) =>
       world.db.owner.query('update vpcs set status = $2, status_reason = $3 where id = $1', [vpcId, state, reason]);
-    const id = await launch({ vpcId, privateIp: '10.0.0.9' });
+    const id = await launch({ vpcId });
     await setVpc('pending', null);
     expect(await pass(id)).toMatchObject({ kind: 'again' });
-    expect((await row(id)).status_reason).toMatch(/^waits for its network 'vpc-.*' \(pending\)$/);
+    expect(await row(id)).toMatchObject({
+      status_reason: expect.stringMatching(/^waits for its network 'vpc-.*' \(pending\)$/),
+      reason_code: 'WAITING_FOR_NETWORK',
+    });
     await setVpc('error', 'no bridge');
     await settledAs(id, 'ERROR');
-    expect((await row(id)).status_reason).toContain('no bridge');
+    expect(await row(id)).toMatchObject({
+      status_reason: expect.stringContaining('no bridge'),
+      reason_code: 'NETWORK_FAILED',
+    });
     await setVpc('active', null);
-    await repository((instances) => instances.setPower(id, 'running', now()));
+    await setPower(id, 'running');
     await settledAs(id, 'RUNNING');
   });
 
@@ -227,7 +247,11 @@ describe('waiting', () => {
     const id = await launch();
     world.engine.available = { ok: false, missing: 'Incus is not installed' };
     expect(await pass(id)).toMatchObject({ kind: 'again' });
-    expect(await row(id)).toMatchObject({ status: 'STARTING', status_reason: 'Incus is not installed' });
+    expect(await row(id)).toMatchObject({
+      status: 'STARTING',
+      status_reason: 'Incus is not installed',
+      reason_code: 'WAITING_FOR_ENGINE',
+    });
     world.engine.available = { ok: true };
     await settledAs(id, 'RUNNING');
   });
@@ -241,7 +265,28 @@ describe('waiting', () => {
     expect(await pass(id)).toMatchObject({ kind: 'again' });
     await world.clock.advance(2 * 60_000);
     await settledAs(id, 'ERROR');
-    expect((await row(id)).status_reason).toContain('given up after 15 minutes');
+    expect(await row(id)).toMatchObject({
+      status_reason: expect.stringContaining('given up after 15 minutes'),
+      reason_code: 'IMAGE_FAILED',
+    });
+  });
+
+  it('for one thing after the other has its own time for each', async () => {
+    const vpcId = await world.insertVpc();
+    const setVpc = (state: string) => world.db.owner.query('update vpcs set status = $2 where id = $1', [vpcId, state]);
+    await setVpc('pending');
+    const id = await launch({ vpcId });
+    world.engine.imageState = { state: 'building', detail: 'slowly' };
+    for (const code of ['WAITING_FOR_NETWORK', 'WAITING_FOR_IMAGE']) {
+      for (let minutes = 0; minutes < 14; minutes += 7) {
+        expect(await pass(id)).toMatchObject({ kind: 'again' });
+        expect((await row(id)).reason_code).toBe(code);
+        await world.clock.advance(7 * 60_000);
+      }
+      await setVpc('active');
+    }
+    await world.clock.advance(2 * 60_000);
+    await settledAs(id, 'ERROR');
   });
 
   it('begins anew for a machine that was lost long after its launch', async () => {

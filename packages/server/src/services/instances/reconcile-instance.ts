@@ -1,45 +1,63 @@
-import { recordEvent } from '../../kernel/audit.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { EngineError } from '../../kernel/engine-error.ts';
-import { newId } from '../../kernel/ids.ts';
+import {
+  deadlineOf,
+  endByError,
+  failForGood,
+  note,
+  type Reconciled,
+  recordPassEvent,
+  requireEngine,
+} from '../../kernel/pass.ts';
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
-import { wake } from '../../kernel/reconcile-queue.ts';
+import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { hostNameOf, loadVpcForInstance, type VpcForInstance } from '../vpcs/index.ts';
+import { hostNameOf, loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
 import type { ComputeEngine, MachineRef, MachineSpec, SeenMachine } from './compute-engine.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
-import type { InstanceRow, InstanceTypeRow, StoredStatus } from './instance.ts';
-import type { StatusUpdate } from './instance-repository.ts';
+import { type InstanceReason, type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
-import { plan } from './plan.ts';
+import { hasFailed, plan, type Step } from './plan.ts';
 
 /** How long a machine may take to stop cleanly. */
 const GRACE_MS = 10_000;
 /** Steps in one pass: define, start and note are three; a reboot five. */
 const MAX_STEPS = 10;
-/** Failures in a row after which an instance is in ERROR: with the back-off about three minutes. */
-const MAX_FAILURES = 9;
-/** What ends sooner after its start is not started again before this time is over: a bad command must not keep the host busy. */
-const MIN_RUN_MS = 5_000;
-/** Milliseconds until an engine that was away is asked again. */
-const AWAY_MS = 2_000;
-/** How long an instance waits for its image or its network before people are told. */
-const WAIT_DEADLINE_MS = 15 * 60_000;
+/** How long an instance waits for its image or its network before it has failed. */
+const WAIT_MS = 15 * 60_000;
+
+const RESTING = 'its main process ended right after the start; it is started again soon. Its log may say why';
+
+const INSTANCE: Reconciled<InstanceRow> = { kind: 'instance', table: INSTANCES, failed: 'ERROR', retried: 'STARTING' };
+
+/** The status of one that is on its way: nothing to say, nothing that runs. */
+const ON_ITS_WAY = {
+  status: 'STARTING',
+  status_reason: null,
+  reason_code: null,
+  phase_deadline: null,
+  started_at: null,
+} as const;
 
 export interface InstanceReconcilerDeps {
   readonly engine: ComputeEngine;
   readonly clock: Clock;
 }
 
-interface Loaded {
+/** What a pass knows: the row as it is, and the machine as it was seen or as the engine last said that it had made it. */
+interface Known {
   readonly row: InstanceRow;
   readonly type: InstanceTypeRow | undefined;
   readonly vpc: VpcForInstance | undefined;
+  readonly seen: Pick<SeenMachine, 'state'> | undefined;
 }
 
-/** What a pass knows: the row as it was loaded, and the machine as it was seen or as the engine last said that it had made it. */
-interface Known extends Loaded {
-  readonly seen: Pick<SeenMachine, 'state'> | undefined;
+/** What has to be there before a machine can be made. */
+interface Missing {
+  readonly words: string;
+  /** It may come: this is waited for. */
+  readonly waiting?: InstanceReason;
+  /** It will not come, or did not come in time. */
+  readonly failure: InstanceReason;
 }
 
 /**
@@ -48,33 +66,30 @@ interface Known extends Loaded {
  * After a step the engine's word is taken for what it did; it is not asked again. What changes in the row meanwhile counts `wakes` up and
  * brings another pass, and what changes in the world is an event of the engine.
  */
-export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconciler {
-  const { engine, clock } = deps;
-
+export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDeps): Reconciler {
   async function pass(pass: Pass): Promise<Outcome> {
     const loaded = await pass.read((sql) => load(sql, pass.id));
     if (!loaded) return gone;
-    let known: Known = { ...loaded, seen: undefined };
+    let known: Known = loaded;
+    if (!known.row.deleted_at && hasFailed(known.row)) return settled;
     try {
       known = { ...known, seen: await engine.inspect(refOf(known.row)) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
         pass.signal.throwIfAborted();
-        const next = await takeStep(pass, known);
+        const next = await take(plan(known.row, known.seen, clock.now()), pass, known);
         if ('kind' in next) return next;
         known = next;
       }
       return again(1_000, `not settled after ${MAX_STEPS} steps`);
     } catch (error) {
-      if (error instanceof EngineError) return failed(pass, known.row, error);
-      throw error;
+      return endByError(pass, INSTANCE, known.row, error, clock.now());
     }
   }
 
-  /** One step: what is known after it, or how the pass ends. */
-  async function takeStep(pass: Pass, known: Known): Promise<Known | Outcome> {
-    const { row, type, vpc } = known;
+  /** Takes one step: what is known after it, or how the pass ends. */
+  async function take(step: Step, pass: Pass, known: Known): Promise<Known | Outcome> {
+    const { row } = known;
     const ref = refOf(row);
-    const step = plan(row, known.seen);
     switch (step.do) {
       case 'nothing':
         return settled;
@@ -87,217 +102,129 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'stop':
         await engine.stop(ref, GRACE_MS);
         return { ...known, seen: { state: 'stopped' } };
-      case 'start': {
-        const tooSoon = restHasLeft(row);
-        if (tooSoon > 0) return rest(pass, row, tooSoon);
+      case 'start':
         await engine.start(ref);
         return { ...known, seen: { state: 'running' } };
-      }
+      case 'rest':
+        await note(pass, INSTANCE, row, {
+          ...ON_ITS_WAY,
+          status_reason: RESTING,
+          reason_code: 'RESTING',
+          phase_deadline: step.until,
+        });
+        return again(step.until.getTime() - clock.now(), RESTING);
       case 'define': {
-        const waiting = await whatIsMissing(row, vpc);
-        if (waiting) return wait(pass, row, waiting);
-        if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
-        await engine.define(ref, specOf(row, type!, vpc));
+        const missing = await findMissing(known);
+        if (missing) return wait(pass, row, missing);
+        await engine.define(ref, specOf(known));
         return { ...known, seen: { state: 'stopped' } };
       }
       case 'discard':
-        if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
         await engine.discard(ref);
         return { ...known, seen: await engine.inspect(ref) };
+      case 'begin':
+        return { ...known, row: await note(pass, INSTANCE, row, ON_ITS_WAY) };
+      case 'lose':
+        return {
+          ...known,
+          row: await note(pass, INSTANCE, row, { ...ON_ITS_WAY, phase: 'making' }, (sql) =>
+            recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_LOST'),
+          ),
+        };
       case 'note':
-        return noteSeen(pass, known, step.status, step.restarted);
+        return noteSeen(pass, known, step);
     }
-  }
-
-  /** What is made anew begins anew; people are told of one that was there before, also when it was waiting or resting just then. */
-  async function noteAnew(pass: Pass, row: InstanceRow): Promise<InstanceRow> {
-    const anew: InstanceRow = {
-      ...row,
-      status: 'STARTING',
-      status_reason: null,
-      started_at: null,
-      phase_deadline: null,
-    };
-    const wasMade = row.status === 'RUNNING' || row.status === 'STOPPED' || row.started_at !== null;
-    await note(pass, anew, 'STARTING', null, wasMade ? 'INSTANCE_LOST' : undefined);
-    return anew;
-  }
-
-  /** Milliseconds that one has to rest that ended by itself right after its start; a new wish of its owner's ends the rest. */
-  function restHasLeft(row: InstanceRow): number {
-    const wished = row.observed_version !== row.version || row.observed_restart !== row.restart_generation;
-    return wished || !row.started_at ? 0 : row.started_at.getTime() + MIN_RUN_MS - clock.now();
-  }
-
-  async function rest(pass: Pass, row: InstanceRow, ms: number): Promise<Outcome> {
-    const reason = 'its main process ended right after the start; it is started again soon. Its log may say why';
-    if (row.status_reason !== reason) {
-      await pass.commit((sql) =>
-        createPgInstanceRepository(sql).writeStatus(row.id, {
-          status: 'STARTING',
-          reason,
-          observedVersion: row.version,
-          observedRestart: row.observed_restart,
-          startedAt: row.started_at,
-          phaseDeadline: null,
-        }),
-      );
-    }
-    return again(ms, reason);
   }
 
   /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
   async function noteSeen(
     pass: Pass,
     known: Known,
-    seenStatus: 'RUNNING' | 'STOPPED',
-    restarted: boolean,
+    { status, restarted }: Extract<Step, { do: 'note' }>,
   ): Promise<Known | Outcome> {
     const { row } = known;
     const halfway = restarted && row.power === 'running';
-    const update: StatusUpdate = {
-      status: halfway ? 'STARTING' : seenStatus,
-      reason: null,
-      observedVersion: halfway ? (row.observed_version ?? 0) : row.version,
-      observedRestart: restarted ? row.restart_generation : row.observed_restart,
-      startedAt: seenStatus === 'RUNNING' ? new Date(clock.now()) : null,
-      phaseDeadline: null,
-    };
-    await pass.commit(async (sql) => {
-      await createPgInstanceRepository(sql).writeStatus(row.id, update);
-      if (row.status !== update.status && !halfway) await event(sql, row, `INSTANCE_${update.status}`, {});
-    });
-    if (!halfway) return settled;
-    return {
-      ...known,
-      row: { ...row, status: update.status, status_reason: null, observed_restart: update.observedRestart },
-    };
+    const seen = {
+      ...ON_ITS_WAY,
+      phase: 'made',
+      ...(restarted ? { observed_restart: row.restart_generation } : {}),
+    } as const;
+    if (halfway) return { ...known, row: await note(pass, INSTANCE, row, seen) };
+    const startedAt = row.status === 'RUNNING' ? row.started_at : new Date(clock.now());
+    await note(
+      pass,
+      INSTANCE,
+      row,
+      { ...seen, status, started_at: status === 'RUNNING' ? startedAt : null, observed_version: row.version },
+      async (sql) => {
+        if (row.status !== status) await recordPassEvent(sql, INSTANCE.kind, row, `INSTANCE_${status}`);
+      },
+    );
+    return settled;
   }
 
-  /** What an instance has to wait for, in words; or why it cannot be. */
-  async function whatIsMissing(
-    row: InstanceRow,
-    vpc: VpcForInstance | undefined,
-  ): Promise<{ text: string; fatal: boolean } | undefined> {
-    const ready = await engine.availability();
-    if (!ready.ok) return { text: ready.missing, fatal: false };
+  async function findMissing({ row, vpc }: Known): Promise<Missing | undefined> {
+    await requireEngine(engine);
     if (vpc && vpc.status !== 'active') {
+      const words = `waits for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`;
       return {
-        text: `waits for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`,
-        fatal: vpc.status === 'error',
+        words,
+        ...(vpc.status === 'error' ? {} : { waiting: 'WAITING_FOR_NETWORK' }),
+        failure: 'NETWORK_FAILED',
       };
     }
     const image = await engine.prepareImage(row.image);
+    const failure = 'IMAGE_FAILED';
     switch (image.state) {
       case 'ready':
         return undefined;
       case 'building':
-        return { text: `waits for the image '${row.image}': ${image.detail}`, fatal: false };
+        return { words: `waits for the image '${row.image}': ${image.detail}`, waiting: 'WAITING_FOR_IMAGE', failure };
       case 'failed':
-        return { text: `the image '${row.image}' could not be built: ${image.detail}`, fatal: true };
+        return { words: `the image '${row.image}' could not be built: ${image.detail}`, failure };
       case 'absent':
-        return { text: `there is no image '${row.image}' on this host`, fatal: true };
+        return { words: `there is no image '${row.image}' on this host`, failure };
     }
   }
 
-  async function wait(pass: Pass, row: InstanceRow, waiting: { text: string; fatal: boolean }): Promise<Outcome> {
-    // Counted from when it began to wait, not from the last edit: what ran for weeks may have to wait again.
-    const deadline = row.phase_deadline ?? new Date(clock.now() + WAIT_DEADLINE_MS);
-    const tooLong = clock.now() > deadline.getTime();
-    if (waiting.fatal || tooLong) {
-      await note(
-        pass,
-        row,
-        'ERROR',
-        tooLong ? `${waiting.text}; given up after ${WAIT_DEADLINE_MS / 60_000} minutes` : waiting.text,
-        'INSTANCE_ERROR',
-      );
-      return settled;
-    }
-    if (row.status_reason !== waiting.text || row.status !== 'STARTING')
-      await note(pass, row, 'STARTING', waiting.text, undefined, deadline);
-    return again(1_000, waiting.text);
+  /** Counted from when it began to wait for this, not from the last edit: what ran for weeks may have to wait again. */
+  async function wait(pass: Pass, row: InstanceRow, { words, waiting, failure }: Missing): Promise<Outcome> {
+    if (!waiting) return failForGood(pass, INSTANCE, row, failure, words);
+    const deadline = deadlineOf(row, waiting, clock.now(), WAIT_MS);
+    if (clock.now() > deadline.getTime())
+      return failForGood(pass, INSTANCE, row, failure, `${words}; given up after ${WAIT_MS / 60_000} minutes`);
+    await note(pass, INSTANCE, row, { status_reason: words, reason_code: waiting, phase_deadline: deadline });
+    return again(1_000, words);
   }
 
-  /** What the engine refused: shown, and after a while final. Unavailable engines are waited for, which is no failure of the instance's. */
-  async function failed(pass: Pass, row: InstanceRow, error: EngineError): Promise<Outcome> {
-    const away = error.kind === 'unavailable';
-    const final = error.kind === 'invalid' || (!away && pass.attempts >= MAX_FAILURES);
-    if (final && !row.deleted_at) {
-      await note(pass, row, 'ERROR', error.message, 'INSTANCE_ERROR');
-      return settled;
-    }
-    // What is tried again after an error is on its way: the last word is not spoken yet.
-    const status = row.status === 'ERROR' ? 'STARTING' : row.status;
-    if (row.status_reason !== error.message || row.status !== status)
-      await note(pass, row, status, error.message, undefined);
-    if (away) return again(AWAY_MS, error.message);
-    throw error;
-  }
-
-  async function note(
-    pass: Pass,
-    row: InstanceRow,
-    status: StoredStatus,
-    reason: string | null,
-    eventType: string | undefined,
-    phaseDeadline: Date | null = null,
-  ): Promise<void> {
-    await pass.commit(async (sql) => {
-      await createPgInstanceRepository(sql).writeStatus(row.id, {
-        status,
-        reason,
-        observedVersion: status === 'ERROR' ? row.version : (row.observed_version ?? 0),
-        observedRestart: row.observed_restart,
-        startedAt: row.started_at,
-        phaseDeadline,
-      });
-      if (eventType) await event(sql, row, eventType, reason ? { reason } : {});
-    });
-  }
-
-  return { kind: 'instance', concurrency: 8, resyncMs: 900_000, pass };
+  return { kind: INSTANCE.kind, concurrency: 8, resyncMs: 900_000, pass };
 }
-
-/** Whether it is at its beginning, as people see it: nothing of a machine to be told as lost. */
-const isAnew = (row: InstanceRow): boolean => row.status === 'STARTING' && row.started_at === null;
 
 const refOf = (row: InstanceRow): MachineRef => ({ tenantId: row.tenant_id, instanceId: row.id });
 
-async function load(sql: Sql, id: string): Promise<Loaded | undefined> {
-  const repository = createPgInstanceRepository(sql);
-  const row = await repository.load(id);
+async function load(sql: Sql, id: string): Promise<Known | undefined> {
+  const row = await loadRow(sql, INSTANCES, id);
   if (!row) return undefined;
-  const type = (await repository.findType(row.instance_type)) ?? (await repository.findType(DEFAULT_TYPE));
-  return { row, type, vpc: row.vpc_id ? await loadVpcForInstance(sql, row.vpc_id) : undefined };
+  const { findType } = createPgInstanceRepository(sql);
+  const type = (await findType(row.instance_type)) ?? (await findType(DEFAULT_TYPE));
+  return { row, type, vpc: row.vpc_id ? await loadVpcForInstance(sql, row.vpc_id) : undefined, seen: undefined };
 }
 
 async function forget(sql: Sql, row: InstanceRow): Promise<void> {
-  await createPgInstanceRepository(sql).remove(row.id);
-  await event(sql, row, 'INSTANCE_TERMINATED', {});
-  if (row.vpc_id) await wake(sql, { kind: 'vpc', id: row.vpc_id, tenantId: row.tenant_id, hostId: row.host_id });
+  if (!(await removeTombstone(sql, INSTANCES, row.id))) return;
+  await releaseInterface(sql, INSTANCE.kind, row.id);
+  await recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_TERMINATED');
 }
 
-const event = (sql: Sql, row: InstanceRow, type: string, metadata: object): Promise<void> =>
-  recordEvent(sql, {
-    id: newId(),
-    tenantId: row.tenant_id,
-    actor: 'system:instance',
-    type,
-    resourceType: 'instance',
-    resourceId: row.id,
-    metadata,
-  });
-
-function specOf(row: InstanceRow, type: InstanceTypeRow, vpc: VpcForInstance | undefined): MachineSpec {
+function specOf({ row, type, vpc }: Known): MachineSpec {
   return {
     image: row.image,
     hostname: hostNameOf(row.name, row.id),
-    vcpus: type.vcpus,
-    memoryMb: type.memory_mb,
-    diskGb: type.disk_gb,
-    networkMbps: type.network_mbps,
-    processes: type.processes,
+    vcpus: type!.vcpus,
+    memoryMb: type!.memory_mb,
+    diskGb: type!.disk_gb,
+    networkMbps: type!.network_mbps,
+    processes: type!.processes,
     env: row.env,
     ...(row.command ? { command: row.command } : {}),
     ...(vpc && row.private_ip && row.mac

@@ -6,7 +6,7 @@ import { type Handlers, steps } from '../../kernel/service.ts';
 import { findAccountNumber } from '../identity/index.ts';
 import { parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
-import { ec2Id, type VpcRow, vpcs } from './vpc.ts';
+import { ec2Id, type VpcRow, VPCS } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 const DEFAULT_CIDR = '10.0.0.0/16';
@@ -31,7 +31,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
       refuseIdAsName(input.name);
     },
     async quota({ sql, tenantId }) {
-      const used = await countLive(sql, vpcs, tenantId);
+      const used = await countLive(sql, VPCS, tenantId);
       return [{ resource: 'vpcs', used, wanted: 1 }];
     },
     async run({ sql, input, tenantId, userId, createdId, now, wake }) {
@@ -62,5 +62,5 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     return row;
   },
 
-  delete: deletes(vpcs, 'vpc', 'VPC'),
+  delete: deletes(VPCS, 'vpc', 'VPC'),
 });

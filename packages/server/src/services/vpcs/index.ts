@@ -3,24 +3,26 @@ import { service } from '../../kernel/service.ts';
 import { vpcExamples } from './examples.ts';
 import { createVpcHandlers, type VpcDeps } from './handlers.ts';
 import { vpcOperations } from './operations.ts';
-import { presentVpc, vpcs } from './vpc.ts';
+import { presentVpc, VPCS } from './vpc.ts';
+import { createVpcWorker, type VpcWorkerDeps } from './worker.ts';
 
 export { hostNameOf } from './host-name.ts';
 export type { NetworkEngine } from './network-engine.ts';
-export { observeNetworks } from './observe-networks.ts';
-export { createVpcReconciler } from './reconcile-vpc.ts';
+export { attachInterface, releaseInterface } from './network-interfaces.ts';
 export { findVpcForInstance, findVpcId, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
 
 /** Private networks. */
-export const createVpcsService = (deps: VpcDeps) =>
+export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerDeps }) =>
   service({
     name: 'vpcs',
     resource: 'vpc',
     title: 'VPCs',
     operations: vpcOperations,
     handlers: createVpcHandlers(deps),
-    kinds: { vpc: kindOf(vpcs, { noun: 'VPC', present: presentVpc }) },
+    kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
     // Contract, section 8.
     quotas: { vpcs: 2 },
+    ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),
+    ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),
     examples: vpcExamples,
   });

@@ -1,20 +1,27 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
-import type { Pass, Reconciler } from '../../kernel/reconcile.ts';
-import { markDeleted } from '../../kernel/resource.ts';
+import { observe } from '../../kernel/observe.ts';
+import type { Reconciler } from '../../kernel/reconcile.ts';
+import { loadRow } from '../../kernel/resource.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
 import { createFakeNetworkEngine, type FakeNetworkEngine } from '../../testing/fake-engines.ts';
+import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts';
+import { passOver } from '../../testing/pass.ts';
 import { type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
-import { uniqueWord } from '../../testing/test-api.ts';
-import { observeNetworks } from './observe-networks.ts';
+import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
+import { attachInterface, releaseInterface } from './network-interfaces.ts';
+import { networksOf } from './observe-networks.ts';
 import { createVpcReconciler } from './reconcile-vpc.ts';
-import { presentVpc, vpcs } from './vpc.ts';
+import { assignUplink } from './uplinks.ts';
+import { presentVpc, VPCS } from './vpc.ts';
 import { findVpcForInstance, loadVpcForInstance } from './vpc-reader.ts';
-import { createPgVpcRepository } from './vpc-repository.pg.ts';
+import { createVpcWorker } from './worker.ts';
 
 let db: Seeded;
 let tenant: Tenant;
 let hostId: string;
 let engine: FakeNetworkEngine;
+let clock: ManualClock;
 let reconciler: Reconciler;
 beforeAll(async () => {
   db = await seedDatabase();
@@ -24,58 +31,34 @@ afterAll(() => db.drop());
 beforeEach(async () => {
   hostId = await db.makeHost();
   engine = createFakeNetworkEngine();
-  reconciler = createVpcReconciler({ engine, hostId });
+  clock = createManualClock();
+  reconciler = createVpcReconciler({ engine, clock, hostId });
 });
 
-const repository = <T>(work: (vpcs: ReturnType<typeof createPgVpcRepository>) => Promise<T>) =>
-  db.worker.transaction({ tenantId: '*' }, (sql) => work(createPgVpcRepository(sql)));
-const requestDeletion = (id: string) =>
-  db.worker.transaction({ tenantId: '*' }, (sql) => markDeleted(sql, vpcs, id, new Date()));
-const create = async (): Promise<string> => {
-  const id = newId();
-  await repository((vpcs) =>
-    vpcs.insert({
-      id,
-      ...tenant,
-      name: `vpc-${uniqueWord()}`,
-      cidrBlock: '10.1.0.0/24',
-      networkId: 'n',
-      arn: `arn:${id}`,
-      at: new Date(),
-    }),
-  );
-  return id;
-};
-const insertInstance = async (
-  vpcId: string,
-  options: { name?: string; ip?: string; status?: string } = {},
-): Promise<string> =>
+const asWorker = <T>(work: (sql: Sql) => Promise<T>) => db.worker.transaction({ tenantId: '*' }, work);
+const create = async (): Promise<string> =>
   (
     await db.owner.query<{ id: string }>(
-      `insert into instances (user_id, tenant_id, name, image, status, vpc_id, private_ip, host_id) values ($1, $2, $3, 'busybox', $4, $5, $6, $7) returning id`,
-      [
-        tenant.userId,
-        tenant.tenantId,
-        options.name ?? `vm-${uniqueWord()}`,
-        options.status ?? 'STARTING',
-        vpcId,
-        options.ip ?? null,
-        hostId,
-      ],
+      `insert into vpcs (user_id, tenant_id, name, cidr_block, network_id) values ($1, $2, $3, '10.1.0.0/24', 'n') returning id`,
+      [tenant.userId, tenant.tenantId, `vpc-${uniqueWord()}`],
     )
   ).rows[0]!.id;
-const pass = (id: string) => {
-  const one: Pass = {
-    id,
-    tenantId: tenant.tenantId,
-    attempts: 1,
-    signal: new AbortController().signal,
-    read: (work) => db.worker.transaction({ tenantId: '*' }, work),
-    commit: (work) => db.worker.transaction({ tenantId: '*' }, work),
-  };
-  return reconciler.pass(one);
+const markDeleted = (id: string) =>
+  db.owner.query('update vpcs set deleted_at = now(), version = version + 1 where id = $1', [id]);
+/** Something in a VPC; its id. */
+const plugIn = async (vpcId: string, name = `vm-${uniqueWord()}`): Promise<string> => {
+  const ownerId = newId();
+  const { tenantId } = tenant;
+  await db.api.transaction(tenant, async (sql) => {
+    const vpc = (await findVpcForInstance(sql, tenantId, vpcId))!;
+    await attachInterface(sql, { id: newId(), vpc, tenantId, ownerKind: 'instance', ownerId, hostId, name });
+  });
+  return ownerId;
 };
-const row = async (id: string) => (await repository((vpcs) => vpcs.load(id)))!;
+const pass = (id: string, attempts = 1) =>
+  reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId, attempts }));
+const find = (id: string) => asWorker((sql) => loadRow(sql, VPCS, id));
+const row = async (id: string) => (await find(id))!;
 const events = async (id: string) =>
   (
     await db.owner.query<{ event_type: string }>('select event_type from events where resource_id = $1 order by seq', [
@@ -101,7 +84,7 @@ describe('a VPC', () => {
     await pass(first);
     expect(await events(first)).toEqual(['VPC_ACTIVE']);
     // A number is free again once its network is gone.
-    await requestDeletion(first);
+    await markDeleted(first);
     expect(await pass(first)).toEqual({ kind: 'gone' });
     expect(await events(first)).toEqual(['VPC_ACTIVE', 'VPC_DELETED']);
     const third = await create();
@@ -112,30 +95,32 @@ describe('a VPC', () => {
 
   it('draws uplinks that nobody else has, also at once', async () => {
     const ids = await Promise.all(Array.from({ length: 8 }, create));
-    const taken = await Promise.all(ids.map((id) => repository((vpcs) => vpcs.assignUplink(id, hostId))));
+    const taken = await Promise.all(ids.map((id) => asWorker((sql) => assignUplink(sql, id, hostId))));
     expect(taken.map((one) => one.uplink_index).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('knows its instances by name, and wakes those that waited for it', async () => {
+  it('tells its name server what is in it, and wakes that when it is there', async () => {
     const id = await create();
-    const waiting = await insertInstance(id, { name: 'Web-1', ip: '10.1.0.2' });
-    const running = await insertInstance(id, { name: 'db', ip: '10.1.0.3', status: 'RUNNING' });
+    const web = await plugIn(id, 'Web-1');
+    const data = await plugIn(id, 'db');
     await pass(id);
     expect(engine.networks.get(engine.nameOf(id))?.names).toEqual([
       { name: 'db', address: '10.1.0.3' },
       { name: 'web-1', address: '10.1.0.2' },
     ]);
-    expect([await wakes('instance', waiting), await wakes('instance', running)]).toEqual([1, 0]);
-    await db.owner.query('update instances set deleted_at = now() where id = $1', [running]);
+    expect([await wakes('instance', web), await wakes('instance', data)]).toEqual([1, 1]);
+    await asWorker((sql) => releaseInterface(sql, 'instance', data));
+    await db.owner.query(`delete from reconcile where kind = 'instance'`);
     await pass(id);
     expect(engine.networks.get(engine.nameOf(id))?.names.map((one) => one.name)).toEqual(['web-1']);
+    expect(await wakes('instance', web)).toBe(0);
   });
 
   it('tells the name server host names: what a name is made of otherwise is derived, and two may be the same', async () => {
     const id = await create();
-    const odd = await insertInstance(id, { name: '服务器', ip: '10.1.0.2' });
-    await insertInstance(id, { name: 'Büro_1', ip: '10.1.0.3' });
-    await insertInstance(id, { name: 'buro-1', ip: '10.1.0.4' });
+    const odd = await plugIn(id, '服务器');
+    await plugIn(id, 'Büro_1');
+    await plugIn(id, 'buro-1');
     expect(await pass(id)).toEqual({ kind: 'settled' });
     expect(new Set(engine.networks.get(engine.nameOf(id))?.names)).toEqual(
       new Set([
@@ -151,9 +136,16 @@ describe('a VPC', () => {
     engine.available = { ok: false, missing: 'nftables is not installed' };
     expect(await pass(id)).toMatchObject({ kind: 'again', because: 'nftables is not installed' });
     expect(presentVpc(await row(id))).toMatchObject({ status: 'pending', status_reason: 'nftables is not installed' });
+    expect((await row(id)).reason_code).toBe('WAITING_FOR_ENGINE');
     engine.available = { ok: true };
     await pass(id);
     expect(presentVpc(await row(id))).not.toHaveProperty('status_reason');
+    engine.failNext('ensure', 'unavailable', 'no netlink');
+    expect(await pass(id, 99)).toMatchObject({ kind: 'again', because: 'no netlink' });
+    expect(await row(id)).toMatchObject({ status: 'active', status_reason: 'no netlink' });
+    await pass(id);
+    expect(await row(id)).toMatchObject({ status: 'active', status_reason: null, reason_code: null });
+    expect(await events(id)).toEqual(['VPC_ACTIVE']);
   });
 
   it('shows a failure and tries again; what is invalid is in error', async () => {
@@ -163,7 +155,11 @@ describe('a VPC', () => {
     expect(await row(id)).toMatchObject({ status: 'pending', status_reason: 'no more bridges' });
     engine.failNext('ensure', 'invalid', 'not with us');
     expect(await pass(id)).toEqual({ kind: 'settled' });
-    expect(await row(id)).toMatchObject({ status: 'error', status_reason: 'not with us' });
+    expect(await row(id)).toMatchObject({
+      status: 'error',
+      status_reason: 'not with us',
+      reason_code: 'ENGINE_REFUSED',
+    });
     engine.failNext('setNames', 'timeout', 'slow');
     await expect(pass(id)).rejects.toThrow('slow');
     await pass(id);
@@ -171,20 +167,72 @@ describe('a VPC', () => {
     expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
   });
 
-  it('waits with its end for the last instance inside', async () => {
+  it('that fails for nine passes is in error, and is tried again all the time', async () => {
+    const id = await create();
+    for (const attempts of [8, 9, 10]) {
+      engine.failNext('ensure', 'failed', 'no more bridges');
+      await expect(pass(id, attempts)).rejects.toThrow('no more bridges');
+      expect((await row(id)).status).toBe(attempts < 9 ? 'pending' : 'error');
+    }
+    expect(await pass(id)).toEqual({ kind: 'settled' });
+    expect(await row(id)).toMatchObject({ status: 'active', status_reason: null });
+    expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
+  });
+
+  it('that is renamed while a pass runs keeps what was seen of the new version', async () => {
     const id = await create();
     await pass(id);
-    const inside = await insertInstance(id);
-    await requestDeletion(id);
-    expect((await row(id)).deleted_at).not.toBeNull();
-    expect(await pass(id)).toMatchObject({ kind: 'again', because: '1 instances are still being removed' });
+    await db.owner.query(`update vpcs set status = 'error' where id = $1`, [id]);
+    const ensure = engine.ensure;
+    engine.ensure = async (spec) => {
+      await db.owner.query('update vpcs set version = 2, observed_version = 2 where id = $1', [id]);
+      await ensure(spec);
+    };
+    await pass(id);
+    expect(await row(id)).toMatchObject({ status: 'active', version: 2, observed_version: 2 });
+  });
+
+  it('whose failure is a bug of ours does not show it', async () => {
+    const id = await create();
+    engine.ensure = () => Promise.reject(new TypeError('a bug'));
+    await expect(pass(id)).rejects.toThrow('a bug');
+    expect((await row(id)).status_reason).toBeNull();
+  });
+});
+
+describe('the deletion of a VPC', () => {
+  it('waits for the last of what is in it, and says so', async () => {
+    const id = await create();
+    await pass(id);
+    const inside = await plugIn(id);
+    await markDeleted(id);
+    const waiting = '1 network interface is still in it; what it belongs to is being removed';
+    expect(await pass(id)).toMatchObject({ kind: 'again', because: waiting });
+    expect(await row(id)).toMatchObject({ status_reason: waiting, reason_code: 'DELETE_DELAYED' });
     expect(engine.networks.size).toBe(1);
-    await db.owner.query('delete from instances where id = $1', [inside]);
+    await asWorker((sql) => releaseInterface(sql, 'instance', inside));
     engine.failNext('remove', 'failed', 'busy');
     await expect(pass(id)).rejects.toThrow('busy');
-    expect(await row(id)).toBeDefined();
+    expect(await row(id)).toMatchObject({ status_reason: 'busy' });
     expect(await pass(id)).toEqual({ kind: 'gone' });
-    expect([engine.networks.size, await repository((vpcs) => vpcs.load(id))]).toEqual([0, undefined]);
+    expect([engine.networks.size, await find(id)]).toEqual([0, undefined]);
+  });
+
+  it('that takes minutes is told by an event, once', async () => {
+    const id = await create();
+    await pass(id);
+    const inside = await plugIn(id);
+    await markDeleted(id);
+    for (const minutes of [0, 3, 3]) {
+      await clock.advance(minutes * 60_000);
+      expect(await pass(id)).toMatchObject({ kind: 'again' });
+    }
+    await asWorker((sql) => releaseInterface(sql, 'instance', inside));
+    engine.failNext('remove', 'invalid', 'busy');
+    await expect(pass(id, 99)).rejects.toThrow('busy');
+    expect(await row(id)).toMatchObject({ status: 'active', status_reason: 'busy', reason_code: 'DELETE_STUCK' });
+    expect(await pass(id)).toEqual({ kind: 'gone' });
+    expect(await events(id)).toEqual(['VPC_ACTIVE', 'VPC_DELETE_STUCK', 'VPC_DELETED']);
   });
 });
 
@@ -201,10 +249,10 @@ describe('a look at all networks', () => {
     await db.owner.query('delete from reconcile');
     engine.meddle(broken, 'broken');
     engine.meddle(lost, undefined);
-    await requestDeletion(deleted);
+    await markDeleted(deleted);
     await engine.ensure({ vpcId: 'a-stranger', cidr: '10.9.0.0/24', uplinkIndex: 99 });
     engine.calls.length = 0;
-    expect(await observeNetworks({ database: db.worker, engine, hostId })).toEqual({
+    expect(await observe(networksOf(engine), { database: db.worker, hostId })).toEqual({
       drifted: 2,
       unknown: ['net-a-stranger'],
     });
@@ -213,7 +261,17 @@ describe('a look at all networks', () => {
     ]);
     expect(engine.calls).toEqual([]);
     for (const id of [broken, lost]) await pass(id);
-    expect(await observeNetworks({ database: db.worker, engine, hostId })).toMatchObject({ drifted: 0 });
+    expect(await observe(networksOf(engine), { database: db.worker, hostId })).toMatchObject({ drifted: 0 });
+  });
+
+  it('is what the worker repeats for VPCs', async () => {
+    const side = createVpcWorker({ engine, database: db.worker, clock, log: memoryLog([]), hostId });
+    expect(side.reconcilers?.map((one) => one.kind)).toEqual(['vpc']);
+    const id = await create();
+    await pass(id);
+    engine.meddle(id, undefined);
+    for (const repeat of side.repeats!) await repeat.run(new AbortController().signal);
+    expect(await wakes('vpc', id)).toBe(1);
   });
 });
 
@@ -247,12 +305,12 @@ describe('what an instance is told of its VPC', () => {
     const id = await create();
     let found: Promise<unknown> = Promise.resolve();
     await db.worker.transaction({ tenantId: '*' }, async (sql) => {
-      await createPgVpcRepository(sql).lock(id);
+      await sql.query('test.lock', 'select 1 from vpcs where id = $1 for update', [id]);
       found = db.api.transaction({ tenantId: tenant.tenantId }, (other) =>
         findVpcForInstance(other, tenant.tenantId, id),
       );
       await new Promise((resolve) => setTimeout(resolve, 50));
-      await markDeleted(sql, vpcs, id, new Date());
+      await sql.query('test.mark', 'update vpcs set deleted_at = now() where id = $1', [id]);
     });
     expect(await found).toBeUndefined();
   });

@@ -1,104 +1,85 @@
-import { recordEvent } from '../../kernel/audit.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
-import { newId } from '../../kernel/ids.ts';
+import { endByError, note, noteDelay, type Reconciled, recordPassEvent, requireEngine } from '../../kernel/pass.ts';
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
-import { wake } from '../../kernel/reconcile-queue.ts';
+import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import { hostNameOf } from './host-name.ts';
-import type { NetworkEngine, NetworkSpec } from './network-engine.ts';
-import type { VpcRow } from './vpc.ts';
-import { createPgVpcRepository } from './vpc-repository.pg.ts';
+import type { NetworkEngine } from './network-engine.ts';
+import { countInterfaces, listNames, wakeOwners } from './network-interfaces.ts';
+import { assignUplink } from './uplinks.ts';
+import { type VpcRow, VPCS } from './vpc.ts';
 
-/** Milliseconds until a VPC that waits for its last instances to go is looked at again. */
-const EMPTYING_MS = 250;
+/** Milliseconds until a VPC that waits for its last contents to go is looked at again; the last one that goes wakes it. */
+const EMPTYING_MS = 5_000;
+
+const VPC: Reconciled<VpcRow> = { kind: 'vpc', table: VPCS, failed: 'error', retried: 'pending' };
 
 export interface VpcReconcilerDeps {
   readonly engine: NetworkEngine;
+  readonly clock: Clock;
   readonly hostId: string;
 }
 
 /** Keeps each VPC's network as its row says, on the host that owns it. */
-export function createVpcReconciler(deps: VpcReconcilerDeps): Reconciler {
-  const { engine, hostId } = deps;
-
+export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps): Reconciler {
   async function pass(pass: Pass): Promise<Outcome> {
-    const found = await pass.read((sql) => createPgVpcRepository(sql).load(pass.id));
+    const found = await pass.read((sql) => loadRow(sql, VPCS, pass.id));
     if (!found) return gone;
-    if (found.deleted_at) return remove(pass, found);
-
-    const ready = await engine.availability();
-    if (!ready.ok) {
-      await writeStatus(pass, found, 'pending', ready.missing);
-      return again(5_000, ready.missing);
-    }
-    const row =
-      found.uplink_index === null || found.host_id === null
-        ? await pass.commit((sql) => createPgVpcRepository(sql).assignUplink(found.id, hostId))
-        : found;
     try {
-      await engine.ensure(specOf(row));
-      const inside = await pass.read((sql) => createPgVpcRepository(sql).names(row.id));
-      await engine.setNames(
-        row.id,
-        inside.map(({ id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
-      );
+      return found.deleted_at ? await remove(pass, found) : await keep(pass, found);
     } catch (error) {
-      if (error instanceof EngineError && error.kind === 'invalid') {
-        await writeStatus(pass, row, 'error', error.message);
-        return settled;
-      }
-      await writeStatus(pass, row, row.status, error instanceof Error ? error.message : String(error));
-      throw error;
+      const outcome = await endByError(pass, VPC, found, error, clock.now());
+      // What its host lacks may come back: only a spec that is invalid waits for another one.
+      if (outcome.kind === 'settled' && error instanceof EngineError && error.kind !== 'invalid') throw error;
+      return outcome;
     }
-    await writeStatus(pass, row, 'active', null);
+  }
+
+  async function keep(pass: Pass, found: VpcRow): Promise<Outcome> {
+    await requireEngine(engine);
+    const row = found.uplink_index === null ? await pass.commit((sql) => assignUplink(sql, found.id, hostId)) : found;
+    await engine.ensure({ vpcId: row.id, cidr: row.cidr_block, uplinkIndex: row.uplink_index! });
+    const inside = await pass.read((sql) => listNames(sql, row.id));
+    await engine.setNames(
+      row.id,
+      inside.map(({ owner_id: id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
+    );
+    await note(
+      pass,
+      VPC,
+      row,
+      {
+        status: 'active',
+        status_reason: null,
+        reason_code: null,
+        phase_deadline: null,
+        observed_version: row.version,
+      },
+      async (sql) => {
+        if (row.status === 'active') return;
+        await recordPassEvent(sql, VPC.kind, row, 'VPC_ACTIVE');
+        await wakeOwners(sql, row.id);
+      },
+    );
     return settled;
   }
 
   async function remove(pass: Pass, row: VpcRow): Promise<Outcome> {
-    const left = await pass.read((sql) => createPgVpcRepository(sql).countLeftInside(row.id));
-    if (left > 0) return again(EMPTYING_MS, `${left} instances are still being removed`);
+    const left = await pass.read((sql) => countInterfaces(sql, row.id));
+    if (left > 0) {
+      const reason =
+        left === 1
+          ? '1 network interface is still in it; what it belongs to is being removed'
+          : `${left} network interfaces are still in it; what they belong to is being removed`;
+      await noteDelay(pass, VPC, row, reason, clock.now());
+      return again(EMPTYING_MS, reason);
+    }
     await engine.remove(row.id);
     await pass.commit(async (sql) => {
-      await createPgVpcRepository(sql).remove(row.id);
-      await event(sql, row, 'VPC_DELETED', {});
+      if (await removeTombstone(sql, VPCS, row.id)) await recordPassEvent(sql, VPC.kind, row, 'VPC_DELETED');
     });
     return gone;
   }
 
-  async function writeStatus(pass: Pass, row: VpcRow, status: VpcRow['status'], reason: string | null): Promise<void> {
-    if (row.status === status && row.status_reason === reason && row.observed_version === row.version) return;
-    await pass.commit(async (sql) => {
-      await createPgVpcRepository(sql).writeStatus(row.id, status, reason, row.version);
-      if (row.status === status) return;
-      await event(sql, row, `VPC_${status.toUpperCase()}`, reason ? { reason } : {});
-      if (status === 'active') await wakeInstances(sql, row);
-    });
-  }
-
-  return { kind: 'vpc', concurrency: 4, resyncMs: 600_000, pass };
-}
-
-type Sql = Parameters<typeof createPgVpcRepository>[0];
-
-const specOf = (row: VpcRow): NetworkSpec => ({ vpcId: row.id, cidr: row.cidr_block, uplinkIndex: row.uplink_index! });
-
-const event = (sql: Sql, row: VpcRow, type: string, metadata: object): Promise<void> =>
-  recordEvent(sql, {
-    id: newId(),
-    tenantId: row.tenant_id,
-    actor: 'system:vpc',
-    type,
-    resourceType: 'vpc',
-    resourceId: row.id,
-    metadata,
-  });
-
-/** Instances that were launched before their network was there go on at once. */
-async function wakeInstances(sql: Sql, row: VpcRow): Promise<void> {
-  const waiting = await sql.query<{ id: string; host_id: string | null }>(
-    'vpcs.waiting_instances',
-    `select id, host_id from instances where vpc_id = $1 and status = 'STARTING' and deleted_at is null limit 1000`,
-    [row.id],
-  );
-  for (const instance of waiting)
-    await wake(sql, { kind: 'instance', id: instance.id, tenantId: row.tenant_id, hostId: instance.host_id });
+  return { kind: VPC.kind, concurrency: 4, resyncMs: 600_000, pass };
 }

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import type { CommonReason } from '../../kernel/pass.ts';
 import { type ResourceRow, presentRow, type Table } from '../../kernel/resource.ts';
 
 export const Vpc = Type.Object(
@@ -10,7 +11,10 @@ export const Vpc = Type.Object(
     cidr_block: Type.String(),
     network_id: Type.String({ description: 'Its name on the host' }),
     status: Type.String({ description: 'pending, active, error or DELETING' }),
-    status_reason: Type.Optional(Type.String()),
+    status_reason: Type.Optional(Type.String({ description: 'What it waits for, or why it failed' })),
+    status_reason_code: Type.Optional(
+      Type.String({ description: 'The same for programs: WAITING_FOR_ENGINE, ENGINE_FAILED …' }),
+    ),
     arn: Type.String(),
     version: Type.Integer(),
     created_at: Type.String({ format: 'date-time' }),
@@ -31,15 +35,17 @@ export interface VpcRow extends ResourceRow {
   readonly uplink_index: number | null;
   readonly status: VpcStatus;
   readonly status_reason: string | null;
+  readonly reason_code: CommonReason | null;
+  readonly phase_deadline: Date | null;
   readonly observed_version: number | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-export const vpcs: Table<VpcRow> = {
+export const VPCS: Table<VpcRow> = {
   name: 'vpcs',
-  columns: `id, user_id, tenant_id, name, cidr_block, network_id, coalesce(arn, '') as arn, version, host_id, uplink_index, status, status_reason,
-    observed_version, deleted_at, created_at, updated_at`,
+  columns: `id, user_id, tenant_id, name, cidr_block, network_id, coalesce(arn, '') as arn, version, host_id, uplink_index, status, status_reason, reason_code,
+    phase_deadline, observed_version, deleted_at, created_at, updated_at`,
 };
 
 export const presentVpc = (row: VpcRow): Vpc => ({
@@ -57,6 +63,7 @@ export const presentVpc = (row: VpcRow): Vpc => ({
     'created_at',
     'updated_at',
   ]) as Vpc),
+  ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
   ...(row.deleted_at ? { status: 'DELETING' } : {}),
 });
 

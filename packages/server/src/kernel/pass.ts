@@ -1,0 +1,181 @@
+import { recordEvent } from './audit.ts';
+import type { Availability } from './availability.ts';
+import { EngineError } from './engine-error.ts';
+import { newId } from './ids.ts';
+import { again, type Outcome, type Pass, settled } from './reconcile.ts';
+import { noteStatus, type ResourceRow, type Table } from './resource.ts';
+import type { Sql } from './sql/tx.ts';
+
+// What passes over things of every kind have in common: functions over the row that the pass has loaded.
+
+/** Why a thing of any kind is not as wanted yet. A service adds codes of its own; `status_reason` has the words. */
+export type CommonReason =
+  | 'WAITING_FOR_ENGINE'
+  | 'ENGINE_FAILED'
+  /** The engine cannot do what is wanted; another spec may help. */
+  | 'ENGINE_REFUSED'
+  | 'DELETE_DELAYED'
+  /** Delayed for longer than STUCK_MS. */
+  | 'DELETE_STUCK';
+
+/** The status of every kind. Only passes write it. */
+export interface StatusRow extends ResourceRow {
+  readonly status: string;
+  readonly status_reason: string | null;
+  readonly reason_code: string | null;
+  /** Until when `reason_code` may last; null: for any time. */
+  readonly phase_deadline: Date | null;
+  readonly observed_version: number | null;
+}
+
+/** A kind of thing as its passes know it. */
+export interface Reconciled<Row extends StatusRow> {
+  readonly kind: string;
+  readonly table: Table<Row>;
+  /** The status of one that failed for good, and of one that is tried again after that. */
+  readonly failed: Row['status'];
+  readonly retried: Row['status'];
+}
+
+/** Failures in a row after which a thing has failed: with the back-off about three minutes. */
+const MAX_FAILURES = 9;
+/** Milliseconds until an engine that was away is asked again. */
+const AWAY_MS = 5_000;
+/** How long a deletion may be delayed before an event tells people. */
+const STUCK_MS = 5 * 60_000;
+
+/** An event that a pass has to tell. */
+export const recordPassEvent = (
+  sql: Sql,
+  kind: string,
+  row: Pick<ResourceRow, 'id' | 'tenant_id'>,
+  type: string,
+  metadata: object = {},
+): Promise<void> =>
+  recordEvent(sql, {
+    id: newId(),
+    tenantId: row.tenant_id,
+    actor: `system:${kind}`,
+    type,
+    resourceType: kind,
+    resourceId: row.id,
+    metadata,
+  });
+
+/**
+ * Writes the columns that differ from the row, and what belongs to the change, in one commit; where none differs nothing happens. What
+ * somebody else wrote meanwhile to a column that stays as it was is not taken back. Answers the row with the new status.
+ */
+export async function note<Row extends StatusRow>(
+  pass: Pass,
+  of: Reconciled<Row>,
+  row: Row,
+  status: Partial<Row>,
+  also?: (sql: Sql) => Promise<void>,
+): Promise<Row> {
+  await write(pass, of, row, { ...status }, also);
+  return { ...row, ...status };
+}
+
+async function write<Row extends StatusRow>(
+  pass: Pass,
+  of: Reconciled<Row>,
+  row: Row,
+  status: Partial<StatusRow>,
+  also?: (sql: Sql) => Promise<void>,
+): Promise<void> {
+  const changed = Object.entries(status).filter(([column, value]) => !isSame(row[column as keyof StatusRow], value));
+  if (changed.length === 0) return;
+  await pass.commit(async (sql) => {
+    await noteStatus(sql, of.table, row.id, Object.fromEntries(changed));
+    await also?.(sql);
+  });
+}
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  one instanceof Date && other instanceof Date ? one.getTime() === other.getTime() : one === other;
+
+/** Until when this reason may last: `ms` from now, or from when an earlier pass first wrote it down. */
+export const deadlineOf = (row: StatusRow, code: string, now: number, ms: number): Date =>
+  row.reason_code === code && row.phase_deadline ? row.phase_deadline : new Date(now + ms);
+
+/** Ends a pass over a thing that cannot be as its spec says. It waits for another spec. */
+export async function failForGood<Row extends StatusRow>(
+  pass: Pass,
+  of: Reconciled<Row>,
+  row: Row,
+  code: NonNullable<Row['reason_code']> | CommonReason,
+  reason: string,
+): Promise<Outcome> {
+  const isTold = row.status === of.failed && row.observed_version === row.version;
+  const status = {
+    status: of.failed,
+    status_reason: reason,
+    reason_code: code,
+    phase_deadline: null,
+    observed_version: row.version,
+  };
+  await write(pass, of, row, status, async (sql) => {
+    if (!isTold) await recordPassEvent(sql, of.kind, row, `${of.kind.toUpperCase()}_ERROR`, { reason });
+  });
+  return settled;
+}
+
+/** Throws for an engine that is away. */
+export async function requireEngine(engine: { availability(): Promise<Availability> }): Promise<void> {
+  const ready = await engine.availability();
+  if (!ready.ok) throw new EngineError('unavailable', ready.missing);
+}
+
+/**
+ * What an error means for the thing, the same for every kind; anything but an EngineError is a bug of ours, and thrown on.
+ *
+ * For an engine that is away the thing waits, for any time: it has not failed. What the engine finds invalid, or failed at MAX_FAILURES
+ * times in a row, has failed. All else backs off and is tried again, and so is every deletion.
+ */
+export async function endByError<Row extends StatusRow>(
+  pass: Pass,
+  of: Reconciled<Row>,
+  row: Row,
+  error: unknown,
+  now: number,
+): Promise<Outcome> {
+  if (!(error instanceof EngineError)) throw error;
+  const isAway = error.kind === 'unavailable';
+  if (row.deleted_at) await noteDelay(pass, of, row, error.message, now);
+  else {
+    if (error.kind === 'invalid') return failForGood(pass, of, row, 'ENGINE_REFUSED', error.message);
+    if (!isAway && pass.attempts >= MAX_FAILURES) return failForGood(pass, of, row, 'ENGINE_FAILED', error.message);
+    await write(pass, of, row, {
+      // What is tried again is on its way.
+      status: row.status === of.failed ? of.retried : row.status,
+      status_reason: error.message,
+      reason_code: isAway ? 'WAITING_FOR_ENGINE' : 'ENGINE_FAILED',
+      phase_deadline: null,
+    });
+  }
+  if (isAway) return again(AWAY_MS, error.message);
+  throw error;
+}
+
+/** Says on the row why its deletion is not done yet, and by an event, once, when that has lasted for too long. */
+export async function noteDelay<Row extends StatusRow>(
+  pass: Pass,
+  of: Reconciled<Row>,
+  row: Row,
+  reason: string,
+  now: number,
+): Promise<void> {
+  const deadline = deadlineOf(row, 'DELETE_DELAYED', now, STUCK_MS);
+  const wasStuck = row.reason_code === 'DELETE_STUCK';
+  const isStuck = wasStuck || now > deadline.getTime();
+  const status = {
+    status_reason: reason,
+    reason_code: isStuck ? 'DELETE_STUCK' : 'DELETE_DELAYED',
+    phase_deadline: isStuck ? null : deadline,
+  };
+  await write(pass, of, row, status, async (sql) => {
+    if (isStuck && !wasStuck)
+      await recordPassEvent(sql, of.kind, row, `${of.kind.toUpperCase()}_DELETE_STUCK`, { reason });
+  });
+}

@@ -1,0 +1,51 @@
+import Type, { type Static } from 'typebox';
+
+/** What a host has, or what of it is promised. */
+const Amount = Type.Object({ vcpus: Type.Integer(), memory_mb: Type.Integer(), disk_gb: Type.Integer() });
+
+/** A host as operators see it. */
+export const Host = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    state: Type.String({ description: 'up or unavailable' }),
+    state_reason: Type.Optional(Type.String({ description: 'What is missing, and how to get it' })),
+    capacity: Amount,
+    promised: Type.Object(Amount.properties, { description: 'To instances, running or not' }),
+    last_seen_at: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Its worker reports every five seconds' }),
+    ),
+  },
+  { $id: 'Host' },
+);
+export type Host = Static<typeof Host>;
+
+export interface HostCapacity {
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+}
+
+export interface HostRow {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'up' | 'unavailable';
+  readonly state_reason: string | null;
+  readonly vcpus: number;
+  readonly memory_mb: number;
+  readonly disk_gb: number;
+  readonly promised_vcpus: number;
+  readonly promised_memory_mb: number;
+  readonly promised_disk_gb: number;
+  readonly last_seen_at: Date | null;
+}
+
+export const presentHost = (row: HostRow): Host => ({
+  id: row.id,
+  name: row.name,
+  state: row.state,
+  ...(row.state_reason === null ? {} : { state_reason: row.state_reason }),
+  capacity: { vcpus: row.vcpus, memory_mb: row.memory_mb, disk_gb: row.disk_gb },
+  promised: { vcpus: row.promised_vcpus, memory_mb: row.promised_memory_mb, disk_gb: row.promised_disk_gb },
+  ...(row.last_seen_at ? { last_seen_at: row.last_seen_at.toISOString() } : {}),
+});
