@@ -19,7 +19,8 @@ const newKind = () => `kind${++kinds}`;
 const all = <T>(work: (sql: Sql) => Promise<T>) => db.worker.transaction({ tenantId: '*' }, work);
 const wakeOne = (kind: string, id: string, tenantId: string | null = null, hostId: string | null = null) =>
   all((sql) => wake(sql, { kind, id, tenantId, hostId }));
-const claimSome = (kind: string, slots = 10, hostId = host) => all((sql) => claim(sql, kind, hostId, slots, 30_000));
+const claimSome = (kind: string, slots = 10, hostId = host, after: string | null = null) =>
+  all((sql) => claim(sql, [{ kind, slots, after }], [], hostId, 30_000));
 interface State {
   readonly attempts: number;
   readonly due_in: number;
@@ -97,6 +98,27 @@ describe('a claim', () => {
     expect(tenants.filter((tenant) => tenant === greedy.tenantId)).toHaveLength(2);
   });
 
+  it('takes of several kinds at once, of each no more than asked for', async () => {
+    const [one, other, idle] = [newKind(), newKind(), newKind()];
+    for (const kind of [one, other]) for (let i = 0; i < 5; i++) await wakeOne(kind, newId());
+    const wanted = [one, other, idle].map((kind, index) => ({ kind, slots: index + 2, after: null }));
+    const claims = await all((sql) => claim(sql, wanted, [], host, 30_000));
+    expect(claims.map((held) => held.kind).sort()).toEqual([one, one, other, other, other]);
+  });
+
+  it('leaves what is in hand, also when its lease has run out', async () => {
+    const kind = newKind();
+    const ids = [newId(), newId(), newId()];
+    for (const id of ids) await wakeOne(kind, id);
+    const [held] = await claimSome(kind, 1);
+    await db.owner.query('update reconcile set leased_until = now(), due_at = now() where kind = $1', [kind]);
+    const again = await all((sql) => claim(sql, [{ kind, slots: 10, after: null }], [held!], host, 30_000));
+    expect(again.map((one) => one.id).sort()).toEqual(ids.filter((id) => id !== held!.id).sort());
+    // What was found to have run out is nobody's.
+    expect(await all((sql) => extendLease(sql, held!, 30_000))).toBe(false);
+    expect((await claimSome(kind)).map((one) => one.id)).toEqual([held!.id]);
+  });
+
   it('prefers what somebody waits for to what is only due for a look', async () => {
     const kind = newKind();
     const tenant = await db.makeTenant();
@@ -162,15 +184,15 @@ describe('a wake', () => {
     expect(await claimSome(kind)).toEqual([]);
   });
 
-  it('may come from the API in its own tenant', async () => {
-    const kind = newKind();
-    const tenant = await db.makeTenant();
-    const id = newId();
-    for (let i = 0; i < 2; i++)
-      await db.api.transaction({ tenantId: tenant.tenantId }, (sql) =>
-        wake(sql, { kind, id, tenantId: tenant.tenantId, hostId: null }),
-      );
-    expect(await claimSome(kind)).toHaveLength(1);
+  it('may come from the API in its own tenant, and from the operator', async () => {
+    for (const role of ['api', 'operator'] as const) {
+      const kind = newKind();
+      const { tenantId } = await db.makeTenant();
+      const id = newId();
+      for (let i = 0; i < 2; i++)
+        await db[role].transaction({ tenantId }, (sql) => wake(sql, { kind, id, tenantId, hostId: null }));
+      expect(await claimSome(kind)).toHaveLength(1);
+    }
   });
 });
 

@@ -1,22 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createManualClock } from '../testing/manual-clock.ts';
-import { createQuietNotifier, eventually, type Seeded, seedDatabase } from '../testing/seed.ts';
-import { memoryLog } from '../testing/test-api.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { eventually, type Seeded, seedDatabase } from '../testing/seed.ts';
+import { flaky, gate, type LoopOptions, startLoop } from '../testing/worker-loop.ts';
+import { systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
 import { newId } from './ids.ts';
-import { createMetrics } from './metrics.ts';
-import {
-  again,
-  gone,
-  LEASE_MS,
-  type Outcome,
-  type Pass,
-  type RunningReconcilers,
-  settled,
-  startReconcilers,
-} from './reconcile.ts';
-import { wake, WAKE_CHANNEL } from './reconcile-queue.ts';
+import { again, gone, type Outcome, type Pass, type RunningReconcilers, settled } from './reconcile.ts';
+import { wake } from './reconcile-queue.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -25,7 +14,6 @@ let host: string;
 beforeAll(async () => {
   db = await seedDatabase();
   host = await db.makeHost();
-  await db.owner.query('create table marks (id uuid, mark text); grant all on marks to cloud_worker');
 });
 afterAll(() => db.drop());
 const running: RunningReconcilers[] = [];
@@ -33,63 +21,10 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.stop(1000)));
 });
 
-let kinds = 0;
-/** One worker of a kind of its own that does what the test says. */
-function start(
-  pass: (pass: Pass) => Promise<Outcome>,
-  options: {
-    clock?: Clock;
-    database?: Database;
-    concurrency?: number;
-    resyncMs?: number;
-    slowdown?: () => Promise<void>;
-  } = {},
-) {
-  const kind = `loop${++kinds}`;
-  const notifier = createQuietNotifier();
-  const logLines: string[] = [];
-  const metrics = createMetrics();
-  const worker = startReconcilers(
-    [{ kind, concurrency: options.concurrency ?? 2, resyncMs: options.resyncMs ?? 3_600_000, pass }],
-    {
-      database: options.database ?? db.worker,
-      notifier,
-      clock: options.clock ?? systemClock,
-      log: memoryLog(logLines),
-      metrics,
-      hostId: host,
-      random: () => 0.5,
-      ...(options.slowdown ? { slowdown: options.slowdown } : {}),
-    },
-  );
-  running.push(worker);
-  return {
-    worker,
-    logLines,
-    metrics,
-    kind,
-    wake: async (id: string) => {
-      await db.worker.transaction({ tenantId: '*' }, (sql) => wake(sql, { kind, id, tenantId: null, hostId: null }));
-      notifier.tell(WAKE_CHANNEL, kind);
-    },
-    state: async (id: string) =>
-      (
-        await db.owner.query(
-          `select *, leased_until > now() as leased, extract(epoch from due_at - now())::float8 as due_in,
-             extract(epoch from leased_until - now())::float8 as leased_for from reconcile where kind = $1 and id = $2`,
-          [kind, id],
-        )
-      ).rows[0],
-  };
-}
-
-/** A gate that a pass waits at. */
-function gate() {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
+function start(pass: (pass: Pass) => Promise<Outcome>, options?: LoopOptions) {
+  const loop = startLoop(db, host, pass, options);
+  running.push(loop.worker);
+  return loop;
 }
 
 describe('a pass', () => {
@@ -99,7 +34,7 @@ describe('a pass', () => {
     await one.wake(stays);
     await one.wake(goes);
     await eventually('both done', async () => (await one.state(stays))?.leased === null && !(await one.state(goes)));
-    const row = await one.state(stays);
+    const row = (await one.state(stays))!;
     expect(row.due_in).toBeGreaterThan(990);
     expect(row.due_in).toBeLessThanOrEqual(1000);
     expect(row.attempts).toBe(0);
@@ -112,8 +47,8 @@ describe('a pass', () => {
     const id = newId();
     await one.wake(id);
     await eventually('settled', () => passes === 4);
-    await eventually('noted', async () => (await one.state(id)).due_in > 100);
-    expect((await one.state(id)).attempts).toBe(0);
+    await eventually('noted', async () => (await one.state(id))!.due_in > 100);
+    expect((await one.state(id))?.attempts).toBe(0);
   });
 
   it('that throws backs off with the reason, and other work goes on', async () => {
@@ -128,13 +63,13 @@ describe('a pass', () => {
       { concurrency: 1 },
     );
     await one.wake(poison);
-    await eventually('failed once', async () => (await one.state(poison)).last_error === 'cannot be done');
+    await eventually('failed once', async () => (await one.state(poison))?.last_error === 'cannot be done');
     for (let i = 0; i < 5; i++) {
       await one.wake(fine);
-      await eventually('the others go on', async () => (await one.state(fine))?.due_in > 100);
+      await eventually('the others go on', async () => ((await one.state(fine))?.due_in ?? 0) > 100);
     }
     expect(poisoned).toBeLessThanOrEqual(2);
-    expect((await one.state(poison)).attempts).toBe(poisoned);
+    expect((await one.state(poison))?.attempts).toBe(poisoned);
     expect(one.logLines.join()).toContain('it backs off');
   });
 
@@ -142,10 +77,10 @@ describe('a pass', () => {
     const one = start(() => Promise.reject('a text'));
     const id = newId();
     await one.wake(id);
-    await eventually('noted', async () => (await one.state(id)).last_error === 'a text');
+    await eventually('noted', async () => (await one.state(id))?.last_error === 'a text');
     const other = start(() => Promise.reject(unavailable('the database is away')));
     await other.wake(id);
-    await eventually('noted', async () => (await other.state(id)).last_error === 'the database is away');
+    await eventually('noted', async () => (await other.state(id))?.last_error === 'the database is away');
     expect(other.logLines.join()).toContain('given up');
   });
 
@@ -172,7 +107,7 @@ describe('a pass', () => {
     await one.wake(id);
     release.open();
     if (expected === 2) await eventually('the second pass', () => passes === 2);
-    await eventually('at rest', async () => (await one.state(id)).due_in > 100);
+    await eventually('at rest', async () => (await one.state(id))!.due_in > 100);
     expect(passes).toBe(expected);
   });
 
@@ -194,100 +129,9 @@ describe('a pass', () => {
     const ids = Array.from({ length: 10 }, () => newId());
     for (let round = 0; round < 3; round++) await Promise.all(ids.map((id) => one.wake(id)));
     await eventually('all at rest', async () =>
-      (await Promise.all(ids.map((id) => one.state(id)))).every((row) => row?.due_in > 100),
+      (await Promise.all(ids.map((id) => one.state(id)))).every((row) => (row?.due_in ?? 0) > 100),
     );
     expect([clashes, most]).toEqual([0, 3]);
-  });
-});
-
-describe('the lease', () => {
-  it('is prolonged by a beating heart', async () => {
-    const clock = createManualClock();
-    const release = gate();
-    const inside = gate();
-    const one = start(
-      async () => {
-        inside.open();
-        await release.opened;
-        return settled;
-      },
-      { clock },
-    );
-    const id = newId();
-    await one.wake(id);
-    await inside.opened;
-    await db.owner.query(`update reconcile set leased_until = now() + interval '2 seconds' where id = $1`, [id]);
-    await clock.advance(LEASE_MS / 3);
-    await eventually('a beat', async () => (await one.state(id)).leased_for > 20);
-    release.open();
-    await eventually('over', async () => (await one.state(id)).leased === null);
-  });
-
-  it('that is lost rolls the commit back, and tells the pass', async () => {
-    const clock = createManualClock();
-    const taken = gate();
-    const inside = gate();
-    const outcome: { error?: Error; aborted?: boolean } = {};
-    const one = start(
-      async (pass) => {
-        inside.open();
-        await taken.opened;
-        await eventually('the signal', () => pass.signal.aborted);
-        outcome.aborted = pass.signal.aborted;
-        await pass
-          .commit((sql) => sql.query('test.mark', 'insert into marks values ($1, $2)', [pass.id, 'late']))
-          .catch((error: Error) => {
-            outcome.error = error;
-            throw error;
-          });
-        return settled;
-      },
-      { clock },
-    );
-    const id = newId();
-    await one.wake(id);
-    await inside.opened;
-    await db.owner.query('update reconcile set lease_token = gen_random_uuid() where id = $1', [id]);
-    await clock.advance(LEASE_MS / 3);
-    taken.open();
-    await eventually('the refusal', () => outcome.error !== undefined);
-    expect(outcome.error?.message).toContain('no longer ours');
-    expect(outcome.aborted).toBe(true);
-    expect((await db.owner.query('select * from marks where id = $1', [id])).rows).toEqual([]);
-    // Whoever has it now is not disturbed.
-    expect(await one.state(id)).toMatchObject({ leased: true, last_error: null });
-  });
-
-  it('survives a missed beat', async () => {
-    const clock = createManualClock();
-    const release = gate();
-    const inside = gate();
-    let broken = false;
-    const flaky: Database = {
-      ...db.worker,
-      transaction: (scope, work, more) =>
-        broken ? Promise.reject(new Error('no database')) : db.worker.transaction(scope, work, more),
-    };
-    const one = start(
-      async () => {
-        inside.open();
-        await release.opened;
-        return settled;
-      },
-      { clock, database: flaky },
-    );
-    const id = newId();
-    await one.wake(id);
-    await inside.opened;
-    broken = true;
-    await clock.advance(LEASE_MS / 3);
-    await eventually('the log', () => one.logLines.join().includes('heart missed a beat'));
-    broken = false;
-    await db.owner.query(`update reconcile set leased_until = now() + interval '2 seconds' where id = $1`, [id]);
-    await clock.advance(LEASE_MS / 3);
-    await eventually('the next beat', async () => (await one.state(id)).leased_for > 20);
-    release.open();
-    await eventually('over', async () => (await one.state(id)).leased === null);
   });
 });
 
@@ -303,20 +147,81 @@ describe('the loop', () => {
       wake(sql, { kind: one.kind, id, tenantId: null, hostId: null }),
     );
     await eventually('the poll', () => passes === 1, 3000);
-    await eventually('at rest', async () => (await one.state(id)).due_in > 100);
+    await eventually('at rest', async () => (await one.state(id))!.due_in > 100);
     await db.owner.query('update reconcile set due_at = now() where kind = $1', [one.kind]);
     await eventually('the resync', () => passes === 2, 3000);
+  });
+
+  it('serves all kinds with one claim, each within its own bound', async () => {
+    const release = gate();
+    const statements: string[] = [];
+    const passes = { slow: 0, quick: 0 };
+    const quick = {
+      kind: `quick${newId()}`,
+      concurrency: 3,
+      resyncMs: 3_600_000,
+      pass: async () => (passes.quick++, settled),
+    };
+    const one = start(
+      async () => {
+        passes.slow++;
+        await release.opened;
+        return settled;
+      },
+      {
+        concurrency: 2,
+        others: [quick],
+        database: watched(db.worker, (name) => statements.push(name)),
+      },
+    );
+    await eventually('the first look', () => statements.includes('reconcile.claim'));
+    statements.length = 0;
+    await db.worker.transaction({ tenantId: '*' }, async (sql) => {
+      for (const kind of [one.kind, quick.kind])
+        for (let i = 0; i < 5; i++) await wake(sql, { kind, id: newId(), tenantId: null, hostId: null });
+    });
+    await eventually('what can be done is', () => passes.quick === 5 && passes.slow === 2);
+    // The poll found work of both kinds; the rest of the quick ones when those before had ended.
+    expect(statements.slice(0, 3)).toEqual(['reconcile.plan', 'reconcile.ripen', 'reconcile.claim']);
+    expect(statements.indexOf('reconcile.settle')).toBeGreaterThan(2);
+    release.open();
+    await eventually('the rest', () => passes.slow === 5);
+  });
+
+  it('goes round the tenants, with one slot too', async () => {
+    const served: (string | null)[] = [];
+    const one = start(
+      async ({ tenantId }) => {
+        served.push(tenantId);
+        return settled;
+      },
+      { concurrency: 1 },
+    );
+    await db.owner.query(
+      `insert into reconcile (kind, id, tenant_id, ready) select $1, gen_random_uuid(), t, true
+       from (select gen_random_uuid() as t from generate_series(1, 10)) as tenants cross join generate_series(1, 3)`,
+      [one.kind],
+    );
+    await eventually('all served', () => served.length === 30);
+    for (const lap of [0, 10, 20]) expect(new Set(served.slice(lap, lap + 10)).size).toBe(10);
+  });
+
+  it('drains a long queue at several hundred passes a second', async () => {
+    let passes = 0;
+    const one = start(async () => (passes++, settled), { concurrency: 8 });
+    const began = performance.now();
+    await db.owner.query(
+      'insert into reconcile (kind, id, tenant_id) select $1, gen_random_uuid(), gen_random_uuid() from generate_series(1, 2000)',
+      [one.kind],
+    );
+    await eventually('drained', () => passes === 2000, 15_000);
+    expect(2000 / ((performance.now() - began) / 1000)).toBeGreaterThan(250);
   });
 
   it('outlives a database that is away, at the claim and at the end of a pass', async () => {
     let broken = true;
     let passes = 0;
     const inside = gate();
-    const flaky: Database = {
-      ...db.worker,
-      transaction: (scope, work, more) =>
-        broken ? Promise.reject(new Error('no database')) : db.worker.transaction(scope, work, more),
-    };
     const one = start(
       async () => {
         passes++;
@@ -324,17 +229,17 @@ describe('the loop', () => {
         inside.open();
         return settled;
       },
-      { database: flaky },
+      { database: flaky(db.worker, () => broken) },
     );
     const id = newId();
     await one.wake(id);
     await eventually('a failed claim', () => one.logLines.join().includes('could not claim work'));
     broken = false;
     await inside.opened;
-    await eventually('a failed settle', () => one.logLines.join().includes('could not note a failed pass'));
+    await eventually('a failed settle', () => one.logLines.join().includes('could not note how a pass ended'));
     broken = false;
     expect(passes).toBe(1);
-    expect((await one.state(id)).leased).toBe(true);
+    expect((await one.state(id))?.leased).toBe(true);
   });
 
   it('stops: takes nothing new, waits for what runs, and no longer than told', async () => {
@@ -356,7 +261,7 @@ describe('the loop', () => {
     expect(performance.now() - began).toBeLessThan(2000);
     await one.wake(newId());
     release.open();
-    await eventually('settled all the same', async () => (await one.state(id)).leased === null);
+    await eventually('settled all the same', async () => (await one.state(id))?.leased === null);
     expect(passes).toBe(1);
   });
 });
@@ -377,6 +282,25 @@ function withoutComparison(database: Database): Database {
                   : text,
                 values,
               ),
+          }),
+        more,
+      ),
+  };
+}
+
+/** Tells the name of every statement. */
+function watched(database: Database, onStatement: (name: string) => void): Database {
+  return {
+    ...database,
+    transaction: (scope, work, more) =>
+      database.transaction(
+        scope,
+        (sql: Sql) =>
+          work({
+            query: (name, text, values) => {
+              onStatement(name);
+              return sql.query(name, text, values);
+            },
           }),
         more,
       ),

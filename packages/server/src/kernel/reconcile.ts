@@ -52,7 +52,7 @@ export interface ReconcileDeps {
   readonly slowdown?: () => Promise<void>;
 }
 
-/** A pass has this long between two beats of its heart; engine calls are shorter. */
+/** How long a claim is good for without a beat of the heart; engine calls are shorter. */
 export const LEASE_MS = 30_000;
 /** How long passes that were cut off have to give their rows back. */
 const GIVE_BACK_MS = 500;
@@ -68,97 +68,91 @@ export interface RunningReconcilers {
   stop(deadlineMs: number): Promise<void>;
 }
 
+/** A kind's place in the loop. */
+interface Lane {
+  readonly reconciler: Reconciler;
+  /** The passes under way, by id. Until one has ended no other of its thing begins, even when the database has given its lease up. */
+  readonly inHand: Map<string, Promise<void>>;
+  /** The tenant that was served last. */
+  after: string | null;
+}
+
+/** One loop for all kinds: one claim takes work for each that has a slot free. */
 export function startReconcilers(reconcilers: readonly Reconciler[], deps: ReconcileDeps): RunningReconcilers {
+  const { database, clock, log } = deps;
   const stopping = new AbortController();
   const aborting = new AbortController();
-  const running = new Set<Promise<void>>();
-  const loops = reconcilers.map((reconciler) =>
-    runLoop(reconciler, deps, { claims: stopping.signal, passes: aborting.signal }, running),
+  const lanes = new Map<string, Lane>(
+    reconcilers.map((reconciler) => [reconciler.kind, { reconciler, inHand: new Map(), after: null }]),
   );
-  return {
-    async stop(deadlineMs) {
-      stopping.abort(new Error('the worker stops'));
-      await Promise.all(loops);
-      await endOf(running, deadlineMs, deps.clock);
-      aborting.abort(new Error('the worker stops'));
-      // What heard of it gives its row back; what is inside an engine's call does not hear.
-      await endOf(running, GIVE_BACK_MS, deps.clock);
-    },
-  };
-}
-
-/** Waits for all, and no longer than `ms`. */
-async function endOf(running: ReadonlySet<Promise<void>>, ms: number, clock: Clock): Promise<void> {
-  const waited = new AbortController();
-  await Promise.race([Promise.all(running), clock.sleep(ms, waited.signal).catch(() => undefined)]);
-  waited.abort(new Error('done'));
-}
-
-/** What ends the claiming, and what ends the passes under way. */
-interface Stops {
-  readonly claims: AbortSignal;
-  readonly passes: AbortSignal;
-}
-
-async function runLoop(
-  reconciler: Reconciler,
-  deps: ReconcileDeps,
-  stops: Stops,
-  running: Set<Promise<void>>,
-): Promise<void> {
-  const { database, clock, log, notifier } = deps;
-  const stop = stops.claims;
-  let active = 0;
-  let kick: () => void = () => undefined;
-  const unsubscribe = notifier.subscribe(WAKE_CHANNEL, (payload) => {
-    if (payload === reconciler.kind || payload === '') kick();
+  let ring: () => void = () => undefined;
+  const unsubscribe = deps.notifier.subscribe(WAKE_CHANNEL, (payload) => {
+    if (payload === '' || lanes.has(payload)) ring();
   });
-  stop.addEventListener('abort', () => kick(), { once: true });
-  let kicked = false;
+  stopping.signal.addEventListener('abort', () => ring(), { once: true });
 
-  const start = (held: Claim) => {
-    active++;
-    const done = runPass(reconciler, held, deps, stops.passes)
+  const start = (lane: Lane, held: Claim) => {
+    const pass = runPass(lane.reconciler, held, deps, aborting.signal)
       .then((againMs) => {
         if (againMs !== undefined)
-          clock.sleep(againMs, stop).then(
-            () => kick(),
+          clock.sleep(againMs, stopping.signal).then(
+            () => ring(),
             () => undefined,
           );
       })
       .finally(() => {
-        active--;
-        running.delete(done);
-        kick();
+        lane.inHand.delete(held.id);
+        ring();
       });
-    running.add(done);
+    lane.inHand.set(held.id, pass);
   };
 
-  while (!stop.aborted) {
-    kicked = false;
-    const wait = new Promise<void>((resolve) => {
-      kick = () => {
-        kicked = true;
-        resolve();
-      };
-    });
-    if (active < reconciler.concurrency) {
-      try {
-        const claims = await database.transaction(ALL, (sql) =>
-          claim(sql, reconciler.kind, deps.hostId, reconciler.concurrency - active, LEASE_MS),
-        );
-        for (const held of claims) start(held);
-        if (claims.length > 0 && active < reconciler.concurrency) continue;
-      } catch (error) {
-        log.warn({ err: error, kind: reconciler.kind }, 'could not claim work; trying again');
-      }
+  async function claimWork(): Promise<void> {
+    const wanted = [...lanes.values()]
+      .map(({ reconciler, inHand, after }) => ({
+        kind: reconciler.kind,
+        slots: reconciler.concurrency - inHand.size,
+        after,
+      }))
+      .filter(({ slots }) => slots > 0);
+    if (wanted.length === 0) return;
+    const inHand = [...lanes].flatMap(([kind, lane]) => [...lane.inHand.keys()].map((id) => ({ kind, id })));
+    const claims = await database.transaction(ALL, (sql) => claim(sql, wanted, inHand, deps.hostId, LEASE_MS));
+    for (const held of claims) {
+      const lane = lanes.get(held.kind)!;
+      lane.after = held.tenant_id;
+      start(lane, held);
     }
-    if (kicked || stop.aborted) continue;
-    const nap = new AbortController();
-    await Promise.race([wait, clock.sleep(IDLE_POLL_MS, nap.signal).catch(() => undefined)]);
-    nap.abort(new Error('awake'));
   }
-  unsubscribe();
+
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      const rung = new Promise<void>((resolve) => {
+        ring = resolve;
+      });
+      await claimWork().catch((error: unknown) => log.warn({ err: error }, 'could not claim work; trying again'));
+      await atMost(IDLE_POLL_MS, rung, clock);
+    }
+    unsubscribe();
+  })();
+  const passes = () => Promise.all([...lanes.values()].flatMap((lane) => [...lane.inHand.values()]));
+  return {
+    async stop(deadlineMs) {
+      stopping.abort(new Error('the worker stops'));
+      await loop;
+      await atMost(deadlineMs, passes(), clock);
+      aborting.abort(new Error('the worker stops'));
+      // What heard of it gives its row back; what is inside an engine's call does not hear.
+      await atMost(GIVE_BACK_MS, passes(), clock);
+    },
+  };
+}
+
+/** Waits for it, and no longer than `ms`. */
+async function atMost(ms: number, what: Promise<unknown>, clock: Clock): Promise<void> {
+  const waited = new AbortController();
+  await Promise.race([what, clock.sleep(ms, waited.signal).catch(() => undefined)]);
+  waited.abort(new Error('done'));
 }
 
 /** Runs one pass to its end. Returns after how many milliseconds the next is due, where that is soon. */
@@ -169,18 +163,18 @@ async function runPass(
   stop: AbortSignal,
 ): Promise<number | undefined> {
   const { database, clock, log, metrics } = deps;
+  const thing = { kind: held.kind, id: held.id };
   const lost = new AbortController();
-  const beating = new AbortController();
-  const signal = AbortSignal.any([stop, lost.signal]);
+  const ended = new AbortController();
   const started = clock.monotonic();
-  const heart = beat(held, deps, beating.signal, lost);
+  const heart = keepLease(held, deps, ended.signal, lost);
   let label = 'failed';
   try {
     const outcome = await reconciler.pass({
       id: held.id,
       tenantId: held.tenant_id,
       attempts: held.attempts,
-      signal,
+      signal: AbortSignal.any([stop, lost.signal]),
       read: (fn) => database.transaction(ALL, fn, { readOnly: true }),
       commit: (fn) =>
         database.transaction(ALL, async (sql) => {
@@ -192,57 +186,46 @@ async function runPass(
     });
     await deps.slowdown?.();
     label = outcome.kind;
-    if (outcome.kind === 'gone') await database.transaction(ALL, (sql) => forget(sql, held));
-    else {
-      const nap = outcome.kind === 'again' ? outcome.ms : reconciler.resyncMs * (0.8 + 0.4 * deps.random());
-      await database.transaction(ALL, (sql) => settle(sql, held, nap));
-      if (outcome.kind === 'again') return outcome.ms;
-    }
-    return undefined;
+    const nap = outcome.kind === 'again' ? outcome.ms : reconciler.resyncMs * (0.8 + 0.4 * deps.random());
+    await database.transaction(ALL, (sql) => (outcome.kind === 'gone' ? forget(sql, held) : settle(sql, held, nap)));
+    return outcome.kind === 'again' ? outcome.ms : undefined;
   } catch (error) {
-    if (stop.aborted && !lost.signal.aborted) {
-      // Cut off by the end of the process, not by a failure: due at once for whoever comes next.
-      label = 'again';
-      await database
-        .transaction(ALL, (sql) => settle(sql, held, 0))
-        .catch((inner: unknown) =>
-          log.warn(
-            { err: inner, kind: held.kind, id: held.id },
-            'could not give a pass back; its lease runs out by itself',
-          ),
-        );
-      return undefined;
-    }
-    if (error instanceof LeaseLost || (error instanceof CloudError && error.code === 'UNAVAILABLE')) {
-      log.warn({ err: error, kind: held.kind, id: held.id }, 'pass given up');
-    } else log.warn({ err: error, kind: held.kind, id: held.id, attempts: held.attempts }, 'pass failed; it backs off');
+    // Cut off by the end of the process is no failure: due at once for whoever comes next.
+    const cutOff = stop.aborted && !lost.signal.aborted;
+    if (cutOff) label = 'again';
+    else if (error instanceof LeaseLost || (error instanceof CloudError && error.code === 'UNAVAILABLE'))
+      log.warn({ err: error, ...thing }, 'pass given up');
+    else log.warn({ err: error, ...thing, attempts: held.attempts }, 'pass failed; it backs off');
+    const reason = error instanceof Error ? error.message : String(error);
     await database
-      .transaction(ALL, (sql) => fail(sql, held, error instanceof Error ? error.message : String(error)))
+      .transaction(ALL, (sql) => (cutOff ? settle(sql, held, 0) : fail(sql, held, reason)))
       // The lease runs out by itself and the row is due again: nothing is lost but time.
-      .catch((inner: unknown) =>
-        log.warn({ err: inner, kind: held.kind, id: held.id }, 'could not note a failed pass'),
-      );
+      .catch((inner: unknown) => log.warn({ err: inner, ...thing }, 'could not note how a pass ended'));
     return undefined;
   } finally {
-    beating.abort(new Error('pass over'));
+    ended.abort(new Error('pass over'));
     await heart;
     metrics.pass(held.kind, label, clock.monotonic() - started);
   }
 }
 
-async function beat(held: Claim, deps: ReconcileDeps, over: AbortSignal, lost: AbortController): Promise<void> {
-  for (;;) {
-    const slept = await deps.clock.sleep(LEASE_MS / 3, over).then(
-      () => true,
-      () => false,
-    );
-    if (!slept) return;
-    try {
-      if (await deps.database.transaction(ALL, (sql) => extendLease(sql, held, LEASE_MS))) continue;
-      lost.abort(new LeaseLost('another worker took it over'));
-      return;
-    } catch (error) {
-      deps.log.warn({ err: error, kind: held.kind, id: held.id }, 'heart missed a beat');
+/** Prolongs a lease until its pass has ended. Calls it lost when another worker has it. */
+async function keepLease(
+  held: Claim,
+  { clock, database, log }: ReconcileDeps,
+  ended: AbortSignal,
+  lost: AbortController,
+): Promise<void> {
+  const beat = async () => {
+    while (!lost.signal.aborted) {
+      try {
+        const ours = await database.transaction(ALL, (sql) => extendLease(sql, held, LEASE_MS), { signal: ended });
+        if (!ours) lost.abort(new LeaseLost('the lease ran out or another worker has it'));
+      } catch (error) {
+        if (!ended.aborted) log.warn({ err: error, kind: held.kind, id: held.id }, 'heart missed a beat');
+      }
+      await clock.sleep(LEASE_MS / 3, ended);
     }
-  }
+  };
+  await Promise.allSettled([clock.sleep(LEASE_MS / 3, ended).then(beat)]);
 }
