@@ -3,7 +3,7 @@ import { createManualClock } from '../testing/manual-clock.ts';
 import { eventually, type Seeded, seedDatabase } from '../testing/seed.ts';
 import { flaky, gate, type LoopOptions, startLoop } from '../testing/worker-loop.ts';
 import { newId } from './ids.ts';
-import { LEASE_MS, type Outcome, type Pass, type RunningReconcilers, settled } from './reconcile.ts';
+import { LEASE_MS, type Outcome, type Pass, RELY_MS, type RunningReconcilers, settled } from './reconcile.ts';
 
 let db: Seeded;
 let host: string;
@@ -112,6 +112,47 @@ describe('the lease', () => {
     await eventually('the next beat', async () => ((await one.state(id))?.leased_for ?? 0) > 20);
     release.open();
     await eventually('over', async () => (await one.state(id))?.leased === null);
+  });
+
+  it.each([
+    ['fails', () => Promise.reject(new Error('no database'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ])('is given up before another worker may begin, when every beat %s', async (_, beat) => {
+    const clock = createManualClock();
+    const inside = gate();
+    const aborted = gate();
+    const one = start(
+      async ({ signal }) => {
+        signal.addEventListener('abort', () => aborted.open(), { once: true });
+        inside.open();
+        await aborted.opened;
+        throw signal.reason;
+      },
+      {
+        clock,
+        database: {
+          ...db.worker,
+          transaction: (scope, work, more) =>
+            more?.signal
+              ? Promise.race([
+                  beat(),
+                  new Promise<never>((_, reject) => more.signal?.addEventListener('abort', reject)),
+                ])
+              : db.worker.transaction(scope, work, more),
+        },
+      },
+    );
+    const id = newId();
+    await one.wake(id);
+    await inside.opened;
+    await clock.advance(RELY_MS - 1);
+    expect(one.logLines.join()).not.toContain('given up');
+    expect(await one.state(id)).toMatchObject({ leased: true });
+    await clock.advance(1);
+    await aborted.opened;
+    expect(RELY_MS).toBeLessThan(LEASE_MS);
+    await eventually('given back', async () => (await one.state(id))?.leased === null);
+    expect((await one.state(id))?.last_error).toContain('could not be asked');
   });
 
   it('that ran out under a pass: what is in hand is not taken a second time, until that pass has ended', async () => {

@@ -54,6 +54,8 @@ export interface ReconcileDeps {
 
 /** How long a claim is good for without a beat of the heart; engine calls are shorter. */
 export const LEASE_MS = 30_000;
+/** How long it is relied on: a pass that cannot reach the database has the rest of the time to end before another worker may begin. */
+export const RELY_MS = 27_000;
 /** How long passes that were cut off have to give their rows back. */
 const GIVE_BACK_MS = 500;
 /** How long the loop sleeps when nothing announces work. */
@@ -91,8 +93,8 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
   });
   stopping.signal.addEventListener('abort', () => ring(), { once: true });
 
-  const start = (lane: Lane, held: Claim) => {
-    const pass = runPass(lane.reconciler, held, deps, aborting.signal)
+  const start = (lane: Lane, held: Claim, since: number) => {
+    const pass = runPass(lane.reconciler, held, since, deps, aborting.signal)
       .then((againMs) => {
         if (againMs !== undefined)
           clock.sleep(againMs, stopping.signal).then(
@@ -117,11 +119,12 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
       .filter(({ slots }) => slots > 0);
     if (wanted.length === 0) return;
     const inHand = [...lanes].flatMap(([kind, lane]) => [...lane.inHand.keys()].map((id) => ({ kind, id })));
+    const since = clock.monotonic();
     const claims = await database.transaction(ALL, (sql) => claim(sql, wanted, inHand, deps.hostId, LEASE_MS));
     for (const held of claims) {
       const lane = lanes.get(held.kind)!;
       lane.after = held.tenant_id;
-      start(lane, held);
+      start(lane, held, since);
     }
   }
 
@@ -155,10 +158,11 @@ async function atMost(ms: number, what: Promise<unknown>, clock: Clock): Promise
   waited.abort(new Error('done'));
 }
 
-/** Runs one pass to its end. Returns after how many milliseconds the next is due, where that is soon. */
+/** Runs one pass to its end, under a lease that was asked for at `since`. Returns after how many milliseconds the next is due, where that is soon. */
 async function runPass(
   reconciler: Reconciler,
   held: Claim,
+  since: number,
   deps: ReconcileDeps,
   stop: AbortSignal,
 ): Promise<number | undefined> {
@@ -167,7 +171,7 @@ async function runPass(
   const lost = new AbortController();
   const ended = new AbortController();
   const started = clock.monotonic();
-  const heart = keepLease(held, deps, ended.signal, lost);
+  const heart = keepLease(held, since, deps, ended.signal, lost);
   let label = 'failed';
   try {
     const outcome = await reconciler.pass({
@@ -209,23 +213,31 @@ async function runPass(
   }
 }
 
-/** Prolongs a lease until its pass has ended. Calls it lost when another worker has it. */
+/** Prolongs a lease until its pass has ended. Calls it lost when another worker has it, and when the database cannot be asked for too long. */
 async function keepLease(
   held: Claim,
+  since: number,
   { clock, database, log }: ReconcileDeps,
   ended: AbortSignal,
   lost: AbortController,
 ): Promise<void> {
+  let relied = since + RELY_MS;
+  const watch = async () => {
+    while (clock.monotonic() < relied) await clock.sleep(relied - clock.monotonic(), ended);
+    lost.abort(new LeaseLost(`the database could not be asked for ${RELY_MS} ms whether the lease is still ours`));
+  };
   const beat = async () => {
     while (!lost.signal.aborted) {
+      const asked = clock.monotonic();
       try {
         const ours = await database.transaction(ALL, (sql) => extendLease(sql, held, LEASE_MS), { signal: ended });
-        if (!ours) lost.abort(new LeaseLost('the lease ran out or another worker has it'));
+        if (ours) relied = asked + RELY_MS;
+        else lost.abort(new LeaseLost('the lease ran out or another worker has it'));
       } catch (error) {
         if (!ended.aborted) log.warn({ err: error, kind: held.kind, id: held.id }, 'heart missed a beat');
       }
       await clock.sleep(LEASE_MS / 3, ended);
     }
   };
-  await Promise.allSettled([clock.sleep(LEASE_MS / 3, ended).then(beat)]);
+  await Promise.allSettled([watch(), clock.sleep(LEASE_MS / 3, ended).then(beat)]);
 }
