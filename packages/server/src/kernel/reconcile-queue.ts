@@ -116,7 +116,8 @@ export async function claim(
            limit w.slots) as c)
        update reconcile r
        set lease_token = gen_random_uuid(), leased_until = now() + make_interval(secs => $3::float8 / 1000), attempts = r.attempts + 1,
-           ready = false, host_id = coalesce(r.host_id, $2), claimed_wakes = r.wakes,
+           -- A thing stays on its host; a sweep has none.
+           ready = false, host_id = case when r.kind like 'sweep:%' then null else coalesce(r.host_id, $2) end, claimed_wakes = r.wakes,
            due_at = now() + least(interval '60 seconds', interval '0.5 seconds' * power(2, least(r.attempts, 10)))
        from chosen where r.kind = chosen.kind and r.id = chosen.id
        returning r.kind, r.id, r.tenant_id, r.lease_token, r.attempts, chosen.place::int`,
