@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isAuthorised } from '../../kernel/authorise.ts';
+import { admit, isAuthorised } from '../../kernel/authorise.ts';
 import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute, Executed } from '../../kernel/execute.ts';
@@ -50,7 +50,7 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
       bodyLimit: entry.bodyLimit,
       onRequest: async (request, reply) => {
         request.decided = true;
-        request.caller = await admit(entry, deps, request, reply);
+        request.caller = await letIn(entry, deps, request, reply);
       },
       handler: (request, reply) =>
         entry.cost === 'password'
@@ -70,7 +70,8 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
   }
 }
 
-async function admit(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+/** Refuses by the head alone who has no business here. */
+async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (entry.scope === 'public') {
     // What is open to anybody must not fail for a key that happens to be sent along.
     takeFrom(deps.limits.perAddress.of(addressOf(request)));
@@ -78,6 +79,7 @@ async function admit(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   }
   const freshness = entry.writes && entry.plane === 'control' ? 'now' : 'cached';
   const caller = await callerOf(request, deps.authenticator, deps.limits, freshness, deps.onAuth);
+  admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
     if (entry.cost === 'engine')
