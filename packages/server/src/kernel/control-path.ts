@@ -189,7 +189,7 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
     if (entry.descriptor.effect === 'delete') return replay(entry, deletionOf(entry, nameOf(entry, target)));
     if (!entry.createdKind) return replay(entry, presented(entry, target, facts.caller));
     const { tenantId, userId } = facts;
-    const row = await entry.createdKind.find(sql, { tenantId, userId, ref: id, lock: false });
+    const row = await entry.createdKind.find(sql, { tenantId, userId, ref: id, lock: false, within: target });
     if (!row)
       throw conflict(
         `what this Idempotency-Key made (${entry.createdKind.noun} '${id}') is gone; use a new key to make another`,
