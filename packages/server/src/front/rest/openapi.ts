@@ -110,7 +110,7 @@ function headerParameters(entry: Entry): readonly Json[] {
       required: false,
       schema: { type: 'string', maxLength: 255 },
     });
-  if (entry.writes && entry.targetKind?.version)
+  if (entry.writes && entry.plane === 'control' && entry.targetKind?.version)
     parameters.push({
       name: 'If-Match',
       in: 'header',
