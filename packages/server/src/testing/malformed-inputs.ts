@@ -30,13 +30,14 @@ type Flaw = readonly [string, unknown];
 const longText = (length: number): string => 'a'.repeat(length);
 
 /**
- * All that a schema forbids, one flaw at a time, in an input that is otherwise good. `textual` members travel in a path or a query:
- * they are text whatever they are, so only what a text can be wrong in is tried; a member of the path cannot be left out either.
+ * All that a schema forbids, one flaw at a time, in an input that is otherwise good. Members that travel in a path or a query are text
+ * whatever they are, so only what a text can be wrong in is tried; a member of the path cannot be left out either. Null says that an
+ * optional member is left out, and so does "" of a reference: these are no flaws.
  */
 export function malformedInputs(
   schema: TSchema,
   good: Readonly<Record<string, unknown>>,
-  travel: { readonly path: readonly string[]; readonly bodied: boolean },
+  travel: { readonly path: readonly string[]; readonly bodied: boolean; readonly references?: readonly string[] },
 ): MalformedInput[] {
   const root = schema as JsonSchema;
   const made: MalformedInput[] = [];
@@ -48,7 +49,9 @@ export function malformedInputs(
   made.push({ flaw: 'an unknown member', input: { ...good, surprise_member: 'x' } });
   for (const [name, member] of Object.entries(root.properties ?? {})) {
     const textual = travel.path.includes(name) || !travel.bodied;
-    for (const [flaw, value] of flawsOf(member, textual))
+    const isLeftOut = (value: unknown) =>
+      !root.required?.includes(name) && (value === null || (value === '' && travel.references?.includes(name)));
+    for (const [flaw, value] of flawsOf(member, textual).filter(([, value]) => !isLeftOut(value)))
       made.push({ flaw: `${name} ${flaw}`, input: { ...good, [name]: value } });
   }
   return made;
@@ -62,7 +65,11 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
         ...stringFlaws(schema),
         ...(textual
           ? []
-          : ([['has an unpaired surrogate', 'a\ud800b'], ...wrongTypes([7, null, {}, ['a'], true])] as Flaw[])),
+          : ([
+              ...(schema.minLength ? [['is empty', '']] : []),
+              ['has an unpaired surrogate', 'a\ud800b'],
+              ...wrongTypes([7, null, {}, ['a'], true]),
+            ] as Flaw[])),
       ];
     case 'integer':
       return [
@@ -110,7 +117,6 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
 function stringFlaws(schema: JsonSchema): Flaw[] {
   const flaws: Flaw[] = [['has a NUL', 'a\u0000b']];
   if (schema.maxLength !== undefined) flaws.push(['is too long', longText(schema.maxLength + 1)]);
-  // An empty segment is another path, so what a path holds is never empty.
   if (schema.minLength !== undefined && schema.minLength > 1)
     flaws.push(['is too short', longText(schema.minLength - 1)]);
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test('   '))

@@ -119,13 +119,15 @@ describe('the OpenAPI document', () => {
     expect(headersOf('vpcs.get')).toMatchObject({ asked: ['X-Tenant-ID'], answered: ['ETag'] });
     expect(headersOf('vpcs.list')).toMatchObject({ asked: ['X-Tenant-ID'], answered: [] });
     expect(headersOf('vpcs.update')).toMatchObject({
-      asked: ['X-Tenant-ID', 'If-Match'],
-      answered: ['ETag'],
+      asked: ['X-Tenant-ID', 'Idempotency-Key', 'If-Match'],
+      answered: ['ETag', 'Idempotency-Replayed'],
     });
     expect(headersOf('vpcs.delete')).toMatchObject({
-      asked: ['X-Tenant-ID', 'If-Match'],
-      answered: [],
+      asked: ['X-Tenant-ID', 'Idempotency-Key', 'If-Match'],
+      answered: ['Idempotency-Replayed'],
     });
+    // What only the worker can do is not done again for a key.
+    expect(headersOf('instances.exec').asked).not.toContain('Idempotency-Key');
     expect(headersOf('auth.login')).toMatchObject({ asked: [], answered: [] });
     // A version is what If-Match compares: what has none takes none.
     for (const { described } of operations.filter((one) => one.described.tags[0] === 'keys'))

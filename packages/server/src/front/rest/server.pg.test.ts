@@ -133,14 +133,14 @@ describe('?wait=', () => {
     await settle(answer.data.id, 'active');
   });
 
-  it('answers the first word of what somebody deleted meanwhile', async () => {
+  it('answers the first word of what is gone meanwhile', async () => {
     const name = uniqueWord();
     const waiting = api.call('vpcs.create', { name }, owner, { query: 'wait=20' });
     await eventually(
       'it is there',
       async () => (await api.owner.query('select 1 from vpcs where name = $1', [name])).rows.length === 1,
     );
-    await api.owner.query('update vpcs set deleted_at = now() where name = $1', [name]);
+    await api.owner.query('delete from vpcs where name = $1', [name]);
     expect(await waiting).toMatchObject({ status: 201, data: { name } });
   });
 

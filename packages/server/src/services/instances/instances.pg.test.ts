@@ -171,13 +171,26 @@ describe('power', () => {
     expect((await api.call('instances.get', { id }, owner)).data.status).toBe('STOPPING');
   });
 
-  it('is gone with the instance, whose name is free at once', async () => {
+  it('is no longer asked for of one that is being deleted, which is seen until it is gone; its name is free at once', async () => {
     const id = await insertInstance(api.worldOf(owner));
     const { name } = (await api.call('instances.get', { id }, owner)).data;
+    const remove = () => api.call('instances.delete', { id }, owner);
     expect((await api.call('instances.delete', { id: name }, owner)).data.message).toContain(name);
-    expect((await api.call('instances.get', { id }, owner)).status).toBe(404);
-    expect((await api.call('instances.delete', { id }, owner)).status).toBe(404);
+    expect((await api.call('instances.get', { id }, owner)).data).toMatchObject({ status: 'DELETING', version: 2 });
+    expect((await api.call('instances.list', {}, owner)).data).toContainEqual(
+      expect.objectContaining({ id, status: 'DELETING' }),
+    );
+    for (const verb of ['start', 'stop', 'reboot'])
+      expect(await api.call(`instances.${verb}`, { id }, owner)).toMatchObject({
+        status: 409,
+        message: `instance '${name}' is being deleted`,
+      });
+    expect(await remove()).toMatchObject({ status: 200, data: { message: expect.stringContaining(name) } });
+    expect((await api.call('instances.get', { id }, owner)).data.version).toBe(2);
+    expect((await api.call('instances.get', { id: name }, owner)).status).toBe(404);
     expect((await launch({ name })).status).toBe(202);
+    await api.owner.query('delete from instances where id = $1', [id]);
+    expect([(await api.call('instances.get', { id }, owner)).status, (await remove()).status]).toEqual([404, 404]);
   });
 });
 

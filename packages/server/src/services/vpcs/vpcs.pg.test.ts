@@ -83,6 +83,10 @@ describe('a VPC', () => {
     await api.call('instances.delete', { id: inside.data.id }, owner);
     expect(await api.call('vpcs.delete', { id }, owner, { query: 'force=maybe' })).toMatchObject(refused);
     expect((await api.call('vpcs.delete', { id }, owner, { query: 'force=true' })).status).toBe(200);
-    expect((await api.call('vpcs.get', { id }, owner)).status).toBe(404);
+    expect((await api.call('vpcs.get', { id }, owner)).data.status).toBe('DELETING');
+    expect(await api.call('vpcs.update', { id, name: uniqueWord() }, owner)).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('is being deleted'),
+    });
   });
 });
