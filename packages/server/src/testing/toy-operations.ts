@@ -1,0 +1,207 @@
+import Type from 'typebox';
+import { deleteOperation, deletes, getOperation, listOperation, ref } from '../kernel/builders.ts';
+import type { Example, ExampleWorld } from '../kernel/example.ts';
+import { operation } from '../kernel/operation.ts';
+import { countLive, kindOf, presentRow } from '../kernel/resource.ts';
+import { type Call, type Kind, type Service, service } from '../kernel/service.ts';
+import { insertVpc } from '../services/vpcs/examples.ts';
+import { type VpcRow, vpcs } from '../services/vpcs/vpc.ts';
+
+const Crate = Type.Object({
+  id: Type.String(),
+  tenant_id: Type.String(),
+  name: Type.String(),
+  version: Type.Integer(),
+});
+const Piece = Type.Object({ id: Type.String(), name: Type.String() });
+interface PieceRow {
+  readonly id: string;
+  readonly name: string;
+}
+const name = Type.String({ minLength: 2, maxLength: 60, pattern: '^[a-z0-9-]+$' });
+
+const findPiece: Kind<PieceRow>['find'] = async (sql, { tenantId, ref: id, lock, within }) =>
+  (
+    await sql.query<PieceRow>(
+      `test.find_piece${lock ? '_locked' : ''}`,
+      `select id, name from instances where tenant_id = $1 and id::text = $2 and vpc_id = $3${lock ? ' for no key update' : ''}`,
+      [tenantId, id, (within as VpcRow).id],
+    )
+  )[0];
+
+async function insertPiece(world: ExampleWorld, crate: string): Promise<string> {
+  const { rows } = await world.owner.query<{ id: string }>(
+    `insert into instances (user_id, tenant_id, name, image, status, vpc_id) values ($1, $2, $3, 'i', 'RUNNING', $4) returning id`,
+    [world.userId, world.tenantId, `piece-${world.unique()}`, crate],
+  );
+  return rows[0]!.id;
+}
+
+/**
+ * A service with one operation of each shape that there is: made, listed, read, changed, acted on and deleted, things within things, and the data
+ * plane. For tests of what is derived from descriptors, also of many: each has names of its own.
+ */
+export function createToyOperations(word: string): Service {
+  const kind = `${word}_crate`;
+  const piece = `${word}_piece`;
+  const path = `/${word}-crates`;
+  const crate = { kind, title: 'a crate', path, output: Crate } as const;
+  const inCrate = { kind, param: 'crate' } as const;
+  const touch = async ({ sql, target }: Call<unknown, VpcRow>) =>
+    (
+      await sql.query<VpcRow>(
+        'test.touch_crate',
+        `update vpcs set version = version + 1 where id = $1 returning ${vpcs.columns}`,
+        [target.id],
+      )
+    )[0];
+  const example = (input: Example['input']): Example => ({ input });
+  const unique = (world: ExampleWorld) => `crate-${world.unique()}`;
+
+  return service({
+    name: `${word}-crates`,
+    resource: kind,
+    title: 'Crates',
+    operations: {
+      create: operation({
+        summary: 'Make a crate',
+        effect: 'create',
+        http: { method: 'POST', path },
+        input: Type.Object(
+          {
+            name,
+            size: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+            labels: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 20 }), { maxItems: 5 })),
+            beside: Type.Optional(ref),
+            word: Type.String({ minLength: 1, maxLength: 100 }),
+          },
+          { additionalProperties: false },
+        ),
+        output: Crate,
+        creates: kind,
+        answers: kind,
+        references: { beside: kind },
+        secrets: ['word'],
+      }),
+      list: listOperation({ ...crate, title: 'crates' }, ['id', 'name']),
+      get: getOperation(crate),
+      rename: operation({
+        summary: 'Rename a crate',
+        effect: 'update',
+        http: { method: 'PATCH', path: `${path}/:id` },
+        input: Type.Object({ id: ref, name }, { additionalProperties: false }),
+        output: Crate,
+        target: { kind, param: 'id' },
+        answers: kind,
+      }),
+      shake: operation({
+        summary: 'Shake a crate',
+        effect: 'action',
+        http: { method: 'POST', path: `${path}/:id/shake` },
+        input: Type.Object(
+          { id: ref, times: Type.Integer({ minimum: 1, maximum: 9 }), hard: Type.Optional(Type.Boolean()) },
+          { additionalProperties: false },
+        ),
+        output: Crate,
+        target: { kind, param: 'id' },
+        answers: kind,
+      }),
+      delete: deleteOperation(crate),
+      addPiece: operation({
+        summary: 'Put a piece into a crate',
+        effect: 'create',
+        http: { method: 'POST', path: `${path}/:crate/pieces` },
+        input: Type.Object({ crate: ref, name }, { additionalProperties: false }),
+        output: Piece,
+        targets: [inCrate],
+        creates: piece,
+        answers: piece,
+      }),
+      removePiece: operation({
+        summary: 'Take a piece out of a crate',
+        effect: 'delete',
+        http: { method: 'DELETE', path: `${path}/:crate/pieces/:piece`, status: 204 },
+        input: Type.Object({ crate: ref, piece: ref }, { additionalProperties: false }),
+        output: Type.Object({}),
+        targets: [inCrate, { kind: piece, param: 'piece' }],
+      }),
+      post: operation({
+        summary: 'Post something into a crate',
+        effect: 'action',
+        plane: 'data',
+        http: { method: 'POST', path: `${path}/:id/post` },
+        input: Type.Object({ id: ref, text: Type.String({ maxLength: 100 }) }, { additionalProperties: false }),
+        output: Type.Object({ length: Type.Integer() }),
+        target: { kind, param: 'id' },
+      }),
+      peek: operation({
+        summary: 'Peek into a crate',
+        effect: 'read',
+        plane: 'data',
+        http: { method: 'GET', path: `${path}/:id/peek` },
+        input: Type.Object({ id: ref }, { additionalProperties: false }),
+        output: Type.Object({ name: Type.String() }),
+        target: { kind, param: 'id' },
+      }),
+    },
+    handlers: {
+      create: {
+        quota: async ({ sql, tenantId }: Call) => [
+          { resource: 'crates', used: await countLive(sql, vpcs, tenantId), wanted: 1, defaultMax: 1e9 },
+        ],
+        run: async ({ sql, createdId, tenantId, userId, input }: Call<{ readonly name: string }>) =>
+          (
+            await sql.query<VpcRow>(
+              'test.insert_crate',
+              `insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id) values ($1, $2, $3, $4, '10.0.0.0/16', 'net')
+               returning ${vpcs.columns}`,
+              [createdId, userId, tenantId, input.name],
+            )
+          )[0],
+      },
+      rename: touch,
+      shake: touch,
+      delete: deletes(vpcs, kind, 'crate'),
+      addPiece: async ({ sql, createdId, tenantId, userId, input, target }: Call<{ readonly name: string }, VpcRow>) =>
+        (
+          await sql.query<PieceRow>(
+            'test.insert_piece',
+            `insert into instances (id, user_id, tenant_id, name, image, status, vpc_id) values ($1, $2, $3, $4, 'i', 'RUNNING', $5)
+             returning id, name`,
+            [createdId, userId, tenantId, input.name, target.id],
+          )
+        )[0],
+      removePiece: async ({ sql, target }: Call<unknown, PieceRow>) => {
+        await sql.query('test.remove_piece', 'update instances set vpc_id = null where id = $1', [target.id]);
+        return {};
+      },
+      post: async ({ input }: { readonly input: { readonly text: string } }) => ({ length: input.text.length }),
+      peek: async ({ target }: { readonly target: VpcRow }) => ({ name: target.name }),
+    },
+    kinds: {
+      [kind]: kindOf(vpcs, {
+        noun: 'crate',
+        present: (row) => presentRow(row, ['id', 'tenant_id', 'name', 'version']),
+      }),
+      [piece]: { noun: 'piece', find: findPiece, id: (row: PieceRow) => row.id, present: (row: PieceRow) => row },
+    },
+    examples: {
+      create: example(async (world) => ({ name: unique(world), size: 3, word: `hidden-${world.unique()}` })),
+      list: example(async (world) => {
+        await insertVpc(world);
+        return {};
+      }),
+      get: example(async (world) => ({ id: await insertVpc(world) })),
+      rename: example(async (world) => ({ id: await insertVpc(world), name: unique(world) })),
+      shake: example(async (world) => ({ id: await insertVpc(world), times: 2 })),
+      delete: example(async (world) => ({ id: await insertVpc(world) })),
+      addPiece: example(async (world) => ({ crate: await insertVpc(world), name: unique(world) })),
+      removePiece: example(async (world) => {
+        const id = await insertVpc(world);
+        return { crate: id, piece: await insertPiece(world, id) };
+      }),
+      post: example(async (world) => ({ id: await insertVpc(world), text: 'hello' })),
+      peek: example(async (world) => ({ id: await insertVpc(world) })),
+    },
+  });
+}
