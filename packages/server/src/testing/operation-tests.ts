@@ -70,7 +70,8 @@ export function testOperations(options: OperationOptions): void {
       expect(audits.rows).toHaveLength(written);
       const traces = [JSON.stringify(audits.rows), ...api.logLines.slice(firstLog)];
       if (isAudited) {
-        const subject = subjectIn(input) ?? ((answer.data?.id ?? answer.data?.user?.id) as string);
+        const { id, user, resource } = answer.data ?? {};
+        const subject = subjectIn(input) ?? ((id ?? user?.id ?? resource) as string);
         expect(audits.rows[0]).toMatchObject({
           action: entry.audit,
           resource_type: entry.resource,
@@ -126,6 +127,16 @@ export function testOperations(options: OperationOptions): void {
         expect(garbled).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
       });
       isGood(entry, await api.call(entry.name, input, owner, { headers: { 'x-tenant-id': owner.tenantId } }));
+    });
+
+    when(entry.scope === 'operator')('is refused to who is not the operator of the platform: 403', async () => {
+      const { api, owner, stranger } = world;
+      const input = await inputOf(entry);
+      await expectNoChange(async () => {
+        const answer = await api.call(entry.name, input, stranger);
+        expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+      });
+      isGood(entry, await api.call(entry.name, input, owner));
     });
 
     when(entry.targetKind)("does not find another tenant's, nor what is not there: 404", async () => {

@@ -41,7 +41,8 @@ export function setUpOperations({ registry, start }: OperationOptions): Operatio
   beforeAll(async () => {
     test = await createTestDatabase();
     api = await (start ?? ((database) => startTestApi({ database })))(test);
-    owner = await api.makeActor();
+    // The operator of the platform too: what operators may do is tried as well.
+    owner = await api.makeActor({ platformRole: 'admin' });
     stranger = await api.makeActor();
     changes = await recordChanges(api.owner);
   });

@@ -5,7 +5,7 @@ import { operation } from '../kernel/operation.ts';
 import { countLive, kindOf, presentRow } from '../kernel/resource.ts';
 import { type Call, type Kind, type Service, service } from '../kernel/service.ts';
 import { insertVpc } from '../services/vpcs/examples.ts';
-import { type VpcRow, vpcs } from '../services/vpcs/vpc.ts';
+import { type VpcRow, VPCS as vpcs } from '../services/vpcs/vpc.ts';
 
 const Crate = Type.Object({
   id: Type.String(),
@@ -147,7 +147,7 @@ export function createToyOperations(word: string): Service {
     handlers: {
       create: {
         quota: async ({ sql, tenantId }: Call) => [
-          { resource: 'crates', used: await countLive(sql, vpcs, tenantId), wanted: 1, defaultMax: 1e9 },
+          { resource: 'crates', used: await countLive(sql, vpcs, tenantId), wanted: 1 },
         ],
         run: async ({ sql, createdId, tenantId, userId, input }: Call<{ readonly name: string }>) =>
           (
@@ -178,6 +178,7 @@ export function createToyOperations(word: string): Service {
       post: async ({ input }: { readonly input: { readonly text: string } }) => ({ length: input.text.length }),
       peek: async ({ target }: { readonly target: VpcRow }) => ({ name: target.name }),
     },
+    quotas: { crates: 1_000_000_000 },
     kinds: {
       [kind]: kindOf(vpcs, {
         noun: 'crate',
