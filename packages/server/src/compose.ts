@@ -3,9 +3,11 @@ import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
+import { createRates } from './front/limits.ts';
 import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter, STATUS_CHANNEL } from './front/rest/waiter.ts';
+import { createUnderWay } from './front/under-way.ts';
 import { systemClock } from './kernel/clock.ts';
 import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
@@ -92,10 +94,11 @@ export async function startApi(config: Config): Promise<Running> {
     metrics,
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     parts: createHostChecks(database),
-    rates: {
+    limits: createRates(clock, {
       perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
-    },
+    }),
+    underWay: createUnderWay(),
     trustedProxies: config.trustedProxies,
     testMode: config.testMode,
   });

@@ -7,9 +7,11 @@ import pg from 'pg';
 import pino from 'pino';
 import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
+import { createRates } from '../front/limits.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter, STATUS_CHANNEL } from '../front/rest/waiter.ts';
+import { createUnderWay } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
@@ -151,7 +153,8 @@ export async function startTestApi(options: {
     log,
     metrics,
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
-    rates: { perKey: rate, perAddress: rate },
+    limits: createRates(clock, { perKey: rate, perAddress: rate }),
+    underWay: createUnderWay(),
     testMode: true,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

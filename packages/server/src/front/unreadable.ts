@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
-import { type CloudError, headersTooLarge, invalidInput, requestTimedOut } from '../../kernel/errors.ts';
+import { type CloudError, headersTooLarge, invalidInput, requestTimedOut } from '../kernel/errors.ts';
 
 /** A client that does not take the answer loses its connection after this long. */
 const LINGER_MS = 1_000;
@@ -27,7 +27,6 @@ export function answerOnSocket(
   if (underWay?.headersSent) return void socket.destroy();
   const lines = Object.entries({
     ...headers,
-    'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}`);

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { insertInstance } from '../../services/instances/examples.ts';
-import { insertVpc } from '../../services/vpcs/examples.ts';
-import { createManualClock } from '../../testing/manual-clock.ts';
-import { eventually } from '../../testing/seed.ts';
-import { setUpApi } from '../../testing/set-up-api.ts';
-import type { Actor } from '../../testing/test-api.ts';
+import { insertInstance } from '../services/instances/examples.ts';
+import { insertVpc } from '../services/vpcs/examples.ts';
+import { createManualClock } from '../testing/manual-clock.ts';
+import { eventually } from '../testing/seed.ts';
+import { setUpApi } from '../testing/set-up-api.ts';
+import type { Actor } from '../testing/test-api.ts';
 
 /** More than the kernel's buffers of a connection on loopback take. */
 const BYTES = 12_000_000;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../kernel/clock.ts';
-import { rateLimited } from '../../kernel/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { rateLimited } from '../kernel/errors.ts';
 
 /**
  * Most requests of one key at a time. Clients keep some ten connections; a script that launches its whole quota at once and waits for each
