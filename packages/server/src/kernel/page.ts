@@ -9,6 +9,16 @@ export const pageInput = {
   cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the answer before' })),
 };
 
+/** Of a list that can be asked for some of its things alone. */
+export const idsInput = {
+  id: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+      maxItems: 1000,
+      description: 'Only those with one of these ids, or EC2 ids',
+    }),
+  ),
+};
+
 export const DEFAULT_LIMIT = 50;
 
 /** Where a list goes on: newest first, after the row with id `after`. Ids are UUIDv7, so their order is the order of creation. */
@@ -30,6 +40,9 @@ export function pageRequest(
   return { limit, after };
 }
 
+/** The cursor of a list that goes on behind the row with this id. */
+export const cursorBehind = (id: string): string => Buffer.from(id).toString('base64url');
+
 /** Cuts `limit + 1` fetched rows to a page: the one too many tells that there is more. */
 export function toPage<Row extends { readonly id: string }, Item>(
   rows: readonly Row[],
@@ -38,5 +51,5 @@ export function toPage<Row extends { readonly id: string }, Item>(
 ): PageOf<Item> {
   const items = rows.slice(0, limit).map(present);
   const last = rows[limit - 1];
-  return rows.length > limit && last ? { items, nextCursor: Buffer.from(last.id).toString('base64url') } : { items };
+  return rows.length > limit && last ? { items, nextCursor: cursorBehind(last.id) } : { items };
 }

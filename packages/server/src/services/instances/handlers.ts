@@ -1,6 +1,6 @@
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
-import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import { isEc2Id, isUuid, sha256Hex } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
@@ -73,10 +73,11 @@ export const createInstanceHandlers = (
 
   async list(call) {
     const page = pageRequest(call.input);
-    const { tag, vpc_id: vpcRef } = call.input;
+    const { id, tag, vpc_id: vpcRef } = call.input;
     const vpcId = vpcRef === undefined ? null : await findVpcId(call.sql, call.tenantId, vpcRef);
     if (vpcId === undefined) throw notFound('VPC', vpcRef!);
-    const rows = await createPgInstanceRepository(call.sql).list(call.tenantId, { tags: tag ?? [], vpcId }, page);
+    const filter = { ids: id, tags: tag ?? [], vpcId };
+    const rows = await createPgInstanceRepository(call.sql).list(call.tenantId, filter, page);
     return toPage(rows, page.limit, (row) => presentTo(call.caller, row));
   },
 
@@ -169,7 +170,8 @@ export const createLaunchQuota =
   (deps: InstanceDeps) =>
   async ({ sql, tenantId, input }: Call<LaunchInput>): Promise<readonly QuotaUse[]> => {
     // Else it would be found by the id of another one, once that one is gone.
-    if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+    if (isUuid(input.name) || isEc2Id('i', input.name))
+      throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
     if (!deps.images.includes(input.image))
       throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
     const repository = createPgInstanceRepository(sql);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../kernel/ids.ts';
+import { ec2Id, newId } from '../../kernel/ids.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
@@ -96,6 +96,25 @@ describe('the repository of instances', () => {
       deleted_at: new Date(7),
       version: 2,
     });
+  });
+
+  it('finds by EC2 id, and lists those that are asked for', async () => {
+    const who = await db.makeTenant();
+    const [one, two] = [await insert({ labels: { tier: 'web' } }, who), await insert({}, who)];
+    const list = (ids: string[], tags: string[] = [], as = who) =>
+      asApi(
+        async (instances) =>
+          (await instances.list(as.tenantId, { ids, tags, vpcId: null }, { limit: 9, after: null })).map(
+            ({ id }) => id,
+          ),
+        as,
+      );
+    const find = (ref: string) => asApi((instances) => instances.find(who.tenantId, ref), who);
+    expect((await find(ec2Id('i', one.id)))?.id).toBe(one.id);
+    expect(await list([ec2Id('i', one.id), two.id, 'nothing'])).toEqual([two.id, one.id]);
+    expect(await list([one.id, two.id], ['tier'])).toEqual([one.id]);
+    expect(await list([])).toEqual([]);
+    expect(await list([one.id, ec2Id('i', two.id)], [], await db.makeTenant())).toEqual([]);
   });
 
   it('lists by page, label and VPC', async () => {

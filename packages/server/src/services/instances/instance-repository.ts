@@ -21,6 +21,8 @@ export interface NewInstance {
 }
 
 export interface InstanceFilter {
+  /** Ids or EC2 ids. Undefined: any. */
+  readonly ids?: readonly string[] | undefined;
   readonly tags: readonly string[];
   readonly vpcId: string | null;
 }
@@ -56,7 +58,7 @@ export interface StatusUpdate {
 export interface InstanceRepository {
   /** Undefined when the tenant has an instance of that name. */
   insert(instance: NewInstance): Promise<InstanceRow | undefined>;
-  /** By id or name; without those that are to be deleted. */
+  /** By id, EC2 id or name; without those that are to be deleted. */
   find(tenantId: string, ref: string): Promise<InstanceRow | undefined>;
   list(tenantId: string, filter: InstanceFilter, page: PageRequest): Promise<readonly InstanceRow[]>;
   usage(tenantId: string): Promise<Usage>;

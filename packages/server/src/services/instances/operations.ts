@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
-import { pageInput } from '../../kernel/page.ts';
+import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
 
 const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
@@ -74,6 +74,7 @@ export const instanceOperations = {
     input: Type.Object(
       {
         ...pageInput,
+        ...idsInput,
         tag: Type.Optional(
           Type.Array(Type.String({ maxLength: 400 }), {
             maxItems: 10,

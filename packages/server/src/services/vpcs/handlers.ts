@@ -1,10 +1,10 @@
 import { conflict, invalidInput } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
+import { ec2Id, isEc2Id, isUuid } from '../../kernel/ids.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { Call, Handlers, QuotaUse } from '../../kernel/service.ts';
 import { parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
-import { ec2Id, presentVpc, type VpcRow } from './vpc.ts';
+import { presentVpc, type VpcRow } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 /** VPCs of a tenant without a quota of its own (contract, section 8). */
@@ -21,7 +21,8 @@ const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists alrea
 
 /** Else it would be found by the id of another one, once that one is gone. */
 function refuseIdAsName(name: string): void {
-  if (isUuid(name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
+  if (isUuid(name) || isEc2Id('vpc', name))
+    throw invalidInput(`name '${name}' has the form of an id; choose another name`);
 }
 
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
@@ -46,7 +47,10 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
 
   async list(call) {
     const page = pageRequest(call.input);
-    return toPage(await createPgVpcRepository(call.sql).list(call.tenantId, page), page.limit, presentVpc);
+    const repository = createPgVpcRepository(call.sql);
+    const { id } = call.input;
+    const rows = await (id ? repository.listThese(call.tenantId, id, page) : repository.list(call.tenantId, page));
+    return toPage(rows, page.limit, presentVpc);
   },
 
   async get(call) {

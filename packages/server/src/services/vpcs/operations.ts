@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
-import { pageInput } from '../../kernel/page.ts';
+import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Vpc } from './vpc.ts';
 
 const name = Type.String({
@@ -38,7 +38,7 @@ export const vpcOperations = {
     summary: 'List VPCs',
     effect: 'list',
     http: { method: 'GET', path: '/vpcs' },
-    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
+    input: Type.Object({ ...pageInput, ...idsInput }, { additionalProperties: false }),
     output: Vpc,
     cli: { columns: ['id', 'name', 'cidr_block', 'status', 'created_at'] },
   }),

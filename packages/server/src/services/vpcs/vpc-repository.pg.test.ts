@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../kernel/ids.ts';
+import { ec2Id, newId } from '../../kernel/ids.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
@@ -64,6 +64,28 @@ describe('the repository of VPCs', () => {
     expect(await find(row.name)).toBeUndefined();
     expect(await asWorker((vpcs) => vpcs.load(row.id))).toMatchObject({ version: 2, deleted_at: expect.any(Date) });
     expect(await asWorker((vpcs) => vpcs.load(newId()))).toBeUndefined();
+  });
+
+  it('finds by EC2 id, before a name and only in the tenant; lists those that are asked for', async () => {
+    const who = await db.makeTenant();
+    const rows = [(await insert('a', who))!, (await insert('b', who))!, (await insert('c', who))!];
+    const [a, b, c] = rows.map((row) => row.id) as [string, string, string];
+    // A name of before such names were refused.
+    const confusing = (await insert(ec2Id('vpc', a), who))!;
+    const find = (ref: string, as = who) => asApi(async (vpcs) => (await vpcs.find(as.tenantId, ref))?.id, as);
+    expect(await find(ec2Id('vpc', a))).toBe(a);
+    expect(await find(ec2Id('vpc', confusing.id))).toBe(confusing.id);
+    expect(await find(ec2Id('vpc', a), await db.makeTenant())).toBeUndefined();
+
+    const list = (ids: string[], limit = 9, after: string | null = null, as = who) =>
+      asApi(async (vpcs) => (await vpcs.listThese(as.tenantId, ids, { limit, after })).map((row) => row.id), as);
+    expect(await list([ec2Id('vpc', a), c, 'nothing', newId(), ec2Id('i', b)])).toEqual([c, a]);
+    expect(await list([a, b, c], 1)).toEqual([c, b]);
+    expect(await list([a, b, c], 1, b)).toEqual([a]);
+    expect(await list([])).toEqual([]);
+    expect(await list([a, ec2Id('vpc', b)], 9, null, await db.makeTenant())).toEqual([]);
+    await asApi((vpcs) => vpcs.markDeleted(a, new Date()), who);
+    expect([await find(ec2Id('vpc', a)), await list([ec2Id('vpc', a)])]).toEqual([confusing.id, []]);
   });
 
   it('lists the newest first, one more than asked, from where one left', async () => {

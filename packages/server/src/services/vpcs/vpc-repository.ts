@@ -16,9 +16,11 @@ export interface NewVpc {
 export interface VpcRepository {
   /** Undefined when the tenant has a VPC of that name. */
   insert(vpc: NewVpc): Promise<VpcRow | undefined>;
-  /** By id or name; without those that are to be deleted. */
+  /** By id, EC2 id or name; without those that are to be deleted. */
   find(tenantId: string, ref: string): Promise<VpcRow | undefined>;
   list(tenantId: string, page: PageRequest): Promise<readonly VpcRow[]>;
+  /** Those of the list that have one of these ids or EC2 ids. */
+  listThese(tenantId: string, ids: readonly string[], page: PageRequest): Promise<readonly VpcRow[]>;
   count(tenantId: string): Promise<number>;
   /** Undefined when the name is taken. Nothing outside bears the name: what was seen of the old version holds for the new one. */
   rename(id: string, name: string, at: Date): Promise<VpcRow | undefined>;

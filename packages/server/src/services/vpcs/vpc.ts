@@ -54,6 +54,3 @@ export const presentVpc = (row: VpcRow): Vpc => ({
   created_at: row.created_at.toISOString(),
   updated_at: row.updated_at.toISOString(),
 });
-
-/** EC2's form of an id: a prefix and the last 17 hex digits. */
-export const ec2Id = (prefix: string, id: string): string => `${prefix}-${id.replaceAll('-', '').slice(-17)}`;
