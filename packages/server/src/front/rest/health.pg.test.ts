@@ -28,7 +28,11 @@ const serve = (options: Partial<RestOptions> = {}) =>
   createRestServer({
     registry: api.registry,
     execute: api.execute,
-    authenticator: { authenticate: () => Promise.reject(new Error('not here')), stop: async () => undefined },
+    authenticator: {
+      authenticate: () => Promise.reject(new Error('not here')),
+      judge: () => ({ kind: 'anonymous' }),
+      stop: async () => undefined,
+    },
     live: noWorker,
     waiter: createWaiter(createQuietNotifier(), systemClock),
     clock: systemClock,

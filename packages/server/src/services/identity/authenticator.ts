@@ -7,8 +7,9 @@ import type { Log } from '../../kernel/log.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 
-/** A row of the function authenticate_keys. */
-interface KeyRow {
+/** What there is to know of a key, its user and the tenant that it acts in: of a row of authenticate_keys or authenticate_aws_keys. */
+export interface KeyRow {
+  /** Which of the keys that were asked for, from 1. */
   readonly place: number;
   readonly key_id: string;
   readonly expires_at: Date | null;
@@ -30,6 +31,8 @@ export interface Authenticator {
    * the database is away.
    */
   authenticate(key: string, tenantId: string | undefined): Promise<Caller>;
+  /** The same for a key that somebody else looked up and found to be the caller's. Notes that it was used. */
+  judge(row: KeyRow, tenantId?: string): Caller;
   stop(): Promise<void>;
 }
 
@@ -78,7 +81,31 @@ export function createAuthenticator(options: {
     }
   })();
 
+  const judge = (row: KeyRow, tenantId?: string): Caller => {
+    if (row.revoked_at || row.user_closed_at) throw unauthorized('this API key was revoked');
+    if (row.expires_at && row.expires_at.getTime() <= clock.now())
+      throw unauthorized('this API key has expired; log in again');
+    if (tenantId !== undefined && row.membership_role === null)
+      throw forbidden(`you are not a member of the tenant '${tenantId}'`);
+    if (row.tenant_status !== null && row.tenant_status !== 'active' && row.membership_role !== null) {
+      throw forbidden(`the tenant is ${row.tenant_status}; ask the operator of the platform`);
+    }
+    if (touched.size < MAX_TOUCHED) touched.add(row.key_id);
+    const member = row.membership_role !== null;
+    return {
+      kind: 'user',
+      userId: row.user_id,
+      email: row.email,
+      platformRole: row.user_role,
+      keyId: row.key_id,
+      tenantId: member ? (row.tenant_id ?? undefined) : undefined,
+      role: row.membership_role ?? undefined,
+      permissions: new Set(row.permissions),
+    };
+  };
+
   return {
+    judge,
     async authenticate(key, tenantId) {
       if (tenantId !== undefined && !isUuid(tenantId))
         throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
@@ -87,28 +114,8 @@ export function createAuthenticator(options: {
       const row = await lookups
         .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
         .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
-      const now = clock.now();
       if (!row) throw unauthorized('this API key does not exist');
-      if (row.revoked_at || row.user_closed_at) throw unauthorized('this API key was revoked');
-      if (row.expires_at && row.expires_at.getTime() <= now)
-        throw unauthorized('this API key has expired; log in again');
-      if (tenantId !== undefined && row.membership_role === null)
-        throw forbidden(`you are not a member of the tenant '${tenantId}'`);
-      if (row.tenant_status !== null && row.tenant_status !== 'active' && row.membership_role !== null) {
-        throw forbidden(`the tenant is ${row.tenant_status}; ask the operator of the platform`);
-      }
-      if (touched.size < MAX_TOUCHED) touched.add(row.key_id);
-      const member = row.membership_role !== null;
-      return {
-        kind: 'user',
-        userId: row.user_id,
-        email: row.email,
-        platformRole: row.user_role,
-        keyId: row.key_id,
-        tenantId: member ? (row.tenant_id ?? undefined) : undefined,
-        role: row.membership_role ?? undefined,
-        permissions: new Set(row.permissions),
-      };
+      return judge(row, tenantId);
     },
     async stop() {
       stopping.abort(new Error('stopping'));
