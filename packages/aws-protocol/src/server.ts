@@ -19,6 +19,7 @@ import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
+import { hasClaim } from './sigv4/claim.ts';
 import type { CredentialProvider, Verified, VerifyOptions } from './sigv4/verify.ts';
 import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
@@ -28,10 +29,10 @@ export interface ServerOptions<P> {
   readonly services: readonly Service<P>[];
   readonly credentials: CredentialProvider<P>;
   /**
-   * Asked once the service is known, before anybody is looked up and before the body is read. What it throws is the answer: the place
-   * for limits on strangers.
+   * Asked once the service is known, before anybody is looked up and before the body is read. `isSigned`: `credentials` will be asked, unless
+   * what the request says of its signature cannot be read. What it throws is the answer: the place for limits on strangers.
    */
-  readonly admit?: (request: WireRequest, service: string | undefined) => void;
+  readonly admit?: (request: WireRequest, service: string | undefined, isSigned: boolean) => void;
   /** Told of a good signature, before the input is read. What it throws is the answer: the place for limits on the caller. */
   readonly onVerified?: (principal: P, request: WireRequest, service: string | undefined) => void;
   /** Let unsigned requests in, by service id and operation; their principal is undefined. Default: none. */
@@ -168,7 +169,7 @@ export class AwsServer<P = unknown> {
     call.service = found.service;
     call.protocol = found.protocol;
     call.operation = found.operation;
-    this.#options.admit?.(request, found.service?.model.id);
+    this.#options.admit?.(request, found.service?.model.id, hasClaim(request, call.query));
     const form = found.protocol === 'awsQuery' || found.protocol === 'ec2Query';
     const rest = found.protocol === 'restJson1' || found.protocol === 'restXml';
     if (rest && call.service) {

@@ -24,7 +24,7 @@ const server = new AwsServer<string>({
     note('credentials', request);
     return id === KEY.accessKeyId ? { secretAccessKey: KEY.secretAccessKey, principal: 'me' } : undefined;
   },
-  admit: (request, service) => note('admit', request, ` ${service}`),
+  admit: (request, service, isSigned) => note('admit', request, ` ${service}${isSigned ? '' : ' unsigned'}`),
   onVerified: (principal, request, service) => note('verified', request, ` ${principal} ${service}`),
 });
 const running = await listen(
@@ -72,6 +72,11 @@ it.each([
 it('a bad signature is not told as a good one', async () => {
   await expect(ask('AKIDUNKNOWN')).rejects.toMatchObject({ name: 'InvalidClientTokenId' });
   expect(seen).toEqual(['received', 'admit sts', 'credentials', 'answering 403']);
+});
+
+it('a request without a signature is told as one', async () => {
+  expect((await fetch(`${running.url}/?Action=GetCallerIdentity&Version=2011-06-15`)).status).toBe(403);
+  expect(seen).toEqual(['received', 'admit sts unsigned', 'answering 403']);
 });
 
 it('headers that cannot be taken are refused; that request is told of too, and its answer may be added to', async () => {
