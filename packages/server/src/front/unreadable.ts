@@ -6,7 +6,7 @@ import { type CloudError, headersTooLarge, invalidInput, requestTimedOut } from 
 const LINGER_MS = 1_000;
 
 /** What Node's parser of HTTP could not read, in our words. */
-export function nameFlaw(error: { readonly code?: string; readonly reason?: string }): CloudError {
+export function nameFlaw(error: { readonly code?: string | undefined; readonly reason?: string }): CloudError {
   if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge('the headers are larger than 16 KiB');
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimedOut('the request did not arrive in time');
   return invalidInput(`this is no HTTP request that can be read${error.reason ? `: ${error.reason}` : ''}`);

@@ -1,3 +1,4 @@
+import type { AwsActions } from './aws-actions.ts';
 import type { Caller } from './caller.ts';
 import type { ErrorTable } from './errors.ts';
 import type { InputOf, Operation, Operations, OutputOf } from './operation.ts';
@@ -79,6 +80,8 @@ export interface Service {
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- as handlers
   readonly quotas?: Readonly<Record<string, (call: Call<any, any>) => Promise<readonly QuotaUse[]>>>;
+  /** What AWS clients may call of it. */
+  readonly aws?: readonly AwsActions[];
 }
 
 export const service = <const S extends Service>(definition: S): S => definition;

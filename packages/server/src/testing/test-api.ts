@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -7,6 +9,8 @@ import pg from 'pg';
 import pino from 'pino';
 import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
+import { createAwsCredentials } from '../front/aws/credentials.ts';
+import { createAwsServer } from '../front/aws/server.ts';
 import { createRates } from '../front/limits.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
@@ -57,6 +61,8 @@ export interface RequestOptions {
 
 export interface TestApi {
   readonly url: string;
+  /** Of the AWS door. */
+  readonly awsUrl: string;
   readonly registry: Registry;
   readonly execute: Execute;
   readonly database: Database;
@@ -106,13 +112,15 @@ export function memoryLog(lines: string[]): Log {
   return pino({ level: 'debug' }, stream);
 }
 
-/** The whole REST door in this process, on a port of its own: real database, guards on, no limits of rate unless given. */
+/** Both doors in this process, each on a port of its own: real database, guards on, no limits of rate unless given. */
 export async function startTestApi(options: {
   readonly database: TestDatabase;
   readonly clock?: Clock;
   readonly live?: LiveHandlers;
   readonly rates?: { readonly perSecond: number; readonly burst: number };
   readonly registry?: Registry;
+  readonly trustedProxies?: readonly string[];
+  readonly region?: string;
 }): Promise<TestApi> {
   const clock = options.clock ?? systemClock;
   const logLines: string[] = [];
@@ -126,10 +134,10 @@ export async function startTestApi(options: {
     { query: metrics.query },
   );
   const workerDatabase = openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 });
+  const region = options.region ?? 'us-east-1';
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const registry =
-    options.registry ??
-    composeRegistry({ sealer, region: 'us-east-1', platformId: '00000000-0000-7000-8000-0000000000ff' });
+    options.registry ?? composeRegistry({ sealer, region, platformId: '00000000-0000-7000-8000-0000000000ff' });
   const execute = createExecute({ database, registry, clock, log, metrics });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
@@ -143,21 +151,31 @@ export async function startTestApi(options: {
   const live = createLiveClient(socketPath);
   const authenticator = createAuthenticator({ database, clock, log });
   const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
-  const app = createRestServer({
+  const shared = {
     registry,
     execute,
-    authenticator,
-    live,
-    waiter: createWaiter(notifier, clock),
     clock,
     log,
     metrics,
-    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
     underWay: createUnderWay(),
+    trustedProxies: options.trustedProxies ?? [],
     testMode: true,
+  };
+  const app = createRestServer({
+    ...shared,
+    authenticator,
+    live,
+    waiter: createWaiter(notifier, clock),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const aws = createAwsServer({
+    ...shared,
+    credentials: createAwsCredentials({ database, sealer, authenticator, clock }),
+    region,
+  });
+  await once(aws.listen(0, '127.0.0.1'), 'listening');
   const agent = new Agent({ connections: 50 });
   const { rows } = await owner.query<{ id: string }>(
     `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ('test-host', 100000, 100000000, 1000000, now()) returning id`,
@@ -247,6 +265,7 @@ export async function startTestApi(options: {
 
   return {
     url,
+    awsUrl: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
     registry,
     execute,
     database,
@@ -303,6 +322,8 @@ export async function startTestApi(options: {
       try {
         await agent.close();
         await app.close();
+        aws.closeAllConnections();
+        await new Promise((resolve) => aws.close(resolve));
         await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
         await Promise.all([database.close(), workerDatabase.close(), owner.end()]);
       } finally {

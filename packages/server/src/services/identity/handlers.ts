@@ -15,6 +15,9 @@ export const SESSION_HOURS = 24;
 /** Live API keys of a user in a tenant without a quota of its own; the session keys of logins are not counted. */
 const DEFAULT_QUOTA = 50;
 
+/** What an AWS secret is sealed for. */
+export const AWS_SECRET_PURPOSE = 'aws-secret';
+
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
 
@@ -136,7 +139,7 @@ export const createKeyHandlers = (sealer: Sealer): Handlers<typeof keyOperations
       prefix,
       expiresAt: null,
       awsAccessKeyId: aws.accessKeyId,
-      awsSecretSealed: sealer.seal(call.tenantId, 'aws-secret', aws.secretAccessKey),
+      awsSecretSealed: sealer.seal(call.tenantId, AWS_SECRET_PURPOSE, aws.secretAccessKey),
       at: call.now,
     });
     return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };

@@ -1,11 +1,13 @@
 import type { Sealer } from '../../kernel/seal.ts';
 import { service } from '../../kernel/service.ts';
+import { identityActions } from './aws/sts.ts';
 import { createAuthHandlers, createKeyHandlers, keyQuota } from './handlers.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { authOperations, keyOperations } from './operations.ts';
 import { presentKey } from './user.ts';
 
-export { type Authenticator, createAuthenticator } from './authenticator.ts';
+export { type Authenticator, createAuthenticator, type KeyRow } from './authenticator.ts';
+export { AWS_SECRET_PURPOSE } from './handlers.ts';
 
 /** Users: registering, logging in, who am I. */
 export const createAuthService = () =>
@@ -15,6 +17,7 @@ export const createAuthService = () =>
     title: 'Users',
     operations: authOperations,
     handlers: createAuthHandlers(),
+    aws: [identityActions],
   });
 
 /** API keys of the caller in the active tenant. */

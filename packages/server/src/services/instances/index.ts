@@ -1,4 +1,5 @@
 import { service } from '../../kernel/service.ts';
+import { instanceActions } from './aws/ec2.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
 import {
   createInstanceHandlers,
@@ -32,6 +33,7 @@ export const createInstancesService = (deps: InstanceDeps) =>
       },
     },
     quotas: { launch: createLaunchQuota(deps) },
+    aws: [instanceActions],
   });
 
 /** The sizes that instances come in. */

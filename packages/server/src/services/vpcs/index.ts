@@ -1,4 +1,5 @@
 import { service } from '../../kernel/service.ts';
+import { vpcActions } from './aws/ec2.ts';
 import { createVpcHandlers, type VpcDeps, vpcQuota } from './handlers.ts';
 import { vpcOperations } from './operations.ts';
 import { presentVpc } from './vpc.ts';
@@ -26,4 +27,5 @@ export const createVpcsService = (deps: VpcDeps) =>
       },
     },
     quotas: { create: vpcQuota },
+    aws: [vpcActions],
   });
