@@ -13,6 +13,7 @@ import {
   pathOfBytes,
   type Reader,
   readAddress,
+  readAddressOrOff,
   readDatabaseUrl,
   readNetworks,
   readSwitch,
@@ -32,8 +33,8 @@ export interface Settings {
   /** Absolute. Everything the platform keeps lies below it. */
   readonly dataDir: string;
   readonly listen: Address;
-  /** Reserved for the AWS door; nothing listens there yet. */
-  readonly awsListen: Address;
+  /** Of the AWS door. Undefined: it is closed. */
+  readonly awsListen: Address | undefined;
   /** Undefined: the platform runs a PostgreSQL cluster of its own in the data folder. */
   readonly externalDatabaseUrl: string | undefined;
   /** Port of the own cluster on loopback. Undefined: 5433 or the next free one. */
@@ -125,7 +126,7 @@ const SETTINGS = {
   ),
   dataDir: setting('CLOUD_DATA_DIR', '', pathOfBytes(LONGEST_DATA_DIR), 'folder of everything the platform keeps'),
   listen: setting('CLOUD_LISTEN', '127.0.0.1:8080', readAddress, 'where the REST API and its documentation answer'),
-  awsListen: setting('CLOUD_AWS_LISTEN', '127.0.0.1:4566', readAddress, 'reserved for the AWS API; not served yet'),
+  awsListen: setting('CLOUD_AWS_LISTEN', '127.0.0.1:4566', readAddressOrOff, 'where the AWS API answers; off: nowhere'),
   externalDatabaseUrl: setting(
     'DATABASE_URL',
     '',
@@ -263,8 +264,16 @@ function contradictions(values: Values): string[] {
   if (values.role !== 'all' && values.externalDatabaseUrl === undefined) {
     found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs a PostgreSQL of its own`);
   }
-  if (values.listen.port !== 0 && values.listen.port === values.pgPort && values.externalDatabaseUrl === undefined) {
-    found.push(`CLOUD_PG_PORT=${values.pgPort}: must not be the port of CLOUD_LISTEN`);
+  const { listen, awsListen, pgPort } = values;
+  if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
+    found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
+  }
+  for (const [name, address] of [
+    ['CLOUD_LISTEN', listen],
+    ['CLOUD_AWS_LISTEN', awsListen],
+  ] as const) {
+    if (address && address.port !== 0 && address.port === pgPort && values.externalDatabaseUrl === undefined)
+      found.push(`CLOUD_PG_PORT=${pgPort}: must not be the port of ${name}`);
   }
   return found;
 }

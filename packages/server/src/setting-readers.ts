@@ -74,6 +74,10 @@ export function readAddress(given: string): Address {
   return Object.freeze({ host, port });
 }
 
+/** Undefined: nowhere. */
+export const readAddressOrOff: Reader<Address | undefined> = (given) =>
+  given.toLowerCase() === 'off' ? undefined : readAddress(given);
+
 /** Not the network of all addresses: anybody could then say to be anybody. */
 export function readNetworks(given: string): readonly string[] {
   const parts = given.split(',').map((part) => part.trim());

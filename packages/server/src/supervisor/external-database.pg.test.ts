@@ -40,6 +40,7 @@ test('on a PostgreSQL of yours, by its socket: starts, and stops in order to the
       PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
       CLOUD_DATA_DIR: dataDir,
       CLOUD_LISTEN: '127.0.0.1:0',
+      CLOUD_AWS_LISTEN: '127.0.0.1:0',
       CLOUD_STORAGE_SIZE_GB: '2',
       DATABASE_URL: cluster.url('boss', 'theirs'),
     },
