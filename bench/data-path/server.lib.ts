@@ -4,6 +4,8 @@
  */
 import Fastify from 'fastify';
 import { callerOf } from '../../packages/server/src/front/rest/authenticate.ts';
+import { createRates } from '../../packages/server/src/front/limits.ts';
+import { createUnderWay, createUntaken } from '../../packages/server/src/front/under-way.ts';
 import { createRestServer } from '../../packages/server/src/front/rest/server.ts';
 import { createWaiter } from '../../packages/server/src/front/rest/waiter.ts';
 import { systemClock } from '../../packages/server/src/kernel/clock.ts';
@@ -42,7 +44,9 @@ function startOurs() {
     log,
     metrics,
     checks: {},
-    rates: { perKey: rate, perAddress: rate },
+    limits: createRates(clock, { perKey: rate, perAddress: rate }),
+    underWay: createUnderWay(),
+    untaken: createUntaken(clock, metrics),
     testMode: false,
   });
 }

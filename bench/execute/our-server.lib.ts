@@ -8,6 +8,7 @@ const settings = loadSettings({
   CLOUD_RATE_LIMIT: '1000000',
   CLOUD_AUTH_RATE_LIMIT: '1000',
   CLOUD_LISTEN: '127.0.0.1:0',
+  CLOUD_AWS_LISTEN: 'off',
 });
 const api = await startApi({
   ...settings,

@@ -40,6 +40,12 @@ describe.skipIf(obstacle !== undefined)('a platform without root', { timeout: 60
     expect(await client.ask('GET', '/instances')).toEqual([]);
   });
 
+  test('tells AWS clients where to go, and answers them', async () => {
+    expect(platform.output()).toContain(`export AWS_ENDPOINT_URL=${platform.awsAddress} `);
+    const answer = await fetch(`${platform.awsAddress}/?Action=GetCallerIdentity&Version=2011-06-15`);
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('MissingAuthenticationToken')]);
+  });
+
   test('a launch is refused with what is missing and how to get it', async () => {
     const answer = await client.call('POST', '/instances', { name: 'web', image: 'busybox' });
     expect([answer.status, answer.code]).toEqual([503, 'ENGINE_UNAVAILABLE']);

@@ -69,7 +69,7 @@ export class Authenticator<P> {
             body: await readBody(opened.stream, request.headers, this.#limits),
           };
     }
-    const known = this.#credentials(claim.accessKeyId);
+    const known = this.#credentials(claim.accessKeyId, request);
     const credential = isThenable(known) ? await known : known;
     if (!credential)
       throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');

@@ -19,6 +19,7 @@ import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
+import { hasClaim } from './sigv4/claim.ts';
 import type { CredentialProvider, Verified, VerifyOptions } from './sigv4/verify.ts';
 import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
@@ -27,6 +28,13 @@ import { validateInput } from './validate.ts';
 export interface ServerOptions<P> {
   readonly services: readonly Service<P>[];
   readonly credentials: CredentialProvider<P>;
+  /**
+   * Asked once the service is known, before anybody is looked up and before the body is read. `isSigned`: `credentials` will be asked, unless
+   * what the request says of its signature cannot be read. What it throws is the answer: the place for limits on strangers.
+   */
+  readonly admit?: (request: WireRequest, service: string | undefined, isSigned: boolean) => void;
+  /** Told of a good signature, before the input is read. What it throws is the answer: the place for limits on the caller. */
+  readonly onVerified?: (principal: P, request: WireRequest, service: string | undefined) => void;
   /** Let unsigned requests in, by service id and operation; their principal is undefined. Default: none. */
   readonly allowAnonymous?: (service: string, operation: string) => boolean;
   /** Domains below which S3 buckets are virtual hosts, for example `s3.example.org`. */
@@ -161,6 +169,7 @@ export class AwsServer<P = unknown> {
     call.service = found.service;
     call.protocol = found.protocol;
     call.operation = found.operation;
+    this.#options.admit?.(request, found.service?.model.id, hasClaim(request, call.query));
     const form = found.protocol === 'awsQuery' || found.protocol === 'ec2Query';
     const rest = found.protocol === 'restJson1' || found.protocol === 'restXml';
     if (rest && call.service) {
@@ -185,6 +194,7 @@ export class AwsServer<P = unknown> {
       checksumsOfObject: call.service?.model.id === 's3' && call.operation === 'CompleteMultipartUpload',
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
     });
+    if (verified) this.#options.onVerified?.(verified.principal, request, call.service?.model.id);
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
     if (form) this.#routeForm(call, pairs);
     const { service } = call;
@@ -355,6 +365,7 @@ export class AwsServer<P = unknown> {
     );
     if (!form.signed && !this.#options.allowAnonymous?.('s3', 'PutObject'))
       throw new Refusal('accessDenied', 'Access Denied');
+    if (form.signed) this.#options.onVerified?.(form.principal as P, call.request, 's3');
     const operation = service.model.operation('PutObject');
     const verified = form.signed
       ? ({ principal: form.principal, accessKeyId: form.accessKeyId, claim: { region: form.region } } as Verified<P>)

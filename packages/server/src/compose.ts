@@ -1,11 +1,17 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ApiConfig, Config } from './config.ts';
 import { IncusComputeEngine } from './engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from './engines/linux-network/linux-network-engine.ts';
+import { createRates } from './front/limits.ts';
+import { createAwsCredentials } from './front/aws/credentials.ts';
+import { createAwsServer } from './front/aws/server.ts';
 import { createHostChecks } from './front/rest/host-checks.ts';
 import { createRestServer } from './front/rest/server.ts';
 import { createWaiter } from './front/rest/waiter.ts';
+import { createUnderWay, createUntaken } from './front/under-way.ts';
 import { systemClock } from './kernel/clock.ts';
 import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
@@ -33,6 +39,8 @@ import { reportHost } from './services/hosts/index.ts';
 export interface Running {
   /** Where it listens; of a worker none. */
   readonly addresses: readonly string[];
+  /** Where the API's AWS door listens; undefined: it is closed. */
+  readonly awsAddress?: string | undefined;
   /** Resolves when it has ended by itself; then the process should end too. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -98,7 +106,12 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const clock = systemClock;
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
-  const registry = composeRegistry({ ...config, sealer, forgetCallers: authenticator.forget });
+  const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
+  const forgetCallers = () => {
+    authenticator.forget();
+    credentials.forget();
+  };
+  const registry = composeRegistry({ ...config, sealer, forgetCallers });
   const execute = createExecute({
     databases: { api: database, operator, data },
     registry,
@@ -109,29 +122,44 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   });
   const channels = [STATUS_CHANNEL, AUTHORITY_CHANNEL];
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
-  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
+  notifier.subscribe(AUTHORITY_CHANNEL, forgetCallers);
   const live = createLiveClient(config.paths.workerSocket);
-  const app = createRestServer({
+  const shared = {
     registry,
     execute,
-    authenticator,
-    live,
-    waiter: createWaiter(notifier, clock),
     clock,
     log,
     metrics,
-    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
-    parts: createHostChecks(database),
-    rates: {
+    limits: createRates(clock, {
       perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
-    },
+    }),
+    underWay: createUnderWay(),
+    untaken: createUntaken(clock, metrics),
     trustedProxies: config.trustedProxies,
     testMode: config.testMode,
+  };
+  const app = createRestServer({
+    ...shared,
+    authenticator,
+    live,
+    waiter: createWaiter(notifier, clock),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
+    parts: createHostChecks(database),
   });
+  const aws =
+    config.awsListen &&
+    createAwsServer({
+      ...shared,
+      credentials,
+      region: config.region,
+    });
   const stop = async () => {
-    const drained = app.close();
-    const forced = clock.sleep(DRAIN_MS).then(() => app.server.closeAllConnections());
+    const drained = Promise.all([app.close(), aws && closeServer(aws)]);
+    const forced = clock.sleep(DRAIN_MS).then(() => {
+      app.server.closeAllConnections();
+      aws?.closeAllConnections();
+    });
     await Promise.race([drained, forced]);
     await Promise.all([authenticator.stop(), notifier.stop(), live.stop()]);
     await Promise.all([database.close(), operator.close(), data.close()]);
@@ -145,12 +173,21 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       [config.registration === 'open'],
     );
     await app.listen({ host: config.listen.host, port: config.listen.port });
+    if (aws && config.awsListen) await once(aws.listen(config.awsListen.port, config.awsListen.host), 'listening');
   } catch (error) {
     await stop();
     throw error;
   }
-  return { addresses: app.addresses().map(urlOf), ended: new Promise(() => undefined), stop };
+  return {
+    addresses: app.addresses().map(urlOf),
+    awsAddress: aws && urlOf(aws.address()!),
+    ended: new Promise(() => undefined),
+    stop,
+  };
 }
+
+/** Resolves when what is under way has been answered; of a server that never listened at once. */
+const closeServer = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
 function urlOf(address: AddressInfo | string): string {
   if (typeof address === 'string') return address;

@@ -28,6 +28,17 @@ describe('settings', () => {
     expect(loadSettings({}, false).dataDir).toMatch(/\/\.local\/share\/thecloud$/);
   });
 
+  test('the AWS door: an address, or closed', () => {
+    expect(loadSettings({}, true).awsListen).toEqual({ host: '127.0.0.1', port: 4566 });
+    expect(loadSettings({ CLOUD_AWS_LISTEN: '[::1]:0' }, true).awsListen).toEqual({ host: '::1', port: 0 });
+    expect(loadSettings({ CLOUD_AWS_LISTEN: 'off' }, true).awsListen).toBeUndefined();
+    expect(wrong({ CLOUD_AWS_LISTEN: 'no' })).toContain('CLOUD_AWS_LISTEN=no: must be host:port');
+    expect(wrong({ CLOUD_AWS_LISTEN: '127.0.0.1:8080' })).toBe(
+      'CLOUD_AWS_LISTEN=127.0.0.1:8080: must not be the port of CLOUD_LISTEN',
+    );
+    expect(wrong({ CLOUD_PG_PORT: '4566' })).toBe('CLOUD_PG_PORT=4566: must not be the port of CLOUD_AWS_LISTEN');
+  });
+
   test('an empty value is the default', () => {
     expect(loadSettings({ CLOUD_LISTEN: '', CLOUD_PG_PORT: ' ' }, true).listen.port).toBe(8080);
   });

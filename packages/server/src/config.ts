@@ -120,8 +120,16 @@ function contradictions(values: Values): string[] {
   if (values.role !== 'all' && values.externalDatabaseUrl === undefined) {
     found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs a PostgreSQL of its own`);
   }
-  if (values.listen.port !== 0 && values.listen.port === values.pgPort && values.externalDatabaseUrl === undefined) {
-    found.push(`CLOUD_PG_PORT=${values.pgPort}: must not be the port of CLOUD_LISTEN`);
+  const { listen, awsListen, pgPort } = values;
+  if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
+    found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
+  }
+  for (const [name, address] of [
+    ['CLOUD_LISTEN', listen],
+    ['CLOUD_AWS_LISTEN', awsListen],
+  ] as const) {
+    if (address && address.port !== 0 && address.port === pgPort && values.externalDatabaseUrl === undefined)
+      found.push(`CLOUD_PG_PORT=${pgPort}: must not be the port of ${name}`);
   }
   return found;
 }

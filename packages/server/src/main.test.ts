@@ -24,7 +24,7 @@ test.each([
   [['migrate'], { DATABASE_URL: REFUSED }, 'DATABASE_URL=postgres://***@127.0.0.1:1/thecloud: nothing answers there'],
   [
     [],
-    { CLOUD_DATA_DIR: '/proc/thecloud', CLOUD_LISTEN: '127.0.0.1:0' },
+    { CLOUD_DATA_DIR: '/proc/thecloud', CLOUD_LISTEN: '127.0.0.1:0', CLOUD_AWS_LISTEN: '127.0.0.1:0' },
     'CLOUD_DATA_DIR=/proc/thecloud: cannot be used',
   ],
 ])('%j %j: one line, and 2', (args, env, told) => {

@@ -25,6 +25,10 @@ export function readAddress(given: string): Address {
   return Object.freeze({ host, port });
 }
 
+/** Undefined: nowhere. */
+export const readAddressOrOff = (given: string): Address | undefined =>
+  given.toLowerCase() === 'off' ? undefined : readAddress(given);
+
 /** Without a zone, which names a link of one machine. */
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
 

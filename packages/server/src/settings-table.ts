@@ -1,5 +1,5 @@
 import Type, { type StaticDecode, type TSchema } from 'typebox';
-import { readAddress, readDatabaseUrl, readNetworks } from './setting-readers.ts';
+import { readAddress, readAddressOrOff, readDatabaseUrl, readNetworks } from './setting-readers.ts';
 
 /** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
 const LONGEST_DATA_DIR = 76;
@@ -35,9 +35,9 @@ const SETTINGS = {
     Type.String({
       name: 'CLOUD_AWS_LISTEN',
       default: '127.0.0.1:4566',
-      description: 'reserved for the AWS API; not served yet',
+      description: 'where the AWS API answers; off: nowhere',
     }),
-    readAddress,
+    readAddressOrOff,
   ),
   externalDatabaseUrl: Type.Optional(
     Type.Decode(

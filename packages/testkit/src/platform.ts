@@ -18,6 +18,8 @@ export interface RunningPlatform {
   /** `http://127.0.0.1:<port>` */
   readonly address: string;
   readonly apiPort: number;
+  /** Of the AWS door. */
+  readonly awsAddress: string;
   readonly pgPort: number;
   readonly dataDir: string;
   readonly incus: IncusBackdoor;
@@ -65,7 +67,7 @@ const STOP_MS = 75_000;
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const base = mkdtempSync('/tmp/tc-');
   chmodSync(base, options.user ? 0o777 : 0o711);
-  const platform = createPlatform(base, await freePort(), await freePort(), options);
+  const platform = createPlatform(base, await freePort(), await freePort(), await freePort(), options);
   try {
     await platform.start();
     return platform;
@@ -75,7 +77,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
   }
 }
 
-function createPlatform(base: string, apiPort: number, pgPort: number, options: PlatformOptions): RunningPlatform {
+function createPlatform(
+  base: string,
+  apiPort: number,
+  awsPort: number,
+  pgPort: number,
+  options: PlatformOptions,
+): RunningPlatform {
   const dataDir = join(base, 'd');
   const outPath = join(base, 'out');
   const address = `http://127.0.0.1:${apiPort}`;
@@ -97,7 +105,9 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: base,
-        ...settings(dataDir, `${options.listenHost ?? '127.0.0.1'}:${apiPort}`, pgPort),
+        ...settings(dataDir, pgPort),
+        CLOUD_LISTEN: `${options.listenHost ?? '127.0.0.1'}:${apiPort}`,
+        CLOUD_AWS_LISTEN: `${options.listenHost ?? '127.0.0.1'}:${awsPort}`,
         ...options.env,
       },
       // When the test run dies, the channel closes and the platform stops by itself.
@@ -233,6 +243,7 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
   return {
     address,
     apiPort,
+    awsAddress: `http://127.0.0.1:${awsPort}`,
     pgPort,
     dataDir,
     incus,
@@ -253,10 +264,9 @@ function createPlatform(base: string, apiPort: number, pgPort: number, options: 
 
 const isRoot = (options: PlatformOptions): boolean => process.getuid?.() === 0 && (options.user?.uid ?? 0) === 0;
 
-function settings(dataDir: string, listen: string, pgPort: number): Record<string, string> {
+function settings(dataDir: string, pgPort: number): Record<string, string> {
   return {
     CLOUD_DATA_DIR: dataDir,
-    CLOUD_LISTEN: listen,
     CLOUD_PG_PORT: String(pgPort),
     CLOUD_EGRESS: 'none',
     CLOUD_TEST_MODE: 'on',

@@ -10,13 +10,21 @@ const DRAIN_BYTES = 1 << 20;
 /** A stream that has nothing to send by then has its head sent alone, since clients wait for it. */
 const HEAD_DELAY_MS = 20;
 
+/** What a server may do around each request. */
+export interface NodeHooks {
+  /** Before anything is done; the same `request` reaches the server's `credentials`, `admit` and `onVerified`. */
+  received?(request: WireRequest, incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** Before the answer is written; its headers may be added to. */
+  answering?(answer: WireResponse, request: WireRequest, outgoing: ServerResponse): void;
+}
+
 /**
  * A listener for `http.createServer(listener)`. Trailing work after an early refusal is bounded: what is left of the
  * request body is read up to 1 MiB, then the connection closes.
  */
-export function nodeListener<P>(server: AwsServer<P>): RequestListener {
+export function nodeListener<P>(server: AwsServer<P>, hooks: NodeHooks = {}): RequestListener {
   return (request, response) => {
-    answer(server, request, response).catch((error: unknown) => {
+    answer(server, hooks, request, response).catch((error: unknown) => {
       // Left to itself a rejection would end the process, and this request would wait for ever.
       process.emitWarning(error instanceof Error ? error : String(error));
       response.destroy();
@@ -24,21 +32,31 @@ export function nodeListener<P>(server: AwsServer<P>): RequestListener {
   };
 }
 
-async function answer<P>(server: AwsServer<P>, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const request: WireRequest = {
-    method: incoming.method ?? 'GET',
-    url: incoming.url ?? '/',
-    headers: {},
-    body: incoming,
-  };
-  let result: WireResponse;
-  try {
-    const wire = { ...request, headers: joinHeaders(incoming.rawHeaders, server.limits.headerBytes) };
-    result = await server.handle(wire, () => signalOf(outgoing));
-  } catch (error) {
-    result = server.refuse({ ...request, headers: lastHeaders(incoming) }, error);
-  }
+async function answer<P>(
+  server: AwsServer<P>,
+  hooks: NodeHooks,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { headers, flaw } = readHeaders(incoming, server.limits.headerBytes);
+  const request: WireRequest = { method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers, body: incoming };
+  hooks.received?.(request, incoming, outgoing);
+  const result =
+    flaw === undefined ? await server.handle(request, () => signalOf(outgoing)) : server.refuse(request, flaw);
+  hooks.answering?.(result, request, outgoing);
   await send(result, incoming, outgoing);
+}
+
+/** The headers, and why they cannot be taken where they cannot. */
+function readHeaders(
+  incoming: IncomingMessage,
+  maxBytes: number,
+): { headers: Record<string, string>; flaw: Error | undefined } {
+  try {
+    return { headers: joinHeaders(incoming.rawHeaders, maxBytes), flaw: undefined };
+  } catch (error) {
+    return { headers: lastHeaders(incoming), flaw: error as Error };
+  }
 }
 
 /** Made only when a handler asks: most never do. */
@@ -55,7 +73,7 @@ function lastHeaders(incoming: IncomingMessage): Record<string, string> {
   return Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
 }
 
-export async function send(result: WireResponse, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function send(result: WireResponse, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   if (outgoing.destroyed) {
     release(result.body);
     return;

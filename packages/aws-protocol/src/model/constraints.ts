@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readDataFile } from '../files.ts';
 import type { Constraint, ConstraintTable } from './schema.ts';
 
 /** One entry of overlay/constraints: [min, max, pattern, enum, integer], trailing ones left out, null for none. */
@@ -12,11 +12,9 @@ type Entry = [
 
 /** Constraints that the SDK's schemas do not carry; empty where a service has no overlay. */
 export function loadConstraints(id: string): ConstraintTable {
-  const file = new URL(`../../overlay/constraints/${id}.json`, import.meta.url);
   const table = new Map<string, Constraint>();
-  if (!existsSync(file)) return table;
-  const { constraints } = JSON.parse(readFileSync(file, 'utf8')) as { constraints: Record<string, Entry> };
-  for (const [member, [min, max, pattern, values, integer]] of Object.entries(constraints)) {
+  const overlay = readDataFile(`overlay/constraints/${id}.json`) as { constraints: Record<string, Entry> } | undefined;
+  for (const [member, [min, max, pattern, values, integer]] of Object.entries(overlay?.constraints ?? {})) {
     table.set(member, {
       ...(typeof min === 'number' ? { min } : {}),
       ...(typeof max === 'number' ? { max } : {}),

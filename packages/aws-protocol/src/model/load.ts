@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readDataFile } from '../files.ts';
 import type { CompactModel } from './compact.ts';
 import { loadConstraints } from './constraints.ts';
 import { linkModel, type Model, type TraitTable } from './schema.ts';
@@ -29,10 +29,7 @@ export type ModelId = (typeof MODEL_IDS)[number];
 
 let traits: Record<string, TraitTable> | undefined;
 function loadTraits(): Record<string, TraitTable> {
-  traits ??= JSON.parse(readFileSync(new URL('../../overlay/traits.json', import.meta.url), 'utf8')) as Record<
-    string,
-    TraitTable
-  >;
+  traits ??= readDataFile('overlay/traits.json') as Record<string, TraitTable>;
   return traits;
 }
 
@@ -43,8 +40,7 @@ export function loadModel(id: ModelId): Model {
   const known = loaded.get(id);
   if (known) return known;
   if (!MODEL_IDS.includes(id)) throw new RangeError(`there is no model ${String(id)}`);
-  const text = readFileSync(new URL(`../../models/${id}.json`, import.meta.url), 'utf8');
-  const model = linkModel(JSON.parse(text) as CompactModel, loadConstraints(id), loadTraits()[id]);
+  const model = linkModel(readDataFile(`models/${id}.json`) as CompactModel, loadConstraints(id), loadTraits()[id]);
   loaded.set(id, model);
   return model;
 }

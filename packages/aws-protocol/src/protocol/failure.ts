@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Malformed } from '../codec/malformed.ts';
 import { AwsError, Refusal, type RefusalReason } from '../errors.ts';
+import { readDataFile } from '../files.ts';
 import type { ProtocolName } from '../model/compact.ts';
 import type { Model, StructShape } from '../model/schema.ts';
 
@@ -27,10 +27,8 @@ interface Tables {
   xml: Table;
   services: Record<string, Table>;
 }
-const overlay = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`../../overlay/${name}`, import.meta.url), 'utf8'));
-const TABLES = overlay('refusals.json') as Tables;
-const S3_STATUS = overlay('s3-errors.json') as Record<string, number>;
+const TABLES = readDataFile('overlay/refusals.json') as Tables;
+const S3_STATUS = readDataFile('overlay/s3-errors.json') as Record<string, number>;
 
 const FAMILY: Record<ProtocolName, (keyof Tables)[]> = {
   awsJson1_0: ['json'],

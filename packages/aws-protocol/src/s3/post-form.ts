@@ -60,7 +60,7 @@ export async function readPostForm<P>(
   refuseUnfit(fields);
   const key = fields['key'];
   if (!key) throw new Refusal('missingParameter', 'Bucket POST must contain a field named key.');
-  const signer = await verifyPolicy(fields, credentials, now);
+  const signer = await verifyPolicy(fields, (id) => credentials(id, request), now);
   const range = signer ? checkPolicy(signer.policy, { ...fields, bucket }, now()) : undefined;
 
   const file = new FilePart(`\r\n--${boundary[1] ?? boundary[2]}`, range);
@@ -159,7 +159,7 @@ async function* concat(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerat
 
 async function verifyPolicy<P>(
   fields: Record<string, string>,
-  credentials: CredentialProvider<P>,
+  credentials: (accessKeyId: string) => ReturnType<CredentialProvider<P>>,
   now: () => number,
 ): Promise<{ policy: Policy; principal: P; accessKeyId: string; region: string } | undefined> {
   const { policy } = fields;

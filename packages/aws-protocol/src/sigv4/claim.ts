@@ -26,14 +26,20 @@ const BASIC_TIME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const HEX_64 = /^[0-9a-f]{64}$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
 
+const namesSigner = (query: string): boolean =>
+  query !== '' && /(?:^|&)(?:X-Amz-Algorithm|X-Amz-Signature|X-Amz-Credential|AWSAccessKeyId)=/i.test(query);
+
+/** Whether a request carries a claim, whole or not. */
+export const hasClaim = (request: WireRequest, query: string): boolean =>
+  request.headers['authorization'] !== undefined || namesSigner(query);
+
 /**
  * Reads the claim, or gives undefined for a request that carries none. Throws Refusal for a claim that is not whole, or
  * of a kind that is not supported (SigV4a, SigV2 in a header).
  */
 export function readClaim(request: WireRequest, query: string): Claim | undefined {
   const authorization = request.headers['authorization'];
-  const inQuery =
-    query !== '' && /(?:^|&)(?:X-Amz-Algorithm|X-Amz-Signature|X-Amz-Credential|AWSAccessKeyId)=/i.test(query);
+  const inQuery = namesSigner(query);
   if (authorization === undefined) return inQuery ? readQueryClaim(query) : undefined;
   if (inQuery)
     throw new Refusal(

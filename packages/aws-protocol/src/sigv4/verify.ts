@@ -22,9 +22,13 @@ export interface Credential<P = unknown> {
   readonly sessionToken?: string;
   readonly principal: P;
 }
-/** The one thing a user must supply: the credential of an access key id, or undefined for an unknown one. */
+/**
+ * The one thing a user must supply: the credential of an access key id, or undefined for an unknown one. `request` names it, unverified yet:
+ * for a principal that remembers where it came from.
+ */
 export type CredentialProvider<P = unknown> = (
   accessKeyId: string,
+  request: WireRequest,
 ) => Credential<P> | undefined | Promise<Credential<P> | undefined>;
 
 export interface VerifyOptions {

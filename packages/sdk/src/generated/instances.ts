@@ -27,6 +27,8 @@ export interface InstancesListInput {
   readonly limit?: number | undefined;
   /** meta.next_cursor of the answer before */
   readonly cursor?: string | undefined;
+  /** Only those with one of these ids, or EC2 ids */
+  readonly id?: readonly string[] | undefined;
   /** Only those with the label: key or key:value */
   readonly tag?: readonly string[] | undefined;
   /** Only those in this VPC: its id or name */

@@ -17,6 +17,8 @@ export interface VpcsListInput {
   readonly limit?: number | undefined;
   /** meta.next_cursor of the answer before */
   readonly cursor?: string | undefined;
+  /** Only those with one of these ids, or EC2 ids */
+  readonly id?: readonly string[] | undefined;
 }
 
 export interface VpcsGetInput {

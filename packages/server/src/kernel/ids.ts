@@ -26,6 +26,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
+/** EC2's form of an id: a prefix and the last 17 hex digits, 66 random bits of them. The column `ec2_id` of a table holds the same. */
+export const ec2Id = (prefix: string, id: string): string => `${prefix}-${id.replaceAll('-', '').slice(-17)}`;
+
+export const isEc2Id = (prefix: string, text: string): boolean =>
+  text.startsWith(`${prefix}-`) && /^[0-9a-f]{17}$/.test(text.slice(prefix.length + 1));
+
 /** `bytes` random bytes as lower-case hex. */
 export const newSecret = (bytes: number): string => randomBytes(bytes).toString('hex');
 

@@ -11,6 +11,16 @@ export const pageInput = {
   cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the answer before' })),
 };
 
+/** Of a list that can be asked for some of its things alone. */
+export const idsInput = {
+  id: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+      maxItems: 1000,
+      description: 'Only those with one of these ids, or EC2 ids',
+    }),
+  ),
+};
+
 /** Where a list goes on: newest first, after the row with id `after`. Ids are UUIDv7, so their order is the order of creation. */
 export interface PageRequest {
   readonly limit: number;
@@ -30,10 +40,13 @@ export function pageRequest(
   return { limit, after };
 }
 
+/** The cursor of a list that goes on behind the row with this id. */
+export const cursorBehind = (id: string): string => Buffer.from(id).toString('base64url');
+
 /** Cuts `limit + 1` fetched rows to a page: the one too many tells that there is more. */
 export function toPage<Row>(rows: readonly Row[], limit: number, idOf: (row: Row) => string): PageOf<Row> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   if (rows.length <= limit || last === undefined) return { items };
-  return { items, nextCursor: Buffer.from(idOf(last)).toString('base64url') };
+  return { items, nextCursor: cursorBehind(idOf(last)) };
 }

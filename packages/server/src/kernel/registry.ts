@@ -108,7 +108,8 @@ function defaultHandler(operation: RegisteredOperation, answered: Kind | undefin
   const { list } = answered;
   if (operation.descriptor.effect !== 'list' || !list) return undefined;
   return async (call: Call) => {
-    const page = pageRequest(call.input as { limit?: number; cursor?: string }, answered.isId);
-    return toPage(await list(call.sql, call, page), page.limit, answered.id);
+    const input = call.input as { limit?: number; cursor?: string; id?: readonly string[] };
+    const page = pageRequest(input, answered.isId);
+    return toPage(await list(call.sql, call, page, input.id), page.limit, answered.id);
   };
 }

@@ -1,5 +1,5 @@
 import type { Caller } from './caller.ts';
-import { isUuid } from './ids.ts';
+import { isEc2Id, isUuid } from './ids.ts';
 import type { PageRequest } from './page.ts';
 import type { Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
@@ -23,9 +23,18 @@ export interface ResourceRow {
 export interface Table<Row extends ResourceRow> {
   readonly name: string;
   readonly columns: string;
+  /** Its rows are also found by EC2's form of an id, `vpc-` and 17 hex digits: the prefix. The table has a column `ec2_id`. */
+  readonly ec2Prefix?: string;
   /** Carries the type of the rows; never set. */
   readonly row?: Row;
 }
+
+/** The column that a reference is compared with. A name never has the form of an id. */
+const columnOf = (table: Table<ResourceRow>, ref: string): 'id' | 'ec2_id' | 'name' =>
+  isUuid(ref) ? 'id' : table.ec2Prefix !== undefined && isEc2Id(table.ec2Prefix, ref) ? 'ec2_id' : 'name';
+
+/** Whether a text has the form of an id of the table's rows: as a name it would be found by the id of another one. */
+export const isIdOf = (table: Table<ResourceRow>, text: string): boolean => columnOf(table, text) !== 'name';
 
 /** One row by id, also while it is being deleted, or by name, which one that is being deleted has given up. */
 export async function findRow<Row extends ResourceRow>(
@@ -33,10 +42,10 @@ export async function findRow<Row extends ResourceRow>(
   table: Table<Row>,
   look: Look,
 ): Promise<Row | undefined> {
-  const byId = isUuid(look.ref);
+  const column = columnOf(table, look.ref);
   const [row] = await sql.query<Row>(
-    `${table.name}.find_by_${byId ? 'id' : 'name'}${look.lock ? '_locked' : ''}`,
-    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${byId ? 'id = $2' : 'name = $2 and deleted_at is null'}
+    `${table.name}.find_by_${column}${look.lock ? '_locked' : ''}`,
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${column} = $2${column === 'name' ? ' and deleted_at is null' : ''}
      limit 1${look.lock ? ' for no key update' : ''}`,
     [look.tenantId, look.ref],
   );
@@ -50,34 +59,43 @@ export async function holdRow<Row extends ResourceRow>(
   tenantId: string,
   ref: string,
 ): Promise<Row | undefined> {
+  const column = columnOf(table, ref);
   const [row] = await sql.query<Row>(
-    `${table.name}.hold_by_${isUuid(ref) ? 'id' : 'name'}`,
-    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${isUuid(ref) ? 'id' : 'name'} = $2 and deleted_at is null
-     limit 1 for share`,
+    `${table.name}.hold_by_${column}`,
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${column} = $2 and deleted_at is null limit 1 for share`,
     [tenantId, ref],
   );
   return row;
 }
 
-/** A condition of a list beside the tenant and the page. The text is a constant; its values are $4 and on. */
-export interface Filter {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
+/** Conditions of a list beside the tenant and the page. The texts are constants, with `%s` for each value in turn. */
+export type Filter = readonly { readonly text: string; readonly values: readonly unknown[] }[];
+
+/** Those with one of these ids, of either form. */
+export const idsCondition = (ids: readonly string[]): Filter[number] => ({
+  text: '(id = any (%s::uuid[]) or ec2_id = any (%s))',
+  values: [ids.filter(isUuid), ids],
+});
 
 /** The page after `page.after`, newest first, and one row more than its limit: see toPage. */
-export const listRows = <Row extends ResourceRow>(
+export function listRows<Row extends ResourceRow>(
   sql: Sql,
   table: Table<Row>,
   tenantId: string,
   page: PageRequest,
-  filter?: Filter,
-): Promise<readonly Row[]> =>
-  sql.query<Row>(
+  filter: Filter = [],
+): Promise<readonly Row[]> {
+  const values: unknown[] = [tenantId, page.after ?? LAST_ID, page.limit + 1];
+  const texts = filter.map((condition) => {
+    const given = [...condition.values];
+    return ` and ${condition.text.replaceAll('%s', () => `$${values.push(given.shift())}`)}`;
+  });
+  return sql.query<Row>(
     `${table.name}.list`,
-    `select ${table.columns} from ${table.name} where tenant_id = $1 and id < $2${filter ? ` and ${filter.text}` : ''} order by id desc limit $3`,
-    [tenantId, page.after ?? LAST_ID, page.limit + 1, ...(filter?.values ?? [])],
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and id < $2${texts.join('')} order by id desc limit $3`,
+    values,
   );
+}
 
 /** For a worker: by id over all tenants. */
 export async function loadRow<Row extends ResourceRow>(
@@ -162,5 +180,5 @@ export const kindOf = <Row extends ResourceRow>(
   name: (row) => row.name,
   version: (row) => row.version,
   isDeleting: (row) => row.deleted_at !== null,
-  list: (sql, { tenantId }, page) => listRows(sql, table, tenantId, page),
+  list: (sql, { tenantId }, page, ids) => listRows(sql, table, tenantId, page, ids && [idsCondition(ids)]),
 });

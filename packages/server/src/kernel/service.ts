@@ -1,3 +1,4 @@
+import type { AwsActions } from './aws-actions.ts';
 import type { Caller, Origin } from './caller.ts';
 import type { ErrorTable } from './errors.ts';
 import type { Example } from './example.ts';
@@ -146,7 +147,13 @@ export interface Kind<Row = unknown> {
   /** It is being deleted: nothing but reading and deleting it is left. */
   isDeleting?(row: Row): boolean;
   /** For a list without a handler of its own. */
-  list?(sql: Sql, whose: Pick<Look, 'tenantId' | 'userId'>, page: PageRequest): Promise<readonly Row[]>;
+  list?(
+    sql: Sql,
+    whose: Pick<Look, 'tenantId' | 'userId'>,
+    page: PageRequest,
+    /** Only those, where the list's input has `id`: see idsInput. */
+    ids: readonly string[] | undefined,
+  ): Promise<readonly Row[]>;
 }
 
 /** One countable thing that a call would use more of. */
@@ -205,6 +212,8 @@ export interface Service {
   readonly worker?: WorkerSide;
   /** By verb: how each operation is called well. The generated tests need one of each. */
   readonly examples?: Readonly<Record<string, Example>>;
+  /** What AWS clients may call of it. */
+  readonly aws?: readonly AwsActions[];
 }
 
 export const service = <const S extends Service>(definition: S): S => definition;

@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import Type from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../testing/manual-clock.ts';
-import { isUuid, newAccountNumber, newAwsKeyPair, newId, newSecret, randomBelow, sha256Hex } from './ids.ts';
+import {
+  ec2Id,
+  isEc2Id,
+  isUuid,
+  newAccountNumber,
+  newAwsKeyPair,
+  newId,
+  newSecret,
+  randomBelow,
+  sha256Hex,
+} from './ids.ts';
 import { pageRequest, toPage } from './page.ts';
 import { createSealer } from './seal.ts';
 import { createTokenBucket, createTokenBuckets } from './token-bucket.ts';
@@ -26,6 +36,14 @@ describe('ids', () => {
     expect(isUuid(newId().toUpperCase())).toBe(true);
     for (const text of ['', 'x', `${newId()}a`, newId().replaceAll('-', ''), `\n${newId()}`])
       expect(isUuid(text)).toBe(false);
+  });
+
+  it('have a form that EC2 clients take', () => {
+    const id = '0198c0de-1234-7567-89ab-0000000abcde';
+    expect(ec2Id('vpc', id)).toBe('vpc-789ab0000000abcde');
+    expect(isEc2Id('vpc', ec2Id('vpc', newId()))).toBe(true);
+    for (const text of [ec2Id('i', id), id, 'vpc-', 'vpc-1', ec2Id('vpc', id).toUpperCase(), `${ec2Id('vpc', id)}0`])
+      expect(isEc2Id('vpc', text)).toBe(false);
   });
 
   it('and secrets have the shapes that others expect', () => {

@@ -110,8 +110,9 @@ async function choosePort(settings: Settings): Promise<number> {
   }
   const file = join(settings.dataDir, 'postgres.port');
   const last = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN;
-  if (Number.isInteger(last) && last !== settings.listen.port && (await isFree('127.0.0.1', last))) return last;
-  const port = await findFreePort(DEFAULT_PG_PORT, settings.listen.port);
+  const reserved = [settings.listen.port, settings.awsListen?.port];
+  if (Number.isInteger(last) && !reserved.includes(last) && (await isFree('127.0.0.1', last))) return last;
+  const port = await findFreePort(DEFAULT_PG_PORT, reserved);
   writeFileSync(file, `${port}\n`);
   return port;
 }

@@ -27,12 +27,21 @@ interface Manifest {
 }
 
 /** Raise it when the options below change. */
-const MANIFEST_VERSION = 1;
+const MANIFEST_VERSION = 2;
 
-/** Packages that cannot be one file: native code, and files that are served. Copied beside the bundle with what belongs to them. */
-const COPIED_PACKAGES: readonly { readonly name: string; readonly only?: readonly string[] }[] = [
+interface CopiedPackage {
+  readonly name: string;
+  /** Files and folders; undefined: all. */
+  readonly only?: readonly string[];
+  /** A package of this checkout: its code is in the bundle, what is copied are files that it reads. */
+  readonly isOurs?: boolean;
+}
+
+/** What cannot be in one file: native code, and files that are served or read. Copied beside the bundle. */
+const COPIED_PACKAGES: readonly CopiedPackage[] = [
   { name: '@node-rs/bcrypt' },
   { name: 'swagger-ui-dist', only: ['package.json', 'swagger-ui-bundle.js', 'swagger-ui.css'] },
+  { name: '@thecloud/aws-protocol', only: ['package.json', 'models', 'overlay'], isOurs: true },
 ];
 
 /** Path of the bundle's first file. */
@@ -53,7 +62,7 @@ export async function bundleOnce(repository: string, appDir: string, entry: stri
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    external: ['pg-native', ...COPIED_PACKAGES.map((copied) => copied.name)],
+    external: ['pg-native', ...COPIED_PACKAGES.filter(({ isOurs }) => !isOurs).map(({ name }) => name)],
     // CommonJS packages inside the bundle ask for node's own modules with require.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
@@ -66,7 +75,7 @@ export async function bundleOnce(repository: string, appDir: string, entry: stri
   for (const copied of COPIED_PACKAGES) copyPackage(join(repository, 'node_modules'), folder, copied);
   openToAll(folder);
   const inputs: Record<string, string> = {};
-  for (const path of [...Object.keys(result.metafile.inputs), 'package-lock.json'])
+  for (const path of [...Object.keys(result.metafile.inputs), 'package-lock.json', ...findOwnFiles(repository)])
     inputs[path] = stampOf(join(repository, path));
   const manifest: Manifest = { version: MANIFEST_VERSION, entry, folder: basename(folder), inputs };
   writeFileSync(`${manifestPath}.new`, JSON.stringify({ ...manifest, repository }));
@@ -102,12 +111,20 @@ function stampOf(path: string): string {
   return found ? `${found.mtimeMs}:${found.size}` : 'gone';
 }
 
+/** The files of ours that are copied, relative to the checkout: the lock file tells only of other packages that they changed. */
+function findOwnFiles(repository: string): string[] {
+  const paths = COPIED_PACKAGES.filter(({ isOurs }) => isOurs).flatMap(({ name, only = [] }) =>
+    only.map((file) => join('node_modules', name, file)),
+  );
+  return paths.flatMap((path) =>
+    statSync(join(repository, path)).isDirectory()
+      ? readdirSync(join(repository, path), { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))
+      : [path],
+  );
+}
+
 /** A package, and the platform's own parts of it, which stand beside it as `<name>-<platform>`. */
-function copyPackage(
-  modules: string,
-  folder: string,
-  copied: { readonly name: string; readonly only?: readonly string[] },
-): void {
+function copyPackage(modules: string, folder: string, copied: CopiedPackage): void {
   const scope = join(modules, dirname(copied.name));
   const name = basename(copied.name);
   if (!existsSync(join(modules, copied.name))) return;

@@ -38,6 +38,7 @@ function startMain(env: Readonly<Record<string, string>>, ...nodeArgs: readonly 
       PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
       CLOUD_DATA_DIR: dataDir,
       CLOUD_LISTEN: '127.0.0.1:0',
+      CLOUD_AWS_LISTEN: '127.0.0.1:0',
       CLOUD_STORAGE_SIZE_GB: '2',
       ...env,
     },

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import type { Settings } from '../config.ts';
 import { type Address, SettingsError } from '../setting-readers.ts';
 
 /** Whether a listener could be had there now. */
@@ -15,9 +16,15 @@ export function isFree(host: string, port: number): Promise<boolean> {
 
 /**
  * One clear line before anything is started, instead of a process that dies later.
- * @throws SettingsError when the address is taken or is none of this machine's.
+ * @throws SettingsError when an address of the API is taken or is none of this machine's.
  */
-export async function refuseTakenAddress(setting: string, { host, port }: Address): Promise<void> {
+export async function refuseTakenAddresses(settings: Pick<Settings, 'listen' | 'awsListen'>): Promise<void> {
+  await refuseTakenAddress('CLOUD_LISTEN', settings.listen);
+  if (settings.awsListen) await refuseTakenAddress('CLOUD_AWS_LISTEN', settings.awsListen);
+}
+
+async function refuseTakenAddress(setting: string, { host, port }: Address): Promise<void> {
+  if (port === 0) return;
   await refuseTaken(`${setting}=${host.includes(':') ? `[${host}]` : host}:${port}`, host, port);
 }
 
@@ -39,9 +46,13 @@ async function refuseTaken(given: string, host: string, port: number): Promise<v
 }
 
 /** The first free loopback port from `first` on that is not somebody else's to take. */
-export async function findFreePort(first: number, reserved: number, tries = 100): Promise<number> {
+export async function findFreePort(
+  first: number,
+  reserved: readonly (number | undefined)[],
+  tries = 100,
+): Promise<number> {
   for (let port = first; port < first + tries && port <= 65535; port++) {
-    if (port !== reserved && (await isFree('127.0.0.1', port))) return port;
+    if (!reserved.includes(port) && (await isFree('127.0.0.1', port))) return port;
   }
   throw new SettingsError(`no free port on 127.0.0.1 from ${first} to ${first + tries - 1}; set CLOUD_PG_PORT`);
 }

@@ -1,10 +1,10 @@
 import type { Settings } from '../config.ts';
 import type { Platform } from './supervise.ts';
 
-type Ready = Pick<Platform, 'addresses' | 'engine' | 'howToConnect' | 'processes'>;
+type Ready = Pick<Platform, 'addresses' | 'awsAddress' | 'engine' | 'howToConnect' | 'processes'>;
 
 /** What a person needs to know when the platform runs. */
-export function readyMessage(platform: Ready, settings: Pick<Settings, 'dataDir'>, seconds: number): string {
+export function readyMessage(platform: Ready, settings: Pick<Settings, 'dataDir' | 'region'>, seconds: number): string {
   const url = platform.addresses[0] ?? '(no address)';
   return `
 The Cloud is ready after ${seconds.toFixed(1)} s.
@@ -19,8 +19,19 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
 ${firstSteps(platform)
   .map((step) => `    npx cloud ${step}`)
   .join('\n')}
-
+${pointAwsClients(platform, settings)}
 Ctrl-C stops it.`;
+}
+
+/** What a terminal needs for the AWS CLI, SDKs and what builds on them. */
+function pointAwsClients({ awsAddress }: Ready, { region }: Pick<Settings, 'region'>): string {
+  if (awsAddress === undefined) return '';
+  return `
+  AWS clients, with the AWS pair of a key (npx cloud keys create aws):
+    export AWS_ENDPOINT_URL=${awsAddress} AWS_DEFAULT_REGION=${region}
+    export AWS_ACCESS_KEY_ID=<aws_access_key_id>
+    export AWS_SECRET_ACCESS_KEY=<aws_secret_access_key>
+`;
 }
 
 /** Only what comes to an end here: without an engine a VPC is kept, and waits. */

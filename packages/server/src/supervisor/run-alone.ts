@@ -3,23 +3,22 @@ import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.
 import { urlsOfLoneApi } from './database-roles.ts';
 import { lookForEngine } from './engine.ts';
 import { askPlatformId } from './platform-id.ts';
-import { refuseTakenAddress } from './ports.ts';
+import { refuseTakenAddresses } from './ports.ts';
 import { readExistingMasterKey } from './secrets.ts';
 
 /** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
 export async function runAlone(settings: Settings): Promise<number> {
   const databaseUrl = settings.externalDatabaseUrl;
   if (databaseUrl === undefined) throw new Error('a lone process has no DATABASE_URL');
-  if (settings.role === 'api') await refuseTakenAddress('CLOUD_LISTEN', settings.listen);
+  if (settings.role === 'api') await refuseTakenAddresses(settings);
   const masterKey = readExistingMasterKey(settings.paths.masterKey);
   await checkExternalDatabase(databaseUrl);
   const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
   const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
   const { startApi, startWorker } = await import('../compose.ts');
   const running = await (settings.role === 'api' ? startApi(await completeApi(config)) : startWorker(config));
-  console.log(
-    `The Cloud's ${settings.role} is ready${running.addresses.length > 0 ? `: ${running.addresses.join(', ')}` : ''}`,
-  );
+  const where = [...running.addresses, ...(running.awsAddress ? [`${running.awsAddress} for AWS clients`] : [])];
+  console.log(`The Cloud's ${settings.role} is ready${where.length > 0 ? `: ${where.join(', ')}` : ''}`);
   const told = new Promise<number>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
   });

@@ -17,7 +17,7 @@ export function runProcess(starters: Starters): void {
     starting = handover.role === 'api' ? starters.startApi(handover.config) : starters.startWorker(handover.config);
     try {
       const running = await starting;
-      report({ kind: 'ready', addresses: running.addresses });
+      report({ kind: 'ready', addresses: running.addresses, awsAddress: running.awsAddress });
       await running.ended;
       process.exitCode = 1;
       await stop();

@@ -227,14 +227,26 @@ describe('the data folder', () => {
 });
 
 describe('the first steps that are proposed', () => {
-  const message = (engine: Platform['engine']): string => {
+  const message = (engine: Platform['engine'], awsAddress?: string): string => {
     const processes = () => [{ name: 'Incus', pid: 1 }];
     const addresses = ['http://127.0.0.1:8080'];
-    return readyMessage({ addresses, engine, processes, howToConnect: '' }, { dataDir: '/d' }, 1);
+    return readyMessage(
+      { addresses, awsAddress, engine, processes, howToConnect: '' },
+      { dataDir: '/d', region: 'eu-north-1' },
+      1,
+    );
   };
 
   test('end with an instance', () => {
     expect(message({ available: true })).toContain('npx cloud instances launch web');
+  });
+
+  test('point AWS clients at the door, where it is open', () => {
+    const told = message({ available: true }, 'http://127.0.0.1:4566');
+    expect(told).toContain('export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=eu-north-1\n');
+    expect(told).toContain('export AWS_ACCESS_KEY_ID=');
+    expect(told).toContain('export AWS_SECRET_ACCESS_KEY=');
+    expect(message({ available: true })).not.toContain('AWS');
   });
 
   test('wait for nothing where there can be no instance', () => {

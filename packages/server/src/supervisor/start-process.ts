@@ -20,6 +20,7 @@ export interface ProcessPlan {
 /** A life that also knows where it listens. */
 export interface ProcessLife extends Life {
   readonly addresses: readonly string[];
+  readonly awsAddress: string | undefined;
 }
 
 const READY_MS = 60_000;
@@ -64,7 +65,8 @@ export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Pr
   const first = await Promise.race([reported, ended, gaveUp]);
   waiting.abort();
   if (typeof first === 'object' && first.kind === 'ready') {
-    return { pid: child.pid, ended, addresses: first.addresses, stop: (hurry) => end(hurry) };
+    const { addresses, awsAddress } = first;
+    return { pid: child.pid, ended, addresses, awsAddress, stop: (hurry) => end(hurry) };
   }
   await end();
   if (typeof first === 'object') throw new Error(first.message);

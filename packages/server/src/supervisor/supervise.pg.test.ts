@@ -175,11 +175,13 @@ describe('a platform on its own PostgreSQL', () => {
     const port = await new Promise<number>((resolve) =>
       taker.listen(0, '127.0.0.1', () => resolve((taker.address() as { port: number }).port)),
     );
-    const refused = startPlatformProcess({ CLOUD_DATA_DIR: dataDir, CLOUD_LISTEN: `127.0.0.1:${port}` });
-    expect(await refused.exit).toBe(2);
-    expect(refused.output()).toBe(
-      `CLOUD_LISTEN=127.0.0.1:${port}: the port is taken; end what listens there or choose another\n`,
-    );
+    for (const setting of ['CLOUD_LISTEN', 'CLOUD_AWS_LISTEN']) {
+      const refused = startPlatformProcess({ CLOUD_DATA_DIR: dataDir, [setting]: `127.0.0.1:${port}` });
+      expect(await refused.exit).toBe(2);
+      expect(refused.output()).toBe(
+        `${setting}=127.0.0.1:${port}: the port is taken; end what listens there or choose another\n`,
+      );
+    }
     const unused = pathIn(dataDir, 'not', 'yet', 'there');
     const fresh = { CLOUD_DATA_DIR: unused, CLOUD_PG_PORT: `${port}` };
     const refusedToo = startPlatformProcess(fresh);

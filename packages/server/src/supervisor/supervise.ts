@@ -15,7 +15,7 @@ import { keepEngine, lookForEngine } from './engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 import { boundLogs } from './log-files.ts';
 import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.ts';
-import { refuseTakenAddress, refuseTakenPgPort } from './ports.ts';
+import { refuseTakenAddresses, refuseTakenPgPort } from './ports.ts';
 import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
 import { readDatabasePasswords, readMasterKey } from './secrets.ts';
@@ -44,6 +44,8 @@ export interface SupervisorOptions {
 export interface Platform {
   /** Where the API answers, as it says itself. */
   readonly addresses: readonly string[];
+  /** Where its AWS door answers; undefined: it is closed. */
+  readonly awsAddress: string | undefined;
   readonly databaseUrls: ReadyDatabase['urls'];
   readonly howToConnect: string;
   readonly engine: EngineState;
@@ -77,8 +79,8 @@ interface Running {
 
 /** What can be known to fail is refused before anything is made, so that a mistyped setting leaves nothing behind. */
 async function refuseWhatCannotWork(settings: Settings): Promise<void> {
-  const { listen, pgPort, externalDatabaseUrl } = settings;
-  if (listen.port !== 0) await refuseTakenAddress('CLOUD_LISTEN', listen);
+  const { pgPort, externalDatabaseUrl } = settings;
+  await refuseTakenAddresses(settings);
   if (externalDatabaseUrl !== undefined) await checkExternalDatabase(externalDatabaseUrl);
   // Once there is a cluster, an earlier start's may still be listening there; it is ended first.
   else if (pgPort !== undefined && !existsSync(settings.paths.postgres)) await refuseTakenPgPort(pgPort);
@@ -163,6 +165,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   const logTimer = setInterval(() => boundLogs(logs, say), 10_000).unref();
   return {
     addresses: lives.api?.addresses ?? [],
+    awsAddress: lives.api?.awsAddress,
     databaseUrls: database.urls,
     howToConnect: database.howToConnect,
     engine,

@@ -5,7 +5,7 @@ import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.
 import { type Actor, startTestApi, type TestApi } from './test-api.ts';
 
 /** The API on a database of its own, an owner in it, and a fake engine behind its live calls (unless others are given); gone after the file's last test. */
-export async function setUpApi(options: Pick<Parameters<typeof startTestApi>[0], 'clock' | 'live'> = {}): Promise<{
+export async function setUpApi(options: Omit<Parameters<typeof startTestApi>[0], 'database'> = {}): Promise<{
   readonly database: TestDatabase;
   readonly api: TestApi;
   readonly owner: Actor;

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -7,9 +9,13 @@ import pg from 'pg';
 import pino from 'pino';
 import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
+import { createAwsCredentials } from '../front/aws/credentials.ts';
+import { createAwsServer } from '../front/aws/server.ts';
+import { createRates } from '../front/limits.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
+import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
@@ -56,6 +62,8 @@ export interface RequestOptions {
 
 export interface TestApi {
   readonly url: string;
+  /** Of the AWS door. */
+  readonly awsUrl: string;
   readonly registry: Registry;
   readonly execute: Execute;
   readonly database: Database;
@@ -105,13 +113,15 @@ export function memoryLog(lines: string[]): Log {
   return pino({ level: 'debug' }, stream);
 }
 
-/** The whole REST door in this process, on a port of its own: real database, guards on, no limits of rate unless given. */
+/** Both doors in this process, each on a port of its own: real database, guards on, no limits of rate unless given. */
 export async function startTestApi(options: {
   readonly database: TestDatabase;
   readonly clock?: Clock;
   readonly live?: LiveHandlers;
   readonly rates?: { readonly perSecond: number; readonly burst: number };
   readonly registry?: Registry;
+  readonly trustedProxies?: readonly string[];
+  readonly region?: string;
 }): Promise<TestApi> {
   const clock = options.clock ?? systemClock;
   const logLines: string[] = [];
@@ -125,15 +135,21 @@ export async function startTestApi(options: {
     { query: metrics.query },
   );
   const workerDatabase = openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 });
+  const region = options.region ?? 'us-east-1';
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
+  const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
+  const forgetCallers = () => {
+    authenticator.forget();
+    credentials.forget();
+  };
   const registry =
     options.registry ??
     composeRegistry({
       sealer,
-      region: 'us-east-1',
+      region,
       platformId: '00000000-0000-7000-8000-0000000000ff',
-      forgetCallers: () => authenticator.forget(),
+      forgetCallers,
     });
   const operator = openDatabase({
     connectionString: options.database.operatorUrl,
@@ -154,22 +170,34 @@ export async function startTestApi(options: {
   const socketPath = join(folder, 'run', 'worker.sock');
   const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
   const live = createLiveClient(socketPath);
-  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
+  notifier.subscribe(AUTHORITY_CHANNEL, forgetCallers);
   const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
-  const app = createRestServer({
+  const shared = {
     registry,
     execute,
-    authenticator,
-    live,
-    waiter: createWaiter(notifier, clock),
     clock,
     log,
     metrics,
-    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
-    rates: { perKey: rate, perAddress: rate },
+    limits: createRates(clock, { perKey: rate, perAddress: rate }),
+    underWay: createUnderWay(),
+    untaken: createUntaken(clock, metrics),
+    trustedProxies: options.trustedProxies ?? [],
     testMode: true,
+  };
+  const app = createRestServer({
+    ...shared,
+    authenticator,
+    live,
+    waiter: createWaiter(notifier, clock),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const aws = createAwsServer({
+    ...shared,
+    credentials,
+    region,
+  });
+  await once(aws.listen(0, '127.0.0.1'), 'listening');
   const agent = new Agent({ connections: 50 });
   const { rows } = await owner.query<{ id: string }>(
     `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ('test-host', 100000, 100000000, 1000000, now()) returning id`,
@@ -259,6 +287,7 @@ export async function startTestApi(options: {
 
   return {
     url,
+    awsUrl: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
     registry,
     execute,
     database,
@@ -315,6 +344,8 @@ export async function startTestApi(options: {
       try {
         await agent.close();
         await app.close();
+        aws.closeAllConnections();
+        await new Promise((resolve) => aws.close(resolve));
         await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
         await Promise.all([database, operator, data, workerDatabase].map((one) => one.close()));
         await owner.end();

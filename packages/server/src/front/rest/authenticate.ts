@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.ts';
-import { CloudError, rateLimited, unauthorized } from '../../kernel/errors.ts';
-import type { TokenBucket, TokenBuckets } from '../../kernel/token-bucket.ts';
+import { CloudError, unauthorized } from '../../kernel/errors.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
+import { soundAddress } from '../caller-address.ts';
+import { type Rates, takeFrom } from '../limits.ts';
 
 /** The key of a request: `X-API-Key`, or `Authorization: Bearer`. */
 export function keyOf(request: FastifyRequest): string | undefined {
@@ -16,18 +16,7 @@ export function keyOf(request: FastifyRequest): string | undefined {
   return match[1];
 }
 
-/** The caller's address: what a trusted proxy says, where that is an address, or else the other end of the connection. */
-export function addressOf(request: FastifyRequest): string {
-  // 45 characters are the longest address; a zone behind it could be of any length.
-  return isIP(request.ip) && request.ip.length <= 45 ? request.ip : (request.raw.socket.remoteAddress ?? 'unknown');
-}
-
-export interface KeyLimits {
-  /** Of each key that was good once. */
-  readonly perKey: TokenBuckets;
-  /** Of each address, for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
-  readonly strangers: TokenBuckets;
-}
+export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);
 
 /**
  * Who calls, within the limits of rate. Throws RATE_LIMITED before the key is looked up, else what the authenticator throws. `onLookup`
@@ -36,7 +25,7 @@ export interface KeyLimits {
 export async function callerOf(
   request: FastifyRequest,
   authenticator: Authenticator,
-  limits: KeyLimits,
+  limits: Pick<Rates, 'perKey' | 'strangers'>,
   freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
@@ -67,8 +56,4 @@ export async function callerOf(
     if (!(error instanceof CloudError) || error.status >= 500) stranger?.give();
     throw error;
   }
-}
-
-export function takeFrom(bucket: TokenBucket): void {
-  if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
 }

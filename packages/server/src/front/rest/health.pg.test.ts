@@ -11,6 +11,8 @@ import { createAuthenticator } from '../../services/identity/index.ts';
 import { createQuietNotifier } from '../../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
+import { createRates } from '../limits.ts';
+import { createUnderWay, createUntaken } from '../under-way.ts';
 import { createHostChecks } from './host-checks.ts';
 import { createRestServer, type RestOptions } from './server.ts';
 import { createWaiter } from './waiter.ts';
@@ -28,6 +30,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
     execute: api.execute,
     authenticator: {
       authenticate: () => Promise.reject(new Error('not here')),
+      judge: () => ({ kind: 'anonymous' }),
       stop: async () => undefined,
       forget: () => undefined,
     },
@@ -37,7 +40,12 @@ const serve = (options: Partial<RestOptions> = {}) =>
     log: memoryLog([]),
     metrics: createMetrics(),
     checks: {},
-    rates: { perKey: { perSecond: 100, burst: 100 }, perAddress: { perSecond: 1, burst: 1 } },
+    limits: createRates(systemClock, {
+      perKey: { perSecond: 100, burst: 100 },
+      perAddress: { perSecond: 1, burst: 1 },
+    }),
+    underWay: createUnderWay(),
+    untaken: createUntaken(systemClock, createMetrics()),
     testMode: true,
     ...options,
   });

@@ -6,12 +6,12 @@ import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { LiveClient } from '../../kernel/live.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
-import type { TokenBuckets } from '../../kernel/token-bucket.ts';
 import { coerceText } from '../../kernel/validate.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
-import { addressOf, callerOf, type KeyLimits, takeFrom } from './authenticate.ts';
+import { type Rates, takeFrom } from '../limits.ts';
+import { onClose, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
+import { addressOf, callerOf } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
-import { onClose, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from './under-way.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
@@ -20,7 +20,7 @@ export interface RouteDeps {
   readonly authenticator: Authenticator;
   readonly live: LiveClient;
   readonly waiter: Waiter;
-  readonly limits: KeyLimits & { readonly perAddress: TokenBuckets };
+  readonly limits: Rates;
   readonly underWay: UnderWay;
   readonly timestamp: () => string;
   readonly onAuth: (result: string) => void;

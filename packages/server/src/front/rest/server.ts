@@ -4,43 +4,31 @@ import type { Clock } from '../../kernel/clock.ts';
 import { type CloudError, internal, invalidInput } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
-import { createTokenBuckets } from '../../kernel/token-bucket.ts';
+import { REQUEST_TIMEOUT_MS } from '../limits.ts';
+import type { Untaken } from '../under-way.ts';
+import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { answerUnrouted } from './methods.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
-import { createUnderWay, createUntaken } from './under-way.ts';
-import { answerOnSocket, nameFlaw } from './unreadable.ts';
 
-export interface RestOptions
-  extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth' | 'underWay'>,
-    Omit<HealthOptions, 'live'> {
+export interface RestOptions extends Omit<RouteDeps, 'timestamp' | 'onAuth'>, Omit<HealthOptions, 'live'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Requests a second: for each key, and for the public operations from each address. */
-  readonly rates: { readonly perKey: Rate; readonly perAddress: Rate };
   /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
   readonly trustedProxies?: readonly string[];
+  /** Of all doors together. */
+  readonly untaken: Untaken;
   readonly testMode: boolean;
 }
-
-interface Rate {
-  readonly perSecond: number;
-  readonly burst: number;
-}
-
-/** What an address may try of keys that were not good yet. A program whose key was revoked stays below it; so many look-ups cost little. */
-const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 
 /** Largest body in bytes of what is no operation; each operation says its own. */
 const BODY_LIMIT = 4096;
 /** What is left unread of a refused request's body in bytes, and is still read away to keep the connection. */
 const READ_AWAY = 64 * 1024;
-/** A request that is not whole after this long is ended. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -76,7 +64,8 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => {
       const shown = nameFlaw(error);
       const requestId = newId();
-      answerOnSocket(socket, shown.status, headersOf(requestId), JSON.stringify(bodyOf(shown, requestId)));
+      const headers = { ...headersOf(requestId), 'content-type': 'application/json; charset=utf-8' };
+      answerOnSocket(socket, shown.status, headers, JSON.stringify(bodyOf(shown, requestId)));
     },
     // Node would answer without a body; the hook below answers with one.
     http: { requireHostHeader: false },
@@ -118,10 +107,8 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       );
     }
   });
-  const untaken = createUntaken(clock);
-  metrics.gauge('thecloud_http_answers_on_the_way', 'Answers that their clients have not taken yet', untaken.count);
   app.addHook('onSend', async (_request, reply, payload) => {
-    untaken.watch(reply.raw, payload);
+    options.untaken.watch(reply.raw, payload);
     return payload;
   });
   if (options.testMode) {
@@ -141,16 +128,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     return reply.code(shown.status).send(bodyOf(shown, request.id));
   });
 
-  const limits = {
-    perKey: createTokenBuckets(clock, options.rates.perKey),
-    strangers: createTokenBuckets(clock, STRANGERS),
-    perAddress: createTokenBuckets(clock, options.rates.perAddress),
-  };
   addHealth(app, options, timestamp, async (request) => {
-    const caller = await callerOf(request, options.authenticator, limits, 'cached');
+    const caller = await callerOf(request, options.authenticator, options.limits, 'cached');
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);
-  addOperationRoutes(app, { ...options, limits, timestamp, onAuth: metrics.authAttempt, underWay: createUnderWay() });
+  addOperationRoutes(app, { ...options, timestamp, onAuth: metrics.authAttempt });
   return app;
 }

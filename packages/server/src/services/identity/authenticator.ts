@@ -8,7 +8,7 @@ import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 
 /** A row of the function authenticate_keys. */
-interface KeyRow {
+export interface KeyRow {
   readonly place: number;
   readonly key_id: string;
   readonly expires_at: Date | null;
@@ -35,6 +35,8 @@ export interface Authenticator {
    * UNAVAILABLE when the database is away.
    */
   authenticate(key: string, tenantId: string | undefined, freshness: Freshness): Promise<Caller>;
+  /** The same for a key that somebody else looked up and found to be the caller's. Notes that it was used. */
+  judge(row: KeyRow, tenantId?: string): Caller;
   /** Drops what was seen: something about the authority of somebody has changed. */
   forget(): void;
   stop(): Promise<void>;
@@ -103,6 +105,11 @@ export function createAuthenticator(options: {
   };
 
   return {
+    judge(row, tenantId) {
+      const caller = judge(row, tenantId, clock.now());
+      touch(caller.keyId);
+      return caller;
+    },
     async authenticate(key, tenantId, freshness) {
       const name = `${key} ${tenantId ?? ''}`;
       if (freshness === 'cached') {

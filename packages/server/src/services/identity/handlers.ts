@@ -12,6 +12,9 @@ import { type FoundKeyRow, presentKey, presentUser } from './user.ts';
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
 
+/** What an AWS secret is sealed for. */
+export const AWS_SECRET_PURPOSE = 'aws-secret';
+
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
 
@@ -149,7 +152,7 @@ export const createKeyHandlers = ({
         prefix,
         expiresAt: null,
         awsAccessKeyId: aws.accessKeyId,
-        awsSecretSealed: sealer.seal(tenantId, 'aws-secret', aws.secretAccessKey),
+        awsSecretSealed: sealer.seal(tenantId, AWS_SECRET_PURPOSE, aws.secretAccessKey),
         at: now,
       });
       return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };

@@ -1,12 +1,20 @@
 import { type Kind, service } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { identityActions } from './aws/sts.ts';
 import { authExamples, keyExamples } from './examples.ts';
 import { createAuthHandlers, createKeyHandlers, type KeyDeps } from './handlers.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { authOperations, keyOperations } from './operations.ts';
 import { type ApiKeyRow, presentKey, presentUser, type UserRow } from './user.ts';
 
-export { AUTHORITY_CHANNEL, type Authenticator, createAuthenticator, type Freshness } from './authenticator.ts';
+export {
+  AUTHORITY_CHANNEL,
+  type Authenticator,
+  createAuthenticator,
+  type Freshness,
+  type KeyRow,
+} from './authenticator.ts';
+export { AWS_SECRET_PURPOSE } from './handlers.ts';
 
 /** The tenant's number in ARNs; undefined: there is no such tenant. */
 export const findAccountNumber = (sql: Sql, tenantId: string): Promise<string | undefined> =>
@@ -38,6 +46,7 @@ export const createAuthService = () =>
     operations: authOperations,
     handlers: createAuthHandlers(),
     kinds: { user },
+    aws: [identityActions],
     examples: authExamples,
   });
 

@@ -1,16 +1,15 @@
 import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
-import { listRows } from '../../kernel/resource.ts';
+import { isIdOf, listRows } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import { placeOnHost } from '../hosts/index.ts';
 import { attachInterface, findVpcForInstance, findVpcId } from '../vpcs/index.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
-import { createPgInstanceRepository, type InstanceRepository, tagFilter } from './instance-repository.pg.ts';
+import { createPgInstanceRepository, type InstanceRepository, instanceFilter } from './instance-repository.pg.ts';
 import type { instanceOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
@@ -33,7 +32,8 @@ export function createInstanceHandlers(
       /** Answers the type. A type is what it is for ever: it is asked for once. */
       async check({ input, sql }: Call<LaunchInput>) {
         // Otherwise it would be found by the id of another one, once that one is gone.
-        if (isUuid(input.name)) throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+        if (isIdOf(INSTANCES, input.name))
+          throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
         if (!deps.images.includes(input.image))
           throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
         const id = input.instance_type ?? DEFAULT_TYPE;
@@ -91,7 +91,13 @@ export function createInstanceHandlers(
       const page = pageRequest(input);
       const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
       if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
-      const rows = await listRows(sql, INSTANCES, tenantId, page, tagFilter(input.tag ?? [], vpcId));
+      const rows = await listRows(
+        sql,
+        INSTANCES,
+        tenantId,
+        page,
+        instanceFilter({ ids: input.id, tags: input.tag, vpcId }),
+      );
       return toPage(rows, page.limit, (row) => row.id);
     },
 

@@ -1,6 +1,7 @@
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { kindOf } from '../../kernel/resource.ts';
 import { type Kind, service } from '../../kernel/service.ts';
+import { instanceActions } from './aws/ec2.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
 import { instanceExamples, instanceTypeExamples } from './examples.ts';
 import { createInstanceHandlers, type InstanceDeps } from './handlers.ts';
@@ -25,6 +26,7 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
     // Contract, section 8.
     quotas: { instances: 10, vcpus: 8, memory_mb: 16_384 },
     blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
+    aws: [instanceActions],
     ...(deps.worker ? { worker: createInstanceWorker(deps.worker) } : {}),
     examples: instanceExamples,
   });

@@ -10,7 +10,7 @@ import {
   createPgInstanceRepository,
   type InstanceRepository,
   type NewInstance,
-  tagFilter,
+  instanceFilter,
 } from './instance-repository.pg.ts';
 
 const watched = watchMethods(createPgInstanceRepository);
@@ -96,7 +96,15 @@ describe('the repository of instances', () => {
     const plain = await insert({}, who);
     const list = (tags: string[] = [], in_: string | null = null, limit = 10, after: string | null = null) =>
       db.api.transaction(who, async (sql) =>
-        (await listRows(sql, INSTANCES, who.tenantId, { limit, after }, tagFilter(tags, in_))).map((row) => row.id),
+        (
+          await listRows(
+            sql,
+            INSTANCES,
+            who.tenantId,
+            { limit, after },
+            instanceFilter({ ids: undefined, tags, vpcId: in_ }),
+          )
+        ).map((row) => row.id),
       );
     expect(await list()).toEqual([plain.id, data.id, web.id]);
     expect(await list(['tier'])).toEqual([data.id, web.id]);

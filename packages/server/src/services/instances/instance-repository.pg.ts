@@ -1,5 +1,5 @@
 import type { PageRequest } from '../../kernel/page.ts';
-import type { Filter } from '../../kernel/resource.ts';
+import { type Filter, idsCondition } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 
@@ -114,22 +114,23 @@ export const createPgInstanceRepository = (sql: Sql) => ({
   },
 });
 
-/**
- * Those with all these labels (`key`, or `key:value`), in this VPC or in any. What is not asked is not in the text: under row-level security
- * PostgreSQL takes any condition on labels for a rare one, and would sort all instances of the tenant for a page.
- */
-export function tagFilter(tags: readonly string[], vpcId: string | null): Filter | undefined {
-  const wanted = Object.fromEntries(
+/** Those with one of these ids, with all these labels (`key`, or `key:value`), in this VPC: what is left out is not asked for. */
+export function instanceFilter(wanted: {
+  readonly ids: readonly string[] | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly vpcId: string | null;
+}): Filter {
+  const tags = wanted.tags ?? [];
+  const labels = Object.fromEntries(
     tags
       .filter((tag) => tag.includes(':'))
       .map((tag) => [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]),
   );
   const keys = tags.filter((tag) => !tag.includes(':'));
-  const texts: string[] = [];
-  const values: unknown[] = [];
-  const add = (condition: string, value: unknown) => texts.push(`${condition} $${3 + values.push(value)}`);
-  if (Object.keys(wanted).length > 0) add('labels @>', JSON.stringify(wanted));
-  if (keys.length > 0) add('labels ?&', keys);
-  if (vpcId !== null) add('vpc_id =', vpcId);
-  return texts.length > 0 ? { text: texts.join(' and '), values } : undefined;
+  return [
+    ...(wanted.ids ? [idsCondition(wanted.ids)] : []),
+    ...(Object.keys(labels).length > 0 ? [{ text: 'labels @> %s', values: [JSON.stringify(labels)] }] : []),
+    ...(keys.length > 0 ? [{ text: 'labels ?& %s', values: [keys] }] : []),
+    ...(wanted.vpcId === null ? [] : [{ text: 'vpc_id = %s', values: [wanted.vpcId] }]),
+  ];
 }

@@ -79,6 +79,16 @@ describe.each(['labels', 'metadata'])('the %s of an instance', (member) => {
   });
 });
 
+describe('the name of an instance', () => {
+  it.each([newId(), 'i-00000000000abcde0'])('may not be %s, which has the form of an id', async (name) => {
+    expect(await launch({ name })).toMatchObject(refused);
+  });
+
+  it('may begin as an EC2 id does', async () => {
+    expect((await launch({ name: 'i-1' })).data.name).toBe('i-1');
+  });
+});
+
 describe('the instances of a VPC', () => {
   it('are listed by its id or its name; a VPC that is not there is 404, and so is a foreign one', async () => {
     const vpcId = await insertVpc(api.worldOf(owner));

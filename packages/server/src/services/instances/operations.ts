@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { byRef, deleteOperation, getOperation, listOperation, ref, settlesAt } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
-import { pageInput } from '../../kernel/page.ts';
+import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
 
 const instance = { kind: 'instance', title: 'an instance', path: '/instances', output: Instance } as const;
@@ -97,6 +97,7 @@ export const instanceOperations = {
       input: Type.Object(
         {
           ...pageInput,
+          ...idsInput,
           tag: Type.Optional(
             Type.Array(Type.String({ maxLength: 400 }), {
               maxItems: 10,

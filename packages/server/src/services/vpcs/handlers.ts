@@ -1,12 +1,12 @@
 import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
-import { countLive } from '../../kernel/resource.ts';
+import { ec2Id } from '../../kernel/ids.ts';
+import { countLive, isIdOf } from '../../kernel/resource.ts';
 import { type Handlers, steps } from '../../kernel/service.ts';
 import { findAccountNumber } from '../identity/index.ts';
 import { parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
-import { ec2Id, type VpcRow, VPCS } from './vpc.ts';
+import { type VpcRow, VPCS } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
 
 const DEFAULT_CIDR = '10.0.0.0/16';
@@ -21,7 +21,7 @@ const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists alrea
 
 /** Otherwise it would be found by the id of another one, once that one is gone. */
 function refuseIdAsName(name: string): void {
-  if (isUuid(name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
+  if (isIdOf(VPCS, name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
 }
 
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({

@@ -1,5 +1,6 @@
 import { kindOf } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
+import { vpcActions } from './aws/ec2.ts';
 import { vpcExamples } from './examples.ts';
 import { createVpcHandlers, type VpcDeps } from './handlers.ts';
 import { vpcOperations } from './operations.ts';
@@ -22,7 +23,7 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
     // Contract, section 8.
     quotas: { vpcs: 2 },
-    ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),
+    aws: [vpcActions],
     ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),
     examples: vpcExamples,
   });

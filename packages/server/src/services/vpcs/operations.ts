@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { deleteOperation, getOperation, listOperation, ref, settlesAt } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
+import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Vpc } from './vpc.ts';
 
 const name = Type.String({
@@ -35,7 +36,9 @@ export const vpcOperations = {
     settles,
     cli: { args: ['name'] },
   }),
-  list: listOperation({ ...vpc, title: 'VPCs' }, ['id', 'name', 'cidr_block', 'status', 'created_at']),
+  list: listOperation({ ...vpc, title: 'VPCs' }, ['id', 'name', 'cidr_block', 'status', 'created_at'], {
+    input: Type.Object({ ...pageInput, ...idsInput }, { additionalProperties: false }),
+  }),
   get: getOperation(vpc, { settles }),
   update: operation({
     summary: 'Rename a VPC',

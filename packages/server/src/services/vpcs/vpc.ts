@@ -22,7 +22,7 @@ export const Vpc = Type.Object(
   },
   { $id: 'Vpc' },
 );
-type Vpc = Static<typeof Vpc>;
+export type Vpc = Static<typeof Vpc>;
 
 export type VpcStatus = 'pending' | 'active' | 'error';
 
@@ -44,6 +44,7 @@ export interface VpcRow extends ResourceRow {
 
 export const VPCS: Table<VpcRow> = {
   name: 'vpcs',
+  ec2Prefix: 'vpc',
   columns: `id, user_id, tenant_id, name, cidr_block, network_id, coalesce(arn, '') as arn, version, host_id, uplink_index, status, status_reason, reason_code,
     phase_deadline, observed_version, deleted_at, created_at, updated_at`,
 };
@@ -66,6 +67,3 @@ export const presentVpc = (row: VpcRow): Vpc => ({
   ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
   ...(row.deleted_at ? { status: 'DELETING' } : {}),
 });
-
-/** EC2's form of an id: a prefix and the last 17 hex digits. */
-export const ec2Id = (prefix: string, id: string): string => `${prefix}-${id.replaceAll('-', '').slice(-17)}`;

@@ -11,7 +11,7 @@ const SOME_ID = '0198c0de-0000-7000-8000-0000000abcde';
 const refused = { status: 400, code: 'INVALID_INPUT' };
 
 describe('the name of a VPC', () => {
-  it.each(['Büro', 'my vpc', 'a', '服务器 1', '😀', 'a/b?c', "it's", '_', '𝒜'.repeat(64), SOME_ID.slice(1)])(
+  it.each(['Büro', 'my vpc', 'a', '服务器 1', '😀', 'a/b?c', "it's", '_', 'vpc-1', '𝒜'.repeat(64), SOME_ID.slice(1)])(
     'may be %s',
     async (name) => {
       const made = await api.call('vpcs.create', { name }, owner);
@@ -44,6 +44,7 @@ describe('the name of a VPC', () => {
     'a'.repeat(65),
     SOME_ID,
     SOME_ID.toUpperCase(),
+    'vpc-00000000000abcde0',
   ])('may not be %j, neither of a new one nor of one that is there', async (name) => {
     expect(await api.call('vpcs.create', { name }, owner)).toMatchObject(refused);
     const id = await insertVpc(api.worldOf(owner));

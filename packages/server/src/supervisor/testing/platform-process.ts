@@ -22,7 +22,12 @@ export function startPlatformProcess(env: Readonly<Record<string, string>>): Pla
   const script = fileURLToPath(new URL('./supervise-stand-in.ts', import.meta.url));
   const child = spawn(process.execPath, [script, REPOSITORY], {
     cwd: REPOSITORY,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', CLOUD_LISTEN: '127.0.0.1:0', ...env },
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+      CLOUD_LISTEN: '127.0.0.1:0',
+      CLOUD_AWS_LISTEN: '127.0.0.1:0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

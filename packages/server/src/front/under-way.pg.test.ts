@@ -1,11 +1,13 @@
 import { connect, type Socket } from 'node:net';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
-import { insertInstance } from '../../services/instances/examples.ts';
-import { insertVpc } from '../../services/vpcs/examples.ts';
-import { createManualClock } from '../../testing/manual-clock.ts';
-import { eventually } from '../../testing/seed.ts';
-import { setUpApi } from '../../testing/set-up-api.ts';
-import type { Actor } from '../../testing/test-api.ts';
+import { insertInstance } from '../services/instances/examples.ts';
+import { insertVpc } from '../services/vpcs/examples.ts';
+import { makeAwsKey, stsClient } from '../testing/aws-clients.ts';
+import { createManualClock } from '../testing/manual-clock.ts';
+import { eventually } from '../testing/seed.ts';
+import { setUpApi } from '../testing/set-up-api.ts';
+import type { Actor } from '../testing/test-api.ts';
 
 /** More than the kernel's buffers of a connection on loopback take. */
 const BYTES = 12_000_000;
@@ -76,7 +78,9 @@ describe('an answer that is not taken', () => {
 
 describe('requests under way', () => {
   it('are at most 200 of one key; another key is served, and so is this one when the connection has gone', async () => {
-    const [busy, other] = [await api.makeActor(), await api.makeActor()];
+    const other = await api.makeActor();
+    const aws = await makeAwsKey(api, await api.makeActor());
+    const busy = { ...aws.actor, key: aws.key };
     // In two tenants, for of one no more than 100 would be held.
     await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
       other.tenantId,
@@ -100,6 +104,11 @@ describe('requests under way', () => {
     await eventually('so is one more', async () => (await gets()) >= 200);
     expect(await me(busy)).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '1' } });
     expect((await me(other)).status).toBe(200);
+    // Counted at both doors together.
+    await expect(stsClient(api, aws).send(new GetCallerIdentityCommand())).rejects.toMatchObject({
+      name: 'Throttling',
+      message: expect.stringContaining('under way'),
+    });
     socket.destroy();
     await eventually('its places are free', async () => (await me(busy)).status === 200);
     const all = Array.from({ length: 50 }, () => me(busy));

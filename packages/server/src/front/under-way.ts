@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../kernel/clock.ts';
-import { rateLimited } from '../../kernel/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Metrics } from '../kernel/metrics.ts';
+import { rateLimited } from '../kernel/errors.ts';
 
 /**
  * Most requests of one key at a time. Clients keep some ten connections; a script that launches its whole quota at once and waits for each
@@ -77,14 +78,17 @@ const LOOK_MS = 1_000;
 /** Ends the connections of clients that do not take their answers. The time runs from the moment that it is the answer's turn. */
 export interface Untaken {
   watch(response: ServerResponse, payload: unknown): void;
-  /** Answers on their way. */
-  count(): number;
 }
 
-export function createUntaken(clock: Clock): Untaken {
+export function createUntaken(clock: Clock, metrics: Pick<Metrics, 'gauge'>): Untaken {
   /** Answers on their way, with how long they may take and until when that is, once it is their turn. Most are gone in a moment. */
   const onTheWay = new Map<ServerResponse, { readonly ms: number; until: number | undefined }>();
   let looking = false;
+  metrics.gauge(
+    'thecloud_http_answers_on_the_way',
+    'Answers that their clients have not taken yet',
+    () => onTheWay.size,
+  );
   async function look(): Promise<void> {
     looking = true;
     while (onTheWay.size > 0) {
@@ -98,7 +102,6 @@ export function createUntaken(clock: Clock): Untaken {
     looking = false;
   }
   return {
-    count: () => onTheWay.size,
     watch(response, payload) {
       // Closed before the answer was there: it hears of no end any more.
       if (response.closed || response.socket?.destroyed) return;

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
-import { type CloudError, headersTooLarge, invalidInput, requestTimedOut } from '../../kernel/errors.ts';
+import { type CloudError, headersTooLarge, invalidInput, requestTimedOut } from '../kernel/errors.ts';
 
 /** A client that does not take the answer loses its connection after this long. */
 const LINGER_MS = 1_000;
 
 /** What Node's parser of HTTP could not read, in our words. */
-export function nameFlaw(error: { readonly code?: string; readonly reason?: string }): CloudError {
+export function nameFlaw(error: { readonly code?: string | undefined; readonly reason?: string }): CloudError {
   if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge('the headers are larger than 16 KiB');
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimedOut('the request did not arrive in time');
   return invalidInput(`this is no HTTP request that can be read${error.reason ? `: ${error.reason}` : ''}`);
@@ -27,7 +27,6 @@ export function answerOnSocket(
   if (underWay?.headersSent) return void socket.destroy();
   const lines = Object.entries({
     ...headers,
-    'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}`);

@@ -1,0 +1,106 @@
+import type { Caller } from '../../kernel/caller.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { translateDatabaseError } from '../../kernel/database-errors.ts';
+import { forbidden } from '../../kernel/errors.ts';
+import type { Sealer } from '../../kernel/seal.ts';
+import { createCoalescer } from '../../kernel/sql/coalescer.ts';
+import type { Database } from '../../kernel/sql/pool.ts';
+import { type Authenticator, AWS_SECRET_PURPOSE, type KeyRow } from '../../services/identity/index.ts';
+
+/** A row of the function authenticate_aws_keys. */
+interface AwsKeyRow extends KeyRow {
+  readonly key_tenant_id: string;
+  readonly account_number: string | null;
+  readonly secret_sealed: string;
+}
+
+/** An access key that there is; whether it is still good is asked when its signature has been checked. */
+export interface KnownKey {
+  readonly keyId: string;
+  readonly secretAccessKey: string;
+  /**
+   * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is no member there:
+   * at this door everything is done in an account.
+   */
+  judge(): { readonly caller: Caller; readonly accountNumber: string };
+}
+
+export interface AwsCredentials {
+  /** Undefined: there is no such access key. Throws UNAVAILABLE when the database is away. */
+  find(accessKeyId: string): Promise<KnownKey | undefined>;
+  /** Drops what was found: something about the authority of somebody has changed. */
+  forget(): void;
+}
+
+/** What is no access key of ours by its form is not looked up. */
+const KEY_FORM = /^AKIA[A-Z2-7]{16}$/;
+/** A key that was revoked is good for so long at most. */
+const KEPT_MS = 1_000;
+const MAX_KEPT = 10_000;
+
+export function createAwsCredentials(options: {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly authenticator: Pick<Authenticator, 'judge'>;
+  readonly clock: Clock;
+}): AwsCredentials {
+  const { database, sealer, authenticator, clock } = options;
+  const kept = new Map<string, { readonly until: number; readonly key: Promise<KnownKey | undefined> }>();
+
+  const lookups = createCoalescer<string, AwsKeyRow | undefined>({
+    maxBatch: 200,
+    maxInFlight: 2,
+    maxQueue: 5_000,
+    async flush(accessKeyIds) {
+      const rows = await database.query<AwsKeyRow>(
+        'identity.authenticate_aws',
+        `select place, key_id, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions,
+           key_tenant_id, account_number, secret_sealed
+         from authenticate_aws_keys($1)`,
+        [accessKeyIds],
+      );
+      const byPlace = new Map(rows.map((row) => [row.place, row]));
+      return accessKeyIds.map((_, index) => byPlace.get(index + 1));
+    },
+  });
+
+  const look = async (accessKeyId: string): Promise<KnownKey | undefined> => {
+    const row = await lookups
+      .call(accessKeyId)
+      .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
+    return (
+      row && {
+        keyId: row.key_id,
+        secretAccessKey: sealer.open(row.key_tenant_id, AWS_SECRET_PURPOSE, row.secret_sealed),
+        judge() {
+          const caller = authenticator.judge(row);
+          if (row.membership_role === null || row.account_number === null)
+            throw forbidden('the user of this access key is not a member of its tenant');
+          return { caller, accountNumber: row.account_number };
+        },
+      }
+    );
+  };
+
+  return {
+    forget: () => kept.clear(),
+    async find(accessKeyId) {
+      if (!KEY_FORM.test(accessKeyId)) return undefined;
+      const now = clock.monotonic();
+      const known = kept.get(accessKeyId);
+      if (known && now < known.until) return known.key;
+      const key = look(accessKeyId);
+      const entry = { until: now + KEPT_MS, key };
+      // Last in the order in which they are forgotten.
+      kept.delete(accessKeyId);
+      kept.set(accessKeyId, entry);
+      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);
+      const forget = () => {
+        if (kept.get(accessKeyId) === entry) kept.delete(accessKeyId);
+      };
+      // Made-up ones must not throw out those that are used.
+      key.then((found) => found ?? forget(), forget);
+      return key;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { type AnyHandlers, type Context, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
+import type { AwsAction, AwsActions, AwsServiceId } from '../../kernel/aws-actions.ts';
+import type { Execute } from '../../kernel/execute.ts';
+import type { Service } from '../../kernel/service.ts';
+import type { TokenBucket } from '../../kernel/token-bucket.ts';
+import type { AwsRequest } from './aws-request.ts';
+import type { KnownKey } from './credentials.ts';
+import { asAwsError, codesWithoutWords } from './errors.ts';
+
+/** Who signed a request, and the request. */
+export interface Principal {
+  readonly accessKeyId: string;
+  readonly key: KnownKey;
+  readonly request: AwsRequest;
+  /** What this attempt was taken from: given back when its signature is good. */
+  readonly attempts: TokenBucket;
+}
+
+export interface GatewayOptions {
+  readonly services: readonly Service[];
+  readonly execute: Execute;
+  /** The platform's one. */
+  readonly region: string;
+  /** A request that ends well without an authorisation decision is an error of ours. */
+  readonly testMode: boolean;
+}
+
+/** Clients sign for this region where an AWS service has one endpoint for the whole world. */
+const GLOBAL_REGION = 'us-east-1';
+const GLOBAL_SERVICES: ReadonlySet<string> = new Set<AwsServiceId>(['sts']);
+
+/** The actions of our services, put together by AWS's: only models of services that have any are loaded. */
+export function createGateway(options: GatewayOptions): readonly AwsService<Principal>[] {
+  const tables = new Map<AwsServiceId, AnyHandlers<Principal>>();
+  for (const service of options.services) {
+    for (const part of service.aws ?? []) {
+      const missing = codesWithoutWords(Object.keys(service.errors ?? {}), part.errors ?? {});
+      if (missing.length > 0) throw new Error(`${service.name}: no AWS code for ${missing.join(', ')}`);
+      const table = tables.get(part.service) ?? {};
+      tables.set(part.service, table);
+      for (const [name, action] of Object.entries(part.actions)) {
+        if (table[name]) throw new Error(`${part.service} ${name} is an action of two services`);
+        table[name] = bind(part, action, options);
+      }
+    }
+  }
+  return [...tables].map(([id, handlers]) => new AwsService(loadModel(id), handlers));
+}
+
+function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): AnyHandlers<Principal>[string] {
+  const { execute, region, testMode } = options;
+  return async (input, context) => {
+    const { key, request } = context.principal!;
+    request.action = `${context.service}.${context.operation}`;
+    refuseOtherRegions(context, region);
+    let decided = false;
+    try {
+      const { caller, accountNumber } = key.judge();
+      const origin = { ...request.origin, requestId: context.requestId };
+      const output = await action(input, {
+        execute: async (operation, operationInput) => {
+          decided = true;
+          return (await execute(operation, caller, operationInput, { origin })).output;
+        },
+        caller,
+        accountNumber,
+        region,
+        requestId: context.requestId,
+      });
+      if (testMode && !decided) throw new Error(`${request.action} answered without an authorisation decision`);
+      return output;
+    } catch (error) {
+      throw asAwsError(error, part.service, part.errors);
+    }
+  };
+}
+
+function refuseOtherRegions({ service, region }: Context<Principal>, ours: string): void {
+  if (region === ours || (region === GLOBAL_REGION && GLOBAL_SERVICES.has(service))) return;
+  throw new Refusal('signatureMismatch', `Credential should be scoped to a valid region: '${ours}', not '${region}'.`);
+}

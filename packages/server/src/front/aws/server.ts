@@ -1,0 +1,152 @@
+import { createServer, type Server } from 'node:http';
+import { AwsError, AwsServer, type WireRequest } from '@thecloud/aws-protocol';
+import { nodeListener } from '@thecloud/aws-protocol/node';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Execute } from '../../kernel/execute.ts';
+import { newId } from '../../kernel/ids.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Metrics } from '../../kernel/metrics.ts';
+import type { Registry } from '../../kernel/registry.ts';
+import { createAddressOf } from '../caller-address.ts';
+import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
+import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
+import { answerOnSocket, nameFlaw } from '../unreadable.ts';
+import type { AwsRequest } from './aws-request.ts';
+import type { AwsCredentials } from './credentials.ts';
+import { asAwsError } from './errors.ts';
+import { createGateway, type Principal } from './gateway.ts';
+
+export interface AwsOptions {
+  readonly registry: Registry;
+  readonly execute: Execute;
+  readonly credentials: AwsCredentials;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The REST door's too: a stranger has one share for both. */
+  readonly limits: Rates;
+  readonly underWay: UnderWay;
+  readonly untaken: Untaken;
+  readonly region: string;
+  /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
+  readonly trustedProxies?: readonly string[];
+  readonly testMode: boolean;
+}
+
+/** The bucket of what is tried in a key's name from an address where it was good before. */
+const attemptsOf = (accessKeyId: string, address: string): string => `${accessKeyId} ${address}`;
+
+/** As long as Fastify keeps one: clients that poll keep theirs. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** The AWS door: the actions of all services, in AWS's protocols, for requests that are signed with a key's AWS pair. Not listening yet. */
+export function createAwsServer(options: AwsOptions): Server {
+  const { clock, log, metrics, limits, underWay } = options;
+  const addressOf = createAddressOf(options.trustedProxies ?? []);
+  const requests = new WeakMap<WireRequest, AwsRequest>();
+  const requestOf = (wire: WireRequest): AwsRequest => requests.get(wire)!;
+
+  /** Runs a step of the door itself; what it throws becomes AWS's. */
+  const step = <T>(request: AwsRequest, service: string | undefined, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw refusalOf(request, service, error);
+    }
+  };
+  const refusalOf = (request: AwsRequest, service: string | undefined, error: unknown): unknown => {
+    request.isLimited = (error as { code?: unknown }).code === 'RATE_LIMITED';
+    return asAwsError(error, service);
+  };
+
+  const aws = new AwsServer<Principal>({
+    services: createGateway({ ...options, services: options.registry.services }),
+    limits: { bodyBytes: BODY_LIMIT },
+    signature: { now: () => clock.now() },
+    newRequestId: () => newId(clock.now()),
+    admit(wire, service, isSigned) {
+      const request = requestOf(wire);
+      request.service = service;
+      request.isSigned = isSigned;
+      if (!isSigned) step(request, service, () => takeFrom(limits.strangers.of(request.origin.ip)));
+    },
+    // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
+    // a key from an address where it was good before: neither uses up what the key's owner may ask.
+    async credentials(accessKeyId, wire) {
+      const request = requestOf(wire);
+      const { ip } = request.origin;
+      const attempts = limits.perKey.known(attemptsOf(accessKeyId, ip)) ?? limits.strangers.of(ip);
+      try {
+        takeFrom(attempts);
+        const key = await options.credentials.find(accessKeyId).catch((error: unknown) => {
+          // That it could not be looked up is no fault of the caller.
+          attempts.give();
+          throw error;
+        });
+        return key && { secretAccessKey: key.secretAccessKey, principal: { accessKeyId, key, request, attempts } };
+      } catch (error) {
+        throw refusalOf(request, request.service, error);
+      }
+    },
+    onVerified({ accessKeyId, key, request, attempts }, _wire, service) {
+      request.isVerified = true;
+      metrics.authAttempt('success');
+      attempts.give();
+      limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
+      step(request, service, () => {
+        takeFrom(limits.perKey.of(key.keyId));
+        underWay.enter(key.keyId, MAX_PER_KEY, request.incoming, request.outgoing);
+      });
+    },
+    onError(error, _wire, requestId) {
+      if (!(error instanceof AwsError)) log.error({ err: error, requestId }, 'request failed');
+    },
+  });
+
+  const listener = nodeListener(aws, {
+    received(wire, incoming, outgoing) {
+      const userAgent = wire.headers['user-agent'];
+      requests.set(wire, {
+        incoming,
+        outgoing,
+        origin: { ip: addressOf(incoming), ...(userAgent ? { userAgent } : {}) },
+        begunAt: clock.monotonic(),
+        service: undefined,
+        isSigned: false,
+        action: undefined,
+        isVerified: false,
+        isLimited: false,
+      });
+    },
+    answering(answer, wire, outgoing) {
+      const request = requestOf(wire);
+      if (!request.isVerified) metrics.authAttempt(request.isSigned ? 'failure' : 'anonymous');
+      answer.headers['x-content-type-options'] = 'nosniff';
+      answer.headers['cache-control'] ??= 'no-store';
+      if (!server.listening) answer.headers['connection'] = 'close';
+      options.untaken.watch(outgoing, answer.body);
+      outgoing.once('close', () => note(wire.method, request, answer.status, answer.headers['x-amzn-requestid']));
+    },
+  });
+
+  const note = (method: string, request: AwsRequest, status: number, requestId: string | undefined) => {
+    const ms = clock.monotonic() - request.begunAt;
+    const route = `aws:${request.action ?? 'none'}`;
+    metrics.request(method, route, status, ms);
+    const level = status >= 500 && status !== 501 && !request.isLimited ? 'error' : 'debug';
+    if (log.isLevelEnabled(level)) log[level]({ requestId, method, route, status, ms: Math.round(ms) }, 'request');
+  };
+
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const wire = { method: 'GET', url: '/', headers: {}, body: new Uint8Array() };
+    const { status, headers, body } = aws.refuse(wire, asAwsError(nameFlaw(error), undefined));
+    answerOnSocket(
+      socket as Parameters<typeof answerOnSocket>[0],
+      status,
+      headers,
+      typeof body === 'string' ? body : '',
+    );
+  });
+  return server;
+}

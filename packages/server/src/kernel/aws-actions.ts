@@ -1,0 +1,35 @@
+import type { Caller } from './caller.ts';
+
+/** AWS's services that have actions here, by the names of their models in packages/aws-protocol. */
+export type AwsServiceId = 'ec2' | 'sts';
+
+/** What an action knows besides its input. */
+export interface AwsContext {
+  /** One of our operations, as the caller of this request; answers its output. All rules are behind it. */
+  execute(operation: string, input: Readonly<Record<string, unknown>>): Promise<unknown>;
+  readonly caller: Caller;
+  /** Of the caller's tenant: AWS's account. */
+  readonly accountNumber: string;
+  readonly region: string;
+  readonly requestId: string;
+}
+
+/** Maps one AWS action to operations of ours: the wire's input to theirs, their output to the wire's. It holds no rules of its own. */
+export type AwsAction<Input = never, Output = unknown> = (input: Input, context: AwsContext) => Promise<Output>;
+
+/**
+ * An action with the SDK's own types, so that a wrong member does not compile: `SdkAction<Handlers<typeof Ec2>, 'DescribeVpcs'>` after
+ * `import type * as Ec2 from '@aws-sdk/client-ec2'`, with `Handlers` of packages/aws-protocol.
+ */
+export type SdkAction<Handlers, Name extends keyof Handlers> =
+  NonNullable<Handlers[Name]> extends (input: infer Input, context: never) => infer Output
+    ? AwsAction<Input, Awaited<Output>>
+    : never;
+
+/** A service's part of one of AWS's services: VPCs, instances and volumes share EC2. */
+export interface AwsActions {
+  readonly service: AwsServiceId;
+  readonly actions: Readonly<Record<string, AwsAction>>;
+  /** AWS's codes for errors of these actions: of every code of the service's own, and of the kernel's where its usual one does not fit. */
+  readonly errors?: Readonly<Record<string, string>>;
+}

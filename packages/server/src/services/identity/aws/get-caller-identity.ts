@@ -1,0 +1,14 @@
+import type * as Sts from '@aws-sdk/client-sts';
+import type { Handlers } from '@thecloud/aws-protocol';
+import type { SdkAction } from '../../../kernel/aws-actions.ts';
+import type { User } from '../user.ts';
+
+/** Whoever has a key may ask whose it is, as at AWS. */
+export const getCallerIdentity: SdkAction<Handlers<typeof Sts>, 'GetCallerIdentity'> = async (_input, context) => {
+  const user = (await context.execute('auth.me', {})) as User;
+  return {
+    UserId: user.id,
+    Account: context.accountNumber,
+    Arn: `arn:aws:iam::${context.accountNumber}:user/${user.email}`,
+  } satisfies Sts.GetCallerIdentityResponse;
+};
