@@ -63,6 +63,21 @@ describe('who gets through the door', () => {
     ).rejects.toThrow(/no operation/);
   });
 
+  it("does the operator's work as the operator's role, and nobody else's", async () => {
+    const { run } = composeToyService(
+      db,
+      tenant,
+      {
+        govern: (call) => call.sql.query('test.role', 'select current_user as role'),
+        peek: (call) => call.sql.query('test.role', 'select current_user as role'),
+      },
+      { operator: db.worker },
+    );
+    const operator = { ...(callerOf(tenant) as object), platformRole: 'admin' } as Caller;
+    expect((await run('govern', {}, operator)).output).toEqual([{ role: 'cloud_worker' }]);
+    expect((await run('peek', {}, operator)).output).toEqual([{ role: 'cloud_api' }]);
+  });
+
   it('reads the input first', async () => {
     const { run } = compose();
     expect(await codeOf(run('update', { name: 7 }, callerOf(tenant, [])))).toBe('INVALID_INPUT');

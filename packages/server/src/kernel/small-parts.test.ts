@@ -244,11 +244,75 @@ describe('the registry', () => {
       {},
       "no service declares the kind 'nope'",
     ],
+    ['the making of no kind', { get: op({ creates: 'nope' }) }, {}, "no service declares the kind 'nope'"],
+    ['an answer of no kind', { get: op({ answers: 'nope' }) }, {}, "no service declares the kind 'nope'"],
+    ['a reference to no kind', { get: op({ references: { id: 'nope' } }) }, {}, "no service declares the kind 'nope'"],
+    ['a reference that is no member', { get: op({ references: { nope: 'x' } }) }, {}, "no member 'nope'"],
+    [
+      'a status that nobody reads',
+      { get: op({ settles: { field: 'status', values: ['up'], reader: 'look' } }) },
+      {},
+      "has no 'look'",
+    ],
+    ['a data plane without a tenant', { get: op({ plane: 'data', scope: 'user' }) }, {}, 'on the data plane'],
+    ['a data plane with the worker', { get: op({ plane: 'data', live: true }) }, {}, 'on the data plane'],
     ['an error that nobody declares', { get: op({ errors: ['NOPE'] }) }, {}, "the error 'NOPE'"],
     ['a verb without a handler', { get: op() }, { handlers: {} }, 'has no handler'],
     ['a route that is taken', { get: op(), see: op({ http: { method: 'GET', path: '/x/:id' } }) }, {}, 'is taken'],
   ])('refuses %s', (_, operations, more, why) => {
     expect(() => make(operations, more)).toThrow(why);
+  });
+
+  it('says which operations take an Idempotency-Key: those whose answer can be given again', () => {
+    const kind = { noun: 'x', find: async () => undefined, id: () => 'i', present: (row: unknown) => row };
+    const target = { kind: 'x', param: 'id' };
+    const at = (method: 'POST' | 'DELETE', path: string) => ({ method, path }) as const;
+    const registry = make(
+      {
+        make: op({ effect: 'create', http: at('POST', '/x'), creates: 'x', answers: 'x' }),
+        draw: op({ effect: 'create', http: at('POST', '/y') }),
+        change: op({ effect: 'action', http: at('POST', '/x/:id/a'), target, answers: 'x' }),
+        tell: op({ effect: 'action', http: at('POST', '/x/:id/b'), target }),
+        drop: op({ effect: 'delete', http: at('DELETE', '/x/:id'), target }),
+        send: op({ effect: 'action', http: at('POST', '/x/:id/c'), target, answers: 'x', plane: 'data' }),
+        run: op({ effect: 'action', http: at('POST', '/x/:id/d'), target, answers: 'x', live: true }),
+        join: op({ effect: 'create', http: at('POST', '/z'), creates: 'x', scope: 'public' }),
+        get: op({ target, answers: 'x' }),
+      },
+      { kinds: { x: kind } },
+    );
+    const taking = [...registry.entries.values()].filter((entry) => entry.idempotent).map((entry) => entry.verb);
+    expect(taking).toEqual(['make', 'change', 'drop']);
+  });
+
+  it('knows what a call costs and how long its body may be', () => {
+    const registry = make({
+      get: op(),
+      send: op({ plane: 'data', http: { method: 'POST', path: '/send' }, bodyLimit: 9 }),
+      exec: op({ live: true, http: { method: 'POST', path: '/exec' } }),
+      login: op({ cost: 'password', http: { method: 'POST', path: '/login' } }),
+    });
+    expect([...registry.entries.values()].map((entry) => [entry.verb, entry.cost, entry.bodyLimit])).toEqual([
+      ['get', 'control', 4096],
+      ['send', 'data', 9],
+      ['exec', 'engine', 4096],
+      ['login', 'password', 4096],
+    ]);
+  });
+
+  it('puts things in the way of a deletion of their kind, and of nothing else', () => {
+    const kind = { noun: 'x', find: async () => undefined, id: () => 'i', present: (row: unknown) => row };
+    const target = { kind: 'x', param: 'id' };
+    const blocker = { noun: 'y', count: async () => 0 };
+    const { entries } = make(
+      {
+        get: op({ target }),
+        drop: op({ effect: 'delete', http: { method: 'DELETE', path: '/x/:id' }, target }),
+        wipe: op({ effect: 'delete', http: { method: 'DELETE', path: '/all/:id' } }),
+      },
+      { kinds: { x: kind }, blocks: { x: blocker } },
+    );
+    expect([...entries.values()].map((entry) => entry.blockers)).toEqual([[], [blocker], []]);
   });
 
   it('knows the status of every code', () => {

@@ -11,6 +11,7 @@ import { operation } from '../kernel/operation.ts';
 import { createRegistry } from '../kernel/registry.ts';
 import { createSealer } from '../kernel/seal.ts';
 import { type Call, type DataCall, type Kind, type Service, service, type Steps } from '../kernel/service.ts';
+import type { Database } from '../kernel/sql/pool.ts';
 import type { Sql } from '../kernel/sql/tx.ts';
 
 /** A thing of the toy service: a row of a table with a version that the API may write. */
@@ -66,7 +67,9 @@ interface ToyOptions {
   readonly steps?: Readonly<Record<string, Partial<Steps>>>;
   /** What operations of the data plane do. */
   readonly data?: Readonly<Record<string, DataBehaviour>>;
-  /** What they get to run statements. */
+  /** Where the operator's operations run. Default: where all do. */
+  readonly operator?: Database;
+  /** What operations of the data plane get to run statements. */
   readonly dataSql?: Sql;
   /** More services. */
   readonly beside?: readonly Service[];
@@ -196,7 +199,7 @@ export function composeToyService(
   const logLines: string[] = [];
   const metrics = createMetrics();
   const execute = createExecute({
-    databases: { api: db.api, operator: db.operator, data: options.dataSql ?? db.data },
+    databases: { api: db.api, operator: options.operator ?? db.operator, data: options.dataSql ?? db.data },
     sealer: createSealer(new Map([[1, randomBytes(32)]])),
     registry: createRegistry([made, ...(options.beside ?? [])]),
     clock: options.clock ?? systemClock,

@@ -50,6 +50,16 @@ describe('launching', () => {
     ).toMatch(/^02(:[0-9a-f]{2}){5}$/);
   });
 
+  it('takes null and "" for what is left out, as the clients of the original send it', async () => {
+    for (const vpc_id of ['', null]) {
+      const answer = await launch({ vpc_id, instance_type: null, env: null, labels: null });
+      expect(answer).toMatchObject({ status: 202, data: { instance_type: 'basic-2' } });
+      expect(answer.data).not.toHaveProperty('vpc_id');
+    }
+    expect(await launch({ instance_type: '' })).toMatchObject({ status: 400 });
+    expect((await api.send('GET', '/instances?vpc_id=', { key: owner.key })).data.length).toBeGreaterThan(1);
+  });
+
   it('takes basic-2 where nothing else is said', async () => {
     const answer = await api.call(
       'instances.launch',
