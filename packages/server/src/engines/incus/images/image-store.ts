@@ -35,10 +35,12 @@ export class ImageStore {
   }
 
   async states(): Promise<ReadonlyMap<string, ImageState>> {
+    // Before the list is asked for: a build that ends meanwhile is in neither else.
+    const working = new Map([...this.#work].map(([name, work]) => [name, work.state]));
     const ready = await this.#listReady();
     const states = new Map<string, ImageState>();
     for (const name of this.#recipes.keys()) {
-      states.set(name, ready.has(name) ? { state: 'ready' } : (this.#work.get(name)?.state ?? { state: 'absent' }));
+      states.set(name, ready.has(name) ? { state: 'ready' } : (working.get(name) ?? { state: 'absent' }));
     }
     return states;
   }
