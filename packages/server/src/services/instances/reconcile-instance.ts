@@ -56,7 +56,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
     if (!loaded) return gone;
     let known: Known = { ...loaded, seen: undefined };
     try {
-      known = { ...known, seen: await engine.inspect(refOf(known.row)) };
+      known = { ...known, seen: await engine.inspect(refOf(known.row), pass.signal) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
         pass.signal.throwIfAborted();
         const next = await takeStep(pass, known);
@@ -79,31 +79,31 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
       case 'nothing':
         return settled;
       case 'remove':
-        await engine.remove(ref);
+        await engine.remove(ref, pass.signal);
         return { ...known, seen: undefined };
       case 'forget':
         await pass.commit((sql) => forget(sql, row));
         return gone;
       case 'stop':
-        await engine.stop(ref, GRACE_MS);
+        await engine.stop(ref, GRACE_MS, pass.signal);
         return { ...known, seen: { state: 'stopped' } };
       case 'start': {
         const tooSoon = restHasLeft(row);
         if (tooSoon > 0) return rest(pass, row, tooSoon);
-        await engine.start(ref);
+        await engine.start(ref, pass.signal);
         return { ...known, seen: { state: 'running' } };
       }
       case 'define': {
-        const waiting = await whatIsMissing(row, vpc);
+        const waiting = await whatIsMissing(pass, row, vpc);
         if (waiting) return wait(pass, row, waiting);
         if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
-        await engine.define(ref, specOf(row, type!, vpc));
+        await engine.define(ref, specOf(row, type!, vpc), pass.signal);
         return { ...known, seen: { state: 'stopped' } };
       }
       case 'discard':
         if (!isAnew(row)) return { ...known, row: await noteAnew(pass, row) };
-        await engine.discard(ref);
-        return { ...known, seen: await engine.inspect(ref) };
+        await engine.discard(ref, pass.signal);
+        return { ...known, seen: await engine.inspect(ref, pass.signal) };
       case 'note':
         return noteSeen(pass, known, step.status, step.restarted);
     }
@@ -176,6 +176,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
 
   /** What an instance has to wait for, in words; or why it cannot be. */
   async function whatIsMissing(
+    pass: Pass,
     row: InstanceRow,
     vpc: VpcForInstance | undefined,
   ): Promise<{ text: string; fatal: boolean } | undefined> {
@@ -187,7 +188,7 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
         fatal: vpc.status === 'error',
       };
     }
-    const image = await engine.prepareImage(row.image);
+    const image = await engine.prepareImage(row.image, pass.signal);
     switch (image.state) {
       case 'ready':
         return undefined;

@@ -61,12 +61,12 @@ const insertInstance = async (
       ],
     )
   ).rows[0]!.id;
-const pass = (id: string) => {
+const pass = (id: string, signal = new AbortController().signal) => {
   const one: Pass = {
     id,
     tenantId: tenant.tenantId,
     attempts: 1,
-    signal: new AbortController().signal,
+    signal,
     read: (work) => db.worker.transaction({ tenantId: '*' }, work),
     commit: (work) => db.worker.transaction({ tenantId: '*' }, work),
   };
@@ -166,6 +166,14 @@ describe('a VPC', () => {
     await pass(id);
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null });
     expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
+  });
+
+  it('shows to nobody that a pass was cut short', async () => {
+    const id = await create();
+    await expect(pass(id, AbortSignal.abort(new Error('the worker stops')))).rejects.toThrow('the worker stops');
+    expect((await row(id)).status_reason).toBeNull();
+    await pass(id);
+    expect(await row(id)).toMatchObject({ status: 'active' });
   });
 
   it('waits with its end for the last instance inside', async () => {

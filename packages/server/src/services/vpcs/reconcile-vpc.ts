@@ -35,13 +35,15 @@ export function createVpcReconciler(deps: VpcReconcilerDeps): Reconciler {
         ? await pass.commit((sql) => createPgVpcRepository(sql).assignUplink(found.id, hostId))
         : found;
     try {
-      await engine.ensure(specOf(row));
+      await engine.ensure(specOf(row), pass.signal);
       const inside = await pass.read((sql) => createPgVpcRepository(sql).names(row.id));
       await engine.setNames(
         row.id,
         inside.map(({ id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
+        pass.signal,
       );
     } catch (error) {
+      pass.signal.throwIfAborted();
       if (error instanceof EngineError && error.kind === 'invalid') {
         await writeStatus(pass, row, 'error', error.message);
         return settled;
@@ -56,7 +58,7 @@ export function createVpcReconciler(deps: VpcReconcilerDeps): Reconciler {
   async function remove(pass: Pass, row: VpcRow): Promise<Outcome> {
     const left = await pass.read((sql) => createPgVpcRepository(sql).countLeftInside(row.id));
     if (left > 0) return again(EMPTYING_MS, `${left} instances are still being removed`);
-    await engine.remove(row.id);
+    await engine.remove(row.id, pass.signal);
     await pass.commit(async (sql) => {
       await createPgVpcRepository(sql).remove(row.id);
       await event(sql, row, 'VPC_DELETED', {});

@@ -46,7 +46,7 @@ export class ImageStore {
   }
 
   /** Starts a build where there is no image and no build under way. Throws `invalid` for a name that is not in the catalogue. */
-  async prepare(name: string): Promise<ImageState> {
+  async prepare(name: string, signal?: AbortSignal): Promise<ImageState> {
     const recipe = this.#recipes.get(name);
     if (recipe === undefined) {
       throw new EngineError(
@@ -56,7 +56,7 @@ export class ImageStore {
     }
     const running = this.#work.get(name);
     if (running?.state.state === 'building') return running.state;
-    if ((await this.#listReady()).has(name)) return { state: 'ready' };
+    if ((await this.#listReady(signal)).has(name)) return { state: 'ready' };
     // Another call may have begun while we looked.
     const since = this.#work.get(name);
     if (since?.state.state === 'building') return since.state;
@@ -80,8 +80,8 @@ export class ImageStore {
     await Promise.all([...this.#work.values()].map((work) => work.done));
   }
 
-  async #listReady(): Promise<ReadonlySet<string>> {
-    const images = await this.#client.list<IncusImage>('/1.0/images', { query: { recursion: '1' } });
+  async #listReady(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const images = await this.#client.list<IncusImage>('/1.0/images', { query: { recursion: '1' }, signal });
     const ready = new Set<string>();
     for (const image of images) {
       for (const alias of image.aliases) {
