@@ -11,7 +11,6 @@ import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
 import { lockHost } from './kernel/host-lock.ts';
 import { randomBelow } from './kernel/ids.ts';
-import { createLiveClient, serveLive } from './kernel/live.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createMetrics, type Metrics } from './kernel/metrics.ts';
 import { startNotifier } from './kernel/notifier.ts';
@@ -23,6 +22,9 @@ import { addDatabaseMetrics } from './kernel/sql/database-metrics.ts';
 import { type Database, openDatabase } from './kernel/sql/pool.ts';
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
+import { createLiveClient } from './live/client.ts';
+import type { Shape } from './live/places.ts';
+import { serveLive } from './live/server.ts';
 import { composeRegistry } from './services.ts';
 import { createAuthenticator } from './services/identity/index.ts';
 import { createInstanceLive, createInstanceReconciler, report, watchHost } from './services/instances/index.ts';
@@ -187,6 +189,10 @@ export async function startWorker(config: Config): Promise<Running> {
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
   });
+  const shapes: readonly Shape[] = ['answer', 'stream', 'socket'];
+  metrics.gauges('thecloud_live_open', 'Commands, streams and sockets that the worker serves', ['shape'], async () =>
+    shapes.map((shape) => ({ labels: { shape }, value: live.open(shape) })),
+  );
   return {
     addresses: [],
     ended: lock.lost.then(() => {

@@ -81,7 +81,7 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
       await Promise.all(loops);
       await endOf(running, deadlineMs, deps.clock);
       aborting.abort(new Error('the worker stops'));
-      // What heard of it gives its row back; what is inside an engine's call does not hear.
+      // They give their rows back; those inside an engine's call leave it.
       await endOf(running, GIVE_BACK_MS, deps.clock);
     },
   };

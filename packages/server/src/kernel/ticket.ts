@@ -28,17 +28,6 @@ export async function issueTicket(call: Call, operation: string, spec: object): 
   return ticket;
 }
 
-/** Takes the ticket away; undefined when it is unknown, used or expired. */
-export async function redeemTicket(sql: Sql, ticket: string): Promise<Ticket | undefined> {
-  const [row] = await sql.query<Ticket>(
-    'kernel.redeem_ticket',
-    `with spent as (delete from stream_tickets where ticket_hash = $1 returning tenant_id, user_id, operation, spec, expires_at)
-     select tenant_id, user_id, operation, spec from spent where expires_at > now()`,
-    [sha256Hex(ticket)],
-  );
-  return row;
-}
-
 /** Removes what nobody came for, at most 1000 at a time. */
 export async function pruneTickets(sql: Sql): Promise<void> {
   await sql.query(

@@ -29,6 +29,9 @@ export function connectUnix(
   return new WebSocket(`ws://unix${path}`, given).on('error', () => undefined);
 }
 
+/** A connection that is not read hears of no end; writing to one that is closed at the other side tells. So often it is tried. */
+const PAUSED_PING_MS = 500;
+
 /** Sockets that we closed: nobody reads on, and what still comes is dropped. */
 const closedByUs = new WeakSet<WebSocket>();
 
@@ -44,6 +47,9 @@ export function messagesFrom(
   let wake: () => void = () => undefined;
   let open = sockets.length;
   let isAbandoned = false;
+  const pings = setInterval(() => {
+    for (const socket of sockets) if (socket.isPaused) socket.ping(undefined, undefined, () => undefined);
+  }, PAUSED_PING_MS).unref();
   for (const [place, socket] of sockets.entries()) {
     socket.on('message', (data, isBinary) => {
       if (isAbandoned || closedByUs.has(socket)) return;
@@ -53,6 +59,7 @@ export function messagesFrom(
     });
     void closeOf(socket).then(() => {
       open--;
+      if (open === 0) clearInterval(pings);
       wake();
     });
   }
@@ -72,6 +79,8 @@ export function messagesFrom(
     } finally {
       isAbandoned = true;
       held.length = 0;
+      // What still comes is dropped, so that their ends are heard.
+      for (const socket of sockets) socket.resume();
     }
   })();
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, isPermitted, type Origin, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
-import type { LiveClient } from '../../kernel/live.ts';
+import type { LiveClient } from '../../live/client.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import type { TokenBuckets } from '../../kernel/token-bucket.ts';
