@@ -11,7 +11,7 @@ export interface HttpBinding {
   /** `/instances/:id/stop`; the parameters are members of the input. */
   readonly path: string;
   /** Default: 201 for a create, 200 otherwise. */
-  readonly status?: 200 | 201 | 202 | 204;
+  readonly status?: 101 | 200 | 201 | 202 | 204;
 }
 
 /**
@@ -46,10 +46,12 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   /** Members of the input that are never logged or audited. */
   readonly secrets?: readonly string[];
-  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. */
+  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. Of a stream or a socket always. */
   readonly live?: boolean;
-  /** Answers `text/plain` in place of the envelope. */
-  readonly text?: boolean;
+  /** Default `json`, the envelope. `text` and `stream` are `text/plain`, the second as it comes; `socket` is a websocket. */
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  /** Of a socket: what a caller may say in text, as JSON. */
+  readonly messages?: TSchema;
   /** Columns of the CLI's table, or `custom` where the verb is written by hand. */
   readonly cli?: 'custom' | { readonly columns?: readonly string[]; readonly args?: readonly string[] };
   readonly rest?: 'custom';

@@ -66,16 +66,20 @@ export function openFakeTerminal({ command, size }: TerminalRequest, signal: Abo
     print('^C\n');
   };
   const takeBytes = (bytes: Uint8Array) => {
-    let text = Buffer.from(bytes).toString();
-    if (size) {
-      text = text.replaceAll('\r', '\n');
-      if (text.includes('\u0003')) interrupt();
-      if (text.includes('\u0004')) end(0);
-      // oxlint-disable-next-line no-control-regex -- what a terminal takes for itself
-      text = text.replaceAll(/[\u0003\u0004]/g, '');
-      // It shows what is typed.
-      if (text) print(text);
+    const text = Buffer.from(bytes).toString();
+    if (!size) return take(text);
+    // What a terminal takes for itself, and what it shows.
+    // oxlint-disable-next-line no-control-regex -- Ctrl-C and Ctrl-D are such
+    for (const part of text.replaceAll('\r', '\n').split(/(\u0003|\u0004)/u)) {
+      if (part === '\u0003') interrupt();
+      else if (part === '\u0004') end(0);
+      else if (part) {
+        print(part);
+        take(part);
+      }
     }
+  };
+  const take = (text: string) => {
     if (program === 'cat') print(text);
     if (program !== 'sh') return;
     typed += text;

@@ -10,6 +10,7 @@ import type {
   TerminalSize,
 } from '../services/instances/compute-engine.ts';
 import type { EngineUnderTest } from './engine-contracts.ts';
+import { heldBytes } from './held-bytes.ts';
 
 /** Longest wait for an image to be built. */
 const IMAGE_MS = 300_000;
@@ -176,9 +177,9 @@ export function describeTerminals(name: string, make: () => Promise<EngineUnderT
       const loud = await open(ref, ['yes']);
       const output = loud.terminal.output[Symbol.asyncIterator]();
       expect((await output.next()).done).toBe(false);
-      const before = process.memoryUsage().arrayBuffers;
+      const before = await heldBytes();
       await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
+      expect((await heldBytes()) - before).toBeLessThan(500_000);
       for (let i = 0; i < 100; i++) expect((await output.next()).done).toBe(false);
       loud.leave();
 

@@ -33,7 +33,17 @@ beforeAll(async () => {
   api = await startTestApi({
     database: test,
     live: {
-      'instances.logs': async (ticket) => `log of ${String(ticket.spec.instanceId)}`,
+      'instances.logs': {
+        stream: async (ticket) =>
+          (async function* log() {
+            yield Buffer.from(`log of ${String(ticket.spec.instanceId)}`);
+          })(),
+      },
+      'instances.terminal': {
+        socket: async () => async (peer) => {
+          for await (const _ of peer.messages);
+        },
+      },
       'instances.exec': async () => ({ exit_code: 0, stdout: 'out', stderr: '', truncated: false, timed_out: false }),
     },
   });
@@ -111,7 +121,7 @@ describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, en
     isGood(entry, answer);
     const after = await counts();
 
-    if (entry.status !== 204 && !descriptor.text) {
+    if (entry.status !== 204 && (descriptor.answer ?? 'json') === 'json') {
       const validate = compileValidator(descriptor.output);
       const shown = descriptor.effect === 'list' ? (answer.data as object[]) : [answer.data as object];
       const members = Object.keys((descriptor.output as { properties?: object }).properties ?? {});

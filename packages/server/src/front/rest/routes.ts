@@ -2,15 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, isPermitted, type Origin, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, internal, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
-import type { LiveClient } from '../../live/client.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import type { TokenBuckets } from '../../kernel/token-bucket.ts';
 import { coerceText } from '../../kernel/validate.ts';
+import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
 import { addressOf, callerOf, type KeyLimits, takeFrom } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
-import { endOf, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from './under-way.ts';
+import type { LiveAnswers } from './live-answers.ts';
+import { endOf, MAX_PER_KEY, type UnderWay } from './under-way.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
@@ -21,6 +22,7 @@ export interface RouteDeps {
   readonly waiter: Waiter;
   readonly limits: KeyLimits & { readonly perAddress: TokenBuckets };
   readonly underWay: UnderWay;
+  readonly liveAnswers: LiveAnswers;
   readonly timestamp: () => string;
   readonly onAuth: (result: string) => void;
 }
@@ -73,8 +75,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   const caller = await admit(entry, deps, request);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
-    if (entry.descriptor.live)
-      deps.underWay.enter(`live of ${caller.tenantId}`, MAX_LIVE_PER_TENANT, request.raw, reply.raw, 5);
+    deps.liveAnswers.admit(entry, caller.tenantId, request, reply);
   }
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
@@ -89,6 +90,8 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
+  if (deps.liveAnswers.isLong(entry))
+    return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output as string, request, reply);
   let output = entry.descriptor.live ? await deps.live.call(executed.output as string) : executed.output;
   if (waitSeconds > 0 && entry.descriptor.settles)
     output = await waitFor(entry, deps, caller, output as Record<string, unknown>, waitSeconds, origin, request);
@@ -187,7 +190,7 @@ function send(
 ): FastifyReply {
   reply.code(entry.status);
   if (entry.status === 204) return reply.send();
-  if (entry.descriptor.text) return reply.type('text/plain; charset=utf-8').send(output as string);
+  if (entry.descriptor.answer === 'text') return reply.type('text/plain; charset=utf-8').send(output as string);
   const meta: Meta = { request_id: request.id, timestamp: deps.timestamp() };
   if (entry.descriptor.effect === 'list') {
     const page = output as PageOf<unknown>;

@@ -9,13 +9,15 @@ import { callerOf } from './authenticate.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
+import { createLiveAnswers } from './live-answers.ts';
 import { answerUnrouted } from './methods.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
+import { isUpgrade } from './sockets.ts';
 import { createUnderWay, endUntaken } from './under-way.ts';
 import { answerOnSocket, nameFlaw } from './unreadable.ts';
 
 export interface RestOptions
-  extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth' | 'underWay'>,
+  extends Omit<RouteDeps, 'limits' | 'timestamp' | 'onAuth' | 'underWay' | 'liveAnswers'>,
     Omit<HealthOptions, 'live'> {
   readonly clock: Clock;
   readonly log: Log;
@@ -77,7 +79,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       answerOnSocket(socket, shown.status, headersOf(requestId), JSON.stringify(bodyOf(shown, requestId)));
     },
     // Node would answer without a body; the hook below answers with one.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, shouldUpgradeCallback: isUpgrade },
     // What arrives while it ends is served: the connections are closed behind it.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
@@ -144,6 +146,14 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);
-  addOperationRoutes(app, { ...options, limits, timestamp, onAuth: metrics.authAttempt, underWay: createUnderWay() });
+  const underWay = createUnderWay();
+  addOperationRoutes(app, {
+    ...options,
+    limits,
+    timestamp,
+    onAuth: metrics.authAttempt,
+    underWay,
+    liveAnswers: createLiveAnswers(app, { ...options, underWay }),
+  });
   return app;
 }

@@ -18,6 +18,7 @@ import {
 } from './instance.ts';
 import type { InstanceRepository } from './instance-repository.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import type { ExecSpec, LogsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations, instanceTypeOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
@@ -101,22 +102,39 @@ export const createInstanceHandlers = (
   },
 
   async logs(call) {
-    return issueTicket(call, 'instances.logs', { instanceId: call.target.id });
+    const spec: LogsSpec = { instanceId: call.target.id, follow: call.input.follow ?? false };
+    return issueTicket(call, 'instances.logs', spec);
   },
 
   async exec(call) {
-    const status = publicStatus(call.target);
-    if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
+    requireRunning(call.target);
     const { command, stdin, timeout } = call.input;
-    const ticket = await issueTicket(call, 'instances.exec', {
+    const spec: ExecSpec = {
       instanceId: call.target.id,
       command,
       ...(stdin === undefined ? {} : { stdin }),
       timeoutMs: (timeout ?? 60) * 1000,
-    });
-    return ticket as never;
+    };
+    return (await issueTicket(call, 'instances.exec', spec)) as never;
+  },
+
+  async terminal(call) {
+    requireRunning(call.target);
+    const { command, tty = true, rows = 24, cols = 80, term = 'xterm-256color' } = call.input;
+    const spec: TerminalSpec = {
+      instanceId: call.target.id,
+      command,
+      term,
+      ...(tty ? { size: { rows, cols } } : {}),
+    };
+    return (await issueTicket(call, 'instances.terminal', spec)) as never;
   },
 });
+
+function requireRunning(row: InstanceRow): void {
+  const status = publicStatus(row);
+  if (status !== 'RUNNING') throw instanceNotRunning(row.name, status);
+}
 
 /** Environment and command often hold credentials: who may only look does not see them. */
 function presentTo(caller: Caller, row: InstanceRow): Instance {
