@@ -38,10 +38,12 @@ export function refuseImport(from, to, typeOnly) {
     if (there.layer !== 'services') return 'a service imports the kernel and other services only';
     return isIndex ? undefined : 'a service sees another only through its index.ts';
   }
+  if (here.layer === 'live') return 'the live transport imports the kernel only';
   if (here.layer === 'front') {
+    if (there.layer === 'live') return undefined;
     if (there.layer === 'services')
       return isIndex || there.service === undefined ? undefined : 'the front sees a service only through its index.ts';
-    return 'the front imports the kernel and services only';
+    return 'the front imports the kernel, the live transport and services only';
   }
   if (here.layer === 'engines') {
     const isPort = there.layer === 'services' && there.file.endsWith('-engine.ts');

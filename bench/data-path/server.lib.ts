@@ -10,7 +10,7 @@ import { createRestServer } from '../../packages/server/src/front/rest/server.ts
 import { createWaiter } from '../../packages/server/src/front/rest/waiter.ts';
 import { systemClock } from '../../packages/server/src/kernel/clock.ts';
 import { createExecute } from '../../packages/server/src/kernel/execute.ts';
-import { createLiveClient } from '../../packages/server/src/kernel/live.ts';
+import { createLiveClient } from '../../packages/server/src/live/client.ts';
 import { createLog } from '../../packages/server/src/kernel/log.ts';
 import { createMetrics } from '../../packages/server/src/kernel/metrics.ts';
 import { createRegistry } from '../../packages/server/src/kernel/registry.ts';

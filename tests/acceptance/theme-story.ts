@@ -64,6 +64,47 @@ export function describeStory(use: Use, operator: () => Client): void {
       expect([absent.status, absent.data?.exit_code]).toEqual([200, 127]);
     });
 
+    test('its log as it is written, and a terminal in it, opened as a browser does', async () => {
+      const leaving = new AbortController();
+      const log = await fetch(`${use().address}/instances/web/logs?follow=true`, {
+        headers: { 'x-api-key': client.key },
+        signal: leaving.signal,
+      });
+      let followed = '';
+      const following = (async () => {
+        for await (const chunk of log.body!) followed += Buffer.from(chunk).toString();
+      })().catch(() => undefined);
+
+      const query = new URLSearchParams([
+        ['command', 'sh'],
+        ['rows', '31'],
+        ['cols', '97'],
+      ]);
+      const url = `${use().address.replace('http', 'ws')}/instances/web/terminal?${query.toString()}`;
+      const socket = new WebSocket(url, ['thecloud.v1', `thecloud.key.${client.key}`]);
+      socket.binaryType = 'arraybuffer';
+      let said = '';
+      let exit: unknown;
+      socket.addEventListener('message', ({ data }) => {
+        if (typeof data === 'string') exit = JSON.parse(data);
+        else said += Buffer.from(data as ArrayBuffer).toString('utf8', 1);
+      });
+      const closed = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)));
+      await new Promise((resolve) => socket.addEventListener('open', resolve));
+      const type = (text: string): void => socket.send(Buffer.concat([Buffer.of(0), Buffer.from(text)]));
+      type('stty size\r');
+      await waitFor('the size of the terminal', async () => said.includes('31 97'), { explain: use().explain });
+      type('echo a line for the log > /dev/console\r');
+      await waitFor('a line in the log', async () => followed.includes('a line for the log'), {
+        explain: use().explain,
+        deadlineMs: 2_000,
+      });
+      type('exit 7\r');
+      expect([await closed, exit]).toEqual([1000, { type: 'exit', code: 7 }]);
+      leaving.abort(new Error('enough'));
+      await following;
+    });
+
     test('stop, start and reboot keep its disk and its address', async () => {
       await client.ask('POST', '/instances/web/exec', { command: ['sh', '-c', 'echo kept > /root/file'] });
       const stopping = await client.ask('POST', '/instances/web/stop');

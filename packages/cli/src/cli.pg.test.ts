@@ -19,7 +19,12 @@ beforeAll(async () => {
   api = await startTestApi({
     database,
     live: {
-      'instances.logs': async () => 'booted\n',
+      'instances.logs': {
+        stream: async () =>
+          (async function* log() {
+            yield Buffer.from('booted\n');
+          })(),
+      },
       'instances.exec': async ({ spec }) => ({
         exit_code: 5,
         stdout: JSON.stringify([spec.command, spec.stdin, spec.timeoutMs]),

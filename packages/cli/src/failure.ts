@@ -20,16 +20,18 @@ export function explain(error: unknown, endpoint: string): { readonly text: stri
   if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof CloudApiError) return explainRefusal(error, endpoint);
   if (error instanceof CloudConnectionError) {
-    const hint =
-      error.code === 'timeout'
-        ? 'Whether it took effect is not known: look with list or get.'
-        : 'Is the platform running (npm start)? Another address: --endpoint URL or CLOUD_ENDPOINT.';
-    return { text: `${error.message}. ${hint}`, exitCode: EXIT.failed };
+    return { text: `${error.message}. ${hintFor(error)}`, exitCode: EXIT.failed };
   }
   if (error instanceof CloudWaitError) return { text: error.message, exitCode: EXIT.failed };
   if (error instanceof TypeError && error.message.startsWith('endpoint '))
     return { text: error.message, exitCode: EXIT.usage };
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT.failed };
+}
+
+function hintFor({ code }: CloudConnectionError): string {
+  if (code === 'timeout') return 'Whether it took effect is not known: look with list or get.';
+  if (code === 'cut off') return 'The platform may have stopped, or your key was revoked: cloud whoami tells.';
+  return 'Is the platform running (npm start)? Another address: --endpoint URL or CLOUD_ENDPOINT.';
 }
 
 function explainRefusal(error: CloudApiError, endpoint: string): { readonly text: string; readonly exitCode: number } {

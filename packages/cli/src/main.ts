@@ -33,6 +33,18 @@ run(
     stdout,
     stderr,
     stdinPiped,
+    async takeTerminal() {
+      const { stdin } = process;
+      stdin.setRawMode(true);
+      // Node leaves one thing: a line feed goes out as two characters, which moves the cursor of a program that draws its screen.
+      const { spawnSync } = await import('node:child_process');
+      spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+      return () => void stdin.setRawMode(false);
+    },
+    onSignal(signal, listener) {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
   },
   VERBS,
 ).then(

@@ -13,6 +13,8 @@ cloud register                                     # the first user is the opera
 cloud vpcs create main
 cloud instances launch web --image busybox --vpc-id main --wait
 cloud instances exec web -- uname -a
+cloud instances exec -it web -- sh                 # a shell in the instance
+cloud instances logs web --follow
 cloud instances list -o json
 cloud instances delete web --yes
 \`\`\`
@@ -48,7 +50,9 @@ command ends when the platform has taken the order. Deleting asks on a terminal,
 | 4 | no such thing |
 | 130 | interrupted at a question |
 
-\`cloud instances exec\` ends with the exit code of the command that it ran, or 124 when its time was up.
+\`cloud instances exec\` ends with the exit code of the command that it ran, or 124 when its time was up. With \`-i\` it passes standard input on
+as it comes, with \`-t\` it gives the command a terminal; neither has a limit of time. Without a terminal, SIGINT, SIGTERM, SIGHUP and SIGQUIT go
+to the command; a second Ctrl-C ends \`cloud\` itself.
 `;
 
 /** Text of docs/reference/cli.md. The same verbs give the same text. */
@@ -62,6 +66,8 @@ export function writeReference(verbs: readonly Verb[]): string {
     stdout: silent,
     stderr: silent,
     stdinPiped: () => false,
+    takeTerminal: async () => () => undefined,
+    onSignal: () => () => undefined,
   };
   const program = buildProgram({ world, verbs, everything: true, act: async () => undefined });
   const sections = program.commands

@@ -24,11 +24,19 @@ export async function runVerb(invocation: Invocation): Promise<void> {
   const { world, verb, options, input } = invocation;
   const transport = connect(invocation);
   if (verb.effect === 'delete') await confirmDelete(invocation);
+  if (verb.answer === 'stream') return pour(invocation, transport).catch(addSuggestion(invocation, transport));
   const result = await perform(invocation, transport).catch(addSuggestion(invocation, transport));
-  if (verb.text) world.stdout.write(result as string);
+  if (verb.answer === 'text') world.stdout.write(result as string);
   else await printResult(world, verb, options, result);
   if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
     world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
+}
+
+/** Prints what comes, as it comes, and no faster than it is taken. */
+async function pour({ world, verb, input }: Invocation, transport: Transport): Promise<void> {
+  for await (const chunk of transport.stream(verb, input)) {
+    if (!world.stdout.write(chunk)) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));
+  }
 }
 
 async function perform(invocation: Invocation, transport: Transport): Promise<unknown> {

@@ -182,7 +182,7 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
     );
   }
   if (verb.effect === 'delete') options.push(new Option('-y, --yes', 'do not ask'));
-  const shown = !custom && !verb.text;
+  const shown = !custom && (verb.answer ?? 'json') === 'json';
   return [...options, ...globalOptions().filter((option) => shown || !OUTPUT.includes(option.long!))];
 }
 

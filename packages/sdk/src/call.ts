@@ -50,11 +50,17 @@ export interface CallSpec {
   readonly path: string;
   /** Takes Idempotency-Key. */
   readonly idempotent?: boolean;
-  /** Answers text in place of the envelope. */
-  readonly text?: boolean;
+  /** Default `json`, the envelope. */
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
   /** Lasts as long as the input's `timeout` says, 60 s by default. */
   readonly live?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
+}
+
+/** Where a websocket is to be opened: `new WebSocket(target.url, [...target.protocols])`. The second holds the key. */
+export interface SocketTarget {
+  readonly url: string;
+  readonly protocols: readonly string[];
 }
 
 export type AllOptions = CallOptions & WaitOption & KeyOption & VersionOption;
@@ -88,6 +94,9 @@ export interface Transport {
   /** What the operation answers: `data`, text, or nothing. Throws CloudApiError, CloudConnectionError, or the signal's reason. */
   call<T>(spec: CallSpec, input: Input, options?: AllOptions): Promise<T>;
   page<T>(spec: CallSpec, input: Input, options?: AllOptions): Promise<Page<T>>;
+  /** What a stream brings, as it comes. `timeoutMs` is for its beginning; it is ended by `signal`, or by whoever reads no further. */
+  stream(spec: CallSpec, input: Input, options?: AllOptions): AsyncGenerator<Uint8Array, void, undefined>;
+  socket(spec: CallSpec, input: Input, options?: AllOptions): SocketTarget;
   /** Any request. An answer of 400 or more is thrown. */
   send(request: RawRequest): Promise<RawAnswer>;
 }

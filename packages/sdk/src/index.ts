@@ -12,6 +12,7 @@ export type {
   Page,
   RawAnswer,
   RawRequest,
+  SocketTarget,
   Transport,
   VersionOption,
   WaitOption,

@@ -49,6 +49,30 @@ describe('where a call goes', () => {
     expect(await client.keys.revoke({ id: 'k' })).toBeUndefined();
   });
 
+  it('reads a stream as it comes, and says where a socket is to be opened', async () => {
+    const { client, seen } = await open(({ path }) =>
+      path.includes('none') ? { status: 404, error: { code: 'NOT_FOUND', message: 'gone' } } : { raw: 'hello\n' },
+    );
+    let text = '';
+    for await (const chunk of client.instances.logsStream({ id: 'web', follow: true })) text += Buffer.from(chunk);
+    expect([text, seen[0]!.query.toString()]).toEqual(['hello\n', 'follow=true']);
+    expect(await failure(client.instances.logsStream('none').next())).toBeInstanceOf(CloudApiError);
+    const target = client.instances.terminal({ id: 'a b', command: ['sh', '-c', 'x'], rows: 24 }, { tenantId: 't1' });
+    expect(target.url).toMatch(/^ws:.*\/instances\/a%20b\/terminal\?command=sh&command=-c&command=x&rows=24$/);
+    expect(target.protocols).toEqual(['thecloud.v1', `thecloud.key.${KEY}`, 'thecloud.tenant.t1']);
+    expect(seen).toHaveLength(2);
+  });
+
+  it('waits for the beginning of a stream no longer than it may, and ends it with the signal', async () => {
+    const { client } = await open(() => ({ hang: true }));
+    const late = client.instances.logsStream('web', { timeoutMs: 100, retries: 0 });
+    expect(await failure(late.next())).toMatchObject({ code: 'timeout' });
+    const leaving = new AbortController();
+    const left = client.instances.logsStream('web', { signal: leaving.signal });
+    setTimeout(() => leaving.abort(new Error('enough')), 50);
+    expect(await failure(left.next())).toMatchObject({ message: 'enough' });
+  });
+
   it('refuses an endpoint that is none', () => {
     expect(() => createClient({ endpoint: 'localhost:8080' })).toThrow(
       "endpoint 'localhost:8080' must begin with http://",

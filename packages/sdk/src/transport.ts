@@ -15,16 +15,17 @@ const DEFAULT_LIVE_SECONDS = 60;
 
 export function createTransport(options: ClientOptions): Transport {
   const base = readEndpoint(options.endpoint);
-  const call = async (spec: CallSpec, input: Input, given: AllOptions): Promise<RawAnswer> => {
+  const requestOf = (spec: CallSpec, input: Input, given: AllOptions): RawRequest => {
     const { path, body } = place(spec, input, given.wait);
     const headers: Record<string, string> = {};
     const tenantId = given.tenantId ?? options.tenantId;
     if (tenantId !== undefined) headers['x-tenant-id'] = tenantId;
     if (spec.idempotent) headers['idempotency-key'] = given.idempotencyKey ?? newKey();
     if (given.ifMatch !== undefined) headers['if-match'] = `"${given.ifMatch}"`;
-    const liveSeconds = spec.live ? Number(input.timeout ?? DEFAULT_LIVE_SECONDS) : 0;
+    const isCommand = spec.live === true && (spec.answer ?? 'json') === 'json';
+    const liveSeconds = isCommand ? Number(input.timeout ?? DEFAULT_LIVE_SECONDS) : 0;
     const repeatable = spec.method === 'GET' || spec.idempotent === true;
-    return send(base, options, {
+    return {
       method: spec.method,
       path,
       body,
@@ -33,18 +34,32 @@ export function createTransport(options: ClientOptions): Transport {
         (given.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + ((given.wait ?? 0) + liveSeconds) * 1000,
       retries: repeatable ? (given.retries ?? options.retries ?? DEFAULT_RETRIES) : 0,
       signal: given.signal,
-    });
+    };
   };
+  const call = (spec: CallSpec, input: Input, given: AllOptions): Promise<RawAnswer> =>
+    send(base, options, requestOf(spec, input, given));
   return {
     async call<T>(spec: CallSpec, input: Input, given: AllOptions = {}) {
       const answer = await call(spec, input, given);
-      if (spec.text) return answer.text as T;
+      if (spec.answer === 'text' || spec.answer === 'stream') return answer.text as T;
       return (answer.status === 204 ? undefined : envelope(answer).data) as T;
     },
     async page<T>(spec: CallSpec, input: Input, given: AllOptions = {}) {
       const { data, meta } = envelope(await call(spec, input, given));
       const items = data as readonly T[];
       return meta?.next_cursor === undefined ? { items } : { items, nextCursor: meta.next_cursor };
+    },
+    stream: (spec, input, given = {}) => readStream(base, options, requestOf(spec, input, given)),
+    socket(spec, input, given = {}) {
+      const tenantId = given.tenantId ?? options.tenantId;
+      return {
+        url: base.replace(/^http/, 'ws') + place(spec, input, undefined).path,
+        protocols: [
+          'thecloud.v1',
+          ...(options.apiKey === undefined ? [] : [`thecloud.key.${options.apiKey}`]),
+          ...(tenantId === undefined ? [] : [`thecloud.tenant.${tenantId}`]),
+        ],
+      };
     },
     send: (request) =>
       send(base, options, {
@@ -93,12 +108,57 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
 }
 
 async function send(base: string, options: ClientOptions, request: RawRequest): Promise<RawAnswer> {
+  return repeat(base, options, request, async (signal) => {
+    const response = await fetchOnce(base, options, request, signal);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  });
+}
+
+/** The deadline is for the beginning: what comes later takes the time it takes. */
+async function* readStream(
+  base: string,
+  options: ClientOptions,
+  request: RawRequest,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const leaving = new AbortController();
+  const leave = () => leaving.abort(request.signal?.reason);
+  request.signal?.addEventListener('abort', leave, { once: true });
+  try {
+    const response = await repeat(base, options, request, (signal) => {
+      const late = () => leaving.abort(signal.reason);
+      signal.addEventListener('abort', late, { once: true });
+      return fetchOnce(base, options, request, leaving.signal).finally(() => signal.removeEventListener('abort', late));
+    });
+    const reader = response.body?.getReader();
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done || value === undefined) return;
+      yield value;
+    }
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    if (error instanceof CloudApiError || error instanceof CloudConnectionError) throw error;
+    const where = `${request.method} ${base}${request.path.split('?')[0]}`;
+    throw new CloudConnectionError('cut off', `what came from ${where} was cut off before its end`, error);
+  } finally {
+    request.signal?.removeEventListener('abort', leave);
+    leaving.abort(new Error('nobody reads any further'));
+  }
+}
+
+/** Asks until there is an answer, or no more time or sense in asking. */
+async function repeat<T>(
+  base: string,
+  options: ClientOptions,
+  request: RawRequest,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + request.timeoutMs;
   const timeout = AbortSignal.timeout(request.timeoutMs);
   const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await sendOnce(base, options, request, signal);
+      return await ask(signal);
     } catch (error) {
       request.signal?.throwIfAborted();
       const where = `${request.method} ${base}${request.path.split('?')[0]}`;
@@ -117,12 +177,13 @@ async function send(base: string, options: ClientOptions, request: RawRequest): 
   }
 }
 
-async function sendOnce(
+/** Throws what the server refused with. */
+async function fetchOnce(
   base: string,
   options: ClientOptions,
   request: RawRequest,
   signal: AbortSignal,
-): Promise<RawAnswer> {
+): Promise<Response> {
   const headers = new Headers({ ...options.headers, ...request.headers });
   if (options.apiKey !== undefined) headers.set('x-api-key', options.apiKey);
   if (request.body !== undefined) headers.set('content-type', 'application/json');
@@ -134,9 +195,8 @@ async function sendOnce(
     redirect: 'error',
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
   });
-  const answer = { status: response.status, headers: response.headers, text: await response.text() };
-  if (response.ok) return answer;
-  throw refusal(answer);
+  if (response.ok) return response;
+  throw refusal({ status: response.status, headers: response.headers, text: await response.text() });
 }
 
 function refusal(answer: RawAnswer): CloudApiError {

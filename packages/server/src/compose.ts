@@ -17,7 +17,7 @@ import { every } from './kernel/every.ts';
 import { createExecute } from './kernel/execute.ts';
 import { lockHost } from './kernel/host-lock.ts';
 import { randomBelow } from './kernel/ids.ts';
-import { createLiveClient, type LiveHandlers, serveLive } from './kernel/live.ts';
+import type { LiveHandlers } from './kernel/live.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { createMetrics, type Metrics } from './kernel/metrics.ts';
 import { startNotifier } from './kernel/notifier.ts';
@@ -31,6 +31,9 @@ import { type Database, openDatabase, type PoolSettings } from './kernel/sql/poo
 import { openTransactions } from './kernel/sql/tx.ts';
 import { guardEngine } from './kernel/engine-guard.ts';
 import { sweep, wakeSweeps } from './kernel/sweep.ts';
+import { createLiveClient } from './live/client.ts';
+import type { Shape } from './live/places.ts';
+import { serveLive } from './live/server.ts';
 import { composeRegistry } from './services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from './services/identity/index.ts';
 import { reportHost } from './services/hosts/index.ts';
@@ -259,6 +262,10 @@ export async function startWorker(config: Config): Promise<Running> {
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
   });
+  const shapes: readonly Shape[] = ['answer', 'stream', 'socket'];
+  metrics.gauges('thecloud_live_open', 'Commands, streams and sockets that the worker serves', ['shape'], async () =>
+    shapes.map((shape) => ({ labels: { shape }, value: live.open(shape) })),
+  );
   return {
     addresses: [],
     ended: lock.lost.then(() => {

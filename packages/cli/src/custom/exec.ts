@@ -3,6 +3,7 @@ import { EXIT, Failure, usage } from '../failure.ts';
 import { addSuggestion, connect } from '../run-verb.ts';
 import type { CustomVerb } from '../verb-command.ts';
 import type { World } from '../world.ts';
+import { runTerminal } from './terminal.ts';
 
 interface ExecResult {
   readonly exit_code: number;
@@ -19,12 +20,23 @@ const NOTICE_MS = 5_000;
 /** As timeout(1) ends. */
 const TIMED_OUT = 124;
 
-/** `cloud instances exec NAME -- CMD…`: standard output and error apart, its exit code is ours, piped input goes in. */
+/**
+ * `cloud instances exec NAME -- CMD…`: standard output and error apart, its exit code is ours, piped input goes in. With -i or -t it is a
+ * conversation, without a limit of time or size.
+ */
 export const execVerb: CustomVerb = {
   without: ['stdin'],
-  options: [new Option('--no-stdin', 'do not pass on what is piped in')],
+  options: [
+    new Option('--no-stdin', 'do not pass on what is piped in'),
+    new Option('-i, --interactive', 'pass standard input to the command as it comes'),
+    new Option('-t, --tty', 'give the command a terminal; use -it for a shell'),
+  ],
   async run(invocation) {
     const { world, verb, input, own } = invocation;
+    if (own.interactive === true || own.tty === true) {
+      if (input.timeout !== undefined) throw usage('--timeout cannot be used with -i or -t');
+      return runTerminal(invocation, { tty: own.tty === true, input: own.interactive === true });
+    }
     const transport = connect(invocation);
     const stdin = own.stdin !== false && world.stdinPiped() ? await readInput(world) : undefined;
     const result = await transport

@@ -106,6 +106,8 @@ describe('the command line of a verb', () => {
 it('every operation has a command', async () => {
   const shell = openShell();
   for (const verb of VERBS) {
+    // `instances exec -it` opens it.
+    if (verb.name === 'instances.terminal') continue;
     const top = ['auth.register', 'auth.login'].includes(verb.name);
     const ended = await shell.cloud([...(top ? [] : [verb.service]), verb.verb, '--help']);
     expect(ended, verb.name).toMatchObject({ code: 0, stderr: '' });

@@ -44,7 +44,7 @@ function describe(operation: DescribedOperation): Verb {
     ...(rest.idempotent ? { idempotent: true } : {}),
     ...(rest.settles ? { settles: rest.settles } : {}),
     ...(rest.live ? { live: true } : {}),
-    ...(rest.text ? { text: true } : {}),
+    ...(rest.answer ? { answer: rest.answer } : {}),
     ...(cli === 'custom' || facet.custom ? { custom: true } : {}),
   };
 }

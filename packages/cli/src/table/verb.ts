@@ -46,7 +46,7 @@ export interface Verb {
   readonly idempotent?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   readonly live?: boolean;
-  readonly text?: boolean;
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
   /** A verb of our own does it: see custom/. */
   readonly custom?: boolean;
 }

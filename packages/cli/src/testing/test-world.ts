@@ -51,6 +51,8 @@ export function openShell(env: Readonly<Record<string, string>> = {}): TestShell
         stdout,
         stderr,
         stdinPiped: () => options.stdin !== undefined,
+        takeTerminal: async () => () => undefined,
+        onSignal: () => () => undefined,
       };
       const code = await run(world, options.verbs ?? VERBS);
       return { code, stdout: stdout.text(), stderr: stderr.text() };

@@ -1,5 +1,5 @@
 // Generated from the registry of operations by `npm run gen`.
-import type { CallOptions, KeyOption, Page, Transport, VersionOption, WaitOption } from '../call.ts';
+import type { CallOptions, KeyOption, Page, SocketTarget, Transport, VersionOption, WaitOption } from '../call.ts';
 import { listAll } from '../paging.ts';
 import { waitUntil, waitUntilGone } from '../waiting.ts';
 import type { WaitUntilOptions } from '../waiting.ts';
@@ -67,6 +67,8 @@ export interface InstancesDeleteOutput {
 export interface InstancesLogsInput {
   /** Id or name */
   readonly id: string;
+  /** Keep sending what it writes */
+  readonly follow?: boolean | undefined;
 }
 
 export interface InstancesExecInput {
@@ -77,6 +79,21 @@ export interface InstancesExecInput {
   readonly stdin?: string | undefined;
   /** Seconds, default 60; then it is killed */
   readonly timeout?: number | undefined;
+}
+
+export interface InstancesTerminalInput {
+  /** Id or name */
+  readonly id: string;
+  /** Program and arguments; no shell is in between */
+  readonly command: readonly string[];
+  /** Default true. Without a terminal, stdout and stderr are separate and stdin can end */
+  readonly tty?: boolean | undefined;
+  /** Default 24 */
+  readonly rows?: number | undefined;
+  /** Default 80 */
+  readonly cols?: number | undefined;
+  /** Default xterm-256color */
+  readonly term?: string | undefined;
 }
 
 export interface Instances {
@@ -122,15 +139,23 @@ export interface Instances {
   delete(input: InstancesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<InstancesDeleteOutput>;
   /**
    * Read the console log of an instance.
-   * What its first process wrote, the newest 128 KiB.
+   * The newest 128 KiB of what its first process wrote. With follow, what it writes next is sent as it comes, across stops and starts, until the instance is deleted.
    * GET /instances/:id/logs · permission instance:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
+  /** The same, as it comes. */
+  logsStream(input: InstancesLogsInput | string, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Run a command in an instance.
    * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
   exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
+  /**
+   * Open a terminal in an instance.
+   * Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"} or {"type":"eof"}. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.
+   * GET /instances/:id/terminal · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
+   */
+  terminal(input: InstancesTerminalInput, options?: CallOptions): SocketTarget;
   /** Looks until `isDone`, by default until status is RUNNING, STOPPED, ERROR. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: Instance) => boolean, options?: WaitUntilOptions<Instance>): Promise<Instance>;
   /** Looks until it is gone. Throws CloudWaitError when time is up. */
@@ -145,8 +170,9 @@ const SPECS = {
   start: {"name":"instances.start","method":"POST","path":"/instances/:id/start","idempotent":true,"settles":{"field":"status","values":["RUNNING","ERROR"],"reader":"get"}},
   reboot: {"name":"instances.reboot","method":"POST","path":"/instances/:id/reboot","idempotent":true,"settles":{"field":"status","values":["RUNNING","ERROR"],"reader":"get"}},
   delete: {"name":"instances.delete","method":"DELETE","path":"/instances/:id","idempotent":true},
-  logs: {"name":"instances.logs","method":"GET","path":"/instances/:id/logs","text":true,"live":true},
+  logs: {"name":"instances.logs","method":"GET","path":"/instances/:id/logs","answer":"stream","live":true},
   exec: {"name":"instances.exec","method":"POST","path":"/instances/:id/exec","live":true},
+  terminal: {"name":"instances.terminal","method":"GET","path":"/instances/:id/terminal","answer":"socket","live":true},
 } as const;
 
 export function createInstances(transport: Transport): Instances {
@@ -160,7 +186,9 @@ export function createInstances(transport: Transport): Instances {
     reboot: (input, options) => transport.call(SPECS.reboot, typeof input === 'string' ? { id: input } : { ...input }, options),
     delete: (input, options) => transport.call(SPECS.delete, typeof input === 'string' ? { id: input } : { ...input }, options),
     logs: (input, options) => transport.call(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
+    logsStream: (input, options) => transport.stream(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
     exec: (input, options) => transport.call(SPECS.exec, { ...input }, options),
+    terminal: (input, options) => transport.socket(SPECS.terminal, { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<Instance>(transport, SPECS.get, id, isDone, options),
     waitUntilGone: (id, options) => waitUntilGone<Instance>(transport, SPECS.get, id, options),
   };

@@ -20,7 +20,7 @@ export interface DescribedOperation {
   readonly idempotent: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] } | undefined;
   readonly live?: boolean;
-  readonly text?: boolean;
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
   readonly cli?: 'custom' | CliFacet | undefined;
   readonly errors?: readonly string[];
 }

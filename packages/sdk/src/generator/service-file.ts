@@ -59,13 +59,15 @@ function typesOf(operation: DescribedOperation, used: Models, declared: string[]
 function outputType(operation: DescribedOperation, name: string, used: Models, declared: string[]): string {
   const output = operation.output as JsonSchema;
   if (operation.status === 204) return 'void';
-  if (operation.text) return 'string';
+  if (operation.answer === 'socket') return 'SocketTarget';
+  if (operation.answer === 'text' || operation.answer === 'stream') return 'string';
   if (output.$id !== undefined || output.type !== 'object' || !output.properties) return typeOf(output, used, 'output');
   declared.push(`export interface ${name} {\n${members(output, used, 'output')}}\n`);
   return name;
 }
 
 function extraOptions(operation: DescribedOperation): readonly string[] {
+  if (operation.answer === 'socket') return [];
   const writes = operation.effect !== 'read' && operation.effect !== 'list';
   return [
     ...(operation.settles ? ['WaitOption'] : []),
@@ -81,15 +83,26 @@ function methodLines(operation: DescribedOperation, types: MethodTypes): readonl
     ...(operation.errors?.length ? [`errors ${operation.errors.join(', ')}`] : []),
   ].join(' · ');
   const doc = docLines([operation.summary + '.', operation.description, facts].filter(Boolean).join('\n'));
-  const lines = [...doc, `${camel(operation.verb)}(${parameters(types)}): Promise<${result(operation, types)}>;`];
+  const verb = camel(operation.verb);
+  // Where it is to be opened is known at once.
+  if (operation.answer === 'socket') return [...doc, `${verb}(${parameters(types)}): SocketTarget;`].map(indent);
+  const lines = [...doc, `${verb}(${parameters(types)}): Promise<${result(operation, types)}>;`];
+  if (operation.answer === 'stream') {
+    lines.push(
+      `/** The same, as it comes. */`,
+      `${verb}Stream(${parameters(types)}): AsyncGenerator<Uint8Array, void, undefined>;`,
+    );
+  }
   if (operation.effect === 'list') {
     lines.push(
       `/** All of them, page by page as they are asked for. */`,
-      `${camel(operation.verb)}All(${parameters(types)}): AsyncGenerator<${types.output}, void, undefined>;`,
+      `${verb}All(${parameters(types)}): AsyncGenerator<${types.output}, void, undefined>;`,
     );
   }
-  return lines.map((line) => `  ${line}\n`);
+  return lines.map(indent);
 }
+
+const indent = (line: string): string => `  ${line}\n`;
 
 const result = (operation: DescribedOperation, types: MethodTypes): string =>
   operation.effect === 'list' ? `Page<${types.output}>` : types.output;
@@ -107,7 +120,7 @@ function specText(operation: DescribedOperation): string {
     method,
     path,
     ...(operation.idempotent ? { idempotent: true } : {}),
-    ...(operation.text ? { text: true } : {}),
+    ...(operation.answer ? { answer: operation.answer } : {}),
     ...(operation.live ? { live: true } : {}),
     ...(operation.settles ? { settles: operation.settles } : {}),
   });
@@ -122,12 +135,12 @@ function callLines(operation: DescribedOperation, types: MethodTypes): readonly 
         ? `typeof input === 'string' ? { ${types.shorthand}: input } : { ...input }`
         : '{ ...input }';
   const arrow = types.input === undefined ? '(options)' : '(input, options)';
-  if (operation.effect !== 'list')
-    return [`    ${verb}: ${arrow} => transport.call(SPECS.${verb}, ${input}, options),\n`];
-  return [
-    `    ${verb}: ${arrow} => transport.page(SPECS.${verb}, ${input}, options),\n`,
-    `    ${verb}All: ${arrow} => listAll(transport, SPECS.${verb}, ${input}, options),\n`,
-  ];
+  const line = (name: string, call: string): string =>
+    `    ${name}: ${arrow} => transport.${call}(SPECS.${verb}, ${input}, options),\n`;
+  if (operation.answer === 'socket') return [line(verb, 'socket')];
+  if (operation.answer === 'stream') return [line(verb, 'call'), line(`${verb}Stream`, 'stream')];
+  if (operation.effect !== 'list') return [line(verb, 'call')];
+  return [line(verb, 'page'), `    ${verb}All: ${arrow} => listAll(transport, SPECS.${verb}, ${input}, options),\n`];
 }
 
 const hasDelete = (operations: readonly DescribedOperation[]): boolean =>
@@ -170,7 +183,11 @@ function imports(body: string, models: readonly string[]): string {
     names.length > 0 ? `import ${type}{ ${[...names].sort().join(', ')} } from '${from}';\n` : '';
   return [
     '// Generated from the registry of operations by `npm run gen`.\n',
-    line(used(['CallOptions', 'KeyOption', 'Page', 'Transport', 'VersionOption', 'WaitOption']), '../call.ts', 'type '),
+    line(
+      used(['CallOptions', 'KeyOption', 'Page', 'SocketTarget', 'Transport', 'VersionOption', 'WaitOption']),
+      '../call.ts',
+      'type ',
+    ),
     line(used(['listAll']), '../paging.ts', ''),
     line(used(['waitUntil', 'waitUntilGone']), '../waiting.ts', ''),
     line(used(['WaitUntilOptions']), '../waiting.ts', 'type '),

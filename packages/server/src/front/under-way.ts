@@ -9,8 +9,6 @@ import { rateLimited } from '../kernel/errors.ts';
  * instance stays below it too. Each costs what its answer takes in memory until the client has read it.
  */
 export const MAX_PER_KEY = 200;
-/** Most commands and logs of one tenant, its unread answers among them: up to 12 MB each. As many as the worker runs for a tenant. */
-export const MAX_LIVE_PER_TENANT = 16;
 
 /** An answer that is not taken by then ends its connection… */
 const TAKE_MS = 60_000;

@@ -27,7 +27,7 @@ export interface DescribedOperation {
   /** Codes beyond the kernel's own. */
   readonly errors?: readonly string[];
   readonly live?: boolean;
-  readonly text?: boolean;
+  readonly answer?: NonNullable<Operation['answer']>;
   readonly cli?: Operation['cli'];
 }
 
@@ -55,6 +55,6 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     ...(descriptor.settles ? { settles: descriptor.settles } : {}),
     ...(descriptor.errors ? { errors: descriptor.errors } : {}),
     ...(descriptor.live ? { live: true } : {}),
-    ...(entry.answer === 'text' ? { text: true } : {}),
+    ...(entry.answer === 'json' ? {} : { answer: entry.answer }),
     ...(descriptor.cli ? { cli: descriptor.cli } : {}),
   }));

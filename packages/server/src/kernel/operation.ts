@@ -11,7 +11,7 @@ export interface HttpBinding {
   /** `/instances/:id/stop`; the parameters are members of the input. */
   readonly path: string;
   /** Default: 201 for a create, 200 otherwise. */
-  readonly status?: 200 | 201 | 202 | 204;
+  readonly status?: 101 | 200 | 201 | 202 | 204;
 }
 
 /** What a call costs most: its own bounds on what is under way. `password`: a slow hash. `engine`: the worker and an engine. */
@@ -72,10 +72,12 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly cost?: CostClass;
   /** Longest body in bytes that is read. Default 4096. */
   readonly bodyLimit?: number;
-  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. */
+  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. Of a stream or a socket always. */
   readonly live?: boolean;
-  /** How the answer travels. `stream`: bytes as they come. `socket`: a websocket. Default `json`, in the envelope. */
+  /** Default `json`, the envelope. `text` and `stream` are `text/plain`, the second as it comes; `socket` is a websocket. */
   readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  /** Of a socket: what a caller may say in text, as JSON. */
+  readonly messages?: TSchema;
   /** How the CLI offers it, or `custom` where the verb is written by hand. */
   readonly cli?: 'custom' | CliFacet;
   readonly rest?: 'custom';

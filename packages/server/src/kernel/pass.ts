@@ -140,6 +140,8 @@ export async function endByError<Row extends StatusRow>(
   error: unknown,
   now: number,
 ): Promise<Outcome> {
+  // Cut short, not failed: nobody is shown that.
+  pass.signal.throwIfAborted();
   if (!(error instanceof EngineError)) throw error;
   const isAway = error.kind === 'unavailable';
   if (row.deleted_at) await noteDelay(pass, of, row, error.message, now);

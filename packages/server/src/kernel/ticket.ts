@@ -1,6 +1,5 @@
 import { newSecret, sha256Hex } from './ids.ts';
 import type { Call, IssuedTicket } from './service.ts';
-import type { Sql } from './sql/tx.ts';
 
 /** Seconds that a ticket is good for. */
 export const TICKET_SECONDS = 30;
@@ -30,15 +29,4 @@ export async function issueTicket(
     [sha256Hex(ticket), call.tenantId, call.userId, operation, JSON.stringify(spec), TICKET_SECONDS],
   );
   return ticket as IssuedTicket;
-}
-
-/** Takes the ticket away; undefined when it is unknown, used or expired. */
-export async function redeemTicket(sql: Sql, ticket: string): Promise<Ticket | undefined> {
-  const [row] = await sql.query<Ticket>(
-    'kernel.redeem_ticket',
-    `with spent as (delete from stream_tickets where ticket_hash = $1 returning tenant_id, user_id, operation, spec, expires_at)
-     select tenant_id, user_id, operation, spec from spent where expires_at > now()`,
-    [sha256Hex(ticket)],
-  );
-  return row;
 }

@@ -30,11 +30,11 @@ async function withHost(state: string, vcpus: number, call: Provoke): Promise<An
 
 /** A call of a machine that is there; the engine fails at it. */
 const failing =
-  (verb: 'exec' | 'logs', kind: 'timeout' | 'unavailable' | 'failed'): Provoke =>
+  (verb: 'exec' | 'logs' | 'terminal', kind: 'timeout' | 'unavailable' | 'failed'): Provoke =>
   async () => {
     const id = await insertInstance(api.worldOf(owner));
-    engine.failNext(verb, kind, 'the engine says no');
-    return api.call(`instances.${verb}`, { id, ...(verb === 'exec' ? { command: ['true'] } : {}) }, owner);
+    engine.failNext(verb === 'terminal' ? 'openTerminal' : verb, kind, 'the engine says no');
+    return api.call(`instances.${verb}`, { id, ...(verb === 'logs' ? {} : { command: ['true'] }) }, owner);
   };
 
 const stopped =
@@ -131,6 +131,12 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     NOT_FOUND: async () => api.call('quotas.set', { tenant_id: newId(), resource: 'vpcs', max: 3 }, operator),
   },
   'work.retry': { NOT_FOUND: async () => api.call('work.retry', { kind: 'vpc', id: newId() }, operator) },
+  'instances.terminal': {
+    CONFLICT: failing('terminal', 'failed'),
+    INSTANCE_NOT_RUNNING: stopped('terminal', { command: ['true'] }),
+    ENGINE_UNAVAILABLE: failing('terminal', 'unavailable'),
+    TIMEOUT: failing('terminal', 'timeout'),
+  },
 };
 
 const cases = Object.entries(PROVOKED).flatMap(([name, codes]) =>

@@ -146,6 +146,37 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       expect(await engine.logs(ref, 100_000)).toBeInstanceOf(Uint8Array);
     }, 120_000);
 
+    it('lets go of a caller whose signal aborts, and goes on by itself', async () => {
+      const aborted = AbortSignal.abort(new Error('the pass is over'));
+      const ref = newRef();
+      const calls = [
+        engine.inspect(ref, aborted),
+        engine.define(ref, spec, aborted),
+        engine.start(ref, aborted),
+        engine.stop(ref, 100, aborted),
+        engine.remove(ref, aborted),
+        engine.discard(ref, aborted),
+        engine.prepareImage(spec.image, aborted),
+        engine.logs(ref, 10, aborted),
+        engine.exec(ref, { command: ['echo'], timeoutMs: 1000, outputLimit: 10 }, aborted),
+      ];
+      for (const call of calls) await expect(call).rejects.toThrow('the pass is over');
+      const there = await running();
+      const leaving = new AbortController();
+      const long = engine.exec(there, { command: ['sleep', '60'], timeoutMs: 60_000, outputLimit: 10 }, leaving.signal);
+      setTimeout(() => leaving.abort(new Error('the caller left')), 300);
+      const began = performance.now();
+      await expect(long).rejects.toThrow('the caller left');
+      expect(performance.now() - began).toBeLessThan(2_000);
+      const stopping = new AbortController();
+      const stop = engine.stop(there, 10_000, stopping.signal);
+      setTimeout(() => stopping.abort(new Error('the pass is over')), 50);
+      await stop.catch((error: unknown) => expect(String(error)).toContain('the pass is over'));
+      // Whether it was cut short or not, whoever comes next brings it to its end.
+      await engine.stop(there, 10_000);
+      expect(await stateOf(there)).toBe('stopped');
+    }, 60_000);
+
     it('tells who watches what changed its state, until told to end', async () => {
       const ref = newRef();
       await engine.define(ref, spec);
@@ -213,6 +244,24 @@ export function describeNetworkEngine(name: string, make: () => Promise<EngineUn
       await engine.remove(specs[0]!.vpcId);
       expect(await seen(specs[0]!.vpcId)).toBeUndefined();
       expect((await seen(specs[1]!.vpcId))?.healthy).toBe(true);
+    }, 60_000);
+
+    it('lets go of a caller whose signal aborts', async () => {
+      const aborted = AbortSignal.abort(new Error('the pass is over'));
+      const spec = newSpec();
+      const calls = [
+        engine.ensure(spec, aborted),
+        engine.setNames(spec.vpcId, [], aborted),
+        engine.remove(spec.vpcId, aborted),
+      ];
+      for (const call of calls) await expect(call).rejects.toThrow('the pass is over');
+      expect(await seen(spec.vpcId)).toBeUndefined();
+      const ending = new AbortController();
+      const cut = engine.ensure(spec, ending.signal);
+      setTimeout(() => ending.abort(new Error('the pass is over')), 5);
+      await cut.catch((error: unknown) => expect(String(error)).toContain('the pass is over'));
+      await engine.ensure(spec);
+      expect((await seen(spec.vpcId))?.healthy).toBe(true);
     }, 60_000);
 
     it('takes names, also none, and refuses them for what is not there', async () => {

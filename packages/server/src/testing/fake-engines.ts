@@ -1,3 +1,4 @@
+import { abortable } from '../kernel/abortable.ts';
 import type { Availability } from '../kernel/availability.ts';
 import { EngineError, type EngineErrorKind } from '../kernel/engine-error.ts';
 import type {
@@ -11,12 +12,14 @@ import type {
   SeenMachine,
 } from '../services/instances/compute-engine.ts';
 import type { NetworkEngine, NetworkName, NetworkSpec, SeenNetwork } from '../services/vpcs/network-engine.ts';
+import { type FakeTerminal, openFakeTerminal } from './fake-terminal.ts';
 
 interface Machine {
   readonly ref: MachineRef;
   readonly spec: MachineSpec;
   state: SeenMachine['state'];
   readonly console: string[];
+  readonly terminals: Set<FakeTerminal>;
 }
 
 /** A compute engine in memory, and the hand that meddles with it. */
@@ -31,6 +34,10 @@ export interface FakeComputeEngine extends ComputeEngine {
   failNext(method: keyof ComputeEngine, kind: EngineErrorKind, message?: string, times?: number): void;
   /** Runs before each call: to widen a window, or to change the world in the middle. */
   before: (method: string, name: string) => Promise<void>;
+  /** Its main process writes this. */
+  say(instanceId: string, text: string): void;
+  /** Terminals that are open, and logs that are followed. */
+  open(): number;
   /** Changes a machine behind everybody's back, as a person on the host would; undefined removes it. Watchers hear of it. */
   meddle(instanceId: string, state: SeenMachine['state'] | undefined): void;
 }
@@ -42,9 +49,18 @@ export function createFakeComputeEngine(
   const calls: string[] = [];
   const watchers = new Set<(name: string) => void>();
   const failures = new Map<string, { error: EngineError; times: number }>();
+  /** Who follows a log hears of every change. */
+  const followers = new Set<() => void>();
   const nameOf = (instanceId: string) => `fake-${instanceId}`;
   const tell = (name: string) => {
+    const machine = machines.get(name);
+    if (machine?.state !== 'running') for (const one of machine?.terminals ?? []) one.kill();
     for (const watcher of watchers) watcher(name);
+    for (const follower of followers) follower();
+  };
+  const removeMachine = (name: string): boolean => {
+    for (const one of machines.get(name)?.terminals ?? []) one.kill();
+    return machines.delete(name);
   };
   const enter = async (method: string, name = '') => {
     await engine.before(method, name);
@@ -54,9 +70,27 @@ export function createFakeComputeEngine(
     if (planned.times === 0) failures.delete(method);
     throw planned.error;
   };
+  /** The work goes on when the signal ends the waiting, as it does in an engine. */
+  const doing = <T>(
+    method: keyof ComputeEngine,
+    { instanceId }: MachineRef,
+    signal: AbortSignal | undefined,
+    work: (name: string) => Promise<T>,
+  ): Promise<T> => {
+    const name = nameOf(instanceId);
+    return abortable(
+      signal,
+      enter(method, name).then(() => work(name)),
+    );
+  };
   const existing = (ref: MachineRef): Machine => {
     const machine = machines.get(nameOf(ref.instanceId));
     if (!machine) throw new EngineError('not_found', `there is no machine ${nameOf(ref.instanceId)}`);
+    return machine;
+  };
+  const running = (ref: MachineRef): Machine => {
+    const machine = existing(ref);
+    if (machine.state !== 'running') throw new EngineError('unavailable', 'the machine does not run');
     return machine;
   };
   const seen = (name: string, machine: Machine): SeenMachine => ({ name, ...machine.ref, state: machine.state });
@@ -74,9 +108,14 @@ export function createFakeComputeEngine(
     before: async () => undefined,
     failNext: (method, kind, message = `made to fail: ${kind}`, times = 1) =>
       void failures.set(method, { error: new EngineError(kind, message), times }),
+    say(instanceId, text) {
+      machines.get(nameOf(instanceId))!.console.push(text);
+      for (const follower of followers) follower();
+    },
+    open: () => [...machines.values()].reduce((sum, machine) => sum + machine.terminals.size, followers.size),
     meddle(instanceId, state) {
       const machine = machines.get(nameOf(instanceId));
-      if (state === undefined) machines.delete(nameOf(instanceId));
+      if (state === undefined) removeMachine(nameOf(instanceId));
       else if (machine) machine.state = state;
       tell(nameOf(instanceId));
     },
@@ -84,58 +123,72 @@ export function createFakeComputeEngine(
     capacity: async () => capacity,
     nameOf,
     images: async () => new Map([['busybox', engine.imageState]]),
-    async prepareImage() {
-      await enter('prepareImage');
-      return engine.imageState;
-    },
+    prepareImage: (_image, signal) =>
+      abortable(
+        signal,
+        enter('prepareImage').then(() => engine.imageState),
+      ),
     async list() {
       await enter('list');
       return [...machines].map(([name, machine]) => seen(name, machine));
     },
-    async inspect(ref) {
-      await enter('inspect', nameOf(ref.instanceId));
-      const machine = machines.get(nameOf(ref.instanceId));
-      return machine && seen(nameOf(ref.instanceId), machine);
-    },
-    async define(ref, spec) {
-      await enter('define', nameOf(ref.instanceId));
-      if (machines.has(nameOf(ref.instanceId))) return;
-      calls.push(`define ${ref.instanceId}`);
-      machines.set(nameOf(ref.instanceId), { ref, spec, state: 'stopped', console: [] });
-    },
-    async start(ref) {
-      await enter('start', nameOf(ref.instanceId));
-      const machine = existing(ref);
-      if (machine.state === 'running') return;
-      machine.console.push(`${machine.spec.hostname} starts\n`);
-      change('start', ref, 'running');
-    },
-    async stop(ref) {
-      await enter('stop', nameOf(ref.instanceId));
-      const machine = machines.get(nameOf(ref.instanceId));
-      if (machine && machine.state !== 'stopped') change('stop', ref, 'stopped');
-    },
-    async remove(ref) {
-      await enter('remove', nameOf(ref.instanceId));
-      if (!machines.delete(nameOf(ref.instanceId))) return;
-      calls.push(`remove ${ref.instanceId}`);
-      tell(nameOf(ref.instanceId));
-    },
-    async discard(ref) {
-      await enter('discard', nameOf(ref.instanceId));
-      if (machines.get(nameOf(ref.instanceId))?.state !== 'lost') return;
-      calls.push(`discard ${ref.instanceId}`);
-      machines.delete(nameOf(ref.instanceId));
-    },
-    async exec(ref, request) {
-      await enter('exec', nameOf(ref.instanceId));
-      if (existing(ref).state !== 'running') throw new EngineError('failed', 'the machine does not run');
-      return run(request);
-    },
-    async logs(ref, limit) {
-      await enter('logs', nameOf(ref.instanceId));
-      return Buffer.from(existing(ref).console.join('')).subarray(-limit);
-    },
+    inspect: (ref, signal) =>
+      doing('inspect', ref, signal, async (name) => {
+        const machine = machines.get(name);
+        return machine && seen(name, machine);
+      }),
+    define: (ref, spec, signal) =>
+      doing('define', ref, signal, async (name) => {
+        if (machines.has(name)) return;
+        calls.push(`define ${ref.instanceId}`);
+        machines.set(name, { ref, spec, state: 'stopped', console: [], terminals: new Set() });
+      }),
+    start: (ref, signal) =>
+      doing('start', ref, signal, async () => {
+        const machine = existing(ref);
+        if (machine.state === 'running') return;
+        machine.console.push(`${machine.spec.hostname} starts\n`);
+        change('start', ref, 'running');
+      }),
+    stop: (ref, _graceMs, signal) =>
+      doing('stop', ref, signal, async (name) => {
+        const machine = machines.get(name);
+        if (machine && machine.state !== 'stopped') change('stop', ref, 'stopped');
+      }),
+    remove: (ref, signal) =>
+      doing('remove', ref, signal, async (name) => {
+        if (!removeMachine(name)) return;
+        calls.push(`remove ${ref.instanceId}`);
+        tell(name);
+      }),
+    discard: (ref, signal) =>
+      doing('discard', ref, signal, async (name) => {
+        if (machines.get(name)?.state !== 'lost') return;
+        calls.push(`discard ${ref.instanceId}`);
+        machines.delete(name);
+      }),
+    exec: (ref, request, signal) =>
+      doing('exec', ref, signal, async () => {
+        running(ref);
+        const said = /^echo (.*) > \/dev\/console$/.exec(request.command.at(-1)!)?.[1];
+        if (said !== undefined) engine.say(ref.instanceId, `${said}\n`);
+        return run(request);
+      }),
+    openTerminal: (ref, request, signal) =>
+      doing('openTerminal', ref, signal, async () => {
+        const { terminals } = running(ref);
+        const opened = openFakeTerminal(request, signal);
+        terminals.add(opened);
+        void opened.ended.then(() => terminals.delete(opened));
+        return opened.terminal;
+      }),
+    logs: (ref, limit, signal) =>
+      doing('logs', ref, signal, async () => Buffer.from(existing(ref).console.join('')).subarray(-limit)),
+    followLogs: (ref, limit, signal) =>
+      doing('followLogs', ref, signal, async (name) => {
+        existing(ref);
+        return follow(() => machines.get(name)?.console.join(''), limit, followers, signal);
+      }),
     async watch(onChange, signal) {
       await enter('watch');
       watchers.add(onChange);
@@ -149,8 +202,37 @@ export function createFakeComputeEngine(
   return engine;
 }
 
+/** What a console says, and then what more it says, until it is gone or the signal aborts. */
+async function* follow(
+  read: () => string | undefined,
+  limit: number,
+  followers: Set<() => void>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let wake: () => void = () => undefined;
+  const follower = () => wake();
+  followers.add(follower);
+  signal.addEventListener('abort', follower, { once: true });
+  try {
+    let text = read();
+    if (text) yield Buffer.from(text).subarray(-limit);
+    while (text !== undefined && !signal.aborted) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const next = read();
+      if (next !== undefined && next !== text) yield Buffer.from(next.slice(text.length));
+      else if (next !== undefined) await changed;
+      text = next;
+    }
+  } finally {
+    followers.delete(follower);
+    signal.removeEventListener('abort', follower);
+  }
+}
+
 /** The few commands that the contract runs: echo, cat, sleep, false. */
-function run({ command, stdin, timeoutMs, outputLimit }: ExecRequest): ExecResult {
+async function run({ command, stdin, timeoutMs, outputLimit }: ExecRequest): Promise<ExecResult> {
   const [program, ...words] = command;
   const answer = (exitCode: number, stdout: Uint8Array, timedOut = false): ExecResult => ({
     exitCode,
@@ -161,8 +243,11 @@ function run({ command, stdin, timeoutMs, outputLimit }: ExecRequest): ExecResul
   });
   if (program === 'echo') return answer(0, Buffer.from(`${words.join(' ')}\n`));
   if (program === 'cat') return answer(0, stdin ?? new Uint8Array());
-  if (program === 'sleep')
-    return Number(words[0]) * 1000 > timeoutMs ? answer(137, new Uint8Array(), true) : answer(0, new Uint8Array());
+  if (program === 'sleep') {
+    const ms = Number(words[0]) * 1000;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(ms, timeoutMs)).unref());
+    return ms > timeoutMs ? answer(137, new Uint8Array(), true) : answer(0, new Uint8Array());
+  }
   return answer(program === 'false' ? 1 : 127, new Uint8Array());
 }
 
@@ -198,20 +283,23 @@ export function createFakeNetworkEngine(): FakeNetworkEngine {
     },
     availability: async () => engine.available,
     nameOf,
-    async ensure(spec) {
+    async ensure(spec, signal) {
+      signal?.throwIfAborted();
       enter('ensure');
       const there = networks.get(nameOf(spec.vpcId));
       if (there?.healthy) return;
       engine.calls.push(`ensure ${spec.vpcId}`);
       networks.set(nameOf(spec.vpcId), { spec, healthy: true, names: there?.names ?? [] });
     },
-    async setNames(vpcId, names) {
+    async setNames(vpcId, names, signal) {
+      signal?.throwIfAborted();
       enter('setNames');
       const network = networks.get(nameOf(vpcId));
       if (!network) throw new EngineError('not_found', `there is no network ${nameOf(vpcId)}`);
       network.names = names;
     },
-    async remove(vpcId) {
+    async remove(vpcId, signal) {
+      signal?.throwIfAborted();
       enter('remove');
       if (networks.delete(nameOf(vpcId))) engine.calls.push(`remove ${vpcId}`);
     },

@@ -19,7 +19,7 @@ import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
-import { createLiveClient, type LiveHandlers, serveLive } from '../kernel/live.ts';
+import type { LiveHandlers } from '../kernel/live.ts';
 import type { Log } from '../kernel/log.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { startNotifier } from '../kernel/notifier.ts';
@@ -27,9 +27,12 @@ import type { Registry } from '../kernel/registry.ts';
 import { STATUS_CHANNEL } from '../kernel/resource.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
+import { createLiveClient } from '../live/client.ts';
+import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
 import type { ExampleWorld } from '../kernel/example.ts';
+import { openTestSocket } from './test-socket.ts';
 
 /** Somebody who calls. */
 export interface Actor {
@@ -232,18 +235,17 @@ export async function startTestApi(options: {
       body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
       ...(signal ? { signal } : {}),
     });
-    const text = await answered.body.text();
-    const isJson = String(answered.headers['content-type'] ?? '').startsWith('application/json') && text !== '';
-    const parsed = isJson ? JSON.parse(text) : {};
-    return {
-      status: answered.statusCode,
-      headers: answered.headers,
-      text,
-      data: parsed.data,
-      code: parsed.error?.code,
-      message: parsed.error?.message,
-      meta: parsed.meta,
-    };
+    return readAnswer(answered.statusCode, answered.headers, await answered.body.text());
+  };
+  /** Asks for a websocket, and leaves it at once. */
+  const visit = async (path: string, { key, headers }: RequestOptions): Promise<Answer> => {
+    const opened = await openTestSocket(`${url}${path}`, {
+      ...(key === undefined ? {} : { 'x-api-key': key }),
+      ...headers,
+    });
+    opened.socket?.close();
+    if (opened.socket) await opened.closed;
+    return readAnswer(opened.status, opened.headers, opened.text);
   };
 
   const makeUser = async (platformRole: string): Promise<{ userId: string; email: string }> => {
@@ -302,12 +304,11 @@ export async function startTestApi(options: {
     hostId,
     send,
     call(name, input, actor, { query, ...rest } = {}) {
-      const { method, path } = registry.entries.get(name)!.descriptor.http;
-      return send(method, pathOf(path, method, input) + (query ? `?${query}` : ''), {
-        ...rest,
-        ...(actor ? { key: actor.key } : {}),
-        ...bodyOf(path, method, input),
-      }).then((answer) => {
+      const { http, answer: shape } = registry.entries.get(name)!.descriptor;
+      const { method, path } = http;
+      const where = pathOf(path, method, input) + (query ? `?${query}` : '');
+      const options = { ...rest, ...(actor ? { key: actor.key } : {}), ...bodyOf(path, method, input) };
+      return (shape === 'socket' ? visit(where, options) : send(method, where, options)).then((answer) => {
         checkDocumented(name, answer);
         return answer;
       });
@@ -353,6 +354,20 @@ export async function startTestApi(options: {
         rmSync(folder, { recursive: true, force: true });
       }
     },
+  };
+}
+
+function readAnswer(status: number, headers: Answer['headers'], text: string): Answer {
+  const isJson = String(headers['content-type'] ?? '').startsWith('application/json') && text !== '';
+  const parsed = isJson ? JSON.parse(text) : {};
+  return {
+    status,
+    headers,
+    text,
+    data: parsed.data,
+    code: parsed.error?.code,
+    message: parsed.error?.message,
+    meta: parsed.meta,
   };
 }
 

@@ -1,23 +1,38 @@
 import { readFile, stat, truncate } from 'node:fs/promises';
 
+/** A log file as it was read. */
+export interface ConsoleFile {
+  /** Tells it from a later file of the same name: inode numbers are used again. */
+  readonly id: string;
+  readonly changedAt: bigint;
+  readonly bytes: Buffer;
+}
+
 /**
- * What an instance's main process wrote. LXC writes it to console.log, at most 128 KiB, and keeps the one before as console.log.1.
+ * What an instance's main process wrote. LXC appends it to console.log, over starts and stops; at 128 KiB that becomes console.log.1, and
+ * the next begins.
  *
  * Read as files and not over the API: there, each reading empties the buffer, and a second reader finds nothing. When an instance
- * stops, LXC replaces console.log by its newest 128 KiB, so the one before would repeat them.
+ * stops, LXC replaces console.log by the newest 128 KiB of this run, so the one before would repeat them.
  */
-export async function readConsole(folder: string, running: boolean, limit: number): Promise<Uint8Array> {
-  const current = await readOrEmpty(`${folder}/console.log`);
-  if (current.length >= limit) return current.subarray(current.length - limit);
-  if (!running) return current;
-  const before = await readOrEmpty(`${folder}/console.log.1`);
-  const room = limit - current.length;
-  return Buffer.concat([before.subarray(Math.max(0, before.length - room)), current]);
+export async function readConsole(
+  folder: string,
+  running: boolean,
+  limit: number,
+): Promise<{ readonly newest: Buffer; readonly current: ConsoleFile | undefined }> {
+  const current = await readLog(`${folder}/console.log`);
+  const bytes = current?.bytes ?? Buffer.alloc(0);
+  if (bytes.length >= limit) return { newest: bytes.subarray(bytes.length - limit), current };
+  const before = running ? await readLog(`${folder}/console.log.1`) : undefined;
+  // It may have become the one before in between.
+  if (before === undefined || before.id === current?.id) return { newest: bytes, current };
+  const room = limit - bytes.length;
+  return { newest: Buffer.concat([before.bytes.subarray(Math.max(0, before.bytes.length - room)), bytes]), current };
 }
 
 /** LXC's own word on why a start failed; Incus only names its log. */
 export async function readStartError(folder: string): Promise<string | undefined> {
-  const lines = (await readOrEmpty(`${folder}/lxc.log`)).toString().split('\n');
+  const lines = ((await readLog(`${folder}/lxc.log`))?.bytes ?? '').toString().split('\n');
   const said = lines.filter((line) => line.includes(' ERROR ')).map((line) => line.slice(line.lastIndexOf(' - ') + 3));
   return said.length === 0 ? undefined : said.slice(0, 3).join('; ').slice(0, 500);
 }
@@ -35,9 +50,13 @@ export async function boundStartLog(folder: string): Promise<void> {
   }
 }
 
-async function readOrEmpty(path: string): Promise<Buffer> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
+/** Undefined where there is none. */
+export async function readLog(path: string): Promise<ConsoleFile | undefined> {
+  try {
+    const { ino, birthtimeNs, mtimeNs } = await stat(path, { bigint: true });
+    return { id: `${ino} ${birthtimeNs}`, changedAt: mtimeNs, bytes: await readFile(path) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  });
+  }
 }

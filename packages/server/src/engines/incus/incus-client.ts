@@ -36,6 +36,8 @@ export interface CallOptions {
   readonly body?: unknown;
   /** Milliseconds for the answer, and for the operation it starts. 10 s by default. */
   readonly timeoutMs?: number;
+  /** Ends the waiting, with its reason. What Incus was asked for goes on. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What Incus answered, in its own words, with its status code. */
@@ -102,7 +104,8 @@ export class IncusClient {
     const started = performance.now();
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const operation = await this.begin(method, path, options);
-    return this.waitFor(operation.id, Math.max(1, timeoutMs - (performance.now() - started)), `${method} ${path}`);
+    const left = Math.max(1, timeoutMs - (performance.now() - started));
+    return this.waitFor(operation.id, left, `${method} ${path}`, options.signal);
   }
 
   /** One request that starts an operation; returns at once. */
@@ -114,11 +117,12 @@ export class IncusClient {
     return this.call<IncusOperation>(method, path, options);
   }
 
-  async waitFor(operationId: string, timeoutMs: number, what: string): Promise<IncusOperation> {
+  async waitFor(operationId: string, timeoutMs: number, what: string, signal?: AbortSignal): Promise<IncusOperation> {
     const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
     const operation = await this.call<IncusOperation>('GET', `/1.0/operations/${operationId}/wait`, {
       query: { timeout: String(seconds) },
       timeoutMs: seconds * 1000 + 2_000,
+      signal,
     }).catch((error: unknown) => {
       // A failed operation answers as a refused request; what was asked says more than that it was waited for.
       if (!(error instanceof IncusError) || error.said === undefined) throw error;
@@ -177,11 +181,12 @@ export class IncusClient {
     if (options.project !== undefined) query.set('project', options.project);
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const suffix = query.size === 0 ? '' : `?${query.toString()}`;
+    const timeout = AbortSignal.timeout(timeoutMs);
     try {
       return await request(`http://incus${path}${suffix}`, {
         method: method as 'GET',
         dispatcher: this.dispatcher,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         ...(stream === undefined ? {} : { body: stream }),
@@ -191,6 +196,7 @@ export class IncusClient {
           : { body: JSON.stringify(options.body), headers: { 'content-type': 'application/json' } }),
       });
     } catch (cause) {
+      options.signal?.throwIfAborted();
       throw connectionError(method, path, timeoutMs, cause);
     }
   }

@@ -98,6 +98,49 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     expect([loud.exitCode, loud.truncated, loud.stdout.length, loud.stderr.length]).toEqual([0, true, 65_536, 65_536]);
   });
 
+  test('what runs at a terminal is gone soon after whoever opened it; also what does not mind a hang-up', async () => {
+    const open = async (command: string[], size?: { rows: number; cols: number }) => {
+      const leaving = new AbortController();
+      const request = size ? { command, size } : { command };
+      const terminal = await platform.compute.openTerminal(ref, request, leaving.signal);
+      const output = terminal.output[Symbol.asyncIterator]();
+      return { leaving, output };
+    };
+    const stubborn = ['sh', '-c', 'trap "" HUP; echo runs; exec sleep 98765'];
+    for (const size of [undefined, { rows: 24, cols: 80 }]) {
+      const { leaving, output } = await open(stubborn, size);
+      expect(text((await output.next()).value!.bytes)).toContain('runs');
+      expect(text((await exec(['ps'])).stdout)).toContain('98765');
+      leaving.abort(new Error('gone'));
+      await expect(output.next()).rejects.toThrow('gone');
+      expect(await waitUntil(async () => !text((await exec(['ps'])).stdout).includes('98765'), 3_000)).toBe(true);
+    }
+    const { leaving, output } = await open(['sh'], { rows: 24, cols: 80 });
+    await output.next();
+    const began = performance.now();
+    leaving.abort(new Error('gone'));
+    await expect(output.next()).rejects.toThrow('gone');
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  test('a log is followed through the turn of its file, and no byte comes twice or not at all', async () => {
+    const ending = new AbortController();
+    let followed = '';
+    const following = (async () => {
+      for await (const chunk of await platform.compute.followLogs(ref, 10, ending.signal)) followed += text(chunk);
+    })();
+    // 240 KB, so that the file, which holds 128 KiB, turns; slowly, for LXC keeps two files only.
+    const lines =
+      'i=100000; while [ $i -lt 130000 ]; do echo $i; i=$((i+1)); [ $((i % 2000)) -ne 0 ] || sleep 0.1; done';
+    await exec(['sh', '-c', `(${lines}) > /dev/console`]);
+    expect(await waitUntil(async () => followed.includes('129999'), 3_000)).toBe(true);
+    ending.abort(new Error('enough'));
+    await following;
+    const kept = text(await platform.compute.logs(ref, 230_000));
+    expect(kept.length).toBeGreaterThan(128 * 1024);
+    expect(followed.endsWith(kept)).toBe(true);
+  });
+
   test('a command is the main process; its words reach it as they are, and it is asked to end', async () => {
     const { compute } = platform;
     const job = fresh('job');

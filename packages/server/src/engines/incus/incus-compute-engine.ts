@@ -10,6 +10,8 @@ import type {
   MachineRef,
   MachineSpec,
   SeenMachine,
+  Terminal,
+  TerminalRequest,
 } from '../../services/instances/compute-engine.ts';
 import type { Availability } from '../../kernel/availability.ts';
 import { findMissing } from '../availability.ts';
@@ -21,10 +23,12 @@ import { busyboxImage } from './images/busybox-image.ts';
 import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
+import { followConsole } from './console-follow.ts';
 import { boundStartLog, readConsole, readStartError } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
+import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
 import { isDiskless, type MachineDisks, removeStrayFolder } from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv } from './machine-config.ts';
@@ -101,8 +105,8 @@ export class IncusComputeEngine implements ComputeEngine {
     return this.#images.states();
   }
 
-  prepareImage(image: string): Promise<ImageState> {
-    return this.#images.prepare(image);
+  prepareImage(image: string, signal?: AbortSignal): Promise<ImageState> {
+    return this.#images.prepare(image, signal);
   }
 
   async list(): Promise<readonly SeenMachine[]> {
@@ -113,24 +117,25 @@ export class IncusComputeEngine implements ComputeEngine {
     return instances.map(toSeen);
   }
 
-  async inspect(ref: MachineRef): Promise<SeenMachine | undefined> {
-    const found = await this.#find(ref);
+  async inspect(ref: MachineRef, signal?: AbortSignal): Promise<SeenMachine | undefined> {
+    const found = await this.#find(ref, signal);
     if (found === undefined) return undefined;
     const seen = toSeen(found);
     if (seen.state === 'stopped' && (await isDiskless(this.#disks, found))) return { ...seen, state: 'lost' };
     return seen;
   }
 
-  async define(ref: MachineRef, spec: MachineSpec): Promise<void> {
+  async define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void> {
     const name = this.nameOf(ref.instanceId);
     const wanted = machineConfig(this.#platformId, this.#guestFolder, ref, spec);
-    if ((await this.#find(ref)) !== undefined) return;
+    if ((await this.#find(ref, signal)) !== undefined) return;
     if (wanted.devices['thecloud'] !== undefined) await this.#prepareGuest();
     const create = () =>
       this.#client.run('POST', '/1.0/instances', {
         project: this.#projectOf(ref),
         body: { name, type: 'container', source: { type: 'image', alias: spec.image }, profiles: [], ...wanted },
         timeoutMs: CREATE_TIMEOUT_MS,
+        signal,
       });
     try {
       await create().catch(async (error: unknown) => {
@@ -145,8 +150,8 @@ export class IncusComputeEngine implements ComputeEngine {
     }
   }
 
-  async start(ref: MachineRef): Promise<void> {
-    const found = await this.#find(ref);
+  async start(ref: MachineRef, signal?: AbortSignal): Promise<void> {
+    const found = await this.#find(ref, signal);
     if (found === undefined)
       throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
     if (found.status === 'Running') return;
@@ -159,6 +164,7 @@ export class IncusComputeEngine implements ComputeEngine {
         project: this.#projectOf(ref),
         body: { action, timeout: START_TIMEOUT_MS / 1000 },
         timeoutMs: START_TIMEOUT_MS,
+        signal,
       });
     try {
       await start().catch(async (error: unknown) => {
@@ -179,32 +185,32 @@ export class IncusComputeEngine implements ComputeEngine {
     }
   }
 
-  async stop(ref: MachineRef, graceMs: number): Promise<void> {
-    const found = await this.#find(ref);
+  async stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void> {
+    const found = await this.#find(ref, signal);
     if (found === undefined || found.status === 'Stopped') return;
-    await stopInstance(this.#client, this.#projectOf(ref), found.name, graceMs);
+    await stopInstance(this.#client, this.#projectOf(ref), found.name, graceMs, signal);
   }
 
-  async remove(ref: MachineRef): Promise<void> {
-    const found = await this.#find(ref);
+  async remove(ref: MachineRef, signal?: AbortSignal): Promise<void> {
+    const found = await this.#find(ref, signal);
     // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
     if (found === undefined) return rm(this.#logFolderOf(ref), { recursive: true, force: true });
-    if (found.status !== 'Stopped') await stopInstance(this.#client, this.#projectOf(ref), found.name, 0);
-    await this.#remove(ref, found);
+    if (found.status !== 'Stopped') await stopInstance(this.#client, this.#projectOf(ref), found.name, 0, signal);
+    await this.#remove(ref, found, signal);
   }
 
-  async discard(ref: MachineRef): Promise<void> {
-    const found = await this.#find(ref);
+  async discard(ref: MachineRef, signal?: AbortSignal): Promise<void> {
+    const found = await this.#find(ref, signal);
     if (found === undefined || found.status !== 'Stopped' || !(await isDiskless(this.#disks, found))) return;
-    await this.#remove(ref, found);
+    await this.#remove(ref, found, signal);
   }
 
   /** Incus refuses to delete one that has been started meanwhile. */
-  async #remove(ref: MachineRef, found: IncusInstance): Promise<void> {
+  async #remove(ref: MachineRef, found: IncusInstance, signal: AbortSignal | undefined): Promise<void> {
     const project = this.#projectOf(ref);
     const remove = () =>
       this.#client
-        .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000 })
+        .run('DELETE', `/1.0/instances/${found.name}`, { project, timeoutMs: 60_000, signal })
         .catch((error: unknown) => {
           if (!(error instanceof IncusError) || error.code !== 404) throw error;
         });
@@ -218,19 +224,33 @@ export class IncusComputeEngine implements ComputeEngine {
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
   }
 
-  async exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult> {
-    const found = await this.#find(ref);
-    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+  async exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult> {
+    const found = await this.#findRunning(ref, signal);
+    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config), signal);
+  }
+
+  async openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal> {
+    const found = await this.#findRunning(ref, signal);
+    return openIncusTerminal(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config), signal);
+  }
+
+  async #findRunning(ref: MachineRef, signal: AbortSignal | undefined): Promise<IncusInstance> {
+    const found = await this.#require(ref, signal);
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
     await boundStartLog(this.#logFolderOf(ref));
-    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config));
+    return found;
   }
 
-  async logs(ref: MachineRef, limit: number): Promise<Uint8Array> {
-    const found = await this.#find(ref);
-    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
-    return readConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit);
+  async logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const found = await this.#require(ref, signal);
+    return (await readConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit)).newest;
+  }
+
+  async followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const found = await this.#require(ref, signal);
+    const isThere = async (): Promise<boolean> => (await this.#find(ref)) !== undefined;
+    return followConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit, isThere, signal);
   }
 
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void> {
@@ -258,12 +278,19 @@ export class IncusComputeEngine implements ComputeEngine {
     return projectName(this.#platformId, ref.tenantId);
   }
 
-  async #find(ref: MachineRef): Promise<IncusInstance | undefined> {
+  async #find(ref: MachineRef, signal?: AbortSignal): Promise<IncusInstance | undefined> {
     const path = `/1.0/instances/${this.nameOf(ref.instanceId)}`;
-    return this.#client.call<IncusInstance>('GET', path, { project: this.#projectOf(ref) }).catch((error: unknown) => {
+    const options = { project: this.#projectOf(ref), signal };
+    return this.#client.call<IncusInstance>('GET', path, options).catch((error: unknown) => {
       if (error instanceof IncusError && error.code === 404) return undefined;
       throw error;
     });
+  }
+
+  async #require(ref: MachineRef, signal: AbortSignal | undefined): Promise<IncusInstance> {
+    const found = await this.#find(ref, signal);
+    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+    return found;
   }
 
   async #makeProject(ref: MachineRef): Promise<void> {

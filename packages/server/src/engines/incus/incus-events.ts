@@ -1,5 +1,6 @@
+import { closeOf } from '../../kernel/web-socket.ts';
 import type { IncusClient } from './incus-client.ts';
-import { openSocket, whenClosed } from './websockets.ts';
+import { openSocket } from './websockets.ts';
 
 interface LifecycleEvent {
   readonly type: string;
@@ -24,18 +25,16 @@ export async function watchInstances(
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return;
-  const socket = await openSocket(client, '/1.0/events?type=lifecycle&all-projects=true', (opening) => {
-    opening.addEventListener('message', (message) => {
-      const text =
-        typeof message.data === 'string' ? message.data : Buffer.from(message.data as ArrayBuffer).toString();
-      const name = instanceOf(text);
-      if (name !== undefined) onChange(name);
-    });
+  const { socket, opened } = openSocket(client, '/1.0/events?type=lifecycle&all-projects=true');
+  socket.on('message', (data) => {
+    const name = instanceOf((data as Buffer).toString('utf8'));
+    if (name !== undefined) onChange(name);
   });
-  const close = (): void => socket.close();
+  await opened;
+  const close = (): void => socket.terminate();
   signal.addEventListener('abort', close, { once: true });
   if (signal.aborted) close();
-  await whenClosed(socket);
+  await closeOf(socket);
   signal.removeEventListener('abort', close);
 }
 

@@ -1,17 +1,17 @@
-import type { WebSocket } from 'undici';
-import { EngineError } from '../../kernel/engine-error.ts';
+import type { WebSocket } from 'ws';
+import { abortable } from '../../kernel/abortable.ts';
+import { closeOf } from '../../kernel/web-socket.ts';
 import type { ExecRequest, ExecResult } from '../../services/instances/compute-engine.ts';
-import { type IncusClient, IncusError, type IncusOperation } from './incus-client.ts';
-import { openSocket, whenClosed } from './websockets.ts';
+import { beginCommand, type CommandEnd, type IncusCommand } from './incus-command.ts';
+import type { IncusClient } from './incus-client.ts';
 
 /** Milliseconds a killed command's streams may stay open: what it started in the background may hold them. */
 const DRAIN_MS = 2_000;
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Runs a command in a running instance over websockets: stdout and stderr apart, each kept up to the limit, the rest read and dropped,
  * so that a chatty command neither blocks nor fills memory or disk. `machineEnv` are the variables that the machine was made with; the
- * request's own go before them.
+ * request's own go before them. When the signal aborts, the command is killed.
  */
 export async function execInInstance(
   client: IncusClient,
@@ -19,97 +19,65 @@ export async function execInInstance(
   name: string,
   request: ExecRequest,
   machineEnv: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<ExecResult> {
   const started = performance.now();
-  const operation = await client.begin('POST', `/1.0/instances/${name}/exec`, {
-    project,
-    body: {
-      command: request.command,
-      environment: { PATH: DEFAULT_PATH, HOME: '/root', ...machineEnv, ...request.env },
-      'wait-for-websocket': true,
-      interactive: false,
-      ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    },
-  });
-  const sockets: WebSocket[] = [];
+  const command = await beginCommand(client, project, name, { ...request, machineEnv }, signal);
   try {
-    const open = async (channel: string, prepare?: (socket: WebSocket) => void): Promise<WebSocket> => {
-      const path = `/1.0/operations/${operation.id}/websocket?secret=${secretOf(operation, channel)}`;
-      const socket = await openSocket(client, path, prepare);
-      sockets.push(socket);
-      return socket;
+    const work = async (): Promise<ExecResult> => {
+      const [control, stdout, stderr] = [command.connect('control'), command.connect('1'), command.connect('2')];
+      const out = collect(stdout.socket, request.outputLimit);
+      const err = collect(stderr.socket, request.outputLimit);
+      // The command starts when its three streams are there, so input comes last: a control stream that comes after a short command's
+      // end is refused.
+      await Promise.all([control.opened, stdout.opened, stderr.opened]);
+      const stdin = command.connect('0');
+      await stdin.opened;
+      sendInput(stdin.socket, request.stdin);
+      const left = request.timeoutMs - (performance.now() - started);
+      const { end, timedOut } = await waitForEnd(command, control.socket, left);
+      if (end.complaint !== undefined) err.add(Buffer.from(end.complaint));
+      await withDeadline(Promise.all([out.ended, err.ended]), DRAIN_MS);
+      return {
+        exitCode: end.exitCode,
+        timedOut,
+        stdout: out.bytes(),
+        stderr: err.bytes(),
+        truncated: out.truncated() || err.truncated(),
+      };
     };
-    const out = collect(request.outputLimit);
-    const err = collect(request.outputLimit);
-    // The command starts when its three streams are there, so input comes last: what a stream brings along with its handshake was lost in
-    // one of twenty commands, and a control stream that comes after a short command's end is refused.
-    const [control] = await Promise.all([open('control'), open('1', out.listen), open('2', err.listen)]);
-    const stdin = await open('0');
-    sendInput(stdin, request.stdin);
-    const left = request.timeoutMs - (performance.now() - started);
-    const { exitCode, timedOut } = await waitForEnd(client, operation, control, left).catch((error: unknown) => {
-      const code = missingCommandCode(error);
-      if (code === undefined) throw error;
-      err.add(Buffer.from(`${request.command[0]}: ${code === 127 ? 'command not found' : 'cannot be executed'}\n`));
-      return { exitCode: code, timedOut: false };
-    });
-    await withDeadline(Promise.all([out.ended, err.ended]), DRAIN_MS);
-    return {
-      exitCode,
-      timedOut,
-      stdout: out.bytes(),
-      stderr: err.bytes(),
-      truncated: out.truncated() || err.truncated(),
-    };
+    return await abortable(signal, work());
   } finally {
-    for (const socket of sockets) socket.close();
+    // Of one that still runs this is the end.
+    command.cut();
   }
 }
 
-function secretOf(operation: IncusOperation, channel: string): string {
-  const fds = operation.metadata?.['fds'] as Record<string, string> | undefined;
-  const secret = fds?.[channel];
-  if (secret === undefined) throw new EngineError('failed', `Incus gave no stream ${channel} for a command`);
-  return secret;
-}
-
 async function waitForEnd(
-  client: IncusClient,
-  operation: IncusOperation,
+  command: IncusCommand,
   control: WebSocket,
   timeoutMs: number,
-): Promise<{ exitCode: number; timedOut: boolean }> {
-  const end = client.waitFor(operation.id, Math.max(1, timeoutMs) + DRAIN_MS + 10_000, 'a command');
+): Promise<{ end: CommandEnd; timedOut: boolean }> {
+  const end = command.ended(Math.max(1, timeoutMs) + DRAIN_MS + 10_000);
   const ended = await withDeadline(end, Math.max(1, timeoutMs));
-  if (ended.done) return { exitCode: exitCodeOf(ended.value), timedOut: false };
-  control.send(JSON.stringify({ command: 'signal', signal: 9 }));
+  if (ended.done) return { end: ended.value, timedOut: false };
+  control.send(JSON.stringify({ command: 'signal', signal: 9 }), () => undefined);
   const killed = await withDeadline(end, DRAIN_MS);
   // A child of the command can hold its streams open; nobody waits for it, and the streams are closed now.
   end.catch(() => undefined);
-  return { exitCode: killed.done ? exitCodeOf(killed.value) : 137, timedOut: true };
-}
-
-function exitCodeOf(operation: IncusOperation): number {
-  const code = operation.metadata?.['return'];
-  if (typeof code !== 'number') throw new EngineError('failed', 'Incus gave no exit code for a command');
-  return code;
-}
-
-/** As a shell answers: 127 where there is no such command, 126 where it is no program. */
-function missingCommandCode(error: unknown): number | undefined {
-  if (!(error instanceof IncusError)) return undefined;
-  if (/command not found/i.test(error.message)) return 127;
-  return /command not executable/i.test(error.message) ? 126 : undefined;
+  return { end: killed.done ? killed.value : { exitCode: 137 }, timedOut: true };
 }
 
 function sendInput(stdin: WebSocket, bytes: Uint8Array | undefined): void {
   const step = 64 * 1024;
-  for (let at = 0; bytes !== undefined && at < bytes.length; at += step) stdin.send(bytes.slice(at, at + step));
+  const ignore = (): void => undefined;
+  for (let at = 0; bytes !== undefined && at < bytes.length; at += step)
+    stdin.send(bytes.subarray(at, at + step), ignore);
   // An empty text frame is Incus' end of input.
-  stdin.send('');
+  stdin.send('', ignore);
 }
 
-function collect(limit: number) {
+function collect(socket: WebSocket, limit: number) {
   const parts: Uint8Array[] = [];
   let kept = 0;
   let truncated = false;
@@ -122,16 +90,13 @@ function collect(limit: number) {
     parts.push(part);
     kept += part.length;
   };
-  const listen = (socket: WebSocket): void => {
-    socket.addEventListener('message', (event) => {
-      if (typeof event.data !== 'string') add(new Uint8Array(event.data as ArrayBuffer));
-      else if (event.data === '') resolve();
-    });
-    void whenClosed(socket).then(resolve);
-  };
+  socket.on('message', (data, isBinary) => {
+    if (isBinary) add(data as Buffer);
+    else if ((data as Buffer).length === 0) resolve();
+  });
+  void closeOf(socket).then(resolve);
   return {
     ended,
-    listen,
     add,
     truncated: () => truncated,
     bytes: (): Uint8Array => new Uint8Array(Buffer.concat(parts)),

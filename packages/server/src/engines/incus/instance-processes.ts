@@ -26,19 +26,32 @@ export async function stopAllInstances(client: IncusClient, graceMs: number): Pr
 }
 
 /** Stops one instance: cleanly within `graceMs` (whole seconds, rounded up; 0: not at all), then by force. */
-export async function stopInstance(client: IncusClient, project: string, name: string, graceMs: number): Promise<void> {
+export async function stopInstance(
+  client: IncusClient,
+  project: string,
+  name: string,
+  graceMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const seconds = Math.ceil(graceMs / 1000);
   const path = `/1.0/instances/${name}/state`;
   if (seconds > 0) {
     const clean = { action: 'stop', timeout: seconds, force: false };
-    const stopped = await client.run('PUT', path, { project, body: clean, timeoutMs: seconds * 1000 + 10_000 }).then(
-      () => true,
-      (error: unknown) => isStopped(error) || refuse(error),
-    );
+    const stopped = await client
+      .run('PUT', path, { project, body: clean, timeoutMs: seconds * 1000 + 10_000, signal })
+      .then(
+        () => true,
+        (error: unknown) => isStopped(error) || refuse(error),
+      );
     if (stopped) return;
   }
   await client
-    .run('PUT', path, { project, body: { action: 'stop', timeout: 30, force: true }, timeoutMs: 40_000 })
+    .run('PUT', path, {
+      project,
+      body: { action: 'stop', timeout: 30, force: true },
+      timeoutMs: 40_000,
+      signal,
+    })
     .catch((error: unknown) => {
       if (!isStopped(error)) throw error;
     });

@@ -1,45 +1,33 @@
-import { WebSocket } from 'undici';
+import type { WebSocket } from 'ws';
 import { EngineError } from '../../kernel/engine-error.ts';
+import { connectUnix } from '../../kernel/web-socket.ts';
 import type { IncusClient } from './incus-client.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Longest message, in bytes: Incus sends at most what it read at once, 128 KiB, and events of some kilobytes. */
+const LONGEST_MESSAGE = 1024 * 1024;
 
 /**
- * Opens a websocket of Incus over its unix socket. `prepare` is called before it opens: who listens only afterwards may miss the first
+ * Opens a websocket of Incus over its unix socket. The socket is there before it is open: who listens only afterwards may miss the first
  * messages.
  */
-export async function openSocket(
+export function openSocket(
   client: IncusClient,
   path: string,
-  prepare: (socket: WebSocket) => void = () => undefined,
-): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://incus${path}`, { dispatcher: client.dispatcher });
-  socket.binaryType = 'arraybuffer';
-  prepare(socket);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(
-    () => reject(new EngineError('timeout', `Incus did not open ${path.split('?')[0]}`)),
-    CONNECT_TIMEOUT_MS,
-  );
-  socket.addEventListener('open', () => resolve());
-  socket.addEventListener('error', (event) => {
-    reject(new EngineError('unavailable', `Incus closed the stream ${path.split('?')[0]}`, { cause: event.error }));
+): { readonly socket: WebSocket; readonly opened: Promise<void> } {
+  const socket = connectUnix(client.socketPath, path, { maxPayload: LONGEST_MESSAGE, openMs: CONNECT_TIMEOUT_MS });
+  const where = path.split('?')[0];
+  const opened = new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', (cause) =>
+      reject(
+        cause.message.includes('timed out')
+          ? new EngineError('timeout', `Incus did not open ${where} within ${CONNECT_TIMEOUT_MS} ms`, { cause })
+          : new EngineError('unavailable', `Incus closed the stream ${where}: ${cause.message}`, { cause }),
+      ),
+    );
   });
-  try {
-    await promise;
-    return socket;
-  } catch (error) {
-    socket.close();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Resolves when the socket is closed, for whatever reason. */
-export function whenClosed(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState === WebSocket.CLOSED) resolve();
-    else socket.addEventListener('close', () => resolve(), { once: true });
-  });
+  // Whoever waits for several learns of the first that fails.
+  opened.catch(() => undefined);
+  return { socket, opened };
 }

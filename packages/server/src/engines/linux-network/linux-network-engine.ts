@@ -1,3 +1,4 @@
+import { abortable } from '../../kernel/abortable.ts';
 import type { Availability } from '../../kernel/availability.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { NetworkEngine, NetworkName, NetworkSpec, SeenNetwork } from '../../services/vpcs/network-engine.ts';
@@ -75,26 +76,27 @@ export class LinuxNetworkEngine implements NetworkEngine {
     return networkNames(this.#platformId, vpcId).bridge;
   }
 
-  async ensure(spec: NetworkSpec): Promise<void> {
+  async ensure(spec: NetworkSpec, signal?: AbortSignal): Promise<void> {
     const addresses = addressesOf(spec);
     const names = networkNames(this.#platformId, spec.vpcId);
-    await this.#alone('', () => this.#ensureEdgeOnce());
-    await this.#alone(names.bridge, () => this.#ensureNetwork(names, addresses));
+    await this.#alone('', signal, () => this.#ensureEdgeOnce());
+    await this.#alone(names.bridge, signal, () => this.#ensureNetwork(names, addresses, signal));
   }
 
-  async setNames(vpcId: string, names: readonly NetworkName[]): Promise<void> {
+  async setNames(vpcId: string, names: readonly NetworkName[], signal?: AbortSignal): Promise<void> {
     const network = networkNames(this.#platformId, vpcId);
-    await this.#alone(network.bridge, async () => {
+    await this.#alone(network.bridge, signal, async () => {
       if (!(await hasNamespace(network.routerNamespace)))
         throw new EngineError('not_found', `there is no network ${network.bridge}`);
       await writeNames(this.#platform, network, names);
     });
   }
 
-  async remove(vpcId: string): Promise<void> {
+  async remove(vpcId: string, signal?: AbortSignal): Promise<void> {
     const names = networkNames(this.#platformId, vpcId);
-    await this.#alone(names.bridge, async () => {
+    await this.#alone(names.bridge, signal, async () => {
       await removeNameServer(this.#platform, names);
+      signal?.throwIfAborted();
       // The links first: those of a removed namespace go some time later, when the kernel gets to it.
       await Promise.all([
         this.#take(this.#platform.edgeNamespace, [names.uplink]),
@@ -152,15 +154,22 @@ export class LinuxNetworkEngine implements NetworkEngine {
     this.#edgeChecked = true;
   }
 
-  async #ensureNetwork(names: NetworkNames, addresses: NetworkAddresses): Promise<void> {
+  async #ensureNetwork(
+    names: NetworkNames,
+    addresses: NetworkAddresses,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const parts = await this.#look(names);
     const wired = isWhole(names, addresses, parts);
     const rules = routerRules(addresses);
+    signal?.throwIfAborted();
     if (!wired) await this.#wire(names, addresses, parts);
+    signal?.throwIfAborted();
     if (!wired || !(await hasRules(names.routerNamespace, rules))) {
       const args = [`--net=${namespacePath(names.routerNamespace)}`, '--', 'sh', '-ec', ROUTER_SETTINGS];
       await runCommand('nsenter', args, { input: rules.text });
     }
+    signal?.throwIfAborted();
     // It is bound to the link that was there when it started.
     if (!wired && parts.router !== undefined) await endNameServer(this.#platform, names);
     const upstream = this.#egress === 'host' ? await readHostResolvers() : [];
@@ -241,16 +250,21 @@ export class LinuxNetworkEngine implements NetworkEngine {
     );
   }
 
-  #alone<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Does the work when all that was asked before it has been done. The signal ends the waiting for either. */
+  async #alone<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const before = this.#lanes.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
+    const begin = (): Promise<T> => {
+      signal?.throwIfAborted();
+      return work();
+    };
+    const mine = before.then(begin, begin);
     const settled = mine
       .catch(() => undefined)
       .then(() => {
         if (this.#lanes.get(key) === settled) this.#lanes.delete(key);
       });
     this.#lanes.set(key, settled);
-    return mine;
+    return abortable(signal, mine);
   }
 }
 

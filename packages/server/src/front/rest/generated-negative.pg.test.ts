@@ -14,7 +14,17 @@ testOperations({
     startTestApi({
       database,
       live: {
-        'instances.logs': async (ticket) => `log of ${String(ticket.spec.instanceId)}`,
+        'instances.logs': {
+          stream: async (ticket) =>
+            (async function* log() {
+              yield Buffer.from(`log of ${String(ticket.spec.instanceId)}`);
+            })(),
+        },
+        'instances.terminal': {
+          socket: async () => async (peer) => {
+            for await (const _ of peer.messages);
+          },
+        },
         'instances.exec': async () => ({ exit_code: 0, stdout: 'out', stderr: '', truncated: false, timed_out: false }),
       },
     }),

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AggregatorRegistry } from 'prom-client';
 import { forbidden } from '../../kernel/errors.ts';
-import type { LiveClient } from '../../kernel/live.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import type { LiveClient } from '../../live/client.ts';
 
 /** Resolves when it is well; rejects with the reason in words. */
 export type HealthCheck = () => Promise<void>;

@@ -92,6 +92,7 @@ function describe(entry: Entry, registry: Registry, schemas: Map<string, Json>):
     summary: descriptor.summary,
     ...(descriptor.description ? { description: descriptor.description } : {}),
     ...(entry.permission ? { 'x-permission': entry.permission } : {}),
+    ...(descriptor.messages ? { 'x-messages': descriptor.messages } : {}),
     security: entry.scope === 'public' ? [] : [{ apiKey: [] }, { bearer: [] }],
     parameters: [...parameters, ...headerParameters(entry)],
     ...(inBody.length > 0 ? { requestBody: requestBody(entry, inBody) } : {}),
@@ -176,7 +177,9 @@ function reference(schema: unknown, schemas: Map<string, Json>): Json {
 
 function success(entry: Entry, schemas: Map<string, Json>): Json {
   if (entry.status === 204) return { '204': { description: 'Done' } };
-  if (entry.answer === 'text')
+  const { answer } = entry;
+  if (answer === 'socket') return { [entry.status]: { description: 'A websocket' } };
+  if (answer === 'text' || answer === 'stream')
     return { [entry.status]: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } };
   const one = reference(entry.descriptor.output, schemas);
   const data = entry.descriptor.effect === 'list' ? { type: 'array', items: one } : one;

@@ -3,15 +3,16 @@ import { admit, isAuthorised } from '../../kernel/authorise.ts';
 import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute, Executed } from '../../kernel/execute.ts';
-import type { LiveClient } from '../../kernel/live.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import { coerceText } from '../../kernel/validate.ts';
+import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
 import { type Rates, takeFrom } from '../limits.ts';
-import { onClose, MAX_LIVE_PER_TENANT, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
+import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
+import type { LiveAnswers } from './live-answers.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
@@ -22,6 +23,7 @@ export interface RouteDeps {
   readonly waiter: Waiter;
   readonly limits: Rates;
   readonly underWay: UnderWay;
+  readonly liveAnswers: LiveAnswers;
   readonly timestamp: () => string;
   readonly onAuth: (result: string) => void;
 }
@@ -82,8 +84,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
-    if (entry.cost === 'engine')
-      deps.underWay.enter(`live of ${caller.tenantId}`, MAX_LIVE_PER_TENANT, request.raw, reply.raw, 5);
+    deps.liveAnswers.admit(entry, caller.tenantId, request, reply);
   }
   return caller;
 }
@@ -103,6 +104,8 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
+  if (deps.liveAnswers.isLong(entry))
+    return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output as string, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
   if (entry.descriptor.live) executed = { ...executed, output: await deps.live.call(executed.output as string) };
   if (waitSeconds > 0 && entry.descriptor.settles)

@@ -11,10 +11,14 @@ import { callerOf } from './authenticate.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
+import { createLiveAnswers } from './live-answers.ts';
 import { answerUnrouted } from './methods.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
+import { isUpgrade } from './sockets.ts';
 
-export interface RestOptions extends Omit<RouteDeps, 'timestamp' | 'onAuth'>, Omit<HealthOptions, 'live'> {
+export interface RestOptions
+  extends Omit<RouteDeps, 'timestamp' | 'onAuth' | 'liveAnswers'>,
+    Omit<HealthOptions, 'live'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -68,7 +72,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       answerOnSocket(socket, shown.status, headers, JSON.stringify(bodyOf(shown, requestId)));
     },
     // Node would answer without a body; the hook below answers with one.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, shouldUpgradeCallback: isUpgrade },
     // What arrives while it ends is served: the connections are closed behind it.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
@@ -133,6 +137,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);
-  addOperationRoutes(app, { ...options, timestamp, onAuth: metrics.authAttempt });
+  addOperationRoutes(app, {
+    ...options,
+    timestamp,
+    onAuth: metrics.authAttempt,
+    liveAnswers: createLiveAnswers(app, options),
+  });
   return app;
 }

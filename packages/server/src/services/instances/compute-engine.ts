@@ -4,6 +4,9 @@ import type { Availability } from '../../kernel/availability.ts';
  * The compute port: what an instance needs from the world outside the database.
  *
  * Everything is idempotent and has a deadline; failures throw EngineError. Names outside are derived from the ids, never read back.
+ *
+ * A call that is given a signal rejects with the signal's reason soon after it aborts. What the engine was asked for goes on there, as when
+ * the caller dies: whoever comes next finds it done, half done, or busy (`unavailable`). Only commands and what follows a log end with it.
  */
 export interface MachineRef {
   readonly tenantId: string;
@@ -69,6 +72,46 @@ export interface ExecResult {
   readonly timedOut: boolean;
 }
 
+/** Of a terminal, in characters. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export interface TerminalRequest {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absent: no terminal, and its outputs apart. */
+  readonly size?: TerminalSize;
+}
+
+/** Signals that a command can be sent. */
+export const TERMINAL_SIGNALS = ['HUP', 'INT', 'QUIT', 'KILL', 'TERM', 'USR1', 'USR2', 'STOP', 'CONT'] as const;
+export type TerminalSignal = (typeof TERMINAL_SIGNALS)[number];
+
+export interface TerminalOutput {
+  /** At a terminal all is `stdout`. */
+  readonly from: 'stdout' | 'stderr';
+  readonly bytes: Uint8Array;
+}
+
+/** A command that somebody talks with. Its methods reject once it has ended. */
+export interface Terminal {
+  /**
+   * What it writes, until it has ended; it is read once. Whoever does not take it stops the command from writing on. Throws EngineError
+   * when it was cut off, or the reason of the signal that ended it.
+   */
+  readonly output: AsyncIterable<TerminalOutput>;
+  /** After the output's end: 128 and the number of the signal that ended it, 127 where there is no such command. */
+  exitCode(): Promise<number>;
+  /** Resolves when the bytes are on their way: whoever waits for it holds no more than these. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** The end of its input; at a terminal as if Ctrl-D was typed. */
+  closeInput(): Promise<void>;
+  resize(size: TerminalSize): Promise<void>;
+  signal(signal: TerminalSignal): Promise<void>;
+}
+
 export type ImageState =
   | { readonly state: 'ready' }
   /** `detail` is one line for people: which step, how far. */
@@ -90,23 +133,31 @@ export interface ComputeEngine {
   /** Names of the catalogue's images with their state. */
   images(): Promise<ReadonlyMap<string, ImageState>>;
   /** Starts to build an image in the background where it is absent or failed; returns its state at once. */
-  prepareImage(image: string): Promise<ImageState>;
+  prepareImage(image: string, signal?: AbortSignal): Promise<ImageState>;
   /** All machines of this platform on this host in one look. */
   list(): Promise<readonly SeenMachine[]>;
-  inspect(ref: MachineRef): Promise<SeenMachine | undefined>;
+  inspect(ref: MachineRef, signal?: AbortSignal): Promise<SeenMachine | undefined>;
   /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
-  define(ref: MachineRef, spec: MachineSpec): Promise<void>;
+  define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void>;
   /** Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. */
-  start(ref: MachineRef): Promise<void>;
+  start(ref: MachineRef, signal?: AbortSignal): Promise<void>;
   /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
-  stop(ref: MachineRef, graceMs: number): Promise<void>;
+  stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void>;
   /** Removes it with its disk, by force where it runs. Nothing happens when it is absent. */
-  remove(ref: MachineRef): Promise<void>;
+  remove(ref: MachineRef, signal?: AbortSignal): Promise<void>;
   /** Removes one that is `lost`, after a look of its own. Nothing happens when it is absent, or not lost (any more). */
-  discard(ref: MachineRef): Promise<void>;
-  exec(ref: MachineRef, request: ExecRequest): Promise<ExecResult>;
+  discard(ref: MachineRef, signal?: AbortSignal): Promise<void>;
+  /** Runs a command to its end. The signal kills it. */
+  exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult>;
+  /** Runs a command in a running machine for somebody who talks with it. The signal hangs up; what does not end then is killed. */
+  openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal>;
   /** What its main process wrote (its console), the newest `limit` bytes. */
-  logs(ref: MachineRef, limit: number): Promise<Uint8Array>;
+  logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * The same, and then what comes, through stops and starts, until the machine is gone or the signal aborts; it ends both times without
+   * an error. Whoever takes it slowly misses what the console no longer keeps.
+   */
+  followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Calls back with the name of each machine whose power state changed, until the signal aborts. Resolves when the stream ended. */
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void>;
 }

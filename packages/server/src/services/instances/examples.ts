@@ -51,6 +51,14 @@ export const instanceExamples: Record<keyof typeof instanceOperations, Example> 
       timeout: 5,
     }),
   },
+  terminal: {
+    input: async (world) => ({
+      id: await insertInstance(world),
+      command: ['cat', `hidden-${world.unique()}`],
+      rows: 24,
+      cols: 80,
+    }),
+  },
 };
 
 export const instanceTypeExamples: Record<keyof typeof instanceTypeOperations, Example> = {

@@ -10,6 +10,7 @@ import { attachInterface, findVpcForInstance, findVpcId } from '../vpcs/index.ts
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, instanceFilter } from './instance-repository.pg.ts';
+import type { ExecSpec, LogsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
@@ -113,20 +114,40 @@ export function createInstanceHandlers(
 
     delete: deletes(INSTANCES, 'instance', 'instance'),
 
-    logs: (call) => issueTicket(call, 'instances.logs', { instanceId: call.target.id }),
+    async logs(call) {
+      const spec: LogsSpec = { instanceId: call.target.id, follow: call.input.follow ?? false };
+      return issueTicket(call, 'instances.logs', spec);
+    },
 
     async exec(call) {
-      const status = publicStatus(call.target);
-      if (status !== 'RUNNING') throw instanceNotRunning(call.target.name, status);
+      requireRunning(call.target);
       const { command, stdin, timeout } = call.input;
-      return issueTicket(call, 'instances.exec', {
+      const spec: ExecSpec = {
         instanceId: call.target.id,
         command,
         ...(stdin === undefined ? {} : { stdin }),
         timeoutMs: (timeout ?? 60) * 1000,
-      });
+      };
+      return issueTicket(call, 'instances.exec', spec);
+    },
+
+    async terminal(call) {
+      requireRunning(call.target);
+      const { command, tty = true, rows = 24, cols = 80, term = 'xterm-256color' } = call.input;
+      const spec: TerminalSpec = {
+        instanceId: call.target.id,
+        command,
+        term,
+        ...(tty ? { size: { rows, cols } } : {}),
+      };
+      return issueTicket(call, 'instances.terminal', spec);
     },
   };
+}
+
+function requireRunning(row: InstanceRow): void {
+  const status = publicStatus(row);
+  if (status !== 'RUNNING') throw instanceNotRunning(row.name, status);
 }
 
 /** Asking for what is so already changes nothing. */

@@ -1,48 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { LiveHandlers } from '../../kernel/live.ts';
-import type { ComputeEngine } from './compute-engine.ts';
+import type { Ticket } from '../../kernel/ticket.ts';
+import type { ComputeEngine, MachineRef } from './compute-engine.ts';
+import { talk } from './terminal.ts';
 
 /** Newest bytes of a console log that are answered. */
 const LOG_LIMIT = 128 * 1024;
 /** Most bytes kept of each of stdout and stderr. */
 const OUTPUT_LIMIT = 1024 * 1024;
+/** Milliseconds between two looks for a machine that is not made yet. */
+const LOOK_MS = 500;
 
-interface ExecSpec {
+/** What the handlers write into a ticket: see handlers.ts. */
+export interface LogsSpec {
+  readonly instanceId: string;
+  readonly follow: boolean;
+}
+
+export interface ExecSpec {
   readonly instanceId: string;
   readonly command: readonly string[];
   readonly stdin?: string;
   readonly timeoutMs: number;
 }
 
-/** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
-export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => ({
-  async 'instances.logs'(ticket) {
-    const ref = { tenantId: ticket.tenant_id, instanceId: String(ticket.spec.instanceId) };
-    const log = await engine.logs(ref, LOG_LIMIT).catch((error: unknown) => {
-      // An instance that was not made yet has written nothing.
-      if (error instanceof EngineError && error.kind === 'not_found') return new Uint8Array();
-      throw error;
-    });
-    return Buffer.from(log).toString('utf8');
-  },
+export interface TerminalSpec {
+  readonly instanceId: string;
+  readonly command: readonly string[];
+  readonly term: string;
+  /** Absent: no terminal. */
+  readonly size?: { readonly rows: number; readonly cols: number };
+}
 
-  async 'instances.exec'(ticket) {
-    const spec = ticket.spec as unknown as ExecSpec;
-    const result = await engine.exec(
-      { tenantId: ticket.tenant_id, instanceId: spec.instanceId },
-      {
-        command: spec.command,
-        ...(spec.stdin === undefined ? {} : { stdin: Buffer.from(spec.stdin) }),
-        timeoutMs: spec.timeoutMs,
-        outputLimit: OUTPUT_LIMIT,
+const specOf = <Spec>(ticket: Ticket): Spec => ticket.spec as unknown as Spec;
+
+/** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
+export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
+  const refOf = (ticket: Ticket): MachineRef => ({
+    tenantId: ticket.tenant_id,
+    instanceId: specOf<{ instanceId: string }>(ticket).instanceId,
+  });
+
+  /** Waits for an instance that was not made yet. That it never will be is seen by the API, which ends the call. */
+  async function* followLater(ref: MachineRef, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    while (!signal.aborted) {
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+      const chunks = await engine.followLogs(ref, LOG_LIMIT, signal).catch(ignoreMissing);
+      if (chunks) return yield* chunks;
+    }
+  }
+
+  return {
+    'instances.logs': {
+      async stream(ticket, signal) {
+        const ref = refOf(ticket);
+        if (!specOf<LogsSpec>(ticket).follow) {
+          return oneOf(await engine.logs(ref, LOG_LIMIT, signal).catch(ignoreMissing));
+        }
+        const chunks = await engine.followLogs(ref, LOG_LIMIT, signal).catch(ignoreMissing);
+        return chunks ?? followLater(ref, signal);
       },
-    );
-    return {
-      exit_code: result.exitCode,
-      stdout: Buffer.from(result.stdout).toString('utf8'),
-      stderr: Buffer.from(result.stderr).toString('utf8'),
-      truncated: result.truncated,
-      timed_out: result.timedOut,
-    };
-  },
-});
+    },
+
+    async 'instances.exec'(ticket, signal) {
+      const { command, stdin, timeoutMs } = specOf<ExecSpec>(ticket);
+      const result = await engine.exec(
+        refOf(ticket),
+        {
+          command,
+          ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) }),
+          timeoutMs,
+          outputLimit: OUTPUT_LIMIT,
+        },
+        signal,
+      );
+      return {
+        exit_code: result.exitCode,
+        stdout: Buffer.from(result.stdout).toString('utf8'),
+        stderr: Buffer.from(result.stderr).toString('utf8'),
+        truncated: result.truncated,
+        timed_out: result.timedOut,
+      };
+    },
+
+    'instances.terminal': {
+      async socket(ticket, signal) {
+        const { command, term, size } = specOf<TerminalSpec>(ticket);
+        const request = size ? { command, size, env: { TERM: term } } : { command };
+        const terminal = await engine.openTerminal(refOf(ticket), request, signal);
+        return (peer) => talk(terminal, peer);
+      },
+    },
+  };
+};
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof EngineError && error.kind === 'not_found') return undefined;
+  throw error;
+}
+
+async function* oneOf(chunk: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+  if (chunk && chunk.length > 0) yield chunk;
+}

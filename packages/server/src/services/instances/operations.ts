@@ -3,6 +3,7 @@ import { byRef, deleteOperation, getOperation, listOperation, ref, settlesAt } f
 import { operation } from '../../kernel/operation.ts';
 import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
+import { size, TerminalMessage } from './terminal.ts';
 
 const instance = { kind: 'instance', title: 'an instance', path: '/instances', output: Instance } as const;
 const target = { kind: 'instance', param: 'id' } as const;
@@ -128,14 +129,18 @@ export const instanceOperations = {
   }),
   logs: operation({
     summary: 'Read the console log of an instance',
-    description: 'What its first process wrote, the newest 128 KiB.',
+    description:
+      'The newest 128 KiB of what its first process wrote. With follow, what it writes next is sent as it comes, across stops and starts, until the instance is deleted.',
     effect: 'read',
     http: { method: 'GET', path: '/instances/:id/logs' },
-    input: byRef,
+    input: Type.Object(
+      { id: ref, follow: Type.Optional(Type.Boolean({ description: 'Keep sending what it writes' })) },
+      { additionalProperties: false },
+    ),
     output: Type.String(),
     target,
     live: true,
-    answer: 'text',
+    answer: 'stream',
     errors: ['CONFLICT', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { args: ['id'] },
   }),
@@ -170,6 +175,38 @@ export const instanceOperations = {
     secrets: ['command', 'stdin'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { custom: true, rest: 'command' },
+  }),
+  terminal: operation({
+    summary: 'Open a terminal in an instance',
+    description:
+      'Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"} or {"type":"eof"}. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.',
+    effect: 'action',
+    http: { method: 'GET', path: '/instances/:id/terminal', status: 101 },
+    input: Type.Object(
+      {
+        id: ref,
+        command: words(4096, 100, 'Program and arguments; no shell is in between'),
+        tty: Type.Optional(
+          Type.Boolean({
+            description: 'Default true. Without a terminal, stdout and stderr are separate and stdin can end',
+          }),
+        ),
+        rows: Type.Optional(Type.Integer({ ...size.rows, description: 'Default 24' })),
+        cols: Type.Optional(Type.Integer({ ...size.cols, description: 'Default 80' })),
+        term: Type.Optional(
+          Type.String({ maxLength: 64, pattern: '^[A-Za-z0-9._+-]{1,64}$', description: 'Default xterm-256color' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    output: Type.Null(),
+    messages: TerminalMessage,
+    target,
+    live: true,
+    answer: 'socket',
+    secrets: ['command'],
+    errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
+    cli: 'custom',
   }),
 };
 

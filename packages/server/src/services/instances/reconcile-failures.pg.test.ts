@@ -137,6 +137,16 @@ describe('an engine that fails', () => {
     expect(await events(id)).toEqual([]);
   });
 
+  it('that does not answer holds no pass that is cut short, and that is shown to nobody', async () => {
+    const id = await launch();
+    world.engine.before = (method) => (method === 'define' ? new Promise(() => undefined) : Promise.resolve());
+    const cut = new AbortController();
+    const passing = pass(id, { signal: cut.signal });
+    setTimeout(() => cut.abort(new Error('the worker stops')), 100);
+    await expect(passing).rejects.toThrow('the worker stops');
+    expect((await row(id)).status_reason).toBeNull();
+  });
+
   it('whose failure is a bug of ours is not shown', async () => {
     const id = await launch();
     world.engine.before = async () => {

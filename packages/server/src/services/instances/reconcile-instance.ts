@@ -73,7 +73,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     let known: Known = loaded;
     if (!known.row.deleted_at && hasFailed(known.row)) return settled;
     try {
-      known = { ...known, seen: await engine.inspect(refOf(known.row)) };
+      known = { ...known, seen: await engine.inspect(refOf(known.row), pass.signal) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
         pass.signal.throwIfAborted();
         const next = await take(plan(known.row, known.seen, clock.now()), pass, known);
@@ -94,16 +94,16 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       case 'nothing':
         return settled;
       case 'remove':
-        await engine.remove(ref);
+        await engine.remove(ref, pass.signal);
         return { ...known, seen: undefined };
       case 'forget':
         await pass.commit((sql) => forget(sql, row));
         return gone;
       case 'stop':
-        await engine.stop(ref, GRACE_MS);
+        await engine.stop(ref, GRACE_MS, pass.signal);
         return { ...known, seen: { state: 'stopped' } };
       case 'start':
-        await engine.start(ref);
+        await engine.start(ref, pass.signal);
         return { ...known, seen: { state: 'running' } };
       case 'rest':
         await note(pass, INSTANCE, row, {
@@ -114,14 +114,14 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         });
         return again(step.until.getTime() - clock.now(), RESTING);
       case 'define': {
-        const missing = await findMissing(known);
+        const missing = await findMissing(pass, known);
         if (missing) return wait(pass, row, missing);
-        await engine.define(ref, specOf(known));
+        await engine.define(ref, specOf(known), pass.signal);
         return { ...known, seen: { state: 'stopped' } };
       }
       case 'discard':
-        await engine.discard(ref);
-        return { ...known, seen: await engine.inspect(ref) };
+        await engine.discard(ref, pass.signal);
+        return { ...known, seen: await engine.inspect(ref, pass.signal) };
       case 'begin':
         return { ...known, row: await note(pass, INSTANCE, row, ON_ITS_WAY) };
       case 'lose':
@@ -163,7 +163,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     return settled;
   }
 
-  async function findMissing({ row, vpc }: Known): Promise<Missing | undefined> {
+  async function findMissing(pass: Pass, { row, vpc }: Known): Promise<Missing | undefined> {
     await requireEngine(engine);
     if (vpc && vpc.status !== 'active') {
       const words = `waits for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`;
@@ -173,7 +173,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         failure: 'NETWORK_FAILED',
       };
     }
-    const image = await engine.prepareImage(row.image);
+    const image = await engine.prepareImage(row.image, pass.signal);
     const failure = 'IMAGE_FAILED';
     switch (image.state) {
       case 'ready':

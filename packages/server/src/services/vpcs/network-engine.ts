@@ -5,6 +5,9 @@ import type { Availability } from '../../kernel/availability.ts';
  *
  * Everything is idempotent: a call that finds the wanted state returns at once. Names outside are derived from the platform id and
  * the resource id (a prefix and a hash, at most 15 characters), never read back. Every call has a deadline and throws EngineError.
+ *
+ * A call that is given a signal rejects with the signal's reason soon after it aborts. It ends between two of its steps, as when the caller
+ * dies; the next `ensure` or `remove` goes on from there.
  */
 export interface NetworkSpec {
   readonly vpcId: string;
@@ -34,11 +37,11 @@ export interface NetworkEngine {
   /** The name outside of a VPC's network; pure. */
   nameOf(vpcId: string): string;
   /** Makes the network, or repairs it where a part is missing: bridge, router namespace, uplink, NAT, firewall, name server. */
-  ensure(spec: NetworkSpec): Promise<void>;
+  ensure(spec: NetworkSpec, signal?: AbortSignal): Promise<void>;
   /** Replaces the names that resolve in the VPC (instances' host names); one with several addresses answers all. The network must exist. */
-  setNames(vpcId: string, names: readonly NetworkName[]): Promise<void>;
+  setNames(vpcId: string, names: readonly NetworkName[], signal?: AbortSignal): Promise<void>;
   /** Removes the network. Nothing happens when it is not there. */
-  remove(vpcId: string): Promise<void>;
+  remove(vpcId: string, signal?: AbortSignal): Promise<void>;
   /** All networks of this platform on this host, in bulk (one look, not one a network). */
   list(): Promise<readonly SeenNetwork[]>;
 }

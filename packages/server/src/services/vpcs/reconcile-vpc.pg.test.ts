@@ -55,8 +55,9 @@ const plugIn = async (vpcId: string, name = `vm-${uniqueWord()}`): Promise<strin
   });
   return ownerId;
 };
-const pass = (id: string, attempts = 1) =>
-  reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId, attempts }));
+const pass = (id: string, attempts = 1, signal = new AbortController().signal) =>
+  reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId, attempts, signal }));
+
 const find = (id: string) => asWorker((sql) => loadRow(sql, VPCS, id));
 const row = async (id: string) => (await find(id))!;
 const events = async (id: string) =>
@@ -177,6 +178,14 @@ describe('a VPC', () => {
     expect(await pass(id)).toEqual({ kind: 'settled' });
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null });
     expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
+  });
+
+  it('shows to nobody that a pass was cut short', async () => {
+    const id = await create();
+    await expect(pass(id, 1, AbortSignal.abort(new Error('the worker stops')))).rejects.toThrow('the worker stops');
+    expect((await row(id)).status_reason).toBeNull();
+    await pass(id);
+    expect(await row(id)).toMatchObject({ status: 'active' });
   });
 
   it('that is renamed while a pass runs keeps what was seen of the new version', async () => {

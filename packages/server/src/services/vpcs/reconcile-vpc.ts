@@ -38,11 +38,12 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
   async function keep(pass: Pass, found: VpcRow): Promise<Outcome> {
     await requireEngine(engine);
     const row = found.uplink_index === null ? await pass.commit((sql) => assignUplink(sql, found.id, hostId)) : found;
-    await engine.ensure({ vpcId: row.id, cidr: row.cidr_block, uplinkIndex: row.uplink_index! });
+    await engine.ensure({ vpcId: row.id, cidr: row.cidr_block, uplinkIndex: row.uplink_index! }, pass.signal);
     const inside = await pass.read((sql) => listNames(sql, row.id));
     await engine.setNames(
       row.id,
       inside.map(({ owner_id: id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
+      pass.signal,
     );
     await note(
       pass,
@@ -74,7 +75,7 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
       await noteDelay(pass, VPC, row, reason, clock.now());
       return again(EMPTYING_MS, reason);
     }
-    await engine.remove(row.id);
+    await engine.remove(row.id, pass.signal);
     await pass.commit(async (sql) => {
       if (await removeTombstone(sql, VPCS, row.id)) await recordPassEvent(sql, VPC.kind, row, 'VPC_DELETED');
     });

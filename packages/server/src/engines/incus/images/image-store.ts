@@ -35,16 +35,18 @@ export class ImageStore {
   }
 
   async states(): Promise<ReadonlyMap<string, ImageState>> {
+    // Before the list is asked for: a build that ends meanwhile is in neither else.
+    const working = new Map([...this.#work].map(([name, work]) => [name, work.state]));
     const ready = await this.#listReady();
     const states = new Map<string, ImageState>();
     for (const name of this.#recipes.keys()) {
-      states.set(name, ready.has(name) ? { state: 'ready' } : (this.#work.get(name)?.state ?? { state: 'absent' }));
+      states.set(name, ready.has(name) ? { state: 'ready' } : (working.get(name) ?? { state: 'absent' }));
     }
     return states;
   }
 
   /** Starts a build where there is no image and no build under way. Throws `invalid` for a name that is not in the catalogue. */
-  async prepare(name: string): Promise<ImageState> {
+  async prepare(name: string, signal?: AbortSignal): Promise<ImageState> {
     const recipe = this.#recipes.get(name);
     if (recipe === undefined) {
       throw new EngineError(
@@ -54,7 +56,7 @@ export class ImageStore {
     }
     const running = this.#work.get(name);
     if (running?.state.state === 'building') return running.state;
-    if ((await this.#listReady()).has(name)) return { state: 'ready' };
+    if ((await this.#listReady(signal)).has(name)) return { state: 'ready' };
     // Another call may have begun while we looked.
     const since = this.#work.get(name);
     if (since?.state.state === 'building') return since.state;
@@ -78,8 +80,8 @@ export class ImageStore {
     await Promise.all([...this.#work.values()].map((work) => work.done));
   }
 
-  async #listReady(): Promise<ReadonlySet<string>> {
-    const images = await this.#client.list<IncusImage>('/1.0/images', { query: { recursion: '1' } });
+  async #listReady(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const images = await this.#client.list<IncusImage>('/1.0/images', { query: { recursion: '1' }, signal });
     const ready = new Set<string>();
     for (const image of images) {
       for (const alias of image.aliases) {

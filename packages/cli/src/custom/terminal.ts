@@ -1,0 +1,202 @@
+import type { IncomingMessage } from 'node:http';
+import { CloudApiError, CloudConnectionError, type SocketTarget } from '@thecloud/sdk';
+import type { RawData, WebSocket } from 'ws';
+import { Failure, usage } from '../failure.ts';
+import type { Invocation } from '../invocation.ts';
+import { addSuggestion, connect } from '../run-verb.ts';
+import { VERSION } from '../version.ts';
+import type { World } from '../world.ts';
+
+/** Longest wait for the socket to open: the server asks an engine. */
+const OPEN_MS = 40_000;
+/** The server pings every 15 s; after so long without a sign of it, it is gone. */
+const SILENT_MS = 45_000;
+const STDIN = 0;
+const STDERR = 2;
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+type Signal = keyof typeof SIGNALS;
+
+interface How {
+  /** Ours and the command's. */
+  readonly tty: boolean;
+  /** Passes standard input on. */
+  readonly input: boolean;
+}
+
+/** `exec -it`: joins this terminal and a command in an instance. Answers the command's exit code; the terminal is left as it was found. */
+export async function runTerminal(invocation: Invocation, how: How): Promise<number> {
+  const { world, verbs, input } = invocation;
+  const verb = verbs.find((one) => one.name === 'instances.terminal');
+  if (!verb) throw new Failure('this platform does not offer terminals');
+  if (how.tty && how.input && world.stdin.isTTY !== true)
+    throw usage('standard input is not a terminal; leave out -t, and -i passes on what is piped in');
+  const transport = connect(invocation);
+  const { id, command } = input;
+  const term = /^[\w.+-]{1,64}$/.exec(world.env.TERM ?? '')?.[0];
+  const target = transport.socket(verb, {
+    id,
+    command,
+    tty: how.tty,
+    ...(how.tty ? { ...sizeOf(world), ...(term ? { term } : {}) } : {}),
+  });
+  const socket = await openSocket(target).catch(addSuggestion(invocation, transport));
+  try {
+    return await join(world, socket, how);
+  } finally {
+    socket.terminate();
+  }
+}
+
+const sizeOf = ({ stdout }: World): { rows: number; cols: number } => ({
+  rows: Math.min(stdout.rows || 24, 1000),
+  cols: Math.min(stdout.columns || 80, 1000),
+});
+
+async function openSocket({ url, protocols }: SocketTarget): Promise<WebSocket> {
+  // Loaded here: of all commands only this one needs it.
+  const { WebSocket } = await import('ws');
+  const socket = new WebSocket(url, [...protocols], {
+    headers: { 'user-agent': `thecloud-cli/${VERSION}` },
+    handshakeTimeout: OPEN_MS,
+    perMessageDeflate: false,
+  });
+  // What comes with the handshake waits until somebody listens.
+  socket.once('open', () => socket.pause());
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('unexpected-response', (asked, answered) => {
+      readRefusal(answered).then((refusal) => {
+        reject(refusal);
+        asked.destroy();
+      }, reject);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new CloudConnectionError(
+          error.code ?? 'unreachable',
+          `${new URL(url).origin} cannot be reached (${error.code ?? error.message})`,
+          error,
+        ),
+      ),
+    );
+  });
+  return socket;
+}
+
+async function readRefusal(answered: IncomingMessage): Promise<CloudApiError> {
+  let text = '';
+  for await (const chunk of answered.setEncoding('utf8')) text += chunk as string;
+  const status = answered.statusCode ?? 500;
+  const retryAfter = Number(answered.headers['retry-after'] ?? Number.NaN);
+  try {
+    const { error, meta } = JSON.parse(text) as {
+      error: { code: string; message: string };
+      meta: { request_id?: string };
+    };
+    return new CloudApiError(error.code, status, error.message, {
+      requestId: meta.request_id,
+      ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    });
+  } catch {
+    return new CloudApiError('UNEXPECTED_ANSWER', status, `HTTP ${status} is no answer of the platform to a websocket`);
+  }
+}
+
+/** From the open socket to the command's end. */
+async function join(world: World, socket: WebSocket, how: How): Promise<number> {
+  const { stdin, stdout } = world;
+  let end: (code: number) => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const ended = new Promise<number>((resolve, reject) => {
+    [end, fail] = [resolve, reject];
+  });
+  const undo: (() => void)[] = [];
+  const tell = (message: object) => socket.send(JSON.stringify(message), () => undefined);
+  try {
+    listen(world, socket, end, fail);
+    undo.push(watchSigns(socket, fail));
+    if (how.tty) {
+      if (how.input) undo.push(await world.takeTerminal());
+      const resize = () => tell({ type: 'resize', ...sizeOf(world) });
+      stdout.on('resize', resize);
+      undo.push(() => stdout.off('resize', resize));
+      // It may have changed while the socket was opened.
+      resize();
+    }
+    if (how.input) undo.push(passOn(stdin, socket, () => tell({ type: 'eof' })));
+    else if (!how.tty) tell({ type: 'eof' });
+    undo.push(onSignals(world, how, (name) => tell({ type: 'signal', name }), end));
+    socket.resume();
+    return await ended;
+  } finally {
+    // Whatever happened: the terminal is the person's again.
+    for (const one of undo.reverse()) one();
+  }
+}
+
+/** Prints what comes, no faster than it is taken, and hears how it ended. */
+function listen(world: World, socket: WebSocket, end: (code: number) => void, fail: (error: Error) => void): void {
+  let refusal: { code: string; message: string } | undefined;
+  const hear = (text: string) => {
+    const message = JSON.parse(text) as { type: string; code: never; message: string };
+    if (message.type === 'exit') end(message.code);
+    if (message.type === 'error') refusal = message;
+  };
+  socket.on('message', (data: RawData, isBinary: boolean) => {
+    const bytes = data as Buffer;
+    if (!isBinary) return hear(bytes.toString('utf8'));
+    const out = bytes[0] === STDERR ? world.stderr : world.stdout;
+    if (out.write(bytes.subarray(1))) return;
+    socket.pause();
+    out.once('drain', () => socket.resume());
+  });
+  socket.once('close', (code) => {
+    if (refusal) fail(new CloudApiError(refusal.code, code - 4000, refusal.message));
+    else fail(new CloudConnectionError('cut off', `the terminal was cut off (${code})`));
+  });
+}
+
+/** Passes on what is typed or piped in, no faster than it goes. */
+function passOn(stdin: World['stdin'], socket: WebSocket, finish: () => void): () => void {
+  const onData = (chunk: Buffer | string) => {
+    stdin.pause();
+    socket.send(Buffer.concat([Buffer.of(STDIN), Buffer.from(chunk as Buffer)]), () => {
+      if (!isOver) stdin.resume();
+    });
+  };
+  let isOver = false;
+  stdin.on('data', onData);
+  stdin.once('end', finish);
+  return () => {
+    isOver = true;
+    stdin.off('data', onData);
+    stdin.off('end', finish);
+    stdin.pause();
+  };
+}
+
+/**
+ * At a terminal what is typed goes to the command, Ctrl-C too, so a signal means us: we leave. Without one the command gets what we get, as
+ * if it ran here; a second Ctrl-C leaves one that does not mind the first.
+ */
+function onSignals(world: World, how: How, send: (name: string) => void, end: (code: number) => void): () => void {
+  let interrupts = 0;
+  const on = (signal: Signal) => {
+    if (how.tty || (signal === 'SIGINT' && ++interrupts > 1)) end(128 + SIGNALS[signal]);
+    else send(signal.slice(3));
+  };
+  const offs = (Object.keys(SIGNALS) as Signal[]).map((signal) => world.onSignal(signal, () => on(signal)));
+  return () => {
+    for (const off of offs) off();
+  };
+}
+
+/** Fails when nothing is heard of the server any more. */
+function watchSigns(socket: WebSocket, fail: (error: Error) => void): () => void {
+  const late = setTimeout(
+    () => fail(new CloudConnectionError('cut off', `nothing was heard of the platform for ${SILENT_MS / 1000} s`)),
+    SILENT_MS,
+  );
+  for (const sign of ['ping', 'message'] as const) socket.on(sign, () => late.refresh());
+  return () => clearTimeout(late);
+}

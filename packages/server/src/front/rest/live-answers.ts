@@ -1,0 +1,77 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Origin } from '../../kernel/caller.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Metrics } from '../../kernel/metrics.ts';
+import type { Entry } from '../../kernel/registry.ts';
+import type { LiveClient } from '../../live/client.ts';
+import { PLACES, type Shape } from '../../live/places.ts';
+import { createLongCalls } from './long-calls.ts';
+import { createSockets } from './sockets.ts';
+import { answerStream } from './stream-answer.ts';
+import type { UnderWay } from '../under-way.ts';
+
+export interface LiveAnswers {
+  /** Counts a live call among its tenant's. Throws RATE_LIMITED, or INVALID_INPUT for a request that cannot become a socket. */
+  admit(entry: Entry, tenantId: string | undefined, request: FastifyRequest, reply: FastifyReply): void;
+  /** Whether what the caller gets is a stream or a socket: see `answer`. Everything else is answered at once. */
+  isLong(entry: Entry): boolean;
+  /** Answers with the stream or the socket that the ticket is for. Resolves at the end of a stream, and once a socket is open. */
+  answer(
+    entry: Entry,
+    call: { readonly caller: Caller; readonly input: Record<string, unknown>; readonly origin: Origin },
+    ticket: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply>;
+}
+
+function shapeOf({ descriptor }: Entry): Shape | undefined {
+  if (!descriptor.live) return undefined;
+  return descriptor.answer === 'stream' || descriptor.answer === 'socket' ? descriptor.answer : 'answer';
+}
+
+/** Calls that the worker answers. */
+export function createLiveAnswers(
+  app: FastifyInstance,
+  deps: Parameters<typeof createLongCalls>[0] & {
+    readonly live: LiveClient;
+    readonly underWay: UnderWay;
+    readonly clock: Clock;
+    readonly metrics: Metrics;
+  },
+): LiveAnswers {
+  const { live, underWay, clock, metrics } = deps;
+  const longCalls = createLongCalls(deps);
+  const sockets = createSockets(app, clock, metrics);
+  // Closing waits for what is open, and these would stay open.
+  app.addHook('preClose', async () => longCalls.stop());
+  return {
+    admit(entry, tenantId, request, reply) {
+      const shape = shapeOf(entry);
+      if (!shape) return;
+      // As many as the worker runs for a tenant. A command's answer of up to 12 MB counts until it has been read.
+      underWay.enter(`${shape} of ${tenantId}`, PLACES[shape].tenant, request.raw, reply.raw, 5);
+      if (shape === 'socket') sockets.check(request);
+    },
+
+    isLong(entry) {
+      const shape = shapeOf(entry);
+      return shape === 'stream' || shape === 'socket';
+    },
+
+    async answer(entry, { caller, input, origin }, ticket, request, reply) {
+      const call = longCalls.begin(entry, request, caller, input, origin);
+      try {
+        if (shapeOf(entry) === 'socket') await sockets.answer(entry, ticket, call, live, request, reply);
+        else {
+          const source = await live.stream(ticket, call.signal);
+          await answerStream(source, call, clock, request, reply.code(entry.status));
+        }
+        return reply;
+      } catch (error) {
+        call.end();
+        throw error;
+      }
+    },
+  };
+}
