@@ -117,9 +117,7 @@ function hashGenerated() {
 
 /** Each file parses, numbers are 1, 2, 3 … without a gap, each has its way back. What they do is tested on a real PostgreSQL. @returns {Promise<Result>} */
 async function checkMigrations() {
-  const reader = pathToFileURL(
-    join(REPOSITORY, 'packages', 'server', 'src', 'migrations', 'migration-file.ts'),
-  ).href;
+  const reader = pathToFileURL(join(REPOSITORY, 'packages', 'server', 'src', 'migrations', 'migration-file.ts')).href;
   const script = `
     const { readMigrations } = await import(${JSON.stringify(reader)});
     const found = await readMigrations('migrations');
