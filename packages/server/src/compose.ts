@@ -234,7 +234,7 @@ export async function startWorker(config: Config): Promise<Running> {
   const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];
   const reconcilers = [
     ...sides.flatMap((side) => side.reconcilers ?? []),
-    sweep('prune', PRUNE_MS, (signal) => prune(database, retentions, signal)),
+    sweep('prune', PRUNE_MS, async (signal) => void (await prune(database, retentions, signal))),
   ];
   await database.transaction({ tenantId: '*' }, (sql) => wakeSweeps(sql, reconcilers));
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));

@@ -48,7 +48,7 @@ it('what is past its time goes, of every tenant, and nothing else', async () => 
 it('many rows go in short transactions, a thousand at a time', async () => {
   await insertKeys(2_500, '-1 hour');
   const { database, transactions } = counting();
-  expect(await prune(database, RETENTIONS.slice(1))).toBe(2_500);
+  expect(await prune(database, RETENTIONS.slice(1, 2))).toBe(2_500);
   expect(transactions()).toBe(3);
 });
 

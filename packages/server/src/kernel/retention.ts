@@ -27,8 +27,13 @@ const BATCH = 1_000;
 /** Batches of a table in one run: the rest waits for the next, so that one table cannot hold up the others. */
 const MAX_BATCHES = 100;
 
-/** Removes what is past its time, in short transactions, until the signal aborts. */
-export async function prune(database: Database, retentions: readonly Retention[], signal?: AbortSignal): Promise<void> {
+/** Removes what is past its time, in short transactions, until the signal aborts. Answers how many rows. */
+export async function prune(
+  database: Database,
+  retentions: readonly Retention[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let all = 0;
   for (const { table, key, over } of retentions) {
     for (let batch = 0, removed = BATCH; removed === BATCH && batch < MAX_BATCHES; batch++) {
       signal?.throwIfAborted();
@@ -39,6 +44,8 @@ export async function prune(database: Database, retentions: readonly Retention[]
         ),
       );
       removed = rows.length;
+      all += removed;
     }
   }
+  return all;
 }
