@@ -82,7 +82,7 @@ function perform(world: World, step: Step): 'settled' | 'again' {
       const halfway = step.restarted && row.power === 'running';
       const startedAt = row.status === 'RUNNING' ? row.started_at : new Date(world.now);
       setStatus(row, halfway ? 'STARTING' : step.status, {
-        phase: 'made',
+        ...(halfway ? {} : { phase: 'made' as const }),
         started_at: step.status === 'RUNNING' ? startedAt : null,
       });
       if (!halfway) row.observed_version = row.version;
@@ -271,6 +271,13 @@ describe('any story of edits, mischief and passes that die', () => {
           expect(['define', 'lose', 'begin', 'forget', 'nothing']).toContain(planOf(world).do);
       }),
     );
+  });
+
+  it('tells no loss of one that was rebooted before anybody saw it run', () => {
+    const world = fresh();
+    play(world, ['oneStep', 'reboot', 'oneStep', 'removed']);
+    settle(world);
+    expect([world.losses, world.machine, world.row!.phase]).toEqual([0, 'running', 'made']);
   });
 
   it('tells each loss once, wherever a pass dies, and none of what people never saw', () => {

@@ -146,7 +146,8 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     const halfway = restarted && row.power === 'running';
     const seen = {
       ...ON_ITS_WAY,
-      phase: 'made',
+      // One that nobody has seen run or stopped yet cannot be lost.
+      ...(halfway ? {} : { phase: 'made' as const }),
       ...(restarted ? { observed_restart: row.restart_generation } : {}),
     } as const;
     if (halfway) return { ...known, row: await note(pass, INSTANCE, row, seen) };
