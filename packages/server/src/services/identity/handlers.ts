@@ -64,7 +64,8 @@ export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
       const { login, fits } = prepared;
       const repository = createPgIdentityRepository(sql);
       if (!login || !fits || login.closed_at) {
-        if (login) await repository.recordLogin(login.id, false, now);
+        // Who is locked hears the same for every password.
+        if (login && !(await repository.recordLogin(login.id, false, now))) throw locked();
         throw committed(unauthorized('invalid email or password'));
       }
       // Asked again under the row's lock: guesses in parallel must not slip past the limit.

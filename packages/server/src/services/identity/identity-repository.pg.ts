@@ -57,11 +57,11 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   },
 
   async recordLogin(userId, succeeded, at) {
-    const rows = await sql.query('identity.record_login', 'select 1 as ok from record_login($1, $2, $3)', [
-      userId,
-      succeeded,
-      at,
-    ]);
+    const rows = await sql.query(
+      'identity.record_login',
+      'select 1 as ok from record_login($1, $2, $3) where $2 or locked_until is null or locked_until <= $3',
+      [userId, succeeded, at],
+    );
     return rows.length === 1;
   },
 

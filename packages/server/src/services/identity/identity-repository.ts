@@ -43,7 +43,7 @@ export interface IdentityRepository {
   /** Of a tenant, as it stands in ARNs. */
   accountNumber(tenantId: string): Promise<string | undefined>;
   findLogin(email: string): Promise<LoginRow | undefined>;
-  /** Counts a try. False: a right password came while wrong ones had locked the user. */
+  /** Counts a try. False: wrong ones have locked the user, this one among them. */
   recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
   insertKey(key: NewKey): Promise<ApiKeyRow>;
   /** By id, or by name where the reference has not the form of an id; without revoked and expired ones. Of several the newest. */
