@@ -116,6 +116,11 @@ export function openDatabase(
     pipeline: true,
   } as pg.PoolConfig);
   pool.on('error', (error) => observer.connectionLost?.(error));
+  // Its end is the end of its transaction.
+  pool.on('remove', (client) => {
+    const state = kept.get(client as pg.PoolClient);
+    if (state) takeDebt(state);
+  });
 
   async function measure<T>(name: string, text: string, run: () => Promise<T>): Promise<T> {
     const started = clock.monotonic();
