@@ -41,8 +41,9 @@ export function createRegistry(services: readonly Service[]): Registry {
   const kinds = new Map<string, Kind>();
   const blockers = new Map<string, Blocker[]>();
   for (const service of services) {
-    for (const [code, status] of Object.entries(service.errors ?? {})) errorStatus.set(code, status);
-    for (const [name, kind] of Object.entries(service.kinds ?? {})) kinds.set(name, kind);
+    for (const [code, status] of Object.entries(service.errors ?? {}))
+      once(errorStatus, code, status, `error '${code}'`, service);
+    for (const [name, kind] of Object.entries(service.kinds ?? {})) once(kinds, name, kind, `kind '${name}'`, service);
     for (const [name, blocker] of Object.entries(service.blocks ?? {}))
       blockers.set(name, [...(blockers.get(name) ?? []), blocker]);
   }
@@ -95,6 +96,11 @@ export function createRegistry(services: readonly Service[]): Registry {
     }
   }
   return { services, entries, errorStatus, quotas: quotasOf(services) };
+}
+
+function once<T>(known: Map<string, T>, name: string, value: T, what: string, service: Service): void {
+  if (known.has(name)) throw new Error(`${service.name} declares the ${what}, which is declared already`);
+  known.set(name, value);
 }
 
 /** What has a quota, of all services. */
