@@ -96,7 +96,7 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
         // In the order of arrival: the first who may wait on is followed by others who may.
         while (share.queue[0] && share.queue[0].until <= now) {
           waiting--;
-          share.queue.shift()!.refuse(tooMany(tenant, share.queue.length + 1));
+          share.queue.shift()!.refuse(tooLate(tenant, settings.maxWaitMs));
         }
         if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
       }
@@ -123,6 +123,12 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
     waiting: () => waiting,
   };
 }
+
+const tooLate = (tenant: string, ms: number) =>
+  rateLimited(
+    `this call waited for ${ms / 1000} s behind others${tenant === '' ? '; try again' : ' of its tenant; send fewer at once'}`,
+    1,
+  );
 
 const tooMany = (tenant: string, count: number) =>
   rateLimited(

@@ -4,7 +4,7 @@ import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
 import { translateDatabaseError } from './database-errors.ts';
-import { CloudError, conflict, invalidInput, notFound } from './errors.ts';
+import { CloudError, conflict, idempotencyMismatch, invalidInput, notFound } from './errors.ts';
 import { canonicalText, checkKey, claimKey, findClaim, type KeyedCall } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { checkQuota } from './quota.ts';
@@ -39,13 +39,14 @@ const answerOnly = (executed: Executed): Transacted => ({ outcome: { executed },
  * Prepare; then one transaction: look the targets up and lock what is written (404), authorise (403), replay, check, quota, run, audit row
  * and event; commit; finish.
  */
-export function createControlPath(deps: ExecuteDeps, admission: Admission): ControlPath {
+export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry) => Admission): ControlPath {
   const { databases, registry, clock, log, sealer } = deps;
 
   return async (entry, caller, input, options) => {
     const tenantId = tenantIdOf(caller);
     const scope: Scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
     const database = entry.scope === 'operator' ? databases.operator : databases.api;
+    const admission = admissionOf(entry);
     const facts: CallFacts = {
       caller,
       tenantId: tenantId ?? '',
@@ -101,8 +102,9 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
     if (key === undefined || !entry.writes) return undefined;
     if (!entry.idempotent)
       throw invalidInput(`${entry.name} takes no Idempotency-Key: its answer cannot be given again; leave it out`);
-    const { tenantId, input } = facts;
-    const hash = sealer.fingerprint(tenantId, canonicalText(input as object, entry.descriptor.secrets));
+    const { tenantId, userId, input } = facts;
+    // The user's too: what a name stands for may differ from one user to the next.
+    const hash = sealer.fingerprint(tenantId, `${userId} ${canonicalText(input as object, entry.descriptor.secrets)}`);
     return { tenantId, operation: entry.name, key: checkKey(key), hash };
   }
 
@@ -116,7 +118,7 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
   ): Promise<Transacted> {
     const { caller, tenantId } = facts;
     const input = facts.input as Record<string, unknown>;
-    const { targets, missing } = await lookUp(entry, sql, facts);
+    const { targets, missing } = await lookUp(entry, sql, facts, entry.writes && isAuthorised(entry, caller));
     if (missing !== undefined) {
       // What a replayed deletion removed is gone.
       if (keyed && entry.descriptor.effect === 'delete' && isAuthorised(entry, caller) && (await findClaim(sql, keyed)))
@@ -128,9 +130,9 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
     const createdId = newId(clock.now());
     if (keyed) {
       const replayOf = await claimKey(sql, keyed, entry.createdKind ? createdId : entry.targetKind!.id(target));
-      if (replayOf !== undefined) return answerOnly(await replayed(entry, facts, sql, replayOf, target));
+      if (replayOf !== undefined) return answerOnly(await replayed(entry, facts, sql, keyed.key, replayOf, target));
     }
-    refuseStale(entry, target, options.ifMatch);
+    refuseStale(entry, targets, options.ifMatch);
 
     let subject: Parameters<Call['about']>[0] = {};
     let became: Parameters<Call['becomes']>[0] | undefined;
@@ -185,7 +187,18 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
   }
 
   /** What a replayed call answers: what it made or changed, as it is now. */
-  async function replayed(entry: Entry, facts: CallFacts, sql: Sql, id: string, target: unknown): Promise<Executed> {
+  async function replayed(
+    entry: Entry,
+    facts: CallFacts,
+    sql: Sql,
+    key: string,
+    id: string,
+    target: unknown,
+  ): Promise<Executed> {
+    if (!entry.createdKind && entry.targetKind!.id(target) !== id)
+      throw idempotencyMismatch(
+        `Idempotency-Key '${key}' was used for another ${entry.targetKind!.noun} that was named '${nameOf(entry, target)}'; use a new key`,
+      );
     if (entry.descriptor.effect === 'delete') return replay(entry, deletionOf(entry, nameOf(entry, target)));
     if (!entry.createdKind) return replay(entry, presented(entry, target, facts.caller));
     const { tenantId, userId } = facts;
@@ -198,13 +211,18 @@ export function createControlPath(deps: ExecuteDeps, admission: Admission): Cont
   }
 }
 
-type Shown = Pick<Executed, 'output' | 'id' | 'version'>;
+type Shown = Pick<Executed, 'output' | 'id' | 'version' | 'isDeleting'>;
 
 const replay = (entry: Entry, shown: Shown): Executed => ({ operation: entry, ...shown, replayed: true });
 
 function presentedAs(kind: NonNullable<Entry['answeredKind']>, row: unknown, caller: Caller): Shown {
   const version = kind.version?.(row);
-  return { output: kind.present(row, caller), id: kind.id(row), ...(version === undefined ? {} : { version }) };
+  return {
+    output: kind.present(row, caller),
+    id: kind.id(row),
+    ...(version === undefined ? {} : { version }),
+    ...(kind.isDeleting?.(row) ? { isDeleting: true } : {}),
+  };
 }
 
 /** What a handler answered, as the wire shows it. */
@@ -228,12 +246,14 @@ async function lookUp(
   entry: Entry,
   sql: Sql,
   { tenantId, userId, input }: CallFacts,
+  /** Of the last one. */
+  toWrite: boolean,
 ): Promise<{ targets: readonly unknown[]; missing?: { ref: string; error: CloudError } }> {
   const targets: unknown[] = [];
   for (const [place, kind] of entry.targetKinds.entries()) {
     const ref = String((input as Record<string, unknown>)[entry.targets[place]!.param]);
     const isLast = place === entry.targetKinds.length - 1;
-    const lock = isLast && entry.writes && !entry.descriptor.live;
+    const lock = isLast && toWrite && !entry.descriptor.live;
     const row = await kind.find(sql, { tenantId, userId, ref, lock, within: targets.at(-1) });
     if (row === undefined) return { targets, missing: { ref, error: notFound(kind.noun, ref) } };
     targets.push(row);
@@ -242,11 +262,16 @@ async function lookUp(
 }
 
 /** Refuses a write to what is being deleted, or to what has changed since the caller saw it. The row is locked: it stays as it is. */
-function refuseStale(entry: Entry, target: unknown, ifMatch: number | undefined): void {
+function refuseStale(entry: Entry, targets: readonly unknown[], ifMatch: number | undefined): void {
   const kind = entry.targetKind;
+  const target = targets.at(-1);
   if (!entry.writes || !kind || target === undefined) return;
-  if (entry.descriptor.effect !== 'delete' && kind.isDeleting?.(target))
-    throw conflict(`${kind.noun} '${nameOf(entry, target)}' is being deleted`);
+  if (entry.descriptor.effect !== 'delete') {
+    for (const [place, each] of entry.targetKinds.entries()) {
+      const one = targets[place];
+      if (each.isDeleting?.(one)) throw conflict(`${each.noun} '${each.name?.(one) ?? each.id(one)}' is being deleted`);
+    }
+  }
   const version = kind.version?.(target);
   if (ifMatch !== undefined && version !== undefined && version !== ifMatch)
     throw conflict(`it is at version ${version}, not ${ifMatch}: read it again and decide`);

@@ -24,12 +24,17 @@ interface Remembered {
   readonly until: number;
 }
 
-/** No transaction, no audit row, no idempotency table: a call is its handler's own statement, and a look at what is remembered. */
-export function createDataPath({ databases, clock }: ExecuteDeps, admission: Admission): DataPath {
+/** No transaction, no audit row, no idempotency table: a call is its handler's own statement, and a look at what is remembered. A statement holds a connection,
+ * a call does not: one that waits for a message holds none. `statements` shares them out. */
+export function createDataPath(
+  { databases, clock }: ExecuteDeps,
+  admission: Admission,
+  statements: Admission,
+): DataPath {
   const remembered = new Map<string, Remembered>();
 
   function find(entry: Entry, tenantId: string, userId: string, ref: string): Promise<unknown> {
-    const key = `${tenantId} ${entry.targets[0]!.kind} ${ref}`;
+    const key = `${tenantId} ${userId} ${entry.targets[0]!.kind} ${ref}`;
     const known = remembered.get(key);
     if (known && known.until > clock.monotonic()) return known.row;
     const look = (sql: Sql) => entry.targetKind!.find(sql, { tenantId, userId, ref, lock: false });
@@ -69,7 +74,10 @@ export function createDataPath({ databases, clock }: ExecuteDeps, admission: Adm
           userId,
           input,
           target,
-          sql: databases.data,
+          sql: {
+            query: (name, text, values) =>
+              statements.run(tenantId, false, () => databases.data.query(name, text, values)),
+          },
           now: new Date(clock.now()),
           origin: options.origin,
         });

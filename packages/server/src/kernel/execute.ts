@@ -22,7 +22,7 @@ export interface Databases {
   /** `cloud_operator`: what the operator of the platform does, over all tenants. */
   readonly operator: Database;
   /** `cloud_data`: the data plane. */
-  readonly data: Sql;
+  readonly data: Sql & Pick<Database, 'stats'>;
 }
 
 export interface ExecuteDeps {
@@ -49,13 +49,15 @@ export interface Executed {
   readonly id?: string;
   /** The generation of its spec, for the ETag. */
   readonly version?: number;
+  /** Nothing but its end is to come. */
+  readonly isDeleting?: boolean;
   /** True when an Idempotency-Key answered and nothing was done. */
   readonly replayed: boolean;
 }
 
 export type Execute = (name: string, caller: Caller, input: unknown, options: CallOptions) => Promise<Executed>;
 
-/** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
+/** Connections that are left for what no call waits for: keys and health. */
 const SPARE = 2;
 /** Of the pool for one tenant: a quarter, so that three who do their worst leave room. */
 const SHARE = 4;
@@ -71,11 +73,15 @@ const MAX_REFUSED = 1_000;
  */
 export function createExecute(deps: ExecuteDeps): Execute {
   const { databases, registry, clock, log, metrics } = deps;
-  const { max } = databases.api.stats();
-  const limits = { slots: Math.max(1, max - SPARE), perTenant: Math.max(1, Math.floor(max / SHARE)) };
-  const admission = createAdmission({ ...limits, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
-  const control = createControlPath(deps, admission);
-  const data = createDataPath(deps, admission);
+  const admissionTo = (pool: Pick<Database, 'stats'>, spare: number, shares: number) => {
+    const { max } = pool.stats();
+    const limits = { slots: Math.max(1, max - spare), perTenant: Math.max(1, Math.floor(max / shares)) };
+    return createAdmission({ ...limits, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
+  };
+  const admission = admissionTo(databases.api, SPARE, SHARE);
+  const operators = admissionTo(databases.operator, 0, 1);
+  const control = createControlPath(deps, (entry) => (entry.scope === 'operator' ? operators : admission));
+  const data = createDataPath(deps, admission, admissionTo(databases.data, 0, SHARE));
   const refusals = createTokenBuckets(clock, { perSecond: 10, burst: 100 }, MAX_REFUSED);
 
   return async (name, caller, input, options) => {
@@ -108,8 +114,10 @@ export function createExecute(deps: ExecuteDeps): Execute {
     }
     const scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
     try {
-      await databases.api.transaction(scope, (sql) =>
-        recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now())),
+      await admission.run(tenantId ?? '', false, () =>
+        databases.api.transaction(scope, (sql) =>
+          recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now())),
+        ),
       );
     } catch (error) {
       // The caller's answer stays FORBIDDEN; that the attempt could not be audited is an operator's matter.

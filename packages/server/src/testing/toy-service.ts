@@ -199,7 +199,11 @@ export function composeToyService(
   const logLines: string[] = [];
   const metrics = createMetrics();
   const execute = createExecute({
-    databases: { api: db.api, operator: options.operator ?? db.operator, data: options.dataSql ?? db.data },
+    databases: {
+      api: db.api,
+      operator: options.operator ?? db.operator,
+      data: options.dataSql ? { ...options.dataSql, stats: db.data.stats } : db.data,
+    },
     sealer: createSealer(new Map([[1, randomBytes(32)]])),
     registry: createRegistry([made, ...(options.beside ?? [])]),
     clock: options.clock ?? systemClock,

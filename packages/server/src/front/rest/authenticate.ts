@@ -16,6 +16,18 @@ export function keyOf(request: FastifyRequest): string | undefined {
   return match[1];
 }
 
+/** Whose key it is that came, for the tenant that is named. Throws what the authenticator throws. */
+export function lookUpCaller(
+  request: FastifyRequest,
+  authenticator: Authenticator,
+  freshness: Freshness,
+): Promise<Caller> {
+  const key = keyOf(request);
+  if (key === undefined) return Promise.resolve({ kind: 'anonymous' });
+  const tenant = request.headers['x-tenant-id'];
+  return authenticator.authenticate(key, typeof tenant === 'string' && tenant !== '' ? tenant : undefined, freshness);
+}
+
 export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);
 
 /**
@@ -39,13 +51,8 @@ export async function callerOf(
   const own = limits.perKey.known(key);
   const stranger = own ? undefined : limits.strangers.of(address);
   takeFrom(own ?? stranger!);
-  const tenant = request.headers['x-tenant-id'];
   try {
-    const caller = await authenticator.authenticate(
-      key,
-      typeof tenant === 'string' && tenant !== '' ? tenant : undefined,
-      freshness,
-    );
+    const caller = await lookUpCaller(request, authenticator, freshness);
     onLookup('success');
     stranger?.give();
     if (stranger) limits.perKey.of(key).take();

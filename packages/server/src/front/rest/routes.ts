@@ -10,7 +10,7 @@ import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
 import { type Rates, takeFrom } from '../limits.ts';
 import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
-import { addressOf, callerOf } from './authenticate.ts';
+import { addressOf, callerOf, lookUpCaller } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
 import type { LiveAnswers } from './live-answers.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
@@ -39,6 +39,8 @@ declare module 'fastify' {
 
 /** Most registrations and logins at a time: each keeps a core busy for a twentieth of a second. */
 const MAX_PASSWORDS = 12;
+/** Milliseconds after which who calls is asked again once the body has come. */
+const SLOW_MS = 500;
 
 /** One route an operation, but for those that say `rest: 'custom'`. */
 export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -79,8 +81,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     takeFrom(deps.limits.perAddress.of(addressOf(request)));
     return { kind: 'anonymous' };
   }
-  const freshness = entry.writes && entry.plane === 'control' ? 'now' : 'cached';
-  const caller = await callerOf(request, deps.authenticator, deps.limits, freshness, deps.onAuth);
+  const caller = await callerOf(request, deps.authenticator, deps.limits, 'cached', deps.onAuth);
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
@@ -89,8 +90,14 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   return caller;
 }
 
+/** Who sent the body slowly may have lost the key meanwhile. */
+async function stillIn(deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
+  return lookUpCaller(request, deps.authenticator, 'cached');
+}
+
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { caller } = request;
+  const caller = await stillIn(deps, request, reply);
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
@@ -168,7 +175,8 @@ async function waitFor(
   // The connection's own close: a request that was read to its end has closed long ago.
   const gone = new AbortController();
   const stop = onClose(request.raw.socket, () => gone.abort(new Error('the client went away')));
-  const hasSettled = () => values.includes(String((seen.output as Record<string, unknown>)[field]));
+  const hasSettled = () =>
+    seen.isDeleting === true || values.includes(String((seen.output as Record<string, unknown>)[field]));
   const look = () => deps.execute(reader.name, caller, { id }, { origin });
   const isSettled = async (share: Share) => {
     if (hasSettled()) return true;
