@@ -274,3 +274,22 @@ describe('the target of a data-plane call', () => {
     expect(await codeOf(run('post', { name }))).toBe('no error');
   });
 });
+
+it('one tenant that keeps its statements waiting leaves connections to the others', async () => {
+  const pool = openDatabase({ connectionString: db.test.ownerUrl, max: 8, min: 0 });
+  try {
+    const send: DataBehaviour = async (call) => {
+      if (call.tenantId === tenant.tenantId) await call.sql.query('test.slow', 'select pg_sleep(0.3)');
+      return {};
+    };
+    const { run } = composeToyService(db, tenant, {}, { dataSql: pool, data: { send } });
+    const crowd = Promise.all(Array.from({ length: 16 }, () => codeOf(run('send'))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { total, idle, waiting } = pool.stats();
+    expect([total - idle, waiting], 'a quarter of the pool').toEqual([2, 0]);
+    expect(await codeOf(run('send', {}, callerOf(stranger)))).toBe('no error');
+    expect(new Set(await crowd)).toEqual(new Set(['no error']));
+  } finally {
+    await pool.close();
+  }
+});

@@ -93,6 +93,39 @@ describe('who gets through the door', () => {
     expect(logLines).toEqual([]);
   });
 
+  it('refuses who may not without a wait for who may', async () => {
+    const name = uniqueWord();
+    const { run } = compose();
+    await run('create', { name });
+    const holder = await db.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select 1 from tenant_roles where name = $1 for update', [name]);
+      const began = performance.now();
+      expect(await codeOf(run('update', { name }, callerOf(tenant, ['thing:read'])))).toBe('FORBIDDEN');
+      expect(performance.now() - began).toBeLessThan(1_000);
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+  });
+
+  it('leaves connections to others while it writes down what one tenant is refused', async () => {
+    const { run } = compose({}, { clock: createManualClock(Date.now()) });
+    const loud = callerOf(await db.makeTenant(), []);
+    let mostWaiting = 0;
+    let isOver = false;
+    const refused = Promise.all(Array.from({ length: 100 }, () => codeOf(run('peek', {}, loud)))).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      mostWaiting = Math.max(mostWaiting, db.api.stats().waiting);
+      await new Promise(setImmediate);
+    }
+    expect(new Set(await refused)).toEqual(new Set(['FORBIDDEN']));
+    expect(mostWaiting).toBeLessThan(db.api.stats().max);
+  });
+
   it('writes down what one tenant is refused whatever another is refused', async () => {
     const { run } = compose({}, { clock: createManualClock(Date.now()) });
     for (let i = 0; i < 101; i++) await codeOf(run('peek', {}, callerOf(tenant, [])));

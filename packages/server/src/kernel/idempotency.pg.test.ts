@@ -4,6 +4,7 @@ import { callerOf, type Seeded, seedDatabase, type Tenant } from '../testing/see
 import { uniqueWord } from '../testing/test-api.ts';
 import { createToyBoxes } from '../testing/toy-boxes.ts';
 import { type Behaviour, codeOf, composeToyService, type Row } from '../testing/toy-service.ts';
+import type { Caller } from './caller.ts';
 import { conflict } from './errors.ts';
 
 let db: Seeded;
@@ -131,6 +132,17 @@ describe('Idempotency-Key of a deletion', () => {
     );
   });
 
+  it('answers for what it removed, not for what was made under the name since', async () => {
+    const name = uniqueWord();
+    const again = { idempotencyKey: uniqueWord() };
+    const { run } = compose();
+    await run('create', { name });
+    await run('delete', { name }, undefined, again);
+    await run('create', { name });
+    expect(await codeOf(run('delete', { name }, undefined, again))).toBe('IDEMPOTENCY_MISMATCH');
+    expect(await thingsNamed(name)).toBe(1);
+  });
+
   it('says the same of what is being deleted and of what is gone', async () => {
     const { execute } = compose();
     const id = await insertVpc({ owner: db.owner, ...tenant, hostId, email: '', password: '', unique: uniqueWord });
@@ -211,6 +223,15 @@ describe('an Idempotency-Key', () => {
     expect((await run('create', { name }, undefined, keyed)).replayed).toBe(false);
     expect((await run('create', { name }, callerOf(other), keyed)).replayed).toBe(false);
     expect((await run('update', { name }, undefined, keyed)).replayed).toBe(false);
+  });
+
+  it("is the user's own: the same call of a colleague may mean another thing", async () => {
+    const name = uniqueWord();
+    const again = { idempotencyKey: uniqueWord() };
+    const { run } = compose();
+    await run('create', { name }, undefined, again);
+    const colleague = { ...callerOf(tenant), userId: (await db.makeTenant()).userId } as Caller;
+    expect(await codeOf(run('create', { name }, colleague, again))).toBe('IDEMPOTENCY_MISMATCH');
   });
 
   it('is kept with a fingerprint from which nobody can guess the input', async () => {

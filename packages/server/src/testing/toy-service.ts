@@ -202,7 +202,7 @@ export function composeToyService(
     databases: {
       api: db.api,
       operator: options.operator ?? db.operator,
-      data: options.dataSql ? { ...options.dataSql, stats: db.data.stats } : db.data,
+      data: options.dataSql ? { stats: db.data.stats, ...options.dataSql } : db.data,
     },
     sealer: createSealer(new Map([[1, randomBytes(32)]])),
     registry: createRegistry([made, ...(options.beside ?? [])]),

@@ -126,6 +126,21 @@ describe('a body that comes slowly', () => {
     expect(await slow[0]!.answer()).toContain('HTTP/1.1 201 ');
   });
 
+  it('is not served once its key has been revoked', async () => {
+    const name = uniqueWord();
+    const made = await api.call('keys.create', { name }, owner);
+    const body = JSON.stringify({ name: `v-${uniqueWord()}` });
+    const late = begin('POST', '/vpcs', { bytes: body.length, key: made.data.key, body: body.slice(0, 5) });
+    await eventually(
+      'it was let in',
+      async () => (await api.call('auth.me', {}, { key: made.data.key })).status === 200,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect((await api.call('keys.revoke', { id: name }, owner)).status).toBe(204);
+    late.socket.write(body.slice(5));
+    expect(await late.answer()).toContain('HTTP/1.1 401 ');
+  });
+
   it('holds none of the places for passwords', async () => {
     const slow = Array.from({ length: 30 }, () => begin('POST', '/auth/login', { bytes: 100, body: '{"email":' }));
     await new Promise((resolve) => setTimeout(resolve, 50));

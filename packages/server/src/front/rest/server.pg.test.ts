@@ -102,6 +102,15 @@ describe('?wait=', () => {
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
+  it('ends when what is waited for is being deleted', async () => {
+    const { id } = (await api.call('vpcs.create', { name: uniqueWord() }, owner)).data;
+    const began = performance.now();
+    const waiting = api.call('vpcs.get', { id }, owner, { query: 'wait=20' });
+    expect((await api.call('vpcs.delete', { id }, owner)).status).toBe(200);
+    expect(await waiting).toMatchObject({ status: 200, data: { status: 'DELETING' } });
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
   it('answers what there is when the time is up', async () => {
     const began = performance.now();
     const answer = await api.call('vpcs.create', { name: uniqueWord() }, owner, { query: 'wait=1' });

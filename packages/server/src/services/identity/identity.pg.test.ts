@@ -112,6 +112,18 @@ describe('logging in', () => {
     expect(nobody.status).toBe(401);
   });
 
+  it('tells the right password from no wrong one once too many were tried at once', async () => {
+    const actor = await api.makeActor();
+    const guesses = [...Array.from({ length: 9 }, (_, i) => `wrong ${i}`), PASSWORD];
+    const told = (await Promise.all(guesses.map((guess) => login(actor.email, guess)))).map(
+      ({ status, message }) => `${status} ${message}`,
+    );
+    const wrong = told.filter((one) => one.includes('invalid'));
+    expect(wrong.length, told.join('; ')).toBeLessThan(5);
+    const locked = told.filter((one) => one.includes('locked'));
+    expect(locked.length + wrong.length, told.join('; ')).toBeGreaterThanOrEqual(9);
+  });
+
   it('locks after five wrong passwords, also for the right one, and each is in the audit', async () => {
     const actor = await api.makeActor();
     for (let i = 0; i < 5; i++) expect((await login(actor.email, `wrong ${i}`)).status).toBe(401);
