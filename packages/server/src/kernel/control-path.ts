@@ -236,7 +236,12 @@ function presented(entry: Entry, answered: unknown, caller: Caller): Shown {
 
 /** The answer of a deletion that says what is being deleted, or nothing where the operation answers nothing. */
 const deletionOf = (entry: Entry, name: string): Shown => ({
-  output: entry.status === 204 ? {} : { message: `${entry.targetKind?.noun ?? 'it'} '${name}' is being deleted` },
+  output:
+    entry.status === 204
+      ? {}
+      : {
+          message: `${entry.targetKind?.noun ?? 'it'} '${name}' is ${entry.targetKind?.isDeleting ? 'being deleted' : 'deleted'}`,
+        },
 });
 
 const nameOf = (entry: Entry, target: unknown): string =>

@@ -100,7 +100,8 @@ describe('versions', () => {
     await run('update', { name }, undefined, { ifMatch: 1 });
     expect(await codeOf(run('update', { name }, undefined, { ifMatch: 1 }))).toBe('CONFLICT');
     expect(await codeOf(run('get', { name }, undefined, { ifMatch: 1 }))).toBe('no error');
-    expect(await codeOf(run('create', { name: uniqueWord() }, undefined, { ifMatch: 1 }))).toBe('no error');
+    const versionless = run('create', { name: uniqueWord() }, undefined, { ifMatch: 1 });
+    expect(await codeOf(versionless), 'never left aside').toBe('INVALID_INPUT');
   });
 
   it('let one of many writers win who all saw the same', async () => {

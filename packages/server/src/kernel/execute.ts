@@ -5,7 +5,7 @@ import { type Caller, type Origin, tenantIdOf, userIdOf } from './caller.ts';
 import type { Clock } from './clock.ts';
 import { attemptOf, createControlPath } from './control-path.ts';
 import { createDataPath } from './data-path.ts';
-import { CloudError, internal } from './errors.ts';
+import { CloudError, internal, invalidInput } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -92,6 +92,8 @@ export function createExecute(deps: ExecuteDeps): Execute {
     try {
       admit(entry, caller);
       const parsed = entry.validate(input) as Record<string, unknown>;
+      if (options.ifMatch !== undefined && entry.writes && (entry.plane === 'data' || !entry.targetKind?.version))
+        throw invalidInput(`${name} takes no If-Match: what it writes has no version; leave it out`);
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
       const tenantId = tenantIdOf(caller);

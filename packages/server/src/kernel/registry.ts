@@ -70,6 +70,10 @@ export function createRegistry(services: readonly Service[]): Registry {
       const targetKind = targetKinds.at(-1);
       const createdKind = kindNamed(descriptor.creates);
       const answeredKind = kindNamed(descriptor.answers);
+      if (operation.plane === 'data' && answeredKind)
+        throw new Error(
+          `${operation.name} is of the data plane: its handler answers what the wire shows, without 'answers'`,
+        );
       const handler = service.handlers[verb] ?? defaultHandler(operation, answeredKind);
       if (!handler) throw new Error(`${operation.name} has no handler`);
       entries.set(operation.name, {
