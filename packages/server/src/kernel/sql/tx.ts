@@ -78,8 +78,8 @@ export function openTransactions(): number {
 /**
  * Runs `fn` in one transaction under `scope`; commits when it resolves, rolls back when it rejects.
  *
- * The begin travels with the first statement of `fn` (the connection is pipelined), so it costs no round trip of its own. Rejects also
- * when PostgreSQL answers the commit with a rollback: a statement had failed and `fn` swallowed it. Nothing is retried here. A statement that
+ * The begin travels with the first statement of `fn` (the connection is pipelined), so it costs no round trip of its own. A write
+ * rejects also when PostgreSQL answers the commit with a rollback: a statement had failed and `fn` swallowed it. A read does not wait for its commit. Nothing is retried here. A statement that
  * `fn` sent last and did not wait for travels with the commit; if it fails, so does the commit.
  */
 export async function withTransaction<T>(
