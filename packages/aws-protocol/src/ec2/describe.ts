@@ -41,8 +41,8 @@ const SMALLEST_PAGE = 5;
 const AT_ONCE = 100;
 
 /**
- * Answers a Describe request out of a list that knows ids, a limit and a token. Each request reads one page: with filters 1,000 things,
- * of which it answers those that fit, so that there may be fewer than `MaxResults`, or none, and a token all the same, as EC2 has it.
+ * Answers a Describe request from a list that takes ids, a limit and a token. Each request reads one page. With filters, a page is 1,000
+ * things, and only the matches are returned: as in EC2, the result can have fewer than `MaxResults` items, or none, and still have a token.
  */
 export async function describe<Thing extends Tagged>(
   input: DescribeInput,

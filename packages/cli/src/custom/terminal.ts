@@ -98,7 +98,11 @@ async function readRefusal(answered: IncomingMessage): Promise<CloudApiError> {
       ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
     });
   } catch {
-    return new CloudApiError('UNEXPECTED_ANSWER', status, `HTTP ${status} is no answer of the platform to a websocket`);
+    return new CloudApiError(
+      'UNEXPECTED_ANSWER',
+      status,
+      `unexpected response to the websocket request: HTTP ${status}`,
+    );
   }
 }
 

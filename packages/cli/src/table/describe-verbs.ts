@@ -15,7 +15,7 @@ function describe(operation: DescribedOperation): Verb {
   );
   const named = (name: string): Member => {
     const found = members.find((member) => member.name === name);
-    if (!found) throw new Error(`${operation.name}: its cli names '${name}', which is no member of its input`);
+    if (!found) throw new Error(`${operation.name}: its cli names '${name}', but its input has no such member`);
     return found;
   };
   const after = facet.rest === undefined ? undefined : named(facet.rest);

@@ -44,7 +44,7 @@ export async function* followConsole(
     if (file === undefined) continue;
     let fresh = place === undefined ? file.bytes : await appended(folder, file, place);
     if (fresh === undefined) {
-      // LXC writes it anew when the machine stops. What is half written is looked at again.
+      // LXC rewrites the file when the machine stops. It may be incomplete now: read it again at the next look.
       if (!isSuspect) {
         isSuspect = true;
         continue;

@@ -13,6 +13,6 @@ export interface AwsRequest {
   action: string | undefined;
   /** The key was found and its signature is good. */
   isVerified: boolean;
-  /** Refused for coming too often, which is no fault of ours. */
+  /** Refused by a rate limit: not logged as a server error, although AWS's status for it is 503. */
   isLimited: boolean;
 }
