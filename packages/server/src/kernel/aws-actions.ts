@@ -1,4 +1,6 @@
 import type { Caller } from './caller.ts';
+import type { PageOf } from './operation.ts';
+import { cursorBehind } from './page.ts';
 
 /** AWS's services that have actions here, by the names of their models in packages/aws-protocol. */
 export type AwsServiceId = 'ec2' | 'sts';
@@ -32,4 +34,23 @@ export interface AwsActions {
   readonly actions: Readonly<Record<string, AwsAction>>;
   /** AWS's codes for errors of these actions: of every code of the service's own, and of the kernel's where its usual one does not fit. */
   readonly errors?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A page of one of our lists, as the Describe actions of EC2 read it (`describe` of packages/aws-protocol). The operation takes `id`, `limit`
+ * and `cursor`.
+ */
+export async function listPage<Row extends { readonly id: string }, Thing>(
+  context: AwsContext,
+  operation: string,
+  query: { readonly ids: readonly string[] | undefined; readonly limit: number; readonly token: string | undefined },
+  present: (row: Row) => Thing,
+) {
+  const { ids, limit, token } = query;
+  const input = { limit, ...(ids ? { id: ids } : {}), ...(token ? { cursor: token } : {}) };
+  const page = (await context.execute(operation, input)) as PageOf<Row>;
+  return {
+    items: page.items.map((row) => ({ thing: present(row), token: cursorBehind(row.id) })),
+    nextToken: page.nextCursor,
+  };
 }

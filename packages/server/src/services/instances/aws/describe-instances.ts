@@ -1,10 +1,8 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import { AwsError, type Handlers } from '@thecloud/aws-protocol';
 import { describe, type FilterTable } from '@thecloud/aws-protocol/ec2';
-import type { SdkAction } from '../../../kernel/aws-actions.ts';
+import { listPage, type SdkAction } from '../../../kernel/aws-actions.ts';
 import { ec2Id, isEc2Id } from '../../../kernel/ids.ts';
-import type { PageOf } from '../../../kernel/operation.ts';
-import { cursorBehind } from '../../../kernel/page.ts';
 import type { Instance, PublicStatus } from '../instance.ts';
 
 /** EC2 has no state for what failed: an instance that could not be made does not run, and can be started again. */
@@ -36,15 +34,7 @@ export const describeInstances: SdkAction<Handlers<typeof Ec2>, 'DescribeInstanc
       isEc2Id('i', id)
         ? new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`)
         : new AwsError('InvalidInstanceID.Malformed', `Invalid id: "${id}" (expecting "i-..." and 17 hex digits)`),
-    async list({ ids, limit, token }) {
-      const page = (await context.execute('instances.list', {
-        limit,
-        ...(ids ? { id: ids } : {}),
-        ...(token ? { cursor: token } : {}),
-      })) as PageOf<Instance>;
-      const items = page.items.map((instance) => ({ thing: toEc2(instance), token: cursorBehind(instance.id) }));
-      return { items, nextToken: page.nextCursor };
-    },
+    list: (query) => listPage(context, 'instances.list', query, toEc2),
   });
   return {
     // Each of ours was launched alone.

@@ -1,10 +1,8 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import { AwsError, type Handlers } from '@thecloud/aws-protocol';
 import { describe, type FilterTable } from '@thecloud/aws-protocol/ec2';
-import type { AwsContext, SdkAction } from '../../../kernel/aws-actions.ts';
+import { type AwsContext, listPage, type SdkAction } from '../../../kernel/aws-actions.ts';
 import { ec2Id } from '../../../kernel/ids.ts';
-import type { PageOf } from '../../../kernel/operation.ts';
-import { cursorBehind } from '../../../kernel/page.ts';
 import type { Vpc } from '../vpc.ts';
 
 const FILTERS: FilterTable<Ec2.Vpc> = {
@@ -23,15 +21,7 @@ export const describeVpcs: SdkAction<Handlers<typeof Ec2>, 'DescribeVpcs'> = asy
     idFilter: 'vpc-id',
     filters: FILTERS,
     notFound: (id) => new AwsError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`),
-    async list({ ids, limit, token }) {
-      const page = (await context.execute('vpcs.list', {
-        limit,
-        ...(ids ? { id: ids } : {}),
-        ...(token ? { cursor: token } : {}),
-      })) as PageOf<Vpc>;
-      const items = page.items.map((vpc) => ({ thing: toEc2(vpc, context), token: cursorBehind(vpc.id) }));
-      return { items, nextToken: page.nextCursor };
-    },
+    list: (query) => listPage(context, 'vpcs.list', query, (vpc: Vpc) => toEc2(vpc, context)),
   });
   return { Vpcs: things, ...(nextToken ? { NextToken: nextToken } : {}) } satisfies Ec2.DescribeVpcsResult;
 };
