@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import { invalidInput } from './errors.ts';
 import { isEc2Id, isUuid } from './ids.ts';
 import type { PageRequest } from './page.ts';
 import type { Kind, Look } from './service.ts';
@@ -33,8 +34,10 @@ export interface Table<Row extends ResourceRow> {
 const columnOf = (table: Table<ResourceRow>, ref: string): 'id' | 'ec2_id' | 'name' =>
   isUuid(ref) ? 'id' : table.ec2Prefix !== undefined && isEc2Id(table.ec2Prefix, ref) ? 'ec2_id' : 'name';
 
-/** Whether a text has the form of an id of the table's rows: as a name it would be found by the id of another one. */
-export const isIdOf = (table: Table<ResourceRow>, text: string): boolean => columnOf(table, text) !== 'name';
+/** Throws INVALID_INPUT for a name in the form of an id of the table's rows: it would be found by the id of another one. */
+export function refuseIdAsName(table: Table<ResourceRow>, name: string): void {
+  if (columnOf(table, name) !== 'name') throw invalidInput(`name '${name}' has the form of an id; choose another name`);
+}
 
 /** One row by id, also while it is being deleted, or by name, which one that is being deleted has given up. */
 export async function findRow<Row extends ResourceRow>(

@@ -2,7 +2,7 @@ import { deletes } from '../../kernel/builders.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
-import { isIdOf, listRows } from '../../kernel/resource.ts';
+import { listRows, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import { placeOnHost } from '../hosts/index.ts';
@@ -32,9 +32,7 @@ export function createInstanceHandlers(
     launch: steps({
       /** Answers the type. A type is what it is for ever: it is asked for once. */
       async check({ input, sql }: Call<LaunchInput>) {
-        // Otherwise it would be found by the id of another one, once that one is gone.
-        if (isIdOf(INSTANCES, input.name))
-          throw invalidInput(`name '${input.name}' has the form of an id; choose another name`);
+        refuseIdAsName(INSTANCES, input.name);
         if (!deps.images.includes(input.image))
           throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
         const id = input.instance_type ?? DEFAULT_TYPE;

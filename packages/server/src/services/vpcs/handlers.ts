@@ -1,7 +1,7 @@
 import { deletes } from '../../kernel/builders.ts';
-import { conflict, invalidInput } from '../../kernel/errors.ts';
+import { conflict } from '../../kernel/errors.ts';
 import { ec2Id } from '../../kernel/ids.ts';
-import { countLive, isIdOf } from '../../kernel/resource.ts';
+import { countLive, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Handlers, steps } from '../../kernel/service.ts';
 import { findAccountNumber } from '../identity/index.ts';
 import { parseVpcCidr } from './cidr.ts';
@@ -19,16 +19,11 @@ export interface VpcDeps {
 
 const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
 
-/** Otherwise it would be found by the id of another one, once that one is gone. */
-function refuseIdAsName(name: string): void {
-  if (isIdOf(VPCS, name)) throw invalidInput(`name '${name}' has the form of an id; choose another name`);
-}
-
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
   create: steps({
     async check({ input }) {
       parseVpcCidr(input.cidr_block ?? DEFAULT_CIDR);
-      refuseIdAsName(input.name);
+      refuseIdAsName(VPCS, input.name);
     },
     async quota({ sql, tenantId }) {
       const used = await countLive(sql, VPCS, tenantId);
@@ -53,7 +48,7 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
   }),
 
   async update({ sql, input, target, now, wake }) {
-    refuseIdAsName(input.name);
+    refuseIdAsName(VPCS, input.name);
     const row = await createPgVpcRepository(sql).rename(target.id, input.name, now);
     if (!row) throw nameTaken(input.name);
     // Nothing outside bears the name; but one that failed is tried again.
