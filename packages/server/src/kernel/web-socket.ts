@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
-import { type ClientOptions, WebSocket } from 'ws';
+import { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 
 /** Text, or bytes. */
 export type Message = string | Uint8Array;
 
 /** How long the other side has to answer a close before its connection is cut. */
-export const CLOSE_TIMEOUT_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** A websocket, opening, to whoever listens at a unix socket. `path` is the URL's. What goes wrong is told by its close as well. */
 export function connectUnix(
@@ -27,6 +27,21 @@ export function connectUnix(
     headers: { ...options.headers },
   };
   return new WebSocket(`ws://unix${path}`, given).on('error', () => undefined);
+}
+
+/** Accepts upgrades that somebody else has received. `maxPayload` in bytes. */
+export function createSocketServer(
+  options: Required<Pick<ServerOptions, 'maxPayload'>> & ServerOptions,
+): WebSocketServer {
+  // The types lack closeTimeout.
+  const given: ServerOptions & { readonly closeTimeout: number } = {
+    ...options,
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  return new WebSocketServer(given);
 }
 
 /** A connection that is not read hears of no end; writing to one that is closed at the other side tells. So often it is tried. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import type { CloudError } from '../kernel/errors.ts';
 import type { Peer } from '../kernel/live.ts';
 import type { Log } from '../kernel/log.ts';
-import { CLOSE_TIMEOUT_MS, closeOf, closeSocket, messagesOf, sendMessage } from '../kernel/web-socket.ts';
+import { closeOf, closeSocket, createSocketServer, messagesOf, sendMessage } from '../kernel/web-socket.ts';
 import { toCloudError } from './errors.ts';
 
 /**
@@ -37,14 +37,7 @@ export interface Talks {
 }
 
 export function createTalks(log: Log): Talks {
-  const options: ServerOptions & { readonly closeTimeout: number } = {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: LONGEST_MESSAGE,
-    closeTimeout: CLOSE_TIMEOUT_MS,
-  };
-  const server = new WebSocketServer(options);
+  const server = createSocketServer({ maxPayload: LONGEST_MESSAGE });
   const open = new Set<WebSocket>();
   let isEnding = false;
   return {

@@ -1,12 +1,11 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ServerOptions, WebSocketServer } from 'ws';
 import { invalidInput } from '../../kernel/errors.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Entry } from '../../kernel/registry.ts';
 import { compileValidator } from '../../kernel/validate.ts';
-import { CLOSE_TIMEOUT_MS } from '../../kernel/web-socket.ts';
+import { createSocketServer } from '../../kernel/web-socket.ts';
 import type { LiveClient } from '../../live/client.ts';
 import { LONGEST_MESSAGE } from '../../live/talk.ts';
 import type { LongCall } from './long-calls.ts';
@@ -51,16 +50,11 @@ export interface Sockets {
  * cookie, and the key is in a header or a subprotocol, which the page must know.
  */
 export function createSockets(app: FastifyInstance, clock: RelayClock, metrics: Metrics): Sockets {
-  const options: ServerOptions & { readonly closeTimeout: number } = {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
+  const server = createSocketServer({
     maxPayload: LONGEST_MESSAGE,
-    closeTimeout: CLOSE_TIMEOUT_MS,
     // The key that a browser offers beside it is not said back.
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
-  };
-  const server = new WebSocketServer(options);
+  });
   const checkers = new Map<Entry, (message: unknown) => unknown>();
   const checkerOf = (entry: Entry) => {
     const known = checkers.get(entry) ?? compileValidator(entry.descriptor.messages ?? {});
