@@ -79,7 +79,7 @@ export function createAwsServer(options: AwsOptions): Server {
       try {
         takeFrom(attempts);
         const key = await options.credentials.find(accessKeyId).catch((error: unknown) => {
-          // That it could not be looked up is no fault of the caller.
+          // A failed lookup does not count against the caller.
           attempts.give();
           throw error;
         });

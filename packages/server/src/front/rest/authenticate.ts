@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.ts';
 import { CloudError, unauthorized } from '../../kernel/errors.ts';
-import type { Authenticator, Freshness } from '../../services/identity/index.ts';
+import type { Authenticator } from '../../services/identity/index.ts';
 import { soundAddress } from '../caller-address.ts';
 import { type Rates, takeFrom } from '../limits.ts';
 
@@ -16,16 +16,17 @@ export function keyOf(request: FastifyRequest): string | undefined {
   return match[1];
 }
 
+/** The tenant that a request names. */
+export function tenantOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-tenant-id'];
+  return typeof header === 'string' && header !== '' ? header : undefined;
+}
+
 /** Whose key it is that came, for the tenant that is named. Throws what the authenticator throws. */
-export function lookUpCaller(
-  request: FastifyRequest,
-  authenticator: Authenticator,
-  freshness: Freshness,
-): Promise<Caller> {
+export function lookUpCaller(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {
   const key = keyOf(request);
   if (key === undefined) return Promise.resolve({ kind: 'anonymous' });
-  const tenant = request.headers['x-tenant-id'];
-  return authenticator.authenticate(key, typeof tenant === 'string' && tenant !== '' ? tenant : undefined, freshness);
+  return authenticator.authenticate(key, tenantOf(request), 'cached');
 }
 
 export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);
@@ -38,7 +39,6 @@ export async function callerOf(
   request: FastifyRequest,
   authenticator: Authenticator,
   limits: Pick<Rates, 'perKey' | 'strangers'>,
-  freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
   const address = addressOf(request);
@@ -52,14 +52,14 @@ export async function callerOf(
   const stranger = own ? undefined : limits.strangers.of(address);
   takeFrom(own ?? stranger!);
   try {
-    const caller = await lookUpCaller(request, authenticator, freshness);
+    const caller = await lookUpCaller(request, authenticator);
     onLookup('success');
     stranger?.give();
     if (stranger) limits.perKey.of(key).take();
     return caller;
   } catch (error) {
     onLookup('failure');
-    // That it could not be looked up is no fault of the caller.
+    // A failed lookup does not count against the caller.
     if (!(error instanceof CloudError) || error.status >= 500) stranger?.give();
     throw error;
   }

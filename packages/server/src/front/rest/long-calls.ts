@@ -5,7 +5,7 @@ import { CloudError, forbidden, unavailable } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
-import { keyOf } from './authenticate.ts';
+import { keyOf, tenantOf } from './authenticate.ts';
 import { onClose } from '../under-way.ts';
 
 /** A key that stops being good ends its streams and sockets within a second. All are looked up together, in one statement. */
@@ -104,11 +104,10 @@ export function createLongCalls(deps: {
     begin(entry, request, caller, input, origin) {
       const over = new AbortController();
       const stopListening = onClose(request.raw.socket, () => over.abort(new Error('the client went away')));
-      const tenant = request.headers['x-tenant-id'];
       const now = clock.monotonic();
       const one: Watched = {
         key: caller.kind === 'user' ? (keyOf(request) ?? '') : '',
-        tenant: typeof tenant === 'string' && tenant !== '' ? tenant : undefined,
+        tenant: tenantOf(request),
         permission: entry.permission,
         look: lookAt(entry, input, origin),
         end: (reason) => over.abort(reason),

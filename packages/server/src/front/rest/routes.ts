@@ -81,7 +81,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     takeFrom(deps.limits.perAddress.of(addressOf(request)));
     return { kind: 'anonymous' };
   }
-  const caller = await callerOf(request, deps.authenticator, deps.limits, 'cached', deps.onAuth);
+  const caller = await callerOf(request, deps.authenticator, deps.limits, deps.onAuth);
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
@@ -93,7 +93,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
 /** Who sent the body slowly may have lost the key meanwhile. */
 async function stillIn(deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
-  return lookUpCaller(request, deps.authenticator, 'cached');
+  return lookUpCaller(request, deps.authenticator);
 }
 
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
