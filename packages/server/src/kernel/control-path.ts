@@ -3,8 +3,8 @@ import { auditableInput, recordChange, recordRefusal, type Trace } from './audit
 import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
-import { translateDatabaseError } from './database-errors.ts';
-import { CloudError, conflict, idempotencyMismatch, invalidInput, notFound } from './errors.ts';
+import { orAgain, translateDatabaseError } from './database-errors.ts';
+import { CloudError, conflict, idempotencyMismatch, invalidInput } from './errors.ts';
 import { canonicalText, checkKey, claimKey, findClaim, type KeyedCall } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { checkQuota } from './quota.ts';
@@ -13,9 +13,7 @@ import type { Entry } from './registry.ts';
 import { enterScope } from './scope.ts';
 import type { Call, CallFacts } from './service.ts';
 import type { Scope, Sql } from './sql/tx.ts';
-
-/** Most times a transaction that PostgreSQL aborted for another's sake is run again. */
-const MAX_TRIES = 3;
+import { lookUp, nameOf, refuseStale, refuseWhileUsed } from './targets.ts';
 
 export type ControlPath = (
   entry: Entry,
@@ -63,32 +61,29 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     // Who may not do it is told so below, after the target was looked for.
     const prepared = isAuthorised(entry, caller) ? await entry.steps.prepare?.({ ...facts, read }) : undefined;
 
-    const outcome = await admission.run(facts.tenantId, entry.steps.quota !== undefined, async () => {
-      for (let attempt = 1; ; attempt++) {
-        let recorded: Promise<unknown> | undefined;
-        try {
-          return await database.transaction(
-            scope,
-            async (sql) => {
-              const transacted = await transact(entry, facts, sql, prepared, keyed, options);
-              // Not waited for: they travel with the commit, which fails when one of them does.
-              recorded = Promise.all(transacted.last.map((send) => send(sql)));
-              recorded.catch(() => undefined);
-              return transacted.outcome;
-            },
-            { readOnly: !entry.writes && !entry.descriptor.live },
-          );
-        } catch (error) {
-          // The commit tells only that something before it failed; this tells what.
-          const cause: unknown = await (recorded ?? Promise.resolve()).then(
-            () => error,
-            (inner: unknown) => inner,
-          );
-          const translated = translateDatabaseError(cause);
-          if (!translated.retry || attempt >= MAX_TRIES) throw translated.error;
-        }
+    const attempt = async () => {
+      let recorded: Promise<unknown> | undefined;
+      try {
+        return await database.transaction(
+          scope,
+          async (sql) => {
+            const transacted = await transact(entry, facts, sql, prepared, keyed, options);
+            // Not waited for: they travel with the commit, which fails when one of them does.
+            recorded = Promise.all(transacted.last.map((send) => send(sql)));
+            recorded.catch(() => undefined);
+            return transacted.outcome;
+          },
+          { readOnly: !entry.writes && !entry.descriptor.live },
+        );
+      } catch (error) {
+        // The commit tells only that something before it failed; this tells what.
+        await recorded;
+        throw error;
       }
-    });
+    };
+    const outcome = await admission
+      .run(facts.tenantId, entry.steps.quota !== undefined, () => orAgain(attempt))
+      .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
     if ('refusal' in outcome) throw outcome.refusal;
     await entry.steps
       .finish?.(facts)
@@ -197,9 +192,10 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
   ): Promise<Executed> {
     if (!entry.createdKind && entry.targetKind!.id(target) !== id)
       throw idempotencyMismatch(
-        `Idempotency-Key '${key}' was used for another ${entry.targetKind!.noun} that was named '${nameOf(entry, target)}'; use a new key`,
+        `Idempotency-Key '${key}' was used for another ${entry.targetKind!.noun} that was named '${nameOf(entry.targetKind!, target)}'; use a new key`,
       );
-    if (entry.descriptor.effect === 'delete') return replay(entry, deletionOf(entry, nameOf(entry, target)));
+    if (entry.descriptor.effect === 'delete')
+      return replay(entry, deletionOf(entry, nameOf(entry.targetKind!, target)));
     if (!entry.createdKind) return replay(entry, presented(entry, target, facts.caller));
     const { tenantId, userId } = facts;
     const row = await entry.createdKind.find(sql, { tenantId, userId, ref: id, lock: false, within: target });
@@ -243,56 +239,6 @@ const deletionOf = (entry: Entry, name: string): Shown => ({
           message: `${entry.targetKind?.noun ?? 'it'} '${name}' is ${entry.targetKind?.isDeleting ? 'being deleted' : 'deleted'}`,
         },
 });
-
-const nameOf = (entry: Entry, target: unknown): string =>
-  entry.targetKind?.name?.(target) ?? entry.targetKind?.id(target) ?? '';
-
-async function lookUp(
-  entry: Entry,
-  sql: Sql,
-  { tenantId, userId, input }: CallFacts,
-  /** Of the last one. */
-  toWrite: boolean,
-): Promise<{ targets: readonly unknown[]; missing?: { ref: string; error: CloudError } }> {
-  const targets: unknown[] = [];
-  for (const [place, kind] of entry.targetKinds.entries()) {
-    const ref = String((input as Record<string, unknown>)[entry.targets[place]!.param]);
-    const isLast = place === entry.targetKinds.length - 1;
-    const lock = isLast && toWrite && !entry.descriptor.live;
-    const row = await kind.find(sql, { tenantId, userId, ref, lock, within: targets.at(-1) });
-    if (row === undefined) return { targets, missing: { ref, error: notFound(kind.noun, ref) } };
-    targets.push(row);
-  }
-  return { targets };
-}
-
-/** Refuses a write to what is being deleted, or to what has changed since the caller saw it. The row is locked: it stays as it is. */
-function refuseStale(entry: Entry, targets: readonly unknown[], ifMatch: number | undefined): void {
-  const kind = entry.targetKind;
-  const target = targets.at(-1);
-  if (!entry.writes || !kind || target === undefined) return;
-  if (entry.descriptor.effect !== 'delete') {
-    for (const [place, each] of entry.targetKinds.entries()) {
-      const one = targets[place];
-      if (each.isDeleting?.(one)) throw conflict(`${each.noun} '${each.name?.(one) ?? each.id(one)}' is being deleted`);
-    }
-  }
-  const version = kind.version?.(target);
-  if (ifMatch !== undefined && version !== undefined && version !== ifMatch)
-    throw conflict(`it is at version ${version}, not ${ifMatch}: read it again and decide`);
-}
-
-async function refuseWhileUsed(entry: Entry, sql: Sql, target: unknown): Promise<void> {
-  const kind = entry.targetKind!;
-  if (kind.isDeleting?.(target)) return;
-  const counts = await Promise.all(entry.blockers.map((blocker) => blocker.count(sql, kind.id(target))));
-  const inTheWay = entry.blockers
-    .map(({ noun }, place) => ({ noun, count: counts[place]! }))
-    .filter(({ count }) => count > 0)
-    .map(({ noun, count }) => `${count} ${noun}${count === 1 ? '' : 's'}`);
-  if (inTheWay.length > 0)
-    throw conflict(`the ${kind.noun} '${nameOf(entry, target)}' still has ${inTheWay.join(', ')}; delete them first`);
-}
 
 /** What a caller named as the target: it has not been checked to be text. */
 const refOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);

@@ -2,15 +2,12 @@ import type { Admission } from './admission.ts';
 import { authorise } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
 import { translateDatabaseError } from './database-errors.ts';
-import { conflict, invalidInput, notFound } from './errors.ts';
+import { invalidInput, notFound } from './errors.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
 import type { Entry } from './registry.ts';
+import { createShortMemory } from './short-memory.ts';
 import type { Sql } from './sql/tx.ts';
-
-/** A target may be this old: the bound on how long another process does not know of a change. */
-const STALE_MS = 1_000;
-/** Most targets that are remembered; the longest unread go first. */
-const MAX_TARGETS = 10_000;
+import { refuseDeleting } from './targets.ts';
 
 export interface DataPath {
   run(entry: Entry, caller: Caller, input: Record<string, unknown>, options: CallOptions): Promise<Executed>;
@@ -18,38 +15,22 @@ export interface DataPath {
   forget(tenantId: string): void;
 }
 
-interface Remembered {
-  readonly tenantId: string;
-  readonly row: Promise<unknown>;
-  readonly until: number;
-}
-
-/** No transaction, no audit row, no idempotency table: a call is its handler's own statement, and a look at what is remembered. A statement holds a connection,
- * a call does not: one that waits for a message holds none. `statements` shares them out. */
+/**
+ * No transaction, no audit row, no idempotency table: a call is its handler's own statement, and a look at what is remembered. A statement
+ * holds a connection of its tenant's share, which `statements` gives out; a call that waits for a message holds none.
+ */
 export function createDataPath(
   { databases, clock }: ExecuteDeps,
   admission: Admission,
   statements: Admission,
 ): DataPath {
-  const remembered = new Map<string, Remembered>();
+  const remembered = createShortMemory<unknown>(clock);
 
   function find(entry: Entry, tenantId: string, userId: string, ref: string): Promise<unknown> {
-    const key = `${tenantId} ${userId} ${entry.targets[0]!.kind} ${ref}`;
-    const known = remembered.get(key);
-    if (known && known.until > clock.monotonic()) return known.row;
     const look = (sql: Sql) => entry.targetKind!.find(sql, { tenantId, userId, ref, lock: false });
-    const row = admission
-      .run(tenantId, false, () => databases.api.transaction({ tenantId, userId }, look, { readOnly: true }))
-      .then((found) => {
-        // What is not there is asked for anew: it may be made at any moment.
-        if (found === undefined) remembered.delete(key);
-        return found;
-      });
-    row.catch(() => remembered.delete(key));
-    remembered.delete(key);
-    if (remembered.size >= MAX_TARGETS) remembered.delete(remembered.keys().next().value!);
-    remembered.set(key, { tenantId, row, until: clock.monotonic() + STALE_MS });
-    return row;
+    return remembered.get(`${tenantId} ${userId} ${entry.targets[0]!.kind} ${ref}`, () =>
+      admission.run(tenantId, false, () => databases.api.transaction({ tenantId, userId }, look, { readOnly: true })),
+    );
   }
 
   return {
@@ -66,8 +47,7 @@ export function createDataPath(
           if (target === undefined) throw notFound(entry.targetKind.noun, ref);
         }
         authorise(entry, caller);
-        if (target !== undefined && entry.writes && entry.targetKind!.isDeleting?.(target))
-          throw conflict(`${entry.targetKind!.noun} '${entry.targetKind!.name?.(target) ?? ''}' is being deleted`);
+        refuseDeleting(entry, [target]);
         const output = await entry.dataHandler!({
           caller,
           tenantId,
@@ -86,8 +66,6 @@ export function createDataPath(
         throw translateDatabaseError(error).error;
       }
     },
-    forget(tenantId) {
-      for (const [key, one] of remembered) if (one.tenantId === tenantId) remembered.delete(key);
-    },
+    forget: (tenantId) => remembered.forget(`${tenantId} `),
   };
 }

@@ -22,6 +22,9 @@ const GONE = new Set([
   '08001',
 ]);
 
+/** Most times that a transaction is run which PostgreSQL ends for another's sake. */
+const MAX_TRIES = 3;
+
 /**
  * What an error of the database means to a caller. `retry` is set where PostgreSQL ended the transaction for another's sake
  * (serialisation failure 40001, deadlock 40P01): run it again. A repository that knows better throws a CloudError itself.
@@ -48,4 +51,15 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
     return { error: unavailable('the database is not reachable; try again in some seconds'), retry: false };
   }
   return { error: error instanceof Error ? error : internal(String(error)), retry: false };
+}
+
+/** Runs a transaction, again where PostgreSQL ended it for another's sake, three times at most. Rejects with the database's own error. */
+export async function orAgain<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (attempt >= MAX_TRIES || !translateDatabaseError(error).retry) throw error;
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { translateDatabaseError } from './database-errors.ts';
+import { orAgain } from './database-errors.ts';
 import { CloudError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -60,8 +60,6 @@ export interface ReconcileDeps {
 export const LEASE_MS = 30_000;
 /** How long it is relied on: a pass that cannot reach the database has the rest of the time to end before another worker may begin. */
 export const RELY_MS = 27_000;
-/** Most times that a commit is run which PostgreSQL aborted for another's sake. */
-const MAX_TRIES = 3;
 /** How long passes that were cut off have to give their rows back. */
 const GIVE_BACK_MS = 500;
 /** How long the loop sleeps when nothing announces work. */
@@ -164,17 +162,6 @@ async function atMost(ms: number, what: Promise<unknown>, clock: Clock): Promise
   waited.abort(new Error('done'));
 }
 
-/** Two passes that wake each other's things may meet in a deadlock, of which PostgreSQL ends one. */
-async function orAgain<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt >= MAX_TRIES || !translateDatabaseError(error).retry) throw error;
-    }
-  }
-}
-
 /** Runs one pass to its end, under a lease that was asked for at `since`. Returns after how many milliseconds the next is due, where that is soon. */
 async function runPass(
   reconciler: Reconciler,
@@ -197,6 +184,7 @@ async function runPass(
       attempts: held.attempts,
       signal: AbortSignal.any([stop, lost.signal]),
       read: (fn) => database.transaction(ALL, fn, { readOnly: true }),
+      // Two passes that wake each other's things may meet in a deadlock.
       commit: (fn) =>
         orAgain(() =>
           database.transaction(ALL, async (sql) => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
 import { forbidden } from '../../kernel/errors.ts';
 import type { Sealer } from '../../kernel/seal.ts';
+import { createShortMemory } from '../../kernel/short-memory.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import { type Authenticator, AWS_SECRET_PURPOSE, type KeyRow } from '../../services/identity/index.ts';
@@ -34,9 +35,6 @@ export interface AwsCredentials {
 
 /** What is no access key of ours by its form is not looked up. */
 const KEY_FORM = /^AKIA[A-Z2-7]{16}$/;
-/** A key that was revoked is good for so long at most. */
-const KEPT_MS = 1_000;
-const MAX_KEPT = 10_000;
 
 export function createAwsCredentials(options: {
   readonly database: Database;
@@ -45,7 +43,7 @@ export function createAwsCredentials(options: {
   readonly clock: Clock;
 }): AwsCredentials {
   const { database, sealer, authenticator, clock } = options;
-  const kept = new Map<string, { readonly until: number; readonly key: Promise<KnownKey | undefined> }>();
+  const known = createShortMemory<KnownKey>(clock);
 
   const lookups = createCoalescer<string, AwsKeyRow | undefined>({
     maxBatch: 200,
@@ -83,24 +81,9 @@ export function createAwsCredentials(options: {
   };
 
   return {
-    forget: () => kept.clear(),
-    async find(accessKeyId) {
-      if (!KEY_FORM.test(accessKeyId)) return undefined;
-      const now = clock.monotonic();
-      const known = kept.get(accessKeyId);
-      if (known && now < known.until) return known.key;
-      const key = look(accessKeyId);
-      const entry = { until: now + KEPT_MS, key };
-      // Last in the order in which they are forgotten.
-      kept.delete(accessKeyId);
-      kept.set(accessKeyId, entry);
-      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);
-      const forget = () => {
-        if (kept.get(accessKeyId) === entry) kept.delete(accessKeyId);
-      };
-      // Made-up ones must not throw out those that are used.
-      key.then((found) => found ?? forget(), forget);
-      return key;
-    },
+    forget: () => known.forget(),
+    // A key that was revoked is good for a second at most. Made-up ones throw out none that are used: what is not there is not kept.
+    find: async (accessKeyId) =>
+      KEY_FORM.test(accessKeyId) ? known.get(accessKeyId, () => look(accessKeyId)) : undefined,
   };
 }

@@ -1,0 +1,59 @@
+import { type CloudError, conflict, notFound } from './errors.ts';
+import type { Entry } from './registry.ts';
+import type { CallFacts, Kind } from './service.ts';
+import type { Sql } from './sql/tx.ts';
+
+// What a call names: found, locked where it is written, and refused where it cannot be.
+
+/** In sentences: its name, or its id where its kind has no names. */
+export const nameOf = (kind: Kind, row: unknown): string => kind.name?.(row) ?? kind.id(row);
+
+/** The targets in their order, up to the first that the tenant lacks. `toWrite`: the last one is locked until the end of the transaction. */
+export async function lookUp(
+  entry: Entry,
+  sql: Sql,
+  { tenantId, userId, input }: CallFacts,
+  toWrite: boolean,
+): Promise<{ targets: readonly unknown[]; missing?: { ref: string; error: CloudError } }> {
+  const targets: unknown[] = [];
+  for (const [place, kind] of entry.targetKinds.entries()) {
+    const ref = String((input as Record<string, unknown>)[entry.targets[place]!.param]);
+    const isLast = place === entry.targetKinds.length - 1;
+    const lock = isLast && toWrite && !entry.descriptor.live;
+    const row = await kind.find(sql, { tenantId, userId, ref, lock, within: targets.at(-1) });
+    if (row === undefined) return { targets, missing: { ref, error: notFound(kind.noun, ref) } };
+    targets.push(row);
+  }
+  return { targets };
+}
+
+/** Throws CONFLICT for a write to what is being deleted, or to a part of it. A deletion may be asked for again. */
+export function refuseDeleting(entry: Entry, targets: readonly unknown[]): void {
+  if (!entry.writes || entry.descriptor.effect === 'delete') return;
+  for (const [place, kind] of entry.targetKinds.entries()) {
+    const row = targets[place];
+    if (kind.isDeleting?.(row)) throw conflict(`${kind.noun} '${nameOf(kind, row)}' is being deleted`);
+  }
+}
+
+/** Refuses a write to what is being deleted, or to what has changed since the caller saw it. The row is locked: it stays as it is. */
+export function refuseStale(entry: Entry, targets: readonly unknown[], ifMatch: number | undefined): void {
+  refuseDeleting(entry, targets);
+  if (!entry.writes || targets.length === 0) return;
+  const version = entry.targetKind?.version?.(targets.at(-1));
+  if (ifMatch !== undefined && version !== undefined && version !== ifMatch)
+    throw conflict(`it is at version ${version}, not ${ifMatch}: read it again and decide`);
+}
+
+/** Throws CONFLICT for the deletion of what others still use. */
+export async function refuseWhileUsed(entry: Entry, sql: Sql, target: unknown): Promise<void> {
+  const kind = entry.targetKind!;
+  if (kind.isDeleting?.(target)) return;
+  const counts = await Promise.all(entry.blockers.map((blocker) => blocker.count(sql, kind.id(target))));
+  const inTheWay = entry.blockers
+    .map(({ noun }, place) => ({ noun, count: counts[place]! }))
+    .filter(({ count }) => count > 0)
+    .map(({ noun, count }) => `${count} ${noun}${count === 1 ? '' : 's'}`);
+  if (inTheWay.length > 0)
+    throw conflict(`the ${kind.noun} '${nameOf(kind, target)}' still has ${inTheWay.join(', ')}; delete them first`);
+}
