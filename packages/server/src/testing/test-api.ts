@@ -94,6 +94,7 @@ export interface TestApi {
   makeMember(tenantId: string, role: string): Promise<Actor>;
   makeKey(of: Pick<Actor, 'userId' | 'tenantId'>, state?: { expired?: boolean; revoked?: boolean }): Promise<string>;
   worldOf(actor: Actor): ExampleWorld;
+  /** Once, however often it is asked for. */
   stop(): Promise<void>;
 }
 
@@ -287,6 +288,20 @@ export async function startTestApi(options: {
     return { ...user, tenantId, ...(await insertKey({ userId: user.userId, tenantId })) };
   };
 
+  const end = async () => {
+    try {
+      await agent.close();
+      await app.close();
+      aws.closeAllConnections();
+      await new Promise((resolve) => aws.close(resolve));
+      await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
+      await Promise.all([database, operator, data, workerDatabase].map((one) => one.close()));
+      await owner.end();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  let ended: Promise<void> | undefined;
   return {
     url,
     awsUrl: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
@@ -341,19 +356,7 @@ export async function startTestApi(options: {
       hostId,
       unique: uniqueWord,
     }),
-    async stop() {
-      try {
-        await agent.close();
-        await app.close();
-        aws.closeAllConnections();
-        await new Promise((resolve) => aws.close(resolve));
-        await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
-        await Promise.all([database, operator, data, workerDatabase].map((one) => one.close()));
-        await owner.end();
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
+    stop: () => (ended ??= end()),
   };
 }
 
