@@ -1,4 +1,5 @@
 import type { Admission } from './admission.ts';
+import { deletionOf, presented, presentedAs, replay } from './answers.ts';
 import { auditableInput, recordChange, recordRefusal, type Trace } from './audit.ts';
 import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
@@ -206,39 +207,6 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     return replay(entry, presentedAs(entry.createdKind, row, facts.caller));
   }
 }
-
-type Shown = Pick<Executed, 'output' | 'id' | 'version' | 'isDeleting'>;
-
-const replay = (entry: Entry, shown: Shown): Executed => ({ operation: entry, ...shown, replayed: true });
-
-function presentedAs(kind: NonNullable<Entry['answeredKind']>, row: unknown, caller: Caller): Shown {
-  const version = kind.version?.(row);
-  return {
-    output: kind.present(row, caller),
-    id: kind.id(row),
-    ...(version === undefined ? {} : { version }),
-    ...(kind.isDeleting?.(row) ? { isDeleting: true } : {}),
-  };
-}
-
-/** What a handler answered, as the wire shows it. */
-function presented(entry: Entry, answered: unknown, caller: Caller): Shown {
-  const kind = entry.answeredKind;
-  if (!kind) return { output: answered };
-  if (entry.descriptor.effect !== 'list') return presentedAs(kind, answered, caller);
-  const page = answered as { readonly items: readonly unknown[] };
-  return { output: { ...page, items: page.items.map((row) => kind.present(row, caller)) } };
-}
-
-/** The answer of a deletion that says what is being deleted, or nothing where the operation answers nothing. */
-const deletionOf = (entry: Entry, name: string): Shown => ({
-  output:
-    entry.status === 204
-      ? {}
-      : {
-          message: `${entry.targetKind?.noun ?? 'it'} '${name}' is ${entry.targetKind?.isDeleting ? 'being deleted' : 'deleted'}`,
-        },
-});
 
 /** What a caller named as the target: it has not been checked to be text. */
 const refOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);
