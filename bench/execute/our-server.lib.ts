@@ -1,6 +1,6 @@
 /** The API as it is, all guards of production on. */
 import { loadSettings } from '../../packages/server/src/config.ts';
-import { startApi } from '../../packages/server/src/compose.ts';
+import { startApi } from '../../packages/server/src/compose/api.ts';
 
 const { databaseUrl, dataDir } = JSON.parse(process.argv[2]!) as { databaseUrl: string; dataDir: string };
 const settings = loadSettings({

@@ -1,3 +1,4 @@
+import type { Running } from '../compose/base.ts';
 import type { ApiConfig, Config } from '../config.ts';
 
 /**
@@ -11,18 +12,6 @@ export type Handover =
 export type Report =
   | { readonly kind: 'ready'; readonly addresses: readonly string[]; readonly awsAddress?: string | undefined }
   | { readonly kind: 'failed'; readonly message: string };
-
-/** What `compose.ts` gives: a started process. */
-export interface Running {
-  /** Where it listens, as URLs or socket paths. */
-  readonly addresses: readonly string[];
-  /** Where the API's AWS door listens. */
-  readonly awsAddress?: string | undefined;
-  /** Resolves when it cannot go on by itself; the process then ends and is started anew. */
-  readonly ended: Promise<void>;
-  /** Takes no new work, lets what runs end, closes everything. */
-  stop(): Promise<void>;
-}
 
 export interface Starters {
   readonly startApi: (config: ApiConfig) => Promise<Running>;

@@ -15,8 +15,9 @@ export async function runAlone(settings: Settings): Promise<number> {
   await checkExternalDatabase(databaseUrl);
   const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
   const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
-  const { startApi, startWorker } = await import('../compose.ts');
-  const running = await (settings.role === 'api' ? startApi(await completeApi(config)) : startWorker(config));
+  const running = await (settings.role === 'api'
+    ? (await import('../compose/api.ts')).startApi(await completeApi(config))
+    : (await import('../compose/worker.ts')).startWorker(config));
   const where = [...running.addresses, ...(running.awsAddress ? [`${running.awsAddress} for AWS clients`] : [])];
   console.log(`The Cloud's ${settings.role} is ready${where.length > 0 ? `: ${where.join(', ')}` : ''}`);
   const told = new Promise<number>((resolve) => {

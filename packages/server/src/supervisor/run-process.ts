@@ -1,4 +1,5 @@
-import type { Handover, Report, Running, Starters } from './process-protocol.ts';
+import type { Running } from '../compose/base.ts';
+import type { Handover, Report, Starters } from './process-protocol.ts';
 
 /** How long a process may take to stop before it ends by force. The API's own drain is shorter. */
 const STOP_MS = 15_000;

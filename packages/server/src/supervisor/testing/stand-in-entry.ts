@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import type { Config } from '../../config.ts';
-import type { Running } from '../process-protocol.ts';
+import type { Running } from '../../compose/base.ts';
 import { runProcess } from '../run-process.ts';
 
 async function listen(config: Config, port: number): Promise<Running> {

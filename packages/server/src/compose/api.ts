@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ApiConfig } from '../config.ts';
+import { createRates } from '../front/limits.ts';
+import { createAwsCredentials } from '../front/aws/credentials.ts';
+import { createAwsServer } from '../front/aws/server.ts';
+import { createHostChecks } from '../front/rest/host-checks.ts';
+import { createRestServer } from '../front/rest/server.ts';
+import { createWaiter } from '../front/rest/waiter.ts';
+import { createUnderWay, createUntaken } from '../front/under-way.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { createExecute } from '../kernel/execute.ts';
+import { startNotifier } from '../kernel/notifier.ts';
+import { STATUS_CHANNEL } from '../kernel/resource.ts';
+import { createLiveClient } from '../live/client.ts';
+import { composeRegistry } from '../services.ts';
+import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
+import { DRAIN_MS, openBase, openPool, type Running, sealerOf } from './base.ts';
+
+/** Connections of the operator's operations: a person makes them, one after the other. */
+const OPERATOR_POOL = 3;
+/** Of the data plane: its statements are gathered, so that few connections carry many calls. */
+const DATA_POOL = 8;
+
+/** The API process: parses what strangers send, holds no engine. */
+export async function startApi(config: ApiConfig): Promise<Running> {
+  const { log, metrics, database } = openBase(config, 'api');
+  const operator = openPool(config, log, metrics, {
+    connectionString: config.operatorDatabaseUrl,
+    applicationName: 'thecloud-operator',
+    max: OPERATOR_POOL,
+    min: 0,
+  });
+  const data = openPool(config, log, metrics, {
+    connectionString: config.dataDatabaseUrl,
+    applicationName: 'thecloud-data',
+    max: DATA_POOL,
+    min: 0,
+  });
+  const clock = systemClock;
+  const sealer = sealerOf(config);
+  const authenticator = createAuthenticator({ database, clock, log });
+  const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
+  const forgetCallers = () => {
+    authenticator.forget();
+    credentials.forget();
+  };
+  const registry = composeRegistry({ ...config, sealer, forgetCallers });
+  const execute = createExecute({
+    databases: { api: database, operator, data },
+    registry,
+    sealer,
+    clock,
+    log,
+    metrics,
+  });
+  const channels = [STATUS_CHANNEL, AUTHORITY_CHANNEL];
+  const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
+  notifier.subscribe(AUTHORITY_CHANNEL, forgetCallers);
+  const live = createLiveClient(config.paths.workerSocket);
+  const shared = {
+    registry,
+    execute,
+    clock,
+    log,
+    metrics,
+    limits: createRates(clock, {
+      perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
+      perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
+    }),
+    underWay: createUnderWay(),
+    untaken: createUntaken(clock, metrics),
+    trustedProxies: config.trustedProxies,
+    testMode: config.testMode,
+  };
+  const app = createRestServer({
+    ...shared,
+    authenticator,
+    live,
+    waiter: createWaiter(notifier, clock),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
+    parts: createHostChecks(database),
+  });
+  const aws =
+    config.awsListen &&
+    createAwsServer({
+      ...shared,
+      credentials,
+      region: config.region,
+    });
+  const stop = async () => {
+    const drained = Promise.all([app.close(), aws && closeServer(aws)]);
+    const forced = clock.sleep(DRAIN_MS).then(() => {
+      app.server.closeAllConnections();
+      aws?.closeAllConnections();
+    });
+    await Promise.race([drained, forced]);
+    await Promise.all([authenticator.stop(), notifier.stop(), live.stop()]);
+    await Promise.all([database.close(), operator.close(), data.close()]);
+    log.flush();
+  };
+  try {
+    await database.warm();
+    await database.query(
+      'platform.registration',
+      'update platform set registration_open = $1 where registration_open <> $1',
+      [config.registration === 'open'],
+    );
+    await app.listen({ host: config.listen.host, port: config.listen.port });
+    if (aws && config.awsListen) await once(aws.listen(config.awsListen.port, config.awsListen.host), 'listening');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    addresses: app.addresses().map(urlOf),
+    awsAddress: aws && urlOf(aws.address()!),
+    ended: new Promise(() => undefined),
+    stop,
+  };
+}
+
+/** Resolves when what is under way has been answered; of a server that never listened at once. */
+const closeServer = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+
+function urlOf(address: AddressInfo | string): string {
+  if (typeof address === 'string') return address;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
