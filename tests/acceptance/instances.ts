@@ -72,6 +72,7 @@ export function waitForStatus(
   );
 }
 
+/** Waits until the world no longer has a thing. By its id: its name is given up as soon as it is to be deleted. */
 export function waitUntilGone(platform: RunningPlatform, client: Client, path: string): Promise<true> {
   return waitFor(
     `${path} to be gone`,

@@ -98,7 +98,7 @@ export function describeDrift(use: Use): void {
       expect(Number(after!.wakes) - Number(before!.wakes)).toBeLessThan(6);
       expect((await client.call('GET', '/instances/ends/logs')).text).toContain('thecloud: the command ended with 3');
       await client.ask('DELETE', '/instances/ends');
-      await waitUntilGone(use(), client, '/instances/ends');
+      await waitUntilGone(use(), client, `/instances/${id}`);
     });
   });
 }

@@ -135,12 +135,12 @@ export function describeStory(use: Use, operator: () => Client): void {
       const refused = await client.call('DELETE', '/vpcs/net');
       expect([refused.status, refused.code]).toEqual([409, 'CONFLICT']);
       await client.ask('DELETE', '/instances/web');
-      await waitUntilGone(use(), client, '/instances/web');
+      await waitUntilGone(use(), client, `/instances/${first.id}`);
       await waitFor('its machine to be gone', async () => (await use().incus.machineOf(first.id)) === undefined, {
         explain: use().explain,
       });
       await client.ask('DELETE', '/vpcs/net');
-      await waitUntilGone(use(), client, '/vpcs/net');
+      await waitUntilGone(use(), client, `/vpcs/${first.vpc_id}`);
       expect(await client.ask('GET', '/instances')).toEqual([]);
     });
   });
