@@ -1,6 +1,7 @@
 import { type AnyHandlers, type Context, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
 import type { AwsAction, AwsActions, AwsServiceId } from '../../kernel/aws-actions.ts';
 import type { Execute } from '../../kernel/execute.ts';
+import { unauthorized } from '../../kernel/errors.ts';
 import type { Service } from '../../kernel/service.ts';
 import type { TokenBucket } from '../../kernel/token-bucket.ts';
 import type { AwsRequest } from './aws-request.ts';
@@ -10,7 +11,9 @@ import { asAwsError, codesWithoutWords } from './errors.ts';
 /** Who signed a request, and the request. */
 export interface Principal {
   readonly accessKeyId: string;
-  readonly key: KnownKey;
+  readonly keyId: string;
+  /** The key as it is now: it may have been revoked while the body came. */
+  readonly lookUp: () => Promise<KnownKey | undefined>;
   readonly request: AwsRequest;
   /** What this attempt was taken from: given back when its signature is good. */
   readonly attempts: TokenBucket;
@@ -50,11 +53,13 @@ export function createGateway(options: GatewayOptions): readonly AwsService<Prin
 function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): AnyHandlers<Principal>[string] {
   const { execute, region, testMode } = options;
   return async (input, context) => {
-    const { key, request } = context.principal!;
+    const { lookUp, request } = context.principal!;
     request.action = `${context.service}.${context.operation}`;
     refuseOtherRegions(context, region);
     let decided = false;
     try {
+      const key = await lookUp();
+      if (!key) throw unauthorized('this access key does not exist');
       const { caller, accountNumber } = key.judge();
       const origin = { ...request.origin, requestId: context.requestId };
       const output = await action(input, {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { DescribeInstancesCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
@@ -45,6 +47,22 @@ describe('a request', () => {
       .poll(async () => (await api.owner.query('select last_used from api_keys where id = $1', [ownKey.keyId])).rows[0])
       .toEqual({ last_used: expect.any(Date) });
   });
+});
+
+/** Sends the head of a request, and the body after what happens meanwhile. */
+const holdingTheBody = (meanwhile: () => Promise<unknown>) => ({
+  async handle({ method, headers, path, body }: { method: string; headers: object; path: string; body?: unknown }) {
+    const { hostname, port } = new URL(api.awsUrl);
+    const sent = request({ hostname, port, method, path, headers: { ...headers } });
+    sent.flushHeaders();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await meanwhile();
+    sent.end(body);
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    return {
+      response: { statusCode: answer.statusCode!, headers: answer.headers as Record<string, string>, body: answer },
+    };
+  },
 });
 
 describe('a signature', () => {
@@ -105,6 +123,14 @@ describe('a key', () => {
     await expect(vpcs(key)).rejects.toMatchObject({ name: 'AuthFailure' });
     // Nothing is told to who only knows its id.
     await expect(whoAmI({ ...key, secretAccessKey: 'x' })).rejects.toMatchObject({ name: 'SignatureDoesNotMatch' });
+  });
+
+  it('that is revoked while the body is on its way stops too', async () => {
+    const key = await someKey();
+    const client = ec2Client(api, key);
+    const revoke = () => api.call('keys.revoke', { id: key.keyId }, key.actor);
+    client.config.requestHandler = holdingTheBody(revoke) as never;
+    await expect(client.send(new DescribeVpcsCommand())).rejects.toMatchObject({ name: 'AuthFailure' });
   });
 
   it.each<[string, string, 'keyId' | 'userId' | 'tenantId', string, string]>([
@@ -224,7 +250,7 @@ it('an action that decides nothing is an error of ours in test mode', async () =
     service: 'sts',
     operation: 'GetCallerIdentity',
     region: 'us-east-1',
-    principal: { key: { judge: () => ({ caller: {}, accountNumber: '1' }) }, request: { origin: {} } },
+    principal: { lookUp: async () => ({ judge: () => ({ caller: {}, accountNumber: '1' }) }), request: { origin: {} } },
   };
   await expect(action({}, context)).rejects.toThrow('without an authorisation decision');
   expect(() => gateway({}, { ODD: 400 })).toThrow('odd: no AWS code for ODD');

@@ -78,24 +78,30 @@ export function createAwsServer(options: AwsOptions): Server {
       const attempts = limits.perKey.known(attemptsOf(accessKeyId, ip)) ?? limits.strangers.of(ip);
       try {
         takeFrom(attempts);
-        const key = await options.credentials.find(accessKeyId).catch((error: unknown) => {
+        const lookUp = () => options.credentials.find(accessKeyId);
+        const key = await lookUp().catch((error: unknown) => {
           // A failed lookup does not count against the caller.
           attempts.give();
           throw error;
         });
-        return key && { secretAccessKey: key.secretAccessKey, principal: { accessKeyId, key, request, attempts } };
+        return (
+          key && {
+            secretAccessKey: key.secretAccessKey,
+            principal: { accessKeyId, keyId: key.keyId, lookUp, request, attempts },
+          }
+        );
       } catch (error) {
         throw refusalOf(request, request.service, error);
       }
     },
-    onVerified({ accessKeyId, key, request, attempts }, _wire, service) {
+    onVerified({ accessKeyId, keyId, request, attempts }, _wire, service) {
       request.isVerified = true;
       metrics.authAttempt('success');
       attempts.give();
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
       step(request, service, () => {
-        takeFrom(limits.perKey.of(key.keyId));
-        underWay.enter(key.keyId, MAX_PER_KEY, request.incoming, request.outgoing);
+        takeFrom(limits.perKey.of(keyId));
+        underWay.enter(keyId, MAX_PER_KEY, request.incoming, request.outgoing);
       });
     },
     onError(error, _wire, requestId) {
