@@ -58,7 +58,7 @@ function startBare() {
     '/queues/:id/messages',
     { schema: { body: { type: 'object', required: ['body'], properties: { body: { type: 'string' } } } } },
     async (request) => {
-      const caller = await callerOf(request, authenticator, limits);
+      const caller = await callerOf(request, authenticator, limits, 'cached');
       if (caller.kind !== 'user') throw new Error('nobody');
       const id = await insertMessage(data, caller.tenantId!, request.params.id, request.body.body);
       return { data: { message_id: id }, meta: { request_id: request.id } };

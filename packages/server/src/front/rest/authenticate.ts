@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.ts';
 import { CloudError, unauthorized } from '../../kernel/errors.ts';
-import type { Authenticator } from '../../services/identity/index.ts';
+import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import { soundAddress } from '../caller-address.ts';
 import { type Rates, takeFrom } from '../limits.ts';
 
@@ -23,10 +23,14 @@ export function tenantOf(request: FastifyRequest): string | undefined {
 }
 
 /** Whose key it is that came, for the tenant that is named. Throws what the authenticator throws. */
-export function lookUpCaller(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {
+export function lookUpCaller(
+  request: FastifyRequest,
+  authenticator: Authenticator,
+  freshness: Freshness,
+): Promise<Caller> {
   const key = keyOf(request);
   if (key === undefined) return Promise.resolve({ kind: 'anonymous' });
-  return authenticator.authenticate(key, tenantOf(request), 'cached');
+  return authenticator.authenticate(key, tenantOf(request), freshness);
 }
 
 export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);
@@ -39,6 +43,7 @@ export async function callerOf(
   request: FastifyRequest,
   authenticator: Authenticator,
   limits: Pick<Rates, 'perKey' | 'strangers'>,
+  freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
   const address = addressOf(request);
@@ -52,7 +57,7 @@ export async function callerOf(
   const stranger = own ? undefined : limits.strangers.of(address);
   takeFrom(own ?? stranger!);
   try {
-    const caller = await lookUpCaller(request, authenticator);
+    const caller = await lookUpCaller(request, authenticator, freshness);
     onLookup('success');
     stranger?.give();
     if (stranger) limits.perKey.of(key).take();

@@ -7,7 +7,7 @@ import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import { coerceText } from '../../kernel/validate.ts';
 import type { LiveClient } from '../../live/client.ts';
-import type { Authenticator } from '../../services/identity/index.ts';
+import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import { type Rates, takeFrom } from '../limits.ts';
 import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, lookUpCaller } from './authenticate.ts';
@@ -74,6 +74,9 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
   }
 }
 
+/** A key that was revoked changes nothing from then on, also through another process; what it reads may be a second late. */
+const freshnessFor = (entry: Entry): Freshness => (entry.writes && entry.plane === 'control' ? 'now' : 'cached');
+
 /** Refuses by the head alone who has no business here. */
 async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (entry.scope === 'public') {
@@ -81,7 +84,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     takeFrom(deps.limits.perAddress.of(addressOf(request)));
     return { kind: 'anonymous' };
   }
-  const caller = await callerOf(request, deps.authenticator, deps.limits, deps.onAuth);
+  const caller = await callerOf(request, deps.authenticator, deps.limits, freshnessFor(entry), deps.onAuth);
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
@@ -91,13 +94,13 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
 }
 
 /** Who sent the body slowly may have lost the key meanwhile. */
-async function stillIn(deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+async function stillIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
-  return lookUpCaller(request, deps.authenticator);
+  return lookUpCaller(request, deps.authenticator, freshnessFor(entry));
 }
 
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const caller = await stillIn(deps, request, reply);
+  const caller = await stillIn(entry, deps, request, reply);
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);

@@ -133,7 +133,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   });
 
   addHealth(app, options, timestamp, async (request) => {
-    const caller = await callerOf(request, options.authenticator, options.limits);
+    const caller = await callerOf(request, options.authenticator, options.limits, 'cached');
     return caller.kind === 'user' && caller.platformRole === 'admin';
   });
   addDocs(app, options.registry);

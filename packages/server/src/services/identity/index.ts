@@ -11,6 +11,7 @@ export {
   AUTHORITY_CHANNEL,
   type Authenticator,
   createAuthenticator,
+  type Freshness,
   type KeyRow,
 } from './authenticator.ts';
 export { AWS_SECRET_PURPOSE } from './handlers.ts';
