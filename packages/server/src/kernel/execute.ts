@@ -57,7 +57,7 @@ export interface Executed {
 
 export type Execute = (name: string, caller: Caller, input: unknown, options: CallOptions) => Promise<Executed>;
 
-/** Connections that are left for what no call waits for: keys and health. */
+/** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
 const SPARE = 2;
 /** Of the pool for one tenant: a quarter, so that three who do their worst leave room. */
 const SHARE = 1 / 4;
@@ -84,6 +84,11 @@ export function createExecute(deps: ExecuteDeps): Execute {
     return createAdmission({ ...limits, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
   };
   const admission = admissionTo(databases.api, SPARE, SHARE);
+  // Of those to spare: what a tenant is refused is written down however busy it keeps its share.
+  const refusing = createAdmission(
+    { slots: SPARE, perTenant: 1, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS },
+    clock,
+  );
   const operators = admissionTo(databases.operator, 0, 1);
   const control = createControlPath(deps, (entry) => (entry.scope === 'operator' ? operators : admission));
   const data = createDataPath(deps, admission, admissionTo(databases.data, 0, DATA_SHARE));
@@ -121,7 +126,7 @@ export function createExecute(deps: ExecuteDeps): Execute {
     }
     const scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
     try {
-      await admission.run(tenantId ?? '', false, () =>
+      await refusing.run(tenantId ?? '', false, () =>
         databases.api.transaction(scope, (sql) =>
           recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now())),
         ),

@@ -225,7 +225,7 @@ describe('an Idempotency-Key', () => {
     expect((await run('update', { name }, undefined, keyed)).replayed).toBe(false);
   });
 
-  it("is the user's own: the same call of a colleague may mean another thing", async () => {
+  it('belongs to the user who used it first: the same call of a colleague may mean another thing', async () => {
     const name = uniqueWord();
     const again = { idempotencyKey: uniqueWord() };
     const { run } = compose();
