@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findBreakingChanges } from './api-changes.mjs';
+import { findChangedMigrations } from './landed-migrations.mjs';
 import { run } from './progress.mjs';
 import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
 
@@ -115,8 +116,14 @@ function hashGenerated() {
   );
 }
 
-/** Each file parses, numbers are 1, 2, 3 … without a gap, each has its way back. What they do is tested on a real PostgreSQL. @returns {Promise<Result>} */
+/**
+ * None that has landed was edited; each file parses, numbers are 1, 2, 3 … without a gap, each has its way back. What they do is tested
+ * on a real PostgreSQL.
+ * @returns {Promise<Result>}
+ */
 async function checkMigrations() {
+  const changed = await findChangedMigrations(REPOSITORY);
+  if (changed.length > 0) return { ok: false, output: changed.join('\n') };
   const reader = pathToFileURL(join(REPOSITORY, 'packages', 'server', 'src', 'migrations', 'migration-file.ts')).href;
   const script = `
     const { readMigrations } = await import(${JSON.stringify(reader)});

@@ -7,6 +7,7 @@ import { composeRegistry } from '../packages/server/src/services.ts';
 import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
 import { createSealer } from '../packages/server/src/kernel/seal.ts';
 import { describeOperations } from '../packages/server/src/kernel/describe.ts';
+import { addChecksums } from './landed-migrations.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -26,3 +27,4 @@ const operations = describeOperations(registry);
 await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
 await write('api/operations.json', JSON.stringify(operations, null, 2));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
+addChecksums(root);
