@@ -1,11 +1,13 @@
 export type { BodyFacts } from './body.ts';
 export { DEFAULT_LIMITS, type Limits } from './codec/malformed.ts';
 export { AwsError, Refusal, type RefusalReason } from './errors.ts';
+export type { Call, CallFailure, Hooks, Outcome } from './hooks.ts';
 export type { CompactModel, ProtocolName } from './model/compact.ts';
 export { loadModel, MODEL_IDS, type ModelId } from './model/load.ts';
 export { linkModel, type Member, type Model, type Operation, type Shape, type StructShape } from './model/schema.ts';
 export { joinHeaders, type WireRequest, type WireResponse } from './request.ts';
-export { AwsServer, type ServerOptions } from './server.ts';
+export { AwsServer } from './server.ts';
+export type { ServerOptions } from './server-options.ts';
 export { serve, Service, type ServiceOptions, UNSIGNED_OPERATIONS } from './service.ts';
 export type { Credential, CredentialProvider, VerifyOptions } from './sigv4/verify.ts';
 export type { Answer, AnyHandlers, Context, Handler, Handlers, OperationsOf, Parsed } from './types.ts';

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { checkHead, guardBody, release } from './answer.ts';
 import { type BodyFacts, storedEncoding } from './body.ts';
 import { Authenticator } from './authenticate.ts';
+import { type Caller, CallState } from './call.ts';
 import { parsePairs } from './codec/form.ts';
 import { DEFAULT_LIMITS, type Limits, Malformed } from './codec/malformed.ts';
 import { AwsError, Refusal } from './errors.ts';
+import type { CallFailure } from './hooks.ts';
 import type { ProtocolName } from './model/compact.ts';
 import type { Operation } from './model/schema.ts';
 import { failureOf } from './protocol/failure.ts';
@@ -12,39 +14,17 @@ import { awsJson, rpcV2Cbor } from './protocol/json.ts';
 import type { InputParts, Protocol } from './protocol/protocol.ts';
 import { query as queryProtocol } from './protocol/query.ts';
 import { inputStreams, restJson, restXml } from './protocol/rest.ts';
-import { splitUrl, type WireRequest, type WireResponse } from './request.ts';
+import type { WireRequest, WireResponse } from './request.ts';
 import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
 import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
+import type { ServerOptions } from './server-options.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
-import { hasClaim } from './sigv4/claim.ts';
-import type { CredentialProvider, Verified, VerifyOptions } from './sigv4/verify.ts';
 import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
 import { validateInput } from './validate.ts';
-
-export interface ServerOptions<P> {
-  readonly services: readonly Service<P>[];
-  readonly credentials: CredentialProvider<P>;
-  /**
-   * Asked once the service is known, before anybody is looked up and before the body is read. `isSigned`: `credentials` will be asked, unless
-   * what the request says of its signature cannot be read. What it throws is the answer: the place for limits on strangers.
-   */
-  readonly admit?: (request: WireRequest, service: string | undefined, isSigned: boolean) => void;
-  /** Told of a good signature, before the input is read. What it throws is the answer: the place for limits on the caller. */
-  readonly onVerified?: (principal: P, request: WireRequest, service: string | undefined) => void;
-  /** Let unsigned requests in, by service id and operation; their principal is undefined. Default: none. */
-  readonly allowAnonymous?: (service: string, operation: string) => boolean;
-  /** Domains below which S3 buckets are virtual hosts, for example `s3.example.org`. */
-  readonly s3Domains?: readonly string[];
-  readonly limits?: Partial<Limits>;
-  readonly signature?: VerifyOptions;
-  /** Told of everything that was not the caller's fault. Default: nothing is done. */
-  readonly onError?: (error: unknown, request: WireRequest, requestId: string) => void;
-  readonly newRequestId?: () => string;
-}
 
 const PROTOCOLS: Record<ProtocolName, Protocol> = {
   awsJson1_0: awsJson('1.0'),
@@ -55,20 +35,6 @@ const PROTOCOLS: Record<ProtocolName, Protocol> = {
   restXml: restXml(),
   rpcv2Cbor: rpcV2Cbor(),
 };
-
-/** One request on its way: what is known so far decides the form of a refusal. */
-interface Call<P> {
-  readonly request: WireRequest;
-  readonly requestId: string;
-  readonly path: string;
-  readonly query: string;
-  service: Service<P> | undefined;
-  protocol: ProtocolName;
-  operation: string | undefined;
-  labels: Record<string, string>;
-  address: S3Address | undefined;
-  readonly signal: (() => AbortSignal) | undefined;
-}
 
 /** Serves AWS requests: routes, authenticates, reads, validates, calls the handler, writes. Never throws, never rejects. */
 export class AwsServer<P = unknown> {
@@ -87,89 +53,82 @@ export class AwsServer<P = unknown> {
   }
 
   async handle(request: WireRequest, signal?: () => AbortSignal): Promise<WireResponse> {
-    const requestId = (this.#options.newRequestId ?? randomUUID)();
-    const call: Call<P> = {
-      request,
-      requestId,
-      ...splitUrl(request.url),
-      service: undefined,
-      protocol: guessProtocol(request),
-      operation: undefined,
-      labels: {},
-      address: undefined,
-      signal,
-    };
+    const call = new CallState<P>(request, this.#newRequestId(), signal);
     let answer: WireResponse | undefined;
+    let failure: CallFailure | undefined;
     try {
       answer = await this.#serve(call);
       checkHead(answer);
     } catch (error) {
       release(answer?.body);
-      answer = this.#refuse(call, error);
+      ({ answer, failure } = this.#refuse(call, error));
     }
     if (request.method === 'HEAD') {
       release(answer.body);
       answer.body = '';
     } else guardBody(answer, (error) => this.#report(call, error));
+    this.#tell(call, answer, failure);
     return answer;
   }
 
-  /** Whoever is told may fail as well: the caller shall have an answer all the same. */
-  #report(call: Call<P>, error: unknown): void {
+  /** The answer to a request that could not even be handed over, for example one with ambiguous headers. */
+  refuse(request: WireRequest, error: unknown): WireResponse {
+    const call = new CallState<P>(request, this.#newRequestId());
+    const { answer, failure } = this.#refuse(call, error);
+    this.#tell(call, answer, failure);
+    return answer;
+  }
+
+  #newRequestId(): string {
+    return (this.#options.newRequestId ?? randomUUID)();
+  }
+
+  #tell(call: CallState<P>, { status }: WireResponse, failure: CallFailure | undefined): void {
     try {
-      this.#options.onError?.(error, call.request, call.requestId);
+      this.#options.onAnswer?.(call.facts, { status, failure });
+    } catch (broken) {
+      this.#report(call, broken);
+    }
+  }
+
+  /** Whoever is told may fail as well: the caller shall have an answer all the same. */
+  #report(call: CallState<P>, error: unknown): void {
+    try {
+      this.#options.onError?.(error, call.facts);
     } catch (broken) {
       process.emitWarning(broken instanceof Error ? broken : String(broken));
     }
   }
 
-  /** The answer to a request that could not even be handed over, for example one with ambiguous headers. */
-  refuse(request: WireRequest, error: unknown): WireResponse {
-    const requestId = (this.#options.newRequestId ?? randomUUID)();
-    const at = splitUrl(request.url);
-    return this.#refuse(
-      {
-        request,
-        requestId,
-        ...at,
-        service: undefined,
-        protocol: guessProtocol(request),
-        operation: undefined,
-        labels: {},
-        address: undefined,
-        signal: undefined,
-      },
-      error,
-    );
-  }
-
-  #refuse(call: Call<P>, error: unknown): WireResponse {
+  #refuse(call: CallState<P>, error: unknown): { answer: WireResponse; failure: CallFailure } {
     const model = call.service?.model;
-    const failure = failureOf(error, call.protocol, model);
-    if (failure.status >= 500 && failure.status !== 501) this.#report(call, error);
-    try {
-      const written = PROTOCOLS[call.protocol].writeError(failure, {
+    const write = (thrown: unknown) => {
+      const failure = failureOf(thrown, call.protocol, model);
+      if (failure.status >= 500 && failure.status !== 501) this.#report(call, thrown);
+      const answer = PROTOCOLS[call.protocol].writeError(failure, {
         model,
         requestId: call.requestId,
         limits: this.limits,
       });
-      checkHead(written);
-      return written;
+      checkHead(answer);
+      const { code, message, reason } = failure;
+      return { answer, failure: { code, message, reason, error: thrown } };
+    };
+    try {
+      return write(error);
     } catch (broken) {
-      this.#report(call, broken);
-      const bare = failureOf(broken, call.protocol, model);
-      return PROTOCOLS[call.protocol].writeError(bare, { model, requestId: call.requestId, limits: this.limits });
+      return write(broken);
     }
   }
 
-  async #serve(call: Call<P>): Promise<WireResponse> {
+  async #serve(call: CallState<P>): Promise<WireResponse> {
     const { request } = call;
     if (request.url.length > this.limits.headerBytes) throw new Refusal('tooLarge', 'The request target is too long.');
     const found = this.#finder.find(request, call.path, call.query);
     call.service = found.service;
     call.protocol = found.protocol;
     call.operation = found.operation;
-    this.#options.admit?.(request, found.service?.model.id, hasClaim(request, call.query));
+    this.#options.admit?.(call.facts);
     const form = found.protocol === 'awsQuery' || found.protocol === 'ec2Query';
     const rest = found.protocol === 'restJson1' || found.protocol === 'restXml';
     if (rest && call.service) {
@@ -194,7 +153,7 @@ export class AwsServer<P = unknown> {
       checksumsOfObject: call.service?.model.id === 's3' && call.operation === 'CompleteMultipartUpload',
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
     });
-    if (verified) this.#options.onVerified?.(verified.principal, request, call.service?.model.id);
+    if (verified) this.#verified(call, verified);
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
     if (form) this.#routeForm(call, pairs);
     const { service } = call;
@@ -229,16 +188,21 @@ export class AwsServer<P = unknown> {
       labels: call.labels,
       query: pairs,
     });
-    return await this.#answer(call, service, operation, handler, input, verified, opened?.facts);
+    return await this.#answer(call, service, operation, handler, input, opened?.facts);
+  }
+
+  #verified(call: CallState<P>, caller: Caller<P>): void {
+    call.verified = caller;
+    this.#options.onVerified?.(call.facts);
   }
 
   /** False only where it is known already: what is wrong otherwise is told first. */
-  #mayBeUnsigned({ service, operation, protocol }: Call<P>): boolean {
+  #mayBeUnsigned({ service, operation, protocol }: CallState<P>): boolean {
     if (!service || operation === undefined || !service.model.has(operation) || !service.speaks(protocol)) return true;
     return this.#options.allowAnonymous?.(service.model.id, operation) === true;
   }
 
-  #routeRest(call: Call<P>, service: Service<P>): void {
+  #routeRest(call: CallState<P>, service: Service<P>): void {
     const { request } = call;
     const pairs = parsePairs(call.query, false, this.limits.nodes);
     let { path } = call;
@@ -262,7 +226,7 @@ export class AwsServer<P = unknown> {
     if (call.address?.bucket !== undefined) call.labels['Bucket'] = call.address.bucket;
   }
 
-  #formPairs(call: Call<P>, body: Uint8Array): [string, string][] {
+  #formPairs(call: CallState<P>, body: Uint8Array): [string, string][] {
     const pairs = parsePairs(call.query, true, this.limits.nodes);
     if (body.length === 0) return pairs;
     if (!isForm(call.request.headers)) throw new Malformed('The body must be application/x-www-form-urlencoded.');
@@ -276,7 +240,7 @@ export class AwsServer<P = unknown> {
     ];
   }
 
-  #routeForm(call: Call<P>, pairs: readonly [string, string][]): void {
+  #routeForm(call: CallState<P>, pairs: readonly [string, string][]): void {
     const action = pairs.find(([name]) => name === 'Action')?.[1];
     const version = pairs.find(([name]) => name === 'Version')?.[1];
     // Several services may share a signing name and a host; the version tells them apart.
@@ -290,7 +254,12 @@ export class AwsServer<P = unknown> {
     call.operation = action;
   }
 
-  #readInput(call: Call<P>, service: Service<P>, operation: Operation, parts: InputParts): Record<string, unknown> {
+  #readInput(
+    call: CallState<P>,
+    service: Service<P>,
+    operation: Operation,
+    parts: InputParts,
+  ): Record<string, unknown> {
     const input = PROTOCOLS[call.protocol].readInput(operation, parts, this.limits);
     if (service.model.id === 's3') checkOverrides(parts.query);
     if (service.model.id === 's3' && 'ContentEncoding' in input) {
@@ -303,14 +272,14 @@ export class AwsServer<P = unknown> {
   }
 
   async #answer(
-    call: Call<P>,
+    call: CallState<P>,
     service: Service<P>,
     operation: Operation,
     handler: (input: unknown, context: unknown) => unknown,
     input: Record<string, unknown>,
-    verified: Verified<P> | undefined,
     facts: (() => BodyFacts) | undefined,
   ): Promise<WireResponse> {
+    const { verified } = call;
     let signal: AbortSignal | undefined;
     const context: Context<P> = {
       service: service.model.id,
@@ -330,6 +299,8 @@ export class AwsServer<P = unknown> {
       answerStatus: undefined,
       body: facts ?? noBody,
     };
+    const allowed = this.#options.authorize?.(call.facts, input);
+    if (isThenable(allowed)) await allowed;
     const made = handler(input, context);
     const output = ((isThenable(made) ? await made : made) ?? {}) as Record<string, unknown>;
     let answer: WireResponse;
@@ -352,7 +323,7 @@ export class AwsServer<P = unknown> {
     return answer;
   }
 
-  async #postForm(call: Call<P>, service: Service<P>, { bucket }: S3Address): Promise<WireResponse> {
+  async #postForm(call: CallState<P>, service: Service<P>, { bucket }: S3Address): Promise<WireResponse> {
     if (bucket === undefined) throw new Refusal('unknownOperation', 'A form upload needs a bucket.');
     call.operation = 'PutObject';
     const handler = service.handler('PutObject');
@@ -365,12 +336,12 @@ export class AwsServer<P = unknown> {
     );
     if (!form.signed && !this.#options.allowAnonymous?.('s3', 'PutObject'))
       throw new Refusal('accessDenied', 'Access Denied');
-    if (form.signed) this.#options.onVerified?.(form.principal as P, call.request, 's3');
+    if (form.signed) {
+      const claim = { region: form.region as string };
+      this.#verified(call, { principal: form.principal as P, accessKeyId: form.accessKeyId as string, claim });
+    }
     const operation = service.model.operation('PutObject');
-    const verified = form.signed
-      ? ({ principal: form.principal, accessKeyId: form.accessKeyId, claim: { region: form.region } } as Verified<P>)
-      : undefined;
-    const put = await this.#answer(call, service, operation, handler, form.input, verified, form.facts);
+    const put = await this.#answer(call, service, operation, handler, form.input, form.facts);
     return form.answer(put, bucket, call.requestId);
   }
 }
@@ -382,13 +353,4 @@ function isScopedTo<P>(name: string, service: Service<P>): boolean {
 
 function noBody(): never {
   throw new AwsError('InternalError', 'this operation has no streamed body', { status: 500 });
-}
-
-/** The form of refusals that come before the service is known. */
-function guessProtocol({ headers, url }: WireRequest): ProtocolName {
-  if (headers['smithy-protocol'] !== undefined) return 'rpcv2Cbor';
-  if (headers['x-amz-target'] !== undefined)
-    return headers['content-type']?.includes('json-1.0') ? 'awsJson1_0' : 'awsJson1_1';
-  if (isForm(headers) || /[?&]Action=/.test(url)) return 'awsQuery';
-  return 'restXml';
 }

@@ -12,6 +12,8 @@ export interface Failure {
   readonly queryCode: string;
   readonly status: number;
   readonly message: string;
+  /** Why the library refused; undefined for an AwsError. */
+  readonly reason: RefusalReason | undefined;
   readonly sender: boolean;
   readonly shape: StructShape | undefined;
   readonly members: Readonly<Record<string, unknown>>;
@@ -58,7 +60,17 @@ export function failureOf(error: unknown, protocol: ProtocolName, model: Model |
   const message =
     reason === 'internal' ? 'We encountered an internal error. Please try again.' : (error as Error).message;
   const [code, status] = refusalCode(protocol, model?.id, reason);
-  return { code, queryCode: code, status, message, sender: status < 500, shape: undefined, members: {}, headers: {} };
+  return {
+    code,
+    queryCode: code,
+    status,
+    message,
+    reason,
+    sender: status < 500,
+    shape: undefined,
+    members: {},
+    headers: {},
+  };
 }
 
 function modelled(error: AwsError, model: Model | undefined): Failure {
@@ -72,6 +84,7 @@ function modelled(error: AwsError, model: Model | undefined): Failure {
     queryCode: traits?.awsQueryError?.[0] ?? error.code,
     status,
     message: error.message,
+    reason: undefined,
     sender: traits?.error === undefined ? status < 500 : traits.error === 'client',
     shape,
     members: error.members,

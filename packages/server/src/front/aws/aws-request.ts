@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What the door knows of a request besides its words. */
+/** What the door knows of a request besides what the library tells of it. */
 export interface AwsRequest {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -8,11 +8,4 @@ export interface AwsRequest {
   readonly begunAt: number;
   /** `ec2`, where the request's head says so. */
   service: string | undefined;
-  isSigned: boolean;
-  /** `ec2.DescribeVpcs`, once it is known to be an action that is served. */
-  action: string | undefined;
-  /** The key was found and its signature is good. */
-  isVerified: boolean;
-  /** Refused by a rate limit: not logged as a server error, although AWS's status for it is 503. */
-  isLimited: boolean;
 }

@@ -1,4 +1,4 @@
-import { type AnyHandlers, type Context, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
+import { type AnyHandlers, type Call, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
 import type { AwsAction, AwsActions, AwsServiceId } from '../../kernel/aws-actions.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import { unauthorized } from '../../kernel/errors.ts';
@@ -54,8 +54,6 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
   const { execute, region, testMode } = options;
   return async (input, context) => {
     const { lookUp, request } = context.principal!;
-    request.action = `${context.service}.${context.operation}`;
-    refuseOtherRegions(context, region);
     let decided = false;
     try {
       const key = await lookUp();
@@ -72,7 +70,8 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
         region,
         requestId: context.requestId,
       });
-      if (testMode && !decided) throw new Error(`${request.action} answered without an authorisation decision`);
+      if (testMode && !decided)
+        throw new Error(`${context.service}.${context.operation} answered without an authorisation decision`);
       return output;
     } catch (error) {
       throw asAwsError(error, part.service, part.errors);
@@ -80,7 +79,8 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
   };
 }
 
-function refuseOtherRegions({ service, region }: Context<Principal>, ours: string): void {
-  if (region === ours || (region === GLOBAL_REGION && GLOBAL_SERVICES.has(service))) return;
+/** Refuses what was signed for another region than ours: its client may mean another cloud. */
+export function refuseOtherRegions({ service, region }: Call<Principal>, ours: string): void {
+  if (region === ours || (region === GLOBAL_REGION && service && GLOBAL_SERVICES.has(service))) return;
   throw new Refusal('signatureMismatch', `Credential should be scoped to a valid region: '${ours}', not '${region}'.`);
 }

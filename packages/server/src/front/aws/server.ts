@@ -1,7 +1,15 @@
 import { createServer, type Server } from 'node:http';
-import { AwsError, AwsServer, type WireRequest } from '@thecloud/aws-protocol';
+import {
+  AwsError,
+  AwsServer,
+  type Call,
+  type CallFailure,
+  type Outcome,
+  type WireRequest,
+} from '@thecloud/aws-protocol';
 import { nodeListener } from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
+import { CloudError } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -14,7 +22,7 @@ import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { asAwsError } from './errors.ts';
-import { createGateway, type Principal } from './gateway.ts';
+import { createGateway, type Principal, refuseOtherRegions } from './gateway.ts';
 
 export interface AwsOptions {
   readonly registry: Registry;
@@ -47,16 +55,12 @@ export function createAwsServer(options: AwsOptions): Server {
   const requestOf = (wire: WireRequest): AwsRequest => requests.get(wire)!;
 
   /** Runs a step of the door itself; what it throws becomes AWS's. */
-  const step = <T>(request: AwsRequest, service: string | undefined, work: () => T): T => {
+  const step = <T>(service: string | undefined, work: () => T): T => {
     try {
       return work();
     } catch (error) {
-      throw refusalOf(request, service, error);
+      throw asAwsError(error, service);
     }
-  };
-  const refusalOf = (request: AwsRequest, service: string | undefined, error: unknown): unknown => {
-    request.isLimited = (error as { code?: unknown }).code === 'RATE_LIMITED';
-    return asAwsError(error, service);
   };
 
   const aws = new AwsServer<Principal>({
@@ -64,11 +68,10 @@ export function createAwsServer(options: AwsOptions): Server {
     limits: { bodyBytes: BODY_LIMIT },
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
-    admit(wire, service, isSigned) {
+    admit({ request: wire, service, isSigned }) {
       const request = requestOf(wire);
       request.service = service;
-      request.isSigned = isSigned;
-      if (!isSigned) step(request, service, () => takeFrom(limits.strangers.of(request.origin.ip)));
+      if (!isSigned) step(service, () => takeFrom(limits.strangers.of(request.origin.ip)));
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.
@@ -91,20 +94,28 @@ export function createAwsServer(options: AwsOptions): Server {
           }
         );
       } catch (error) {
-        throw refusalOf(request, request.service, error);
+        throw asAwsError(error, request.service);
       }
     },
-    onVerified({ accessKeyId, keyId, request, attempts }, _wire, service) {
-      request.isVerified = true;
+    onVerified({ principal, service }) {
+      const { accessKeyId, keyId, request, attempts } = principal!;
       metrics.authAttempt('success');
       attempts.give();
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
-      step(request, service, () => {
+      step(service, () => {
         takeFrom(limits.perKey.of(keyId));
         underWay.enter(keyId, MAX_PER_KEY, request.incoming, request.outgoing);
       });
     },
-    onError(error, _wire, requestId) {
+    authorize: (call) => refuseOtherRegions(call, options.region),
+    onAnswer(call, outcome) {
+      const request = requests.get(call.request);
+      // What could not be read as HTTP never became a request.
+      if (!request) return;
+      if (!call.principal) metrics.authAttempt(call.isSigned ? 'failure' : 'anonymous');
+      request.outgoing.once('close', () => note(call, outcome, request.begunAt));
+    },
+    onError(error, { requestId }) {
       if (!(error instanceof AwsError)) log.error({ err: error, requestId }, 'request failed');
     },
   });
@@ -118,29 +129,26 @@ export function createAwsServer(options: AwsOptions): Server {
         origin: { ip: addressOf(incoming), ...(userAgent ? { userAgent } : {}) },
         begunAt: clock.monotonic(),
         service: undefined,
-        isSigned: false,
-        action: undefined,
-        isVerified: false,
-        isLimited: false,
       });
     },
-    answering(answer, wire, outgoing) {
-      const request = requestOf(wire);
-      if (!request.isVerified) metrics.authAttempt(request.isSigned ? 'failure' : 'anonymous');
+    answering(answer, _wire, outgoing) {
       answer.headers['x-content-type-options'] = 'nosniff';
       answer.headers['cache-control'] ??= 'no-store';
       if (!server.listening) answer.headers['connection'] = 'close';
       options.untaken.watch(outgoing, answer.body);
-      outgoing.once('close', () => note(wire.method, request, answer.status, answer.headers['x-amzn-requestid']));
     },
   });
 
-  const note = (method: string, request: AwsRequest, status: number, requestId: string | undefined) => {
-    const ms = clock.monotonic() - request.begunAt;
-    const route = `aws:${request.action ?? 'none'}`;
+  const note = (call: Call<Principal>, { status, failure }: Outcome, begunAt: number) => {
+    const ms = clock.monotonic() - begunAt;
+    const { method } = call.request;
+    // Only what callers of ours ask for and is served has a name, so that strangers make no series.
+    const isServed = call.principal && call.operation && failure?.reason !== 'notImplemented';
+    const route = `aws:${isServed ? `${call.service}.${call.operation}` : 'none'}`;
     metrics.request(method, route, status, ms);
-    const level = status >= 500 && status !== 501 && !request.isLimited ? 'error' : 'debug';
-    if (log.isLevelEnabled(level)) log[level]({ requestId, method, route, status, ms: Math.round(ms) }, 'request');
+    const level = isOurs(status, failure) ? 'error' : 'debug';
+    if (log.isLevelEnabled(level))
+      log[level]({ requestId: call.requestId, method, route, status, ms: Math.round(ms) }, 'request');
   };
 
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
@@ -155,4 +163,10 @@ export function createAwsServer(options: AwsOptions): Server {
     );
   });
   return server;
+}
+
+/** Whether an answer tells of a fault of ours: neither what is not implemented nor a rate limit, although AWS's status for those is 5xx. */
+function isOurs(status: number, failure: CallFailure | undefined): boolean {
+  const cause: unknown = failure?.error instanceof AwsError ? failure.error.cause : undefined;
+  return status >= 500 && status !== 501 && !(cause instanceof CloudError && cause.code === 'RATE_LIMITED');
 }
