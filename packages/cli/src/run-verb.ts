@@ -70,7 +70,7 @@ async function list({ world, verb, options, input }: Invocation, transport: Tran
 
 async function confirmDelete({ world, verb, options, input }: Invocation): Promise<void> {
   if (options.yes || !isInteractive(world)) return;
-  const what = `${verb.summary} '${String(input[verb.target ?? 'id'])}'?`;
+  const what = `${verb.summary.replace(/^(\w+) an? /, '$1 ')} '${String(input[verb.target ?? 'id'])}'?`;
   const consequence = verb.description ? ` ${verb.description}` : '';
   if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was done');
 }

@@ -82,7 +82,7 @@ describe('questions', () => {
     at.answer = () => ({ data: { message: 'gone' } });
     const no = await at.cloud(words('instances delete web'), { typed: ['n'] });
     expect(no).toMatchObject({ code: 1 });
-    expect(no.stderr).toContain("Delete an instance 'web'? It is stopped by force and removed with its disk.");
+    expect(no.stderr).toContain("Delete instance 'web'? Stops it by force and removes it with its disk.");
     expect(no.stderr).toContain('cloud: nothing was done\n');
     expect(at.seen).toHaveLength(0);
     expect(await at.cloud(words('instances delete web'), { typed: ['y'] })).toMatchObject({ code: 0 });

@@ -4,30 +4,30 @@ import { readAddress, readAddressOrOff, readDatabaseUrl, readNetworks } from './
 /** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
 const LONGEST_DATA_DIR = 76;
 
-/** One schema a setting. What it says is what is checked, what an error names, and what `npm start -- --help` prints. */
+/** One schema per setting: it validates the value, words the error, and is printed by `npm start -- --help`. */
 const SETTINGS = {
   role: Type.Enum(['all', 'api', 'worker'], {
     name: 'CLOUD_ROLE',
     default: 'all',
     description:
-      'all: everything on this machine. api or worker: that one process, in the foreground, with DATABASE_URL',
+      'all: run everything on this machine. api or worker: run only that process, in the foreground, with DATABASE_URL',
   }),
   dataDir: Type.Refine(
     Type.String({
       name: 'CLOUD_DATA_DIR',
       pattern: '^/',
       expected: 'an absolute path',
-      description: 'folder of everything the platform keeps',
+      description: 'folder for all data of the platform',
     }),
     (path) => Buffer.byteLength(path) <= LONGEST_DATA_DIR,
     (path) =>
-      `must have at most ${LONGEST_DATA_DIR} bytes (this has ${Buffer.byteLength(path)}), for sockets lie below it`,
+      `must have at most ${LONGEST_DATA_DIR} bytes (this has ${Buffer.byteLength(path)}), because sockets are created below it`,
   ),
   listen: Type.Decode(
     Type.String({
       name: 'CLOUD_LISTEN',
       default: '127.0.0.1:8080',
-      description: 'where the REST API and its documentation answer',
+      description: 'address of the REST API and its documentation',
     }),
     readAddress,
   ),
@@ -35,7 +35,7 @@ const SETTINGS = {
     Type.String({
       name: 'CLOUD_AWS_LISTEN',
       default: '127.0.0.1:4566',
-      description: 'where the AWS API answers; off: nowhere',
+      description: 'address of the AWS API, or off',
     }),
     readAddressOrOff,
   ),
@@ -44,7 +44,7 @@ const SETTINGS = {
       Type.String({
         name: 'DATABASE_URL',
         description:
-          'a PostgreSQL 15+ of yours; empty: a cluster of its own in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker. With ?sslmode=require or verify-full the server must show a certificate that is trusted (sslrootcert=FILE trusts another)',
+          'your own PostgreSQL 15 or later; empty: the platform runs its own cluster in the data folder. Role all logs in as the owner, api as cloud_api, worker as cloud_worker. With ?sslmode=require or verify-full the server needs a trusted certificate (sslrootcert=FILE adds a CA)',
       }),
       readDatabaseUrl,
     ),
@@ -54,7 +54,7 @@ const SETTINGS = {
       Type.String({
         name: 'CLOUD_OPERATOR_DATABASE_URL',
         description:
-          "for role api: its login as cloud_operator; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+          "for role api: the login as cloud_operator; empty: DATABASE_URL with that user and DATABASE_URL's password",
       }),
       readDatabaseUrl,
     ),
@@ -64,7 +64,7 @@ const SETTINGS = {
       Type.String({
         name: 'CLOUD_DATA_DATABASE_URL',
         description:
-          "for role api: its login as cloud_data; empty: DATABASE_URL with that user, and DATABASE_URL's password",
+          "for role api: the login as cloud_data; empty: DATABASE_URL with that user and DATABASE_URL's password",
       }),
       readDatabaseUrl,
     ),
@@ -74,7 +74,7 @@ const SETTINGS = {
       name: 'CLOUD_PG_PORT',
       minimum: 1,
       maximum: 65535,
-      description: 'loopback port of the own cluster; empty: 5433 or the next free one',
+      description: "loopback port of the platform's own cluster; empty: 5433 or the next free port",
     }),
   ),
   dbPoolMax: Type.Integer({
@@ -82,43 +82,43 @@ const SETTINGS = {
     minimum: 1,
     maximum: 1000,
     default: 25,
-    description: 'connections to PostgreSQL per process, at most',
+    description: 'maximum number of PostgreSQL connections per process',
   }),
   dbPoolMin: Type.Integer({
     name: 'CLOUD_DB_POOL_MIN',
     minimum: 0,
     maximum: 1000,
     default: 5,
-    description: 'connections kept open when idle',
+    description: 'number of connections to keep open when idle',
   }),
   logLevel: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
     name: 'CLOUD_LOG_LEVEL',
     default: 'info',
-    description: 'what is written to the logs',
+    description: 'lowest level to write to the logs',
   }),
   region: Type.String({
     name: 'CLOUD_REGION',
     pattern: '^[a-z]{2,}(-[a-z]+)+-\\d{1,2}$',
     expected: 'a region name like us-east-1',
     default: 'us-east-1',
-    description: 'name of the region; choose once, names of resources hold it',
+    description: 'name of the region. Choose it once: resource names contain it',
   }),
   registration: Type.Enum(['open', 'closed'], {
     name: 'CLOUD_REGISTRATION',
     default: 'open',
-    description: 'closed: after the first user nobody can register',
+    description: 'closed: only the first user can register',
   }),
   egress: Type.Enum(['host', 'none'], {
     name: 'CLOUD_EGRESS',
     default: 'host',
-    description: 'host: instances reach out through this machine by NAT. none: they reach nothing but their VPC',
+    description: 'host: instances reach the outside through this machine by NAT. none: they reach only their VPC',
   }),
   storageSizeGb: Type.Optional(
     Type.Integer({
       name: 'CLOUD_STORAGE_SIZE_GB',
       minimum: 1,
       maximum: 1_000_000,
-      description: 'GiB of the pool for instances and volumes; empty: chosen from the free disk',
+      description: 'size in GiB of the pool for instances and volumes; empty: chosen from the free disk space',
     }),
   ),
   overcommitCpu: Type.Number({
@@ -126,42 +126,42 @@ const SETTINGS = {
     minimum: 0.1,
     maximum: 100,
     default: 4,
-    description: 'virtual CPUs promised for each real one',
+    description: 'virtual CPUs to allocate per physical CPU',
   }),
   overcommitMemory: Type.Number({
     name: 'CLOUD_OVERCOMMIT_MEMORY',
     minimum: 0.1,
     maximum: 10,
     default: 1,
-    description: 'memory promised for each byte there is',
+    description: 'memory to allocate per byte of physical memory',
   }),
   overcommitDisk: Type.Number({
     name: 'CLOUD_OVERCOMMIT_DISK',
     minimum: 0.1,
     maximum: 100,
     default: 4,
-    description: 'disk promised for each byte of the pool; disks take only what is written',
+    description: 'disk space to allocate per byte of the pool; disks use only what is written',
   }),
   rateLimit: Type.Integer({
     name: 'CLOUD_RATE_LIMIT',
     minimum: 1,
     maximum: 1_000_000,
     default: 1000,
-    description: 'requests a second for each API key; three times as many at once',
+    description: 'requests per second and API key, with bursts of three times as many',
   }),
   authRateLimit: Type.Integer({
     name: 'CLOUD_AUTH_RATE_LIMIT',
     minimum: 1,
     maximum: 1_000_000,
     default: 10,
-    description: 'registrations and logins a minute from each address',
+    description: 'registrations and logins per minute and address',
   }),
   trustedProxies: Type.Decode(
     Type.String({
       name: 'CLOUD_TRUSTED_PROXIES',
       default: '',
       description:
-        "addresses or networks, separated by commas, of proxies in front of the API: what they say in X-Forwarded-For is the caller's address, for limits and audit",
+        "comma-separated addresses or networks of proxies in front of the API. Limits and audit take the caller's address from their X-Forwarded-For",
     }),
     readNetworks,
   ),
@@ -170,12 +170,12 @@ const SETTINGS = {
     minimum: 0,
     maximum: 10_000,
     default: 0,
-    description: 'for tests: milliseconds that each reconcile step is held up, at most',
+    description: 'for tests: maximum delay of each reconcile step, in milliseconds',
   }),
   testMode: Type.Boolean({
     name: 'CLOUD_TEST_MODE',
     default: false,
-    description: 'on: guards that turn mistakes in the platform into errors',
+    description: 'on: enable guards that turn mistakes in the platform into errors',
   }),
 };
 

@@ -24,18 +24,18 @@ export interface AuthLoginOutput {
 export interface Auth {
   /**
    * Register a user.
-   * Makes the user, a personal tenant and its ownership. The first user registered is the operator of the platform.
+   * Creates the user and a personal tenant that the user owns. The first user is the operator of the platform.
    * POST /auth/register · scope public · errors FORBIDDEN
    */
   register(input: AuthRegisterInput, options?: CallOptions): Promise<User>;
   /**
    * Log in.
-   * Answers with a session key that expires. Five wrong passwords lock the user for 15 minutes.
+   * Returns a session key that expires. Five wrong passwords lock the user for 15 minutes.
    * POST /auth/login · scope public · errors UNAUTHORIZED
    */
   login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
   /**
-   * Who am I.
+   * Get the current user.
    * GET /auth/me · scope user
    */
   me(options?: CallOptions): Promise<User>;

@@ -4,9 +4,9 @@ import { listAll } from '../paging.ts';
 import type { InstanceType } from './models.ts';
 
 export interface InstanceTypesListInput {
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
 }
 

@@ -6,32 +6,32 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { ExecResult, Instance } from './models.ts';
 
 export interface InstancesLaunchInput {
-  /** Letters, digits, - and _; unique in the tenant. Its host name and its name in the VPC follow from it */
+  /** Letters, digits, - and _; unique in the tenant. The host name and the DNS name in the VPC derive from it */
   readonly name: string;
-  /** A name of the catalogue: busybox, debian/12 */
+  /** An image of the catalogue: busybox or debian/12 */
   readonly image: string;
   /** Default basic-2 */
   readonly instance_type?: string | undefined;
-  /** Id or name; without it the instance has no network */
+  /** Id or name of a VPC; without it the instance has no network */
   readonly vpc_id?: string | undefined;
   /** KEY=value */
   readonly env?: readonly string[] | undefined;
-  /** Runs in place of the image's own first process */
+  /** Runs instead of the image's own first process */
   readonly cmd?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface InstancesListInput {
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
-  /** Only those with one of these ids, or EC2 ids */
+  /** Only resources with one of these ids or EC2 ids */
   readonly id?: readonly string[] | undefined;
-  /** Only those with the label: key or key:value */
+  /** Only instances with this label: key or key:value */
   readonly tag?: readonly string[] | undefined;
-  /** Only those in this VPC: its id or name */
+  /** Only instances in this VPC: id or name */
   readonly vpc_id?: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface InstancesDeleteOutput {
 export interface InstancesLogsInput {
   /** Id or name */
   readonly id: string;
-  /** Keep sending what it writes */
+  /** Keep sending new output */
   readonly follow?: boolean | undefined;
 }
 
@@ -77,7 +77,7 @@ export interface InstancesExecInput {
   /** Program and arguments; no shell is in between */
   readonly command: readonly string[];
   readonly stdin?: string | undefined;
-  /** Seconds, default 60; then it is killed */
+  /** Timeout in seconds, default 60; then the command is killed */
   readonly timeout?: number | undefined;
 }
 
@@ -99,7 +99,7 @@ export interface InstancesTerminalInput {
 export interface Instances {
   /**
    * Launch an instance.
-   * Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.
+   * Returns at once with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.
    * POST /instances · permission instance:launch · errors NOT_FOUND, INSUFFICIENT_CAPACITY, ENGINE_UNAVAILABLE
    */
   launch(input: InstancesLaunchInput, options?: CallOptions & WaitOption & KeyOption): Promise<Instance>;
@@ -117,7 +117,7 @@ export interface Instances {
   get(input: InstancesGetInput | string, options?: CallOptions & WaitOption): Promise<Instance>;
   /**
    * Stop an instance.
-   * Cleanly within ten seconds, then by force. Its disk stays.
+   * Shuts it down cleanly within 10 s, otherwise by force. The disk is kept.
    * POST /instances/:id/stop · permission instance:update
    */
   stop(input: InstancesStopInput | string, options?: CallOptions & WaitOption & KeyOption & VersionOption): Promise<Instance>;
@@ -133,13 +133,13 @@ export interface Instances {
   reboot(input: InstancesRebootInput | string, options?: CallOptions & WaitOption & KeyOption & VersionOption): Promise<Instance>;
   /**
    * Delete an instance.
-   * It is stopped by force and removed with its disk. It is there, with the status DELETING, until it is gone.
+   * Stops it by force and removes it with its disk. It shows the status DELETING until it is gone.
    * DELETE /instances/:id · permission instance:terminate
    */
   delete(input: InstancesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<InstancesDeleteOutput>;
   /**
    * Read the console log of an instance.
-   * The newest 128 KiB of what its first process wrote. With follow, what it writes next is sent as it comes, across stops and starts, until the instance is deleted.
+   * Returns the last 128 KiB that the first process wrote. With follow, new output is sent as it is written, across stops and starts, until the instance is deleted.
    * GET /instances/:id/logs · permission instance:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;

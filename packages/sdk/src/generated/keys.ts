@@ -8,9 +8,9 @@ export interface KeysCreateInput {
 }
 
 export interface KeysListInput {
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
 }
 
@@ -21,12 +21,12 @@ export interface KeysRevokeInput {
 export interface Keys {
   /**
    * Create an API key.
-   * The key and its AWS secret are shown in this answer and never again. A user has at most 50 in a tenant, unless its quota says another number; session keys of logins are not counted.
+   * Returns the key and its AWS secret, which are never shown again. A user may have 50 keys in a tenant unless the quota says otherwise; session keys do not count.
    * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
   /**
-   * List my API keys in this tenant.
+   * List your API keys in this tenant.
    * GET /auth/keys · permission identity:read
    */
   list(input?: KeysListInput, options?: CallOptions): Promise<Page<ApiKey>>;
@@ -34,7 +34,7 @@ export interface Keys {
   listAll(input?: KeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
   /**
    * Revoke an API key.
-   * It stops working at once. A name that several keys have is refused: say the id.
+   * The key stops working at once. If several keys have this name, use the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
   revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;

@@ -3,17 +3,17 @@
 export interface ApiKey {
   readonly id: string;
   readonly user_id: string;
-  /** The tenant that the key acts in */
+  /** Tenant in which the key acts */
   readonly tenant_id?: string;
   readonly name: string;
-  /** session: made by a login, with an expiry */
+  /** session: created by a login, expires */
   readonly kind: "api" | "session";
-  /** How the key begins */
+  /** First characters of the key */
   readonly prefix?: string;
-  /** The key itself: shown once, when it is made */
+  /** The key itself, shown only when it is created */
   readonly key?: string;
   readonly aws_access_key_id?: string;
-  /** Shown once, when the key is made */
+  /** Shown only when the key is created */
   readonly aws_secret_access_key?: string;
   readonly created_at: string;
   readonly last_used?: string;
@@ -41,13 +41,13 @@ export interface Host {
     readonly memory_mb: number;
     readonly disk_gb: number;
   };
-  /** To instances, running or not */
+  /** Allocated to instances, running or not */
   readonly promised: {
     readonly vcpus: number;
     readonly memory_mb: number;
     readonly disk_gb: number;
   };
-  /** Its worker reports every five seconds */
+  /** Time of the last report; the worker reports every 5 s */
   readonly last_seen_at?: string;
 }
 
@@ -57,12 +57,12 @@ export interface Instance {
   readonly tenant_id: string;
   readonly name: string;
   readonly image: string;
-  /** Its name on the host */
+  /** Name of the machine on the host */
   readonly container_id?: string;
   readonly status: "STARTING" | "RUNNING" | "STOPPING" | "STOPPED" | "ERROR" | "DELETING";
-  /** What it waits for, or why it failed */
+  /** What the instance waits for, or why it failed */
   readonly status_reason?: string;
-  /** The same for programs: WAITING_FOR_IMAGE, RESTING … */
+  /** status_reason for programs: WAITING_FOR_IMAGE, RESTING … */
   readonly status_reason_code?: string;
   readonly vpc_id?: string;
   readonly private_ip?: string;
@@ -90,25 +90,25 @@ export interface InstanceType {
 
 export interface Quota {
   readonly tenant_id: string;
-  /** What is counted: instances, vcpus, memory_mb … */
+  /** Counted resource: instances, vcpus, memory_mb … */
   readonly resource: string;
-  /** Most that the tenant may use */
+  /** Maximum that the tenant may use */
   readonly max: number;
-  /** Of a tenant for which nothing else was set */
+  /** Maximum for tenants without a quota of their own */
   readonly default_max: number;
 }
 
 export interface StuckWork {
-  /** Of the thing that is kept as it is wanted: instance, vpc */
+  /** Kind of the resource: instance, vpc */
   readonly kind: string;
-  /** Of the thing */
+  /** Id of the resource */
   readonly id: string;
   readonly tenant_id?: string;
-  /** Passes in a row that came to nothing */
+  /** Failed attempts in a row */
   readonly attempts: number;
-  /** What the last one failed with, in the words of the engine */
+  /** The last attempt's error, in the engine's words */
   readonly last_error?: string;
-  /** When it is tried again */
+  /** Time of the next attempt */
   readonly due_at: string;
 }
 
@@ -116,7 +116,7 @@ export interface User {
   readonly id: string;
   readonly email: string;
   readonly name: string;
-  /** Role on the platform; admin is its operator */
+  /** Role on the platform; admin is the operator */
   readonly role: string;
   /** The active tenant */
   readonly tenant_id?: string;
@@ -131,13 +131,13 @@ export interface Vpc {
   readonly tenant_id: string;
   readonly name: string;
   readonly cidr_block: string;
-  /** Its name on the host */
+  /** Name of the network on the host */
   readonly network_id: string;
   /** pending, active, error or DELETING */
   readonly status: string;
-  /** What it waits for, or why it failed */
+  /** What the VPC waits for, or why it failed */
   readonly status_reason?: string;
-  /** The same for programs: WAITING_FOR_ENGINE, ENGINE_FAILED … */
+  /** status_reason for programs: WAITING_FOR_ENGINE, ENGINE_FAILED … */
   readonly status_reason_code?: string;
   readonly arn: string;
   readonly version: number;

@@ -6,16 +6,16 @@ import type { Quota } from './models.ts';
 export interface QuotasListInput {
   /** Id of the tenant */
   readonly tenant_id: string;
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
 }
 
 export interface QuotasSetInput {
   /** Id of the tenant */
   readonly tenant_id: string;
-  /** As the list names it */
+  /** As named by the list: instances, vcpus … */
   readonly resource: string;
   readonly max: number;
 }
@@ -29,8 +29,8 @@ export interface Quotas {
   /** All of them, page by page as they are asked for. */
   listAll(input: QuotasListInput | string, options?: CallOptions): AsyncGenerator<Quota, void, undefined>;
   /**
-   * Set a quota of a tenant.
-   * Holds for the next call that uses more of it; what is there stays. Written into the trail of the tenant.
+   * Set a tenant's quota.
+   * Applies to the next call that would use more; existing resources stay. Recorded in the tenant's audit log.
    * PUT /operator/tenants/:tenant_id/quotas/:resource · scope operator · errors NOT_FOUND
    */
   set(input: QuotasSetInput, options?: CallOptions): Promise<Quota>;

@@ -6,18 +6,18 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { Vpc } from './models.ts';
 
 export interface VpcsCreateInput {
-  /** Unique in the tenant, and not in the form of an id */
+  /** Unique in the tenant; must not look like an id */
   readonly name: string;
   /** RFC 1918, /16 to /28; default 10.0.0.0/16 */
   readonly cidr_block?: string | undefined;
 }
 
 export interface VpcsListInput {
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
-  /** Only those with one of these ids, or EC2 ids */
+  /** Only resources with one of these ids or EC2 ids */
   readonly id?: readonly string[] | undefined;
 }
 
@@ -29,14 +29,14 @@ export interface VpcsGetInput {
 export interface VpcsUpdateInput {
   /** Id or name */
   readonly id: string;
-  /** Unique in the tenant, and not in the form of an id */
+  /** Unique in the tenant; must not look like an id */
   readonly name: string;
 }
 
 export interface VpcsDeleteInput {
   /** Id or name */
   readonly id: string;
-  /** Deletes its load balancers and auto-scaling groups with it, once these exist; today nothing */
+  /** Reserved: will also delete its load balancers and auto-scaling groups; has no effect today */
   readonly force?: boolean | undefined;
 }
 
@@ -70,7 +70,7 @@ export interface Vpcs {
   update(input: VpcsUpdateInput, options?: CallOptions & KeyOption & VersionOption): Promise<Vpc>;
   /**
    * Delete a VPC.
-   * Refused while something is in it. It is there, with the status DELETING, until its network is gone.
+   * Refused while the VPC contains resources. It shows the status DELETING until its network is gone.
    * DELETE /vpcs/:id · permission vpc:delete
    */
   delete(input: VpcsDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<VpcsDeleteOutput>;

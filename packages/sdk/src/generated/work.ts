@@ -4,11 +4,11 @@ import { listAll } from '../paging.ts';
 import type { StuckWork } from './models.ts';
 
 export interface WorkStuckInput {
-  /** How many at most; default 50 */
+  /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
-  /** meta.next_cursor of the answer before */
+  /** meta.next_cursor of the previous page */
   readonly cursor?: string | undefined;
-  /** Failed at least so often in a row; default 5 */
+  /** Minimum number of failed attempts in a row; default 5 */
   readonly attempts?: number | undefined;
 }
 
@@ -20,16 +20,16 @@ export interface WorkRetryInput {
 
 export interface Work {
   /**
-   * List what is stuck.
-   * Things whose last passes failed, and that are tried again and again: those that failed most often first.
+   * List stuck work.
+   * Lists resources whose last attempts failed and are being retried, most failed attempts first.
    * GET /operator/work/stuck · scope operator
    */
   stuck(input?: WorkStuckInput, options?: CallOptions): Promise<Page<StuckWork>>;
   /** All of them, page by page as they are asked for. */
   stuckAll(input?: WorkStuckInput, options?: CallOptions): AsyncGenerator<StuckWork, void, undefined>;
   /**
-   * Try something that is stuck at once.
-   * Its next pass begins at once, and not when its wait is over.
+   * Retry stuck work now.
+   * Starts the next attempt at once instead of waiting for the back-off.
    * POST /operator/work/:kind/:id/retry · scope operator · errors NOT_FOUND
    */
   retry(input: WorkRetryInput, options?: CallOptions): Promise<StuckWork>;

@@ -7,8 +7,10 @@ export const DEFAULT_LIMIT = 50;
 
 /** Members of every list's input: `limit` 1 to 1000 (default 50) and the `cursor` of the answer before. */
 export const pageInput = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most; default 50' })),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the answer before' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Maximum number of results; default 50' }),
+  ),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the previous page' })),
 };
 
 /** Of a list that can be asked for some of its things alone. */
@@ -16,7 +18,7 @@ export const idsInput = {
   id: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
       maxItems: 1000,
-      description: 'Only those with one of these ids, or EC2 ids',
+      description: 'Only resources with one of these ids or EC2 ids',
     }),
   ),
 };

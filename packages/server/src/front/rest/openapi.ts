@@ -42,14 +42,14 @@ const META: Json = {
   properties: {
     request_id: { type: 'string' },
     timestamp: { type: 'string', format: 'date-time' },
-    next_cursor: { type: 'string', description: 'There is more: send it as cursor' },
+    next_cursor: { type: 'string', description: 'Present if there are more results: send it as cursor' },
   },
 };
 
 const HEADERS = {
-  ETag: { description: 'The version, for If-Match', schema: { type: 'string' } },
+  ETag: { description: 'Version of the resource, for If-Match', schema: { type: 'string' } },
   'Idempotency-Replayed': {
-    description: 'true when the Idempotency-Key answered and nothing was done',
+    description: 'true if this repeats an earlier answer for the same Idempotency-Key and nothing was done',
     schema: { type: 'string' },
   },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
@@ -116,7 +116,8 @@ function headerParameters(entry: Entry): readonly Json[] {
       name: 'If-Match',
       in: 'header',
       required: false,
-      description: 'The ETag that was last seen; when it is another by now, the answer is CONFLICT and nothing is done',
+      description:
+        'The ETag that you last saw. If the resource has changed since, the answer is CONFLICT and nothing is done',
       schema: { type: 'string' },
     });
   if (entry.descriptor.settles) {

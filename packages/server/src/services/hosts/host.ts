@@ -11,9 +11,9 @@ export const Host = Type.Object(
     state: Type.String({ description: 'up or unavailable' }),
     state_reason: Type.Optional(Type.String({ description: 'What is missing, and how to get it' })),
     capacity: Amount,
-    promised: Type.Object(Amount.properties, { description: 'To instances, running or not' }),
+    promised: Type.Object(Amount.properties, { description: 'Allocated to instances, running or not' }),
     last_seen_at: Type.Optional(
-      Type.String({ format: 'date-time', description: 'Its worker reports every five seconds' }),
+      Type.String({ format: 'date-time', description: 'Time of the last report; the worker reports every 5 s' }),
     ),
   },
   { $id: 'Host' },

@@ -17,7 +17,7 @@ export const authOperations = {
   register: operation({
     summary: 'Register a user',
     description:
-      'Makes the user, a personal tenant and its ownership. The first user registered is the operator of the platform.',
+      'Creates the user and a personal tenant that the user owns. The first user is the operator of the platform.',
     effect: 'create',
     scope: 'public',
     http: { method: 'POST', path: '/auth/register' },
@@ -40,7 +40,7 @@ export const authOperations = {
   }),
   login: operation({
     summary: 'Log in',
-    description: 'Answers with a session key that expires. Five wrong passwords lock the user for 15 minutes.',
+    description: 'Returns a session key that expires. Five wrong passwords lock the user for 15 minutes.',
     effect: 'action',
     scope: 'public',
     http: { method: 'POST', path: '/auth/login' },
@@ -57,7 +57,7 @@ export const authOperations = {
     cli: 'custom',
   }),
   me: operation({
-    summary: 'Who am I',
+    summary: 'Get the current user',
     effect: 'read',
     scope: 'user',
     http: { method: 'GET', path: '/auth/me' },
@@ -71,7 +71,7 @@ export const keyOperations = {
   create: operation({
     summary: 'Create an API key',
     description:
-      'The key and its AWS secret are shown in this answer and never again. A user has at most 50 in a tenant, unless its quota says another number; session keys of logins are not counted.',
+      'Returns the key and its AWS secret, which are never shown again. A user may have 50 keys in a tenant unless the quota says otherwise; session keys do not count.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object(
@@ -84,13 +84,13 @@ export const keyOperations = {
     cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
   }),
   list: listOperation(
-    { kind: 'api_key', title: 'my API keys in this tenant', path: '/auth/keys', output: ApiKey },
+    { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
     ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'],
     { permission: 'identity:read' },
   ),
   revoke: operation({
     summary: 'Revoke an API key',
-    description: 'It stops working at once. A name that several keys have is refused: say the id.',
+    description: 'The key stops working at once. If several keys have this name, use the id.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
     input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),

@@ -42,7 +42,7 @@ const actOn = <const V extends readonly string[]>(verb: string, summary: string,
 export const instanceOperations = {
   launch: operation({
     summary: 'Launch an instance',
-    description: 'Answers at once with the status STARTING; ?wait=30 holds the answer until it runs or has failed.',
+    description: 'Returns at once with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.',
     effect: 'create',
     http: { method: 'POST', path: '/instances', status: 202 },
     input: Type.Object(
@@ -52,16 +52,16 @@ export const instanceOperations = {
           maxLength: 64,
           pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
           description:
-            'Letters, digits, - and _; unique in the tenant. Its host name and its name in the VPC follow from it',
+            'Letters, digits, - and _; unique in the tenant. The host name and the DNS name in the VPC derive from it',
         }),
         image: Type.String({
           minLength: 1,
           maxLength: 256,
-          description: 'A name of the catalogue: busybox, debian/12',
+          description: 'An image of the catalogue: busybox or debian/12',
         }),
         instance_type: Type.Optional(Type.String({ maxLength: 100, description: 'Default basic-2' })),
         vpc_id: Type.Optional(
-          Type.String({ ...vpcRef, description: 'Id or name; without it the instance has no network' }),
+          Type.String({ ...vpcRef, description: 'Id or name of a VPC; without it the instance has no network' }),
         ),
         env: Type.Optional(
           Type.Array(Type.String({ maxLength: 4096, pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$' }), {
@@ -69,7 +69,7 @@ export const instanceOperations = {
             description: 'KEY=value',
           }),
         ),
-        cmd: Type.Optional(words(4096, 100, "Runs in place of the image's own first process")),
+        cmd: Type.Optional(words(4096, 100, "Runs instead of the image's own first process")),
         labels: Type.Optional(labels),
         metadata: Type.Optional(labels),
       },
@@ -88,7 +88,7 @@ export const instanceOperations = {
       args: ['name'],
       rest: 'cmd',
       forms: { env: 'KEY=value' },
-      description: 'Answers at once with the status STARTING; --wait waits until it runs or has failed.',
+      description: 'Returns at once with the status STARTING; --wait waits for RUNNING or ERROR.',
     },
   }),
   list: listOperation(
@@ -102,10 +102,10 @@ export const instanceOperations = {
           tag: Type.Optional(
             Type.Array(Type.String({ maxLength: 400 }), {
               maxItems: 10,
-              description: 'Only those with the label: key or key:value',
+              description: 'Only instances with this label: key or key:value',
             }),
           ),
-          vpc_id: Type.Optional(Type.String({ ...vpcRef, description: 'Only those in this VPC: its id or name' })),
+          vpc_id: Type.Optional(Type.String({ ...vpcRef, description: 'Only instances in this VPC: id or name' })),
         },
         { additionalProperties: false },
       ),
@@ -116,13 +116,12 @@ export const instanceOperations = {
   get: getOperation(instance, { settles }),
   stop: {
     ...actOn('stop', 'Stop an instance', ['STOPPED', 'ERROR']),
-    description: 'Cleanly within ten seconds, then by force. Its disk stays.',
+    description: 'Shuts it down cleanly within 10 s, otherwise by force. The disk is kept.',
   },
   start: actOn('start', 'Start a stopped instance', ['RUNNING', 'ERROR']),
   reboot: { ...actOn('reboot', 'Reboot an instance', ['RUNNING', 'ERROR']), errors: ['INSTANCE_NOT_RUNNING'] },
   delete: deleteOperation(instance, {
-    description:
-      'It is stopped by force and removed with its disk. It is there, with the status DELETING, until it is gone.',
+    description: 'Stops it by force and removes it with its disk. It shows the status DELETING until it is gone.',
     permission: 'instance:terminate',
     audit: 'instance.terminate',
     event: 'INSTANCE_TERMINATE',
@@ -130,11 +129,11 @@ export const instanceOperations = {
   logs: operation({
     summary: 'Read the console log of an instance',
     description:
-      'The newest 128 KiB of what its first process wrote. With follow, what it writes next is sent as it comes, across stops and starts, until the instance is deleted.',
+      'Returns the last 128 KiB that the first process wrote. With follow, new output is sent as it is written, across stops and starts, until the instance is deleted.',
     effect: 'read',
     http: { method: 'GET', path: '/instances/:id/logs' },
     input: Type.Object(
-      { id: ref, follow: Type.Optional(Type.Boolean({ description: 'Keep sending what it writes' })) },
+      { id: ref, follow: Type.Optional(Type.Boolean({ description: 'Keep sending new output' })) },
       { additionalProperties: false },
     ),
     output: Type.String(),
@@ -154,7 +153,11 @@ export const instanceOperations = {
         command: words(131_072, 200, 'Program and arguments; no shell is in between'),
         stdin: Type.Optional(Type.String({ maxLength: 1_000_000 })),
         timeout: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 300, description: 'Seconds, default 60; then it is killed' }),
+          Type.Integer({
+            minimum: 1,
+            maximum: 300,
+            description: 'Timeout in seconds, default 60; then the command is killed',
+          }),
         ),
       },
       { additionalProperties: false },

@@ -5,9 +5,9 @@ import { pageInput } from '../../kernel/page.ts';
 export const Quota = Type.Object(
   {
     tenant_id: Type.String({ format: 'uuid' }),
-    resource: Type.String({ description: 'What is counted: instances, vcpus, memory_mb …' }),
-    max: Type.Integer({ description: 'Most that the tenant may use' }),
-    default_max: Type.Integer({ description: 'Of a tenant for which nothing else was set' }),
+    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb …' }),
+    max: Type.Integer({ description: 'Maximum that the tenant may use' }),
+    default_max: Type.Integer({ description: 'Maximum for tenants without a quota of their own' }),
   },
   { $id: 'Quota' },
 );
@@ -29,16 +29,20 @@ export const quotaOperations = {
     cli: { args: ['tenant_id'], columns },
   }),
   set: operation({
-    summary: 'Set a quota of a tenant',
+    summary: "Set a tenant's quota",
     description:
-      'Holds for the next call that uses more of it; what is there stays. Written into the trail of the tenant.',
+      "Applies to the next call that would use more; existing resources stay. Recorded in the tenant's audit log.",
     effect: 'update',
     scope: 'operator',
     http: { method: 'PUT', path: '/operator/tenants/:tenant_id/quotas/:resource' },
     input: Type.Object(
       {
         tenant_id: tenantId,
-        resource: Type.String({ minLength: 1, maxLength: 100, description: 'As the list names it' }),
+        resource: Type.String({
+          minLength: 1,
+          maxLength: 100,
+          description: 'As named by the list: instances, vcpus …',
+        }),
         max: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
       },
       { additionalProperties: false },

@@ -9,7 +9,7 @@ const name = Type.String({
   maxLength: 64,
   // Any characters but control characters, no blank at an end.
   pattern: '^[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
-  description: 'Unique in the tenant, and not in the form of an id',
+  description: 'Unique in the tenant; must not look like an id',
 });
 const vpc = { kind: 'vpc', title: 'a VPC', path: '/vpcs', output: Vpc } as const;
 const settles = settlesAt('active', 'error');
@@ -51,13 +51,13 @@ export const vpcOperations = {
     cli: { args: ['id'] },
   }),
   delete: deleteOperation(vpc, {
-    description: 'Refused while something is in it. It is there, with the status DELETING, until its network is gone.',
+    description: 'Refused while the VPC contains resources. It shows the status DELETING until its network is gone.',
     input: Type.Object(
       {
         id: ref,
         force: Type.Optional(
           Type.Boolean({
-            description: 'Deletes its load balancers and auto-scaling groups with it, once these exist; today nothing',
+            description: 'Reserved: will also delete its load balancers and auto-scaling groups; has no effect today',
           }),
         ),
       },

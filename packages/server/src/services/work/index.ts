@@ -60,7 +60,7 @@ export const createWorkService = () =>
   service({
     name: 'work',
     resource: 'work',
-    title: 'Work in the background',
+    title: 'Background work',
     operations: workOperations,
     handlers,
     examples: workExamples,

@@ -4,26 +4,23 @@ import { pageInput } from '../../kernel/page.ts';
 
 export const StuckWork = Type.Object(
   {
-    kind: Type.String({ description: 'Of the thing that is kept as it is wanted: instance, vpc' }),
-    id: Type.String({ format: 'uuid', description: 'Of the thing' }),
+    kind: Type.String({ description: 'Kind of the resource: instance, vpc' }),
+    id: Type.String({ format: 'uuid', description: 'Id of the resource' }),
     tenant_id: Type.Optional(Type.String({ format: 'uuid' })),
-    attempts: Type.Integer({ description: 'Passes in a row that came to nothing' }),
-    last_error: Type.Optional(
-      Type.String({ description: 'What the last one failed with, in the words of the engine' }),
-    ),
-    due_at: Type.String({ format: 'date-time', description: 'When it is tried again' }),
+    attempts: Type.Integer({ description: 'Failed attempts in a row' }),
+    last_error: Type.Optional(Type.String({ description: "The last attempt's error, in the engine's words" })),
+    due_at: Type.String({ format: 'date-time', description: 'Time of the next attempt' }),
   },
   { $id: 'StuckWork' },
 );
 
 const kind = Type.String({ minLength: 1, maxLength: 50, description: 'instance, vpc …' });
 
-/** The queue of work, for the operator. */
+/** The work queue, for the operator. */
 export const workOperations = {
   stuck: operation({
-    summary: 'List what is stuck',
-    description:
-      'Things whose last passes failed, and that are tried again and again: those that failed most often first.',
+    summary: 'List stuck work',
+    description: 'Lists resources whose last attempts failed and are being retried, most failed attempts first.',
     effect: 'list',
     scope: 'operator',
     http: { method: 'GET', path: '/operator/work/stuck' },
@@ -31,7 +28,11 @@ export const workOperations = {
       {
         ...pageInput,
         attempts: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 1000, description: 'Failed at least so often in a row; default 5' }),
+          Type.Integer({
+            minimum: 1,
+            maximum: 1000,
+            description: 'Minimum number of failed attempts in a row; default 5',
+          }),
         ),
       },
       { additionalProperties: false },
@@ -40,8 +41,8 @@ export const workOperations = {
     cli: { columns: ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at'] },
   }),
   retry: operation({
-    summary: 'Try something that is stuck at once',
-    description: 'Its next pass begins at once, and not when its wait is over.',
+    summary: 'Retry stuck work now',
+    description: 'Starts the next attempt at once instead of waiting for the back-off.',
     effect: 'action',
     scope: 'operator',
     http: { method: 'POST', path: '/operator/work/:kind/:id/retry' },
