@@ -1,4 +1,4 @@
-export type { BodyFacts } from './body.ts';
+export type { BodyFacts } from './body-checks.ts';
 export { DEFAULT_LIMITS, type Limits } from './codec/malformed.ts';
 export { AwsError, Refusal, type RefusalReason } from './errors.ts';
 export type { Call, CallFailure, Hooks, Outcome } from './hooks.ts';

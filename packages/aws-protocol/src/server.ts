@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkHead, guardBody, release } from './answer.ts';
-import { type BodyFacts, storedEncoding } from './body.ts';
+import { storedEncoding } from './body.ts';
+import type { BodyFacts } from './body-checks.ts';
 import { Authenticator } from './authenticate.ts';
 import { type Caller, CallState } from './call.ts';
 import { parsePairs } from './codec/form.ts';

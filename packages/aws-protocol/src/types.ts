@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BodyFacts } from './body.ts';
+import type { BodyFacts } from './body-checks.ts';
 import type { ProtocolName } from './model/compact.ts';
 
 /** What a handler knows besides its input. */

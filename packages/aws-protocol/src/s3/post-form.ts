@@ -1,5 +1,6 @@
 import { Readable, Transform, type TransformCallback } from 'node:stream';
-import { asRefusal, type BodyFacts } from '../body.ts';
+import type { BodyFacts } from '../body-checks.ts';
+import { BodyStream } from '../body-stream.ts';
 import { Malformed } from '../codec/malformed.ts';
 import { escapeXml } from '../codec/xml.ts';
 import { Refusal } from '../errors.ts';
@@ -54,9 +55,8 @@ export async function readPostForm<P>(
 ): Promise<PostForm<P>> {
   const boundary = /boundary=(?:"([^"]{1,200})"|([^;\s]{1,200}))/i.exec(request.headers['content-type'] ?? '');
   if (!boundary) throw new Malformed('The form has no boundary.');
-  const source =
-    request.body instanceof Uint8Array ? Readable.from([request.body], { objectMode: false }) : request.body;
-  const { fields, fileName, rest, iterator } = await readFields(chunksOf(source), `--${boundary[1] ?? boundary[2]}`);
+  const source = new BodyStream(request.body, []).iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  const { fields, fileName, rest, iterator } = await readFields(source, `--${boundary[1] ?? boundary[2]}`);
   refuseUnfit(fields);
   const key = fields['key'];
   if (!key) throw new Refusal('missingParameter', 'Bucket POST must contain a field named key.');
@@ -94,15 +94,6 @@ function refuseUnfit(fields: Readonly<Record<string, string>>): void {
     if (!metadata && FIELDS[name] === undefined) continue;
     if ((metadata && !/^[!#$%&'*+\-.^_`|~\da-z]+$/.test(name)) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value))
       throw new Refusal('validation', `The form field ${JSON.stringify(name.slice(0, 100))} cannot be a header.`);
-  }
-}
-
-/** The source's bytes, with a client that goes away told from other failures. */
-async function* chunksOf(source: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of source) yield chunk as Buffer;
-  } catch (error) {
-    throw asRefusal(error as Error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { Transform, type TransformCallback } from 'node:stream';
+import type { BodyFilter } from '../body-stream.ts';
 import { Refusal } from '../errors.ts';
 import { EMPTY_SHA256 } from './canonical.ts';
 import { type HmacKey, sameText } from './keys.ts';
@@ -31,7 +31,7 @@ const MAX_TRAILER = 8192;
  * chunk's signature is known, so that memory stays flat: a reader may trust them only when the stream has ended, and a
  * bad signature, length or trailer arrives as a stream error.
  */
-export class ChunkedDecoder extends Transform {
+export class ChunkedDecoder implements BodyFilter {
   readonly #options: ChunkedOptions;
   #state: 'size' | 'data' | 'dataEnd' | 'trailer' | 'done' = 'size';
   #line: Buffer[] = [];
@@ -47,39 +47,24 @@ export class ChunkedDecoder extends Transform {
   #trailerLength = 0;
 
   constructor(options: ChunkedOptions) {
-    super({ highWaterMark: 1 << 18 });
     this.#options = options;
     this.#previous = options.signing?.seed ?? '';
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    try {
-      this.#consume(chunk);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
+  end(): void {
+    // The trailer's closing empty line is missing from some clients.
+    if (this.#state === 'trailer' && this.#lineLength === 0) this.#finish();
+    if (this.#state !== 'done') throw incomplete('The body ends before its last chunk.');
   }
 
-  override _flush(done: TransformCallback): void {
-    try {
-      // The trailer's closing empty line is missing from some clients.
-      if (this.#state === 'trailer' && this.#lineLength === 0) this.#finish();
-      if (this.#state !== 'done') throw incomplete('The body ends before its last chunk.');
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  }
-
-  #consume(bytes: Buffer): void {
+  take(bytes: Buffer, pass: (bytes: Buffer) => void): void {
     let at = 0;
     while (at < bytes.length) {
       if (this.#state === 'data') {
         const end = Math.min(bytes.length, at + this.#left);
         const part = bytes.subarray(at, end);
         this.#chunkHash?.update(part);
-        this.push(part);
+        pass(part);
         this.#left -= part.length;
         at = end;
         if (this.#left === 0) this.#state = 'dataEnd';
