@@ -70,7 +70,7 @@ describe('malformed requests over a socket', { timeout: 120_000 }, () => {
       Buffer.concat([Buffer.from(head(spoilt, ['content-length: 50000000'])), Buffer.alloc(3 << 20)]),
       false,
     );
-    expect([403, 0]).toContain(status);
+    expect(status).toBe(403);
     expect(running.errors).toEqual([]);
   });
 

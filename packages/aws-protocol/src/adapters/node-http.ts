@@ -5,8 +5,12 @@ import { release } from '../answer.ts';
 import { joinHeaders, type WireRequest, type WireResponse } from '../request.ts';
 import type { AwsServer } from '../server.ts';
 
-/** How much of a body that nobody wanted is read away before the connection is cut. */
-const DRAIN_BYTES = 1 << 20;
+/**
+ * What is read of a body that nobody wanted, so that a client which sends all of it before it reads has its answer.
+ * Larger parts than 32 MiB are rare, and most clients stop when they see `connection: close`.
+ */
+const DRAIN_BYTES = 32 << 20;
+const DRAIN_MS = 10_000;
 /** A stream that has nothing to send by then has its head sent alone, since clients wait for it. */
 const HEAD_DELAY_MS = 20;
 
@@ -19,8 +23,11 @@ export interface NodeHooks {
 }
 
 /**
- * A listener for `http.createServer(listener)`. Trailing work after an early refusal is bounded: what is left of the
- * request body is read up to 1 MiB, then the connection closes.
+ * A listener for `http.createServer(listener)`. After an early refusal the answer is sent at once, what is left of the
+ * request's body is read up to 32 MiB or for 10 s, then the connection closes.
+ *
+ * `server.on('checkContinue', deferContinue(listener))` beside it keeps clients that wait for `100 Continue` from
+ * sending a body that will be refused.
  */
 export function nodeListener<P>(server: AwsServer<P>, hooks: NodeHooks = {}): RequestListener {
   return (request, response) => {
@@ -29,6 +36,24 @@ export function nodeListener<P>(server: AwsServer<P>, hooks: NodeHooks = {}): Re
       process.emitWarning(error instanceof Error ? error : String(error));
       response.destroy();
     });
+  };
+}
+
+/**
+ * A listener for the server's `checkContinue` event, which serves the request by `listener` and answers `100 Continue`
+ * when the body is first read: after authentication and whatever the handler checks before it reads. Without it Node
+ * answers before anything is looked at.
+ */
+export function deferContinue(listener: RequestListener): RequestListener {
+  return (incoming, outgoing) => {
+    // Whoever reads a stream listens to one of these; throwing the body away needs neither.
+    const onListener = (event: string | symbol): void => {
+      if (event !== 'data' && event !== 'readable') return;
+      incoming.off('newListener', onListener);
+      if (!outgoing.headersSent) outgoing.writeContinue();
+    };
+    incoming.on('newListener', onListener);
+    listener(incoming, outgoing);
   };
 }
 
@@ -80,7 +105,6 @@ async function send(result: WireResponse, incoming: IncomingMessage, outgoing: S
   }
   const { body, headers } = result;
   const unread = !incoming.readableEnded && !incoming.complete;
-  if (unread) headers['connection'] = 'close';
   if (body instanceof Readable) {
     outgoing.writeHead(result.status, headers);
     if (incoming.method === 'HEAD') {
@@ -96,14 +120,26 @@ async function send(result: WireResponse, incoming: IncomingMessage, outgoing: S
       // The status is sent: a source that fails now can only cut the connection, and that is what tells the client.
       await pipeline(body, outgoing).catch(() => outgoing.destroy());
     }
-  } else {
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    // The length of what a HEAD stands for is known to the handler only.
-    if (!bodiless(result.status) && incoming.method !== 'HEAD') setLength(headers, length);
-    outgoing.writeHead(result.status, headers);
-    outgoing.end(bodiless(result.status) ? undefined : body);
+    // The end of the message is what tells the client of the end of the stream, so the rest is read after it.
+    if (!incoming.complete && !(await drain(incoming))) incoming.socket.destroy();
+    return;
   }
-  if (unread) drain(incoming);
+  const empty = bodiless(result.status) || incoming.method === 'HEAD' || body.length === 0;
+  // The length of what a HEAD stands for is known to the handler only.
+  if (!bodiless(result.status) && incoming.method !== 'HEAD')
+    setLength(headers, typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength);
+  if (!unread) {
+    outgoing.writeHead(result.status, headers);
+    outgoing.end(empty ? undefined : body);
+    return;
+  }
+  headers['connection'] = 'close';
+  outgoing.writeHead(result.status, headers);
+  if (empty) outgoing.flushHeaders();
+  else outgoing.write(body);
+  // Node closes a socket at the end of the answer; bytes unread by then would make the system throw the answer away.
+  await drain(incoming);
+  outgoing.end();
 }
 
 function bodiless(status: number): boolean {
@@ -116,16 +152,29 @@ function setLength(headers: Record<string, string>, length: number): void {
   headers['content-length'] = String(length);
 }
 
-function drain(incoming: IncomingMessage): void {
-  incoming.unpipe();
-  let left = DRAIN_BYTES;
-  incoming.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) incoming.destroy();
+/** Reads what is left of a body, within bounds. False: there is more of it. */
+function drain(incoming: IncomingMessage): Promise<boolean> {
+  return new Promise((resolve) => {
+    let left = DRAIN_BYTES;
+    const done = (whole: boolean): void => {
+      clearTimeout(timer);
+      incoming.off('data', count);
+      resolve(whole);
+    };
+    const count = (chunk: Buffer): void => {
+      left -= chunk.length;
+      if (left < 0) done(false);
+    };
+    const timer = setTimeout(done, DRAIN_MS, false);
+    timer.unref();
+    incoming
+      // Whoever has not read it by now would stop its flow.
+      .removeAllListeners('data')
+      .removeAllListeners('readable')
+      .on('error', () => {})
+      .once('end', () => done(true))
+      .once('close', () => done(true))
+      .on('data', count)
+      .resume();
   });
-  incoming.on('error', () => {});
-  incoming.resume();
-  const timer = setTimeout(() => incoming.destroy(), 5000);
-  timer.unref();
-  incoming.on('close', () => clearTimeout(timer));
 }

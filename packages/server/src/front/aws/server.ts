@@ -7,7 +7,7 @@ import {
   type Outcome,
   type WireRequest,
 } from '@thecloud/aws-protocol';
-import { nodeListener } from '@thecloud/aws-protocol/node';
+import { deferContinue, nodeListener } from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
@@ -152,6 +152,7 @@ export function createAwsServer(options: AwsOptions): Server {
   };
 
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  server.on('checkContinue', deferContinue(listener));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const wire = { method: 'GET', url: '/', headers: {}, body: new Uint8Array() };
     const { status, headers, body } = aws.refuse(wire, asAwsError(nameFlaw(error), undefined));
