@@ -6,6 +6,7 @@ import {
   type RunningPlatform,
   startPlatform,
 } from '../../packages/testkit/src/platform-api.ts';
+import { describeAddresses } from './theme-addresses.ts';
 import { describeApi } from './theme-api.ts';
 import { describeDebian } from './theme-debian.ts';
 import { describeDrift } from './theme-drift.ts';
@@ -35,6 +36,7 @@ describe.skipIf(obstacle !== undefined)('a started platform', { timeout: 120_000
   describeStory(use, () => operator);
   describeApi(use);
   describeIsolation(use);
+  describeAddresses(use);
   describeLimits(use);
   describeDrift(use);
   describeRestart(use);

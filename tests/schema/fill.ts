@@ -48,6 +48,7 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
       `$2, 'instance', $3, 'i', '10.0.0.2', '02:00:00:00:00:01'`,
       [await idOf('vpcs'), instance],
     );
+    await own('released_addresses', 'vpc_id, address', `$2, '10.0.0.3'`, [await idOf('vpcs')]);
     await own('volumes', 'user_id, name, size_gb, status, attached_to', `$2, 'v', 1, 'IN-USE', $3`, [user, instance]);
     await own('snapshots', 'user_id, volume_id, name, size_gb', `$2, $3, 's', 1`, [user, await idOf('volumes')]);
     await own('elastic_ips', 'user_id, public_ip, arn, instance_id', '$2, $3, $3, $4', [user, `ip-${name}`, instance]);

@@ -53,39 +53,79 @@ const wakesOf = async (id: string) =>
   ).rows[0];
 
 describe('the network interfaces of a VPC', () => {
-  it('get the lowest free address, to the last one, and a MAC each', async () => {
+  it('get the lowest address that nobody had, to the last one, and then the one that was given back longest ago', async () => {
     const vpc = await makeVpc();
     const owners = Array.from({ length: 13 }, () => newId());
-    const made = [];
-    for (const ownerId of owners) made.push(await attach(vpc, { ownerId }));
-    expect(made.map((one) => one.address)).toEqual(Array.from({ length: 13 }, (_, index) => `10.0.0.${index + 2}`));
-    expect(new Set(made.map((one) => one.mac)).size).toBe(13);
-    for (const { mac } of made) expect(mac).toMatch(/^02(:[0-9a-f]{2}){5}$/);
+    const release = (ownerId: string) => asWorker((sql) => releaseInterface(sql, 'instance', ownerId));
+    const first = [];
+    for (const ownerId of owners.slice(0, 5)) first.push((await attach(vpc, { ownerId })).address);
+    for (const ownerId of [owners[4]!, owners[1]!]) await release(ownerId);
+    const rest = [];
+    for (const ownerId of owners.slice(5)) rest.push((await attach(vpc, { ownerId })).address);
+    expect([...first, ...rest]).toEqual(Array.from({ length: 13 }, (_, index) => `10.0.0.${index + 2}`));
+    const [reused, last] = [newId(), newId()];
+    expect((await attach(vpc, { ownerId: reused })).address).toBe('10.0.0.6');
+    await release(owners[7]!);
+    await release(reused);
+    expect((await attach(vpc)).address).toBe('10.0.0.3');
+    expect((await attach(vpc, { ownerId: last })).address).toBe('10.0.0.9');
+    expect((await attach(vpc)).address).toBe('10.0.0.6');
     await expect(attach(vpc)).rejects.toMatchObject({
       code: 'CONFLICT',
       message: `the VPC '${vpc.name}' has no free address left`,
     });
-    await asWorker((sql) => releaseInterface(sql, 'instance', owners[5]!));
-    await asWorker((sql) => releaseInterface(sql, 'instance', owners[2]!));
-    expect((await attach(vpc)).address).toBe('10.0.0.4');
     expect((await attach(await makeVpc())).address).toBe('10.0.0.2');
+    await release(last);
+    expect((await attach(vpc)).address).toBe('10.0.0.9');
   });
 
-  it('always get the lowest free address (property)', async () => {
+  it('use every address and reuse none before the others, whatever comes and goes (property)', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 2, max: 14 }), { maxLength: 12 }), async (used) => {
-        const vpc = await makeVpc();
-        for (const host of used)
-          await db.owner.query(
-            `insert into network_interfaces (tenant_id, vpc_id, owner_kind, owner_id, name, address, mac)
-             values ($1, $2, 'instance', $3, 'x', $4, $5)`,
-            [tenant.tenantId, vpc.id, newId(), `10.0.0.${host}`, `02:00:00:00:00:${host + 10}`],
-          );
-        const lowest = Array.from({ length: 13 }, (_, index) => index + 2).find((host) => !used.includes(host));
-        expect((await attach(vpc)).address).toBe(`10.0.0.${lowest}`);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.option(fc.nat(12), { freq: 2 }), { minLength: 20, maxLength: 40 }),
+        async (steps) => {
+          const vpc = await makeVpc();
+          const living: { address: string; ownerId: string }[] = [];
+          // What is free, in the order in which it has to be given out.
+          const free = Array.from({ length: 13 }, (_, index) => `10.0.0.${index + 2}`);
+          for (const step of steps) {
+            if (step !== null && living.length > 0) {
+              const [gone] = living.splice(step % living.length, 1);
+              await asWorker((sql) => releaseInterface(sql, 'instance', gone!.ownerId));
+              free.push(gone!.address);
+            } else if (free.length > 0) {
+              const ownerId = newId();
+              const { address } = await attach(vpc, { ownerId });
+              expect(address).toBe(free.shift());
+              living.push({ address, ownerId });
+            } else {
+              await expect(attach(vpc)).rejects.toMatchObject({ code: 'CONFLICT' });
+            }
+          }
+        },
+      ),
       { numRuns: 12 },
     );
+  });
+
+  it('have the MAC that their address always has: what neighbours remember of it stays true', async () => {
+    const vpc = await makeVpc();
+    const owners = Array.from({ length: 13 }, () => newId());
+    const made = [];
+    for (const ownerId of owners) made.push(await attach(vpc, { ownerId }));
+    expect(new Set(made.map((one) => one.mac)).size).toBe(13);
+    expect(made[0]).toEqual({ address: '10.0.0.2', mac: '02:5a:0a:00:00:02' });
+    await asWorker((sql) => releaseInterface(sql, 'instance', owners[5]!));
+    expect(await attach(vpc)).toEqual(made[5]);
+    // One that was made when MACs followed from the owner.
+    const old = { address: made[7]!.address, mac: '02:12:34:56:78:9a' };
+    await db.owner.query('update network_interfaces set mac = $2 where owner_id = $1', [owners[7], old.mac]);
+    await asWorker((sql) => releaseInterface(sql, 'instance', owners[7]!));
+    expect(await attach(vpc)).toEqual(old);
+    expect(await attach(await makeVpc('192.168.255.0/24'))).toEqual({
+      address: '192.168.255.2',
+      mac: '02:5a:c0:a8:ff:02',
+    });
   });
 
   it('wake their VPC when they go', async () => {
