@@ -60,9 +60,25 @@ export type RefusalReason =
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: RefusalReason;
+  /** What S3 says further in elements of their own, and other services at the end of the message. */
+  readonly details: Readonly<Record<string, string>> | undefined;
 
-  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
+  constructor(
+    reason: RefusalReason,
+    message: string,
+    options: ErrorOptions & { readonly details?: Readonly<Record<string, string>> | undefined } = {},
+  ) {
     super(message, options);
     this.reason = reason;
+    this.details = options.details;
   }
+}
+
+/** S3's code, which no other service has a word of its own for; the status is HTTP's. */
+export function headersTooLarge(): AwsError {
+  return new AwsError(
+    'RequestHeaderSectionTooLarge',
+    'Your request header section exceeds the maximum allowed request header section size.',
+    { status: 431 },
+  );
 }

@@ -1,5 +1,7 @@
 export type { BodyFacts } from './body-checks.ts';
 export { DEFAULT_LIMITS, type Limits } from './codec/malformed.ts';
+export type { Cors, CorsRule } from './cors.ts';
+export { type CommonErrorCode, type ErrorCode, type ErrorMembers, errorsOf, type ErrorsOf } from './error-types.ts';
 export { AwsError, Refusal, type RefusalReason } from './errors.ts';
 export type { Call, CallFailure, Hooks, Outcome } from './hooks.ts';
 export type { CompactModel, ProtocolName } from './model/compact.ts';

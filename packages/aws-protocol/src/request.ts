@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { DEFAULT_LIMITS, Malformed } from './codec/malformed.ts';
+import { headersTooLarge } from './errors.ts';
 
 /** A request as an adapter hands it over: nothing decoded, nothing normalised. */
 export interface WireRequest {
@@ -33,7 +34,7 @@ const ONCE = new Set([
 
 /**
  * Joins Node's `rawHeaders`. Node's own `headers` drops some duplicates and joins others with ", ", and a signature
- * needs to see all of them. Throws Malformed for a duplicate that would make the request ambiguous.
+ * needs to see all of them. Throws Malformed for a duplicate that would make the request ambiguous, an AwsError for more than `maxBytes`.
  */
 export function joinHeaders(raw: readonly string[], maxBytes = DEFAULT_LIMITS.headerBytes): Record<string, string> {
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -47,7 +48,7 @@ export function joinHeaders(raw: readonly string[], maxBytes = DEFAULT_LIMITS.he
     else if (ONCE.has(name)) throw new Malformed(`Header ${name} is given twice`);
     else headers[name] = `${before},${value}`;
   }
-  if (bytes > maxBytes) throw new Malformed('Headers are too large');
+  if (bytes > maxBytes) throw headersTooLarge();
   return headers;
 }
 

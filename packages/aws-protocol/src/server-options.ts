@@ -1,4 +1,5 @@
 import type { Limits } from './codec/malformed.ts';
+import type { Cors } from './cors.ts';
 import type { Hooks } from './hooks.ts';
 import type { Service } from './service.ts';
 import type { CredentialProvider, VerifyOptions } from './sigv4/verify.ts';
@@ -10,6 +11,8 @@ export interface ServerOptions<P> extends Hooks<P> {
   readonly allowAnonymous?: (service: string, operation: string) => boolean;
   /** Domains below which S3 buckets are virtual hosts, for example `s3.example.org`. Default: none. */
   readonly s3Domains?: readonly string[];
+  /** Pages of which origins may call from a browser. Default: none, and OPTIONS is no method. */
+  readonly cors?: Cors<P>;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
   readonly signature?: VerifyOptions;

@@ -5,8 +5,9 @@ import type { BodyFacts } from './body-checks.ts';
 import { Authenticator } from './authenticate.ts';
 import { type Caller, CallState } from './call.ts';
 import { parsePairs } from './codec/form.ts';
+import { addCors, announcedBy, answerPreflight, type Cors, rulesFor } from './cors.ts';
 import { DEFAULT_LIMITS, type Limits, Malformed } from './codec/malformed.ts';
-import { AwsError, Refusal } from './errors.ts';
+import { AwsError, headersTooLarge, Refusal } from './errors.ts';
 import type { CallFailure } from './hooks.ts';
 import type { ProtocolName } from './model/compact.ts';
 import type { Operation } from './model/schema.ts';
@@ -68,6 +69,7 @@ export class AwsServer<P = unknown> {
       release(answer.body);
       answer.body = '';
     } else guardBody(answer, (error) => this.#report(call, error));
+    if (this.#options.cors) await this.#addCors(call, answer, this.#options.cors);
     this.#tell(call, answer, failure);
     return answer;
   }
@@ -82,6 +84,20 @@ export class AwsServer<P = unknown> {
 
   #newRequestId(): string {
     return (this.#options.newRequestId ?? randomUUID)();
+  }
+
+  async #addCors(call: CallState<P>, answer: WireResponse, cors: Cors<P>): Promise<void> {
+    if (announcedBy(call.request)) return;
+    try {
+      addCors(
+        call.request,
+        answer,
+        call.request.headers['origin'] === undefined ? [] : await rulesFor(cors, call.facts),
+      );
+    } catch (error) {
+      // The answer stands; only a page of another origin cannot read it.
+      this.#report(call, error);
+    }
   }
 
   #tell(call: CallState<P>, { status }: WireResponse, failure: CallFailure | undefined): void {
@@ -124,12 +140,18 @@ export class AwsServer<P = unknown> {
 
   async #serve(call: CallState<P>): Promise<WireResponse> {
     const { request } = call;
-    if (request.url.length > this.limits.headerBytes) throw new Refusal('tooLarge', 'The request target is too long.');
-    const found = this.#finder.find(request, call.path, call.query);
+    if (request.url.length > this.limits.headerBytes) throw headersTooLarge();
+    const announced = this.#options.cors && announcedBy(request);
+    const found = this.#finder.find(announced ?? request, call.path, call.query);
     call.service = found.service;
     call.protocol = found.protocol;
     call.operation = found.operation;
     this.#options.admit?.(call.facts);
+    if (announced && this.#options.cors) {
+      if (call.service?.model.id === 's3')
+        call.address = addressOf(request.headers['host'] ?? '', call.path, this.#options.s3Domains ?? []);
+      return answerPreflight(request, await rulesFor(this.#options.cors, call.facts));
+    }
     const form = found.protocol === 'awsQuery' || found.protocol === 'ec2Query';
     const rest = found.protocol === 'restJson1' || found.protocol === 'restXml';
     if (rest && call.service) {

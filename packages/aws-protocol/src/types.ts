@@ -55,8 +55,14 @@ export type Answer<T> = T extends Date | Uint8Array | string | number | boolean 
     : T extends AsyncIterable<infer E>
       ? AsyncIterable<Answer<E>>
       : T extends object
-        ? { [K in keyof T as K extends '$metadata' | '$unknown' ? never : K]: AnswerMember<Exclude<T[K], undefined>> }
+        ? {
+            [K in keyof T as K extends '$metadata' | '$unknown' ? never : K]:
+              | AnswerMember<Exclude<T[K], undefined>>
+              | UndefinedIfOptional<T, K>;
+          }
         : T;
+/** Also where a project tells a member that is undefined from one that is not there: in an answer they are the same. */
+type UndefinedIfOptional<T, K extends keyof T> = {} extends Pick<T, K> ? undefined : never;
 type AnswerMember<T> = unknown extends T
   ? T
   : T extends { transformToByteArray: unknown } | { getReader: unknown }

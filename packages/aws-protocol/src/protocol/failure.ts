@@ -3,6 +3,8 @@ import { AwsError, Refusal, type RefusalReason } from '../errors.ts';
 import { readDataFile } from '../files.ts';
 import type { ProtocolName } from '../model/compact.ts';
 import type { Model, StructShape } from '../model/schema.ts';
+import { S3_ERROR_STATUS } from '../s3/error-status.ts';
+import { inWords } from '../sigv4/explain.ts';
 
 /** An error ready to be written. */
 export interface Failure {
@@ -30,7 +32,7 @@ interface Tables {
   services: Record<string, Table>;
 }
 const TABLES = readDataFile('overlay/refusals.json') as Tables;
-const S3_STATUS = readDataFile('overlay/s3-errors.json') as Record<string, number>;
+const S3_STATUS: Readonly<Record<string, number>> = S3_ERROR_STATUS;
 
 const FAMILY: Record<ProtocolName, (keyof Tables)[]> = {
   awsJson1_0: ['json'],
@@ -60,15 +62,18 @@ export function failureOf(error: unknown, protocol: ProtocolName, model: Model |
   const message =
     reason === 'internal' ? 'We encountered an internal error. Please try again.' : (error as Error).message;
   const [code, status] = refusalCode(protocol, model?.id, reason);
+  const details = error instanceof Refusal ? error.details : undefined;
+  // Only rest-xml has room for elements of an error that no model declares.
+  const inElements = protocol === 'restXml';
   return {
     code,
     queryCode: code,
     status,
-    message,
+    message: details && !inElements ? `${message}${inWords(details)}` : message,
     reason,
     sender: status < 500,
     shape: undefined,
-    members: {},
+    members: (inElements && details) || {},
     headers: {},
   };
 }

@@ -13,6 +13,7 @@ import {
 } from './canonical.ts';
 import { type Claim, readClaim } from './claim.ts';
 import { HmacKey, SigningKeys, sameText } from './keys.ts';
+import { explain } from './explain.ts';
 import { stringToSignV2 } from './sigv2.ts';
 
 /** A key pair that may sign. `principal` is whatever the handlers shall know about its owner. */
@@ -36,6 +37,11 @@ export interface VerifyOptions {
   readonly maxSkewMs?: number;
   /** The time in epoch milliseconds. Default: the machine's. */
   readonly now?: () => number;
+  /**
+   * For debugging clients: a signature that does not match is answered with what it should have signed, as AWS does. All of it comes from
+   * the request. Default false.
+   */
+  readonly explain?: boolean;
   readonly keys?: SigningKeys;
   /** Remove dot segments from paths of services other than S3. Default true. */
   readonly normalizePath?: boolean;
@@ -64,12 +70,14 @@ export class SignatureVerifier {
   readonly #now: () => number;
   readonly #maxSkew: number;
   readonly #normalize: boolean;
+  readonly #explain: boolean;
 
   constructor(options: VerifyOptions = {}) {
     this.#keys = options.keys ?? new SigningKeys();
     this.#now = options.now ?? Date.now;
     this.#maxSkew = options.maxSkewMs ?? 15 * 60_000;
     this.#normalize = options.normalizePath ?? true;
+    this.#explain = options.explain ?? false;
   }
 
   /** The claim of a request, checked for time but not for its signature; undefined when it is not signed at all. */
@@ -92,10 +100,9 @@ export class SignatureVerifier {
     checkToken(claim, credential);
     const base = { accessKeyId: claim.accessKeyId, principal: credential.principal, claim };
     if (claim.form === 'sigv2') {
-      const expected = createHmac('sha1', credential.secretAccessKey)
-        .update(stringToSignV2(request, claim, options.bucketOfHost))
-        .digest('base64');
-      if (!sameText(expected, claim.signature)) throw mismatch();
+      const toSign = stringToSignV2(request, claim, options.bucketOfHost);
+      const expected = createHmac('sha1', credential.secretAccessKey).update(toSign).digest('base64');
+      if (!sameText(expected, claim.signature)) throw mismatch(this.#explain ? explain(claim, toSign) : undefined);
       return { ...base, payloadHash: UNSIGNED_PAYLOAD, signingKey: NO_KEY, scope: '' };
     }
     const s3 = S3_NAMES.has(claim.service);
@@ -109,21 +116,17 @@ export class SignatureVerifier {
     );
     const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
     const { path, query } = splitUrl(request.url);
+    const canonical = (canonPath: string, canonQuery: string): string =>
+      canonicalRequest({
+        method: request.method,
+        path: canonPath,
+        query: canonQuery,
+        signedHeaders: claim.signedHeaders,
+        headers: request.headers,
+        payloadHash,
+      });
     const sign = (canonPath: string, canonQuery: string): string =>
-      signingKey.hex(
-        stringToSign(
-          claim.timestamp,
-          scope,
-          canonicalRequest({
-            method: request.method,
-            path: canonPath,
-            query: canonQuery,
-            signedHeaders: claim.signedHeaders,
-            headers: request.headers,
-            payloadHash,
-          }),
-        ),
-      );
+      signingKey.hex(stringToSign(claim.timestamp, scope, canonical(canonPath, canonQuery)));
     const canonPath = canonicalPath(path, s3, this.#normalize);
     const canonQuery = canonicalQuery(query, claim.form === 'presigned' ? LEAVE_OUT : undefined);
     let good = sameText(sign(canonPath, canonQuery), claim.signature);
@@ -138,6 +141,10 @@ export class SignatureVerifier {
     if (!good && claim.form === 'presigned' && claim.sessionToken !== undefined) {
       // Some services' presigners append the token after signing.
       good = sameText(sign(canonPath, canonicalQuery(query, LEAVE_OUT_TOKEN)), claim.signature);
+    }
+    if (!good && this.#explain) {
+      const wanted = canonical(canonPath, canonQuery);
+      throw mismatch(explain(claim, stringToSign(claim.timestamp, scope, wanted), wanted));
     }
     if (!good) throw mismatch();
     if (s3) refuseUnsignedHeaders(request, claim);
@@ -197,10 +204,11 @@ function refuseUnsignedHeaders(request: WireRequest, claim: Claim): void {
   }
 }
 
-function mismatch(): Refusal {
+function mismatch(details?: Readonly<Record<string, string>>): Refusal {
   return new Refusal(
     'signatureMismatch',
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
+    { details },
   );
 }
 

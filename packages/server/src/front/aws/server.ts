@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import {
   AwsError,
   AwsServer,
@@ -7,7 +7,7 @@ import {
   type Outcome,
   type WireRequest,
 } from '@thecloud/aws-protocol';
-import { deferContinue, nodeListener } from '@thecloud/aws-protocol/node';
+import { type NodeHooks, nodeServer } from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
@@ -18,7 +18,6 @@ import type { Registry } from '../../kernel/registry.ts';
 import { createAddressOf } from '../caller-address.ts';
 import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
 import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
-import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { asAwsError } from './errors.ts';
@@ -44,6 +43,9 @@ export interface AwsOptions {
 /** The bucket of what is tried in a key's name from an address where it was good before. */
 const attemptsOf = (accessKeyId: string, address: string): string => `${accessKeyId} ${address}`;
 
+/** Of a request's target, and of its headers together: a presigned URL with a long session token has 4 KiB. */
+const HEADER_LIMIT = 16 << 10;
+
 /** As long as Fastify keeps one: clients that poll keep theirs. */
 const KEEP_ALIVE_MS = 72_000;
 
@@ -65,7 +67,7 @@ export function createAwsServer(options: AwsOptions): Server {
 
   const aws = new AwsServer<Principal>({
     services: createGateway({ ...options, services: options.registry.services }),
-    limits: { bodyBytes: BODY_LIMIT },
+    limits: { bodyBytes: BODY_LIMIT, headerBytes: HEADER_LIMIT },
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
     admit({ request: wire, service, isSigned }) {
@@ -120,7 +122,7 @@ export function createAwsServer(options: AwsOptions): Server {
     },
   });
 
-  const listener = nodeListener(aws, {
+  const hooks: NodeHooks = {
     received(wire, incoming, outgoing) {
       const userAgent = wire.headers['user-agent'];
       requests.set(wire, {
@@ -137,7 +139,7 @@ export function createAwsServer(options: AwsOptions): Server {
       if (!server.listening) answer.headers['connection'] = 'close';
       options.untaken.watch(outgoing, answer.body);
     },
-  });
+  };
 
   const note = (call: Call<Principal>, { status, failure }: Outcome, begunAt: number) => {
     const ms = clock.monotonic() - begunAt;
@@ -151,18 +153,7 @@ export function createAwsServer(options: AwsOptions): Server {
       log[level]({ requestId: call.requestId, method, route, status, ms: Math.round(ms) }, 'request');
   };
 
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
-  server.on('checkContinue', deferContinue(listener));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const wire = { method: 'GET', url: '/', headers: {}, body: new Uint8Array() };
-    const { status, headers, body } = aws.refuse(wire, asAwsError(nameFlaw(error), undefined));
-    answerOnSocket(
-      socket as Parameters<typeof answerOnSocket>[0],
-      status,
-      headers,
-      typeof body === 'string' ? body : '',
-    );
-  });
+  const server = nodeServer(aws, hooks, { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS });
   return server;
 }
 
