@@ -53,6 +53,7 @@ export type RefusalReason =
   | 'tooLarge'
   | 'incompleteBody'
   | 'bodyDigest'
+  | 'payloadForm'
   | 'checksum'
   | 'missingLength'
   | 'internal';

@@ -14,6 +14,7 @@ import {
 import { type Claim, readClaim } from './claim.ts';
 import { HmacKey, SigningKeys, sameText } from './keys.ts';
 import { explain } from './explain.ts';
+import { checkPayloadForm } from './payload.ts';
 import { stringToSignV2 } from './sigv2.ts';
 
 /** A key pair that may sign. `principal` is whatever the handlers shall know about its owner. */
@@ -156,7 +157,10 @@ export class SignatureVerifier {
     if (s3 && claim.form === 'presigned') {
       // A presigned URL covers a digest only if it says so itself, or if the header is signed.
       const inQuery = /(?:^|&)X-Amz-Content-Sha256=([^&]*)/i.exec(splitUrl(request.url).query)?.[1];
-      if (inQuery !== undefined) return inQuery;
+      if (inQuery !== undefined) {
+        checkPayloadForm(inQuery);
+        return inQuery;
+      }
       return stated !== undefined && claim.signedHeaders.includes('x-amz-content-sha256') ? stated : UNSIGNED_PAYLOAD;
     }
     if (stated !== undefined) return stated;
