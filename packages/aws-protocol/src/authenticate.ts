@@ -6,6 +6,7 @@ import { isThenable } from './thenable.ts';
 import type { WireRequest } from './request.ts';
 import { EMPTY_SHA256 } from './sigv4/canonical.ts';
 import { sameText } from './sigv4/keys.ts';
+import { checkPayloadForm } from './sigv4/payload.ts';
 import {
   type CredentialProvider,
   SignatureVerifier,
@@ -44,10 +45,14 @@ export class Authenticator<P> {
       streams: boolean;
       mayBeUnsigned: boolean;
       checksumsOfObject: boolean;
+      /** Of the request, with those that its URL carries. */
+      headers: Readonly<Record<string, string>>;
       bucketOfHost: string | undefined;
     },
   ): Promise<Authenticated<P>> {
     const { isS3, streams, bucketOfHost } = what;
+    const stated = request.headers['x-amz-content-sha256'];
+    if (stated !== undefined) checkPayloadForm(stated);
     const claim = this.#verifier.claim(request);
     // Strangers shall not have their bodies held.
     if (!claim && !what.mayBeUnsigned)
@@ -60,7 +65,7 @@ export class Authenticator<P> {
       if (!streams && !isS3 && !isChunked(request.headers)) {
         return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
       }
-      const opened = openBody(request, undefined, what.checksumsOfObject);
+      const opened = openBody({ ...request, headers: what.headers }, undefined, what.checksumsOfObject);
       return streams
         ? { verified: undefined, opened, body: EMPTY }
         : {
@@ -73,7 +78,6 @@ export class Authenticator<P> {
     const credential = isThenable(known) ? await known : known;
     if (!credential)
       throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
-    const stated = request.headers['x-amz-content-sha256'];
     // S3 and whoever states a digest are checked before a byte of the body is read.
     if (isS3 || stated !== undefined) {
       const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
@@ -81,7 +85,7 @@ export class Authenticator<P> {
         throw new Refusal('signatureMismatch', 'The payload must be signed.');
       }
       if (isS3 || streams || isChunked(request.headers)) {
-        const opened = openBody(request, verified, what.checksumsOfObject);
+        const opened = openBody({ ...request, headers: what.headers }, verified, what.checksumsOfObject);
         if (streams) return { verified, opened, body: EMPTY };
         return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
       }

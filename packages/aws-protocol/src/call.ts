@@ -16,6 +16,8 @@ export class CallState<P> {
   protocol: ProtocolName;
   operation: string | undefined;
   labels: Record<string, string> = {};
+  /** Those of the request, with those that a presigned S3 URL carries. */
+  headers: Readonly<Record<string, string>>;
   address: S3Address | undefined;
   /** The caller, once the signature is good. */
   verified: Caller<P> | undefined;
@@ -26,6 +28,7 @@ export class CallState<P> {
   constructor(request: WireRequest, requestId: string, signal?: () => AbortSignal) {
     const { path, query } = splitUrl(request.url);
     this.request = request;
+    this.headers = request.headers;
     this.requestId = requestId;
     this.path = path;
     this.query = query;

@@ -9,6 +9,8 @@ export interface WireRequest {
   readonly url: string;
   /** Lower-case names; several lines of one name are joined by a comma, as signatures want them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Default `http`. */
+  readonly scheme?: 'http' | 'https';
   /** The body, not yet read. Bytes already in memory may be given instead. */
   readonly body: Readable | Uint8Array;
 }

@@ -19,6 +19,7 @@ import { inputStreams, restJson, restXml } from './protocol/rest.ts';
 import type { WireRequest, WireResponse } from './request.ts';
 import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
+import { hoistedHeaders } from './s3/hoisted.ts';
 import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -26,6 +27,7 @@ import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
 import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
+import { withQueueUrl } from './sqs/queue-url.ts';
 import { validateInput } from './validate.ts';
 
 const PROTOCOLS: Record<ProtocolName, Protocol> = {
@@ -172,6 +174,7 @@ export class AwsServer<P = unknown> {
     const { verified, opened, body } = await this.#authenticator.authenticate(request, {
       isS3: call.service?.model.id === 's3',
       streams: Boolean(streams),
+      headers: call.headers,
       mayBeUnsigned: form || this.#mayBeUnsigned(call),
       checksumsOfObject: call.service?.model.id === 's3' && call.operation === 'CompleteMultipartUpload',
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
@@ -205,11 +208,11 @@ export class AwsServer<P = unknown> {
     if (!handler) throw new Refusal('notImplemented', `The operation ${call.operation} is not implemented here.`);
     const operation = service.model.operation(call.operation);
     const input = this.#readInput(call, service, operation, {
-      headers: request.headers,
+      headers: call.headers,
       body,
       stream: opened?.stream,
       labels: call.labels,
-      query: pairs,
+      query: form && service.model.id === 'sqs' ? withQueueUrl(operation, request, pairs) : pairs,
     });
     return await this.#answer(call, service, operation, handler, input, opened?.facts);
   }
@@ -239,10 +242,11 @@ export class AwsServer<P = unknown> {
         call.operation = 'WriteGetObjectResponse';
         return;
       }
+      call.headers = hoistedHeaders(request, call.query);
       call.address = addressOf(request.headers['host'] ?? '', path, this.#options.s3Domains ?? []);
       path = call.address.path;
     }
-    const match = service.routes.match(request.method, path, pairs, request.headers, call.address?.bucket);
+    const match = service.routes.match(request.method, path, pairs, call.headers, call.address?.bucket);
     if (!match) return;
     call.operation = match.operation;
     call.labels = match.labels;
@@ -286,7 +290,7 @@ export class AwsServer<P = unknown> {
     const input = PROTOCOLS[call.protocol].readInput(operation, parts, this.limits);
     if (service.model.id === 's3') checkOverrides(parts.query);
     if (service.model.id === 's3' && 'ContentEncoding' in input) {
-      const kept = storedEncoding(call.request.headers);
+      const kept = storedEncoding(call.headers);
       if (kept === undefined) delete input['ContentEncoding'];
       else input['ContentEncoding'] = kept;
     }
@@ -312,7 +316,7 @@ export class AwsServer<P = unknown> {
       principal: verified?.principal,
       accessKeyId: verified?.accessKeyId,
       region: verified?.claim.region || undefined,
-      headers: call.request.headers,
+      headers: call.headers,
       url: call.request.url,
       get signal() {
         signal ??= call.signal?.();

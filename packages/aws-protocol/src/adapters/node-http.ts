@@ -64,7 +64,13 @@ async function answer<P>(
   outgoing: ServerResponse,
 ): Promise<void> {
   const { headers, flaw } = readHeaders(incoming, server.limits.headerBytes);
-  const request: WireRequest = { method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers, body: incoming };
+  const request: WireRequest = {
+    method: incoming.method ?? 'GET',
+    url: incoming.url ?? '/',
+    headers,
+    body: incoming,
+    scheme: 'encrypted' in incoming.socket ? 'https' : 'http',
+  };
   hooks.received?.(request, incoming, outgoing);
   const result =
     flaw === undefined ? await server.handle(request, () => signalOf(outgoing)) : server.refuse(request, flaw);
@@ -167,6 +173,7 @@ function drain(incoming: IncomingMessage): Promise<boolean> {
     };
     const timer = setTimeout(done, DRAIN_MS, false);
     timer.unref();
+    if (incoming.destroyed) done(true);
     incoming
       // Whoever has not read it by now would stop its flow.
       .removeAllListeners('data')

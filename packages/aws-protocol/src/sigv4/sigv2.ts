@@ -23,5 +23,8 @@ export function stringToSignV2(request: WireRequest, claim: Claim, bucketOfHost:
   const suffix = covered.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
   const resource = `${bucketOfHost === undefined ? '' : `/${bucketOfHost}`}${path}${suffix ? `?${suffix}` : ''}`;
   const { headers, method } = request;
-  return `${method}\n${headers['content-md5'] ?? ''}\n${headers['content-type'] ?? ''}\n${claim.expires}\n${amzLines.join('')}${resource}`;
+  // Presigners move these two into the query as well.
+  const standard = (name: string): string =>
+    headers[name] ?? pairs.find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
+  return `${method}\n${standard('content-md5')}\n${standard('content-type')}\n${claim.expires}\n${amzLines.join('')}${resource}`;
 }
