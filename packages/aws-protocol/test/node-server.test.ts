@@ -82,7 +82,7 @@ describe('nodeServer', () => {
 
   it.each([
     ['larger than the limit', `A: ${'a'.repeat(70 << 10)}`, 431, 'RequestHeaderSectionTooLarge'],
-    ['that cannot be read', 'A: \x01', 400, 'SerializationException'],
+    ['that cannot be read', 'A: \x01', 400, 'InvalidRequest'],
   ])('answers a head %s to a JSON client in JSON', async (_what, line, status, __type) => {
     const head = 'Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.SendMessage';
     const got = await say(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}\r\n${line}\r\n\r\n`);
@@ -92,7 +92,7 @@ describe('nodeServer', () => {
   });
 
   it('answers what is no HTTP, and what does not come in time', async () => {
-    expect(await say('what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>MalformedXML<\/Code>/s);
+    expect(await say('what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>InvalidRequest<\/Code>/s);
     expect(await say('GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>RequestTimeout<\/Code>/s);
   });
 });

@@ -1,6 +1,5 @@
 import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Malformed } from '../codec/malformed.ts';
 import { AwsError, headersTooLarge } from '../errors.ts';
 import type { WireRequest, WireResponse } from '../request.ts';
 import type { AwsServer } from '../server.ts';
@@ -52,7 +51,7 @@ function reasonOf({ code, reason }: NodeJS.ErrnoException & { reason?: string })
   if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge();
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new AwsError('RequestTimeout', 'The request did not arrive within the time allowed.', { status: 400 });
-  return new Malformed(`This is no HTTP request that can be read${reason ? `: ${reason}` : '.'}`);
+  return new AwsError('InvalidRequest', `The request is not HTTP that can be read${reason ? `: ${reason}` : '.'}`);
 }
 
 /** What can be made out of a head that was not read: enough for the form of the answer. */

@@ -230,7 +230,7 @@ describe('what cannot be read is refused', () => {
     const socket = connect(Number(new URL(api.awsUrl).port), '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
     let got = '';
     for await (const chunk of socket) got += String(chunk);
-    expect(got).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*<Code>ValidationError<\/Code>/);
+    expect(got).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*<Code>InvalidRequest<\/Code>/);
   });
 });
 
