@@ -1,6 +1,7 @@
-/** Writes what derives from the registry of operations: `npm run gen`. The results are committed; the check fails when they are stale. */
+/** Writes what derives from the registry of operations and from the settings: `npm run gen`. The results are committed; the check fails when they are stale. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { generateCli } from '../packages/cli/src/generate.ts';
 import { generateSdk } from '../packages/sdk/src/generate.ts';
 import { composeRegistry } from '../packages/server/src/services.ts';
@@ -27,4 +28,20 @@ const operations = describeOperations(registry);
 await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
 await write('api/operations.json', JSON.stringify(operations, null, 2));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
+const COMMAND_LINE = `export { readCommand } from '../command-line.ts';
+export { findMisspelt, SettingsError } from '../config.ts';
+`;
+// What `npm start` reads before any package is installed, for the oldest Node that may run it.
+await build({
+  absWorkingDir: root,
+  stdin: { contents: COMMAND_LINE, resolveDir: join(root, 'packages/server/src/generated') },
+  outfile: 'packages/server/src/generated/command-line.mjs',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  banner: { js: '// Generated from command-line.ts by `npm run gen`.' },
+  logLevel: 'warning',
+});
+await write('packages/server/src/generated/command-line.d.mts', COMMAND_LINE);
 addChecksums(root);

@@ -2,17 +2,24 @@
  * `npm start`: installs what is missing, then runs the platform in the foreground on Node 24. Settings: `npm start -- --help`.
  */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findMisspelt, readCommand, SettingsError } from '../packages/server/src/generated/command-line.mjs';
 import { ensureNpmPackages, ensureSystemPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
 
 const MAIN = join(REPOSITORY, 'packages', 'server', 'src', 'main.ts');
 const args = process.argv.slice(2);
 
+const command = readOrExit();
+if (command.kind === 'tell') {
+  console.log(command.text);
+  process.exit();
+}
 try {
   await ensureNpmPackages();
-  // Words like --help and -migrate-only need nothing of the machine; a lone process needs no PostgreSQL and may need no engine.
-  if (args.length === 0) await ensureSystemPackages();
+  // The migrations need no more of the machine; a lone process needs no PostgreSQL and may need no engine.
+  if (command.kind === 'run') await ensureSystemPackages();
 } catch (error) {
   exitWith(error);
 }
@@ -23,6 +30,18 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(pathToFileURL(MAIN).href);
 } else {
   runBelow();
+}
+
+/** What cannot be is refused before anything is installed, as the platform itself refuses it. */
+function readOrExit() {
+  try {
+    return readCommand(args, process.env, () => readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    for (const warning of findMisspelt(process.env)) console.error(`warning: ${warning}`);
+    console.error(error.message);
+    process.exit(2);
+  }
 }
 
 /**

@@ -5,9 +5,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
-import Value from 'typebox/value';
 import { hidePassword, SettingsError } from './setting-readers.ts';
-import { ROWS, type Setting, type Values } from './settings-table.ts';
+import { fits, type Setting } from './setting-schema.ts';
+import { ROWS, type Values } from './settings-table.ts';
 
 export { SettingsError } from './setting-readers.ts';
 
@@ -83,7 +83,7 @@ export function loadSettings(env: NodeJS.ProcessEnv, isRoot: boolean = process.g
   return Object.freeze({ ...values, dataDir, paths: pathsBelow(dataDir) });
 }
 
-function defaultOf(setting: Setting, isRoot: boolean): Setting['default'] {
+function defaultOf(setting: Setting, isRoot: boolean): string | number | boolean | undefined {
   if (setting.name !== 'CLOUD_DATA_DIR') return setting.default;
   return isRoot ? '/var/lib/thecloud' : join(homedir(), '.local/share/thecloud');
 }
@@ -99,9 +99,10 @@ function convert({ type }: Setting, given: string): string | number | boolean {
 }
 
 function check(setting: Setting, value: unknown): unknown {
-  const [problem] = Value.Errors(setting, value);
-  if (problem === undefined) return Value.Decode(setting, value);
-  throw new SettingsError(problem.keyword === '~refine' ? problem.message : `must be ${expected(setting)}`);
+  if (!fits(setting, value)) throw new SettingsError(`must be ${expected(setting)}`);
+  const refused = typeof value === 'string' ? setting.refuse?.(value) : undefined;
+  if (refused !== undefined) throw new SettingsError(refused);
+  return setting.read && typeof value === 'string' ? setting.read(value) : value;
 }
 
 /** What is allowed, in words; empty where only the setting's reader knows. */

@@ -1,52 +1,22 @@
 /** The server's entry: every role, the migrations, the list of settings. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import {
-  describeSettings,
-  findMisspelt,
-  loadSettings,
-  readEnvironment,
-  type Settings,
-  SettingsError,
-} from './config.ts';
+import { readCommand } from './command-line.ts';
+import { findMisspelt, readEnvironment, type Settings, SettingsError } from './config.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
 const MIGRATIONS = resolve(REPOSITORY, 'migrations');
 
-const HELP = `The Cloud: a cloud that you own, on one Linux machine.
-
-  npm start                      start it, in the foreground; installs first what is missing
-  npm start -- --help            this text
-  npm start -- --version
-  npm run migrate                run the migrations of DATABASE_URL and exit (also: npm start -- -migrate-only)
-  npm run migrate -- status      down: take one back. up-to N: run those up to number N
-
-Settings, by environment:
-`;
-
 async function main(args: readonly string[]): Promise<number> {
-  const [first = '', ...rest] = args;
-  if (['--help', '-h', 'help'].includes(first)) {
-    console.log(HELP + describeSettings());
-    return 0;
-  }
-  if (['--version', '-v', 'version'].includes(first)) {
-    console.log(readVersion());
-    return 0;
-  }
   const env = readEnvironment();
   for (const warning of findMisspelt(env)) console.error(`warning: ${warning}`);
-  const settings = loadSettings(env);
-  if (first === 'migrate') return migrate(settings, rest);
-  if (first === '-migrate-only' || first === '--migrate-only') {
-    if (rest.length > 0) {
-      throw new SettingsError(
-        `${first} ${rest.join(' ')}: ${first} runs what is pending and takes no words; npm run migrate -- ${rest.join(' ')}`,
-      );
-    }
-    return migrate(settings, []);
+  const command = readCommand(args, env, () => readFileSync(resolve(REPOSITORY, 'package.json'), 'utf8'));
+  if (command.kind === 'tell') {
+    console.log(command.text);
+    return 0;
   }
-  if (first !== '') throw new SettingsError(`${first}: no such argument; see npm start -- --help`);
+  const { settings } = command;
+  if (command.kind === 'migrate') return migrate(settings, command.args);
   if (settings.role !== 'all') {
     const { runAlone } = await import('./supervisor/run-alone.ts');
     return runAlone(settings);
@@ -59,11 +29,6 @@ async function migrate(settings: Settings, args: readonly string[]): Promise<num
   const { parseMigrateArguments, runMigrate } = await import('./supervisor/migrate-command.ts');
   await runMigrate(parseMigrateArguments(args), settings, MIGRATIONS, (line) => console.log(line));
   return 0;
-}
-
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(resolve(REPOSITORY, 'package.json'), 'utf8')) as { version: string };
-  return manifest.version;
 }
 
 /** A mistake of the person's is one line and 2; anything else is ours to find: 1, with the stack. */

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 
 /** Readers of the settings that a schema cannot describe. Each throws SettingsError with what is allowed. */
 
@@ -33,8 +32,9 @@ export const readAddressOrOff = (given: string): Address | undefined =>
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
 
 const isNetwork = (text: string): boolean => {
-  const [address = '', bits = ''] = text.split('/');
-  return isAddress(address) && /^[1-9]/.test(bits) && ipaddr.isValidCIDR(text);
+  const [address = '', bits = '', ...rest] = text.split('/');
+  if (!isAddress(address) || !/^[1-9]\d{0,2}$/.test(bits) || rest.length > 0) return false;
+  return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
 };
 
 /** None where nothing is given. Not the network of all addresses: anybody could then say to be anybody. */
@@ -55,7 +55,8 @@ export function readDatabaseUrl(given: string): string {
   if (!/^postgres(ql)?:\/\//.test(given)) throw new SettingsError(allowed);
   // With a socket's folder as ?host=… none stands in front, as libpq writes it; not every reader of URLs takes that.
   const whole = given.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=\/)/, '$1localhost');
-  const url = URL.parse(whole);
+  // Node 20, which reads settings before there is a later one, has no URL.parse.
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (!url || url.pathname.length < 2) throw new SettingsError(allowed);
   const mode = url.searchParams.get('sslmode');
   if (mode === null) return whole;

@@ -1,4 +1,4 @@
-import Type, { type StaticDecode, type TSchema } from 'typebox';
+import { type Setting, Type } from './setting-schema.ts';
 import { readAddress, readAddressOrOff, readDatabaseUrl, readNetworks } from './setting-readers.ts';
 
 /** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
@@ -179,24 +179,9 @@ const SETTINGS = {
   }),
 };
 
-/** What a schema holds beside its type; TypeBox's types do not carry it. */
-export interface Setting extends TSchema {
-  readonly name: string;
-  readonly description: string;
-  readonly default?: string | number | boolean;
-  readonly type?: 'string' | 'boolean' | 'integer' | 'number';
-  readonly enum?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  /** What a text must be, in words, where it has a pattern. */
-  readonly expected?: string;
-}
-
 export const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [keyof typeof SETTINGS, Setting])[];
 
 /** Every setting as it is read. Those that are optional and not given are undefined. */
 export type Values = {
-  readonly [K in keyof typeof SETTINGS]:
-    | StaticDecode<(typeof SETTINGS)[K]>
-    | ((typeof SETTINGS)[K] extends { '~optional': true } ? undefined : never);
+  readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 };

@@ -1,0 +1,2 @@
+export { readCommand } from '../command-line.ts';
+export { findMisspelt, SettingsError } from '../config.ts';
