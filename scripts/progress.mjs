@@ -16,11 +16,19 @@ export async function runWithProgress(label, program, args, options = {}) {
   const stop = showProgress(label);
   const { code, output } = await run(program, args, options);
   stop(code === 0);
-  if (code !== 0 && !options.mayFail) {
-    process.stderr.write(`${shorten(output)}\n`);
-    throw new SetupError(`${label}: ${program} ended with code ${code}`);
-  }
+  if (code !== 0 && !options.mayFail) throw explainFailure(label, program, { code, output });
   return { code, output };
+}
+
+/**
+ * Shows what a program said, for the error that is thrown then.
+ * @param {string} label
+ * @param {string} program
+ * @param {{ code: number, output: string }} result
+ */
+export function explainFailure(label, program, { code, output }) {
+  process.stderr.write(`${shorten(output)}\n`);
+  return new SetupError(`${label}: ${program} ended with code ${code}`);
 }
 
 /**
@@ -38,25 +46,32 @@ export class SetupError extends Error {}
 /**
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, timeoutMs?: number }} [options]
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, timeoutMs?: number, descriptor?: number }} [options] `descriptor`: becomes the program's 3
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run(program, args, options = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: options.env ?? process.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? 15 * 60_000,
-    });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => {
       output = (output + chunk.toString()).slice(-200_000);
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', (error) => resolve({ code: 127, output: `${output}${error.message}\n` }));
-    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    const fail = (/** @type {unknown} */ error) =>
+      resolve({ code: 127, output: `${output}${error instanceof Error ? error.message : String(error)}\n` });
+    try {
+      const child = spawn(program, args, {
+        cwd: options.cwd,
+        env: options.env ?? process.env,
+        stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptor === undefined ? [] : [options.descriptor])],
+        timeout: options.timeoutMs ?? 15 * 60_000,
+      });
+      child.stdout?.on('data', keep);
+      child.stderr?.on('data', keep);
+      child.once('error', fail);
+      child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    } catch (error) {
+      // Some errors of the system are thrown, ETXTBSY among them.
+      fail(error);
+    }
   });
 }
 
