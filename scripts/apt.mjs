@@ -1,14 +1,24 @@
 /** Installs packages through apt, on Debian and Ubuntu, without a question. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveBackports, parseDeb822, parseSourcesList } from './apt-sources.mjs';
-import { run, runWithProgress, SetupError } from './progress.mjs';
+import { explainFailure, run, runWithProgress, SetupError } from './progress.mjs';
 
 const BACKPORTS_FILE = '/etc/apt/sources.list.d/thecloud-backports.sources';
 /** Read by Debian's own scripts: while it is there, installing PostgreSQL makes and starts no cluster of its own. */
 const NO_CLUSTER_FOLDER = '/etc/postgresql-common/createcluster.d';
 const NO_CLUSTER_FILE = join(NO_CLUSTER_FOLDER, 'thecloud-setup.conf');
+/**
+ * Names the packages that are being installed, from before to after: dpkg unpacks programs before it configures them, so their files do not
+ * show that it came to its end.
+ */
+const UNDER_WAY_FILE = '/var/lib/misc/thecloud-setup.packages';
+/** How long another apt or dpkg is waited for, that of a killed start among them. */
+const LOCK_MS = 10 * 60_000;
+
+/** Whether an installation was cut short. */
+export const isCutShort = () => existsSync(UNDER_WAY_FILE);
 
 /** @param {readonly import('./packages.mjs').SystemPackage[]} missing */
 export async function installSystemPackages(missing) {
@@ -28,23 +38,78 @@ export async function installSystemPackages(missing) {
     if (name) names.push(name);
     else console.log(`apt knows no ${entry.name} here (${entry.why}); going on without it`);
   }
-  if (names.length > 0) await install(names);
+  if (names.length > 0 || isCutShort()) await install(names);
+}
+
+/** @param {readonly string[]} wanted */
+async function install(wanted) {
+  const before = isCutShort() ? readFileSync(UNDER_WAY_FILE, 'utf8').split('\n').filter(Boolean) : [];
+  const names = [...new Set([...before, ...wanted])];
+  await writeAsRoot(UNDER_WAY_FILE, `${names.join('\n')}\n`);
+  await writeAsRoot(NO_CLUSTER_FILE, 'create_main_cluster = false\n');
+  try {
+    await repair();
+    const missing = await findUninstalled(names);
+    if (missing.length > 0) await installNow(missing);
+  } finally {
+    await run(...asRoot('rm', ['-f', NO_CLUSTER_FILE]));
+  }
+  await run(...asRoot('rm', ['-f', UNDER_WAY_FILE]));
 }
 
 /** @param {readonly string[]} names */
-async function install(names) {
-  const wantsPostgres = names.includes('postgresql');
-  if (wantsPostgres) await writeAsRoot(NO_CLUSTER_FILE, 'create_main_cluster = false\n');
-  try {
-    const args = ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...names];
-    const label = `installing ${names.join(', ')}`;
-    const first = await runWithProgress(label, ...asRoot('apt-get', args), { env: quiet(), mayFail: true });
-    if (first.code === 0) return;
-    // Lists that are old name files that the archive no longer has.
-    await update();
-    await runWithProgress(`${label}, again`, ...asRoot('apt-get', args), { env: quiet() });
-  } finally {
-    if (wantsPostgres) await run(...asRoot('rm', ['-f', NO_CLUSTER_FILE]));
+async function installNow(names) {
+  const args = ['install', '-y', '--no-install-recommends', ...names];
+  const label = `installing ${names.join(', ')}`;
+  const first = await work(label, 'apt-get', args, true);
+  if (first.code === 0) return;
+  // Lists that are old name files that the archive no longer has.
+  await update();
+  await work(`${label}, again`, 'apt-get', args);
+}
+
+/** What was interrupted is finished first: apt refuses all else until then. */
+async function repair() {
+  const { output } = await run('dpkg', ['--audit'], { env: quiet() });
+  const journal = '/var/lib/dpkg/updates';
+  const hasJournal = existsSync(journal) && readdirSync(journal).some((name) => /^\d+$/.test(name));
+  if (output.trim() === '' && !hasJournal) return;
+  // A package that was cut short while it was unpacked fails this, and is unpacked again by what follows.
+  await work(
+    'finishing what dpkg was interrupted in',
+    'dpkg',
+    ['--force-confdef', '--force-confold', '--configure', '-a'],
+    true,
+  );
+  const keepFiles = ['-oDPkg::Options::=--force-confdef', '-oDPkg::Options::=--force-confold'];
+  await work('completing half-installed packages', 'apt-get', ['install', '-y', '--fix-broken', ...keepFiles]);
+}
+
+/** @param {readonly string[]} names */
+async function findUninstalled(names) {
+  const { output } = await run('dpkg-query', ['--show', '--showformat', '${Package} ${db:Status-Status}\\n', ...names]);
+  const installed = new Set(output.split('\n').filter((line) => line.endsWith(' installed')));
+  return names.filter((name) => !installed.has(`${name} installed`));
+}
+
+/**
+ * Runs apt-get or dpkg as root. While another one holds a lock it says so and ends; then it is run again, for ten minutes at most.
+ * @param {string} label @param {string} program @param {readonly string[]} args @param {boolean} [mayFail]
+ */
+async function work(label, program, args, mayFail = false) {
+  const deadline = performance.now() + LOCK_MS;
+  // apt-get can wait for some of the locks by itself.
+  const words = program === 'apt-get' ? ['-oDPkg::Lock::Timeout=300', ...args] : args;
+  for (;;) {
+    const result = await runWithProgress(label, ...asRoot(program, words), { env: quiet(), mayFail: true });
+    if (result.code === 0) return result;
+    const isLocked = /could not get lock|unable to (acquire|lock)|locked by another process/i.test(result.output);
+    if (!isLocked || performance.now() > deadline) {
+      if (mayFail && !isLocked) return result;
+      throw explainFailure(label, program, result);
+    }
+    console.log('another apt or dpkg is at work; waiting for it');
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
   }
 }
 
@@ -73,11 +138,7 @@ async function requireRoot(missing) {
 }
 
 async function update() {
-  await runWithProgress(
-    'reading the package lists',
-    ...asRoot('apt-get', ['update', '-o', 'DPkg::Lock::Timeout=300']),
-    { env: quiet() },
-  );
+  await work('reading the package lists', 'apt-get', ['update']);
 }
 
 /**
@@ -128,20 +189,24 @@ async function addBackports() {
   return true;
 }
 
-/** @param {string} path @param {string} text */
+/**
+ * Whole or not at all: half a list of sources would stop every later apt.
+ * @param {string} path @param {string} text
+ */
 async function writeAsRoot(path, text) {
-  const folder = path.slice(0, path.lastIndexOf('/'));
-  if (isRoot()) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path, text, { mode: 0o644 });
-    return;
-  }
   const beside = mkdtempSync(join(tmpdir(), 'thecloud-'));
   try {
     writeFileSync(join(beside, 'file'), text);
-    const { code, output } = await run(...asRoot('install', ['-D', '-m', '0644', join(beside, 'file'), path]));
-    if (code !== 0) throw new SetupError(`cannot write ${path}: ${output.trim()}`);
+    // apt and Debian's scripts read no names that end so.
+    await must('install', ['-D', '-m', '0644', join(beside, 'file'), `${path}.new`]);
+    await must('mv', [`${path}.new`, path]);
   } finally {
     rmSync(beside, { recursive: true });
   }
+}
+
+/** @param {string} program @param {readonly string[]} args */
+async function must(program, args) {
+  const { code, output } = await run(...asRoot(program, args));
+  if (code !== 0) throw new SetupError(`${program} ${args.join(' ')}: ${output.trim()}`);
 }
