@@ -64,7 +64,7 @@ export async function bringUpOwnDatabase(plan: DatabasePlan): Promise<ReadyDatab
   };
   if (await endLeftoverPostgres(settings.paths)) say('stopped the PostgreSQL that an earlier start left running');
   if (!existsSync(join(settings.paths.postgres, 'PG_VERSION'))) say('making a PostgreSQL cluster');
-  createClusterOnce(cluster);
+  await createClusterOnce(cluster);
   const port = await choosePort(settings);
   const kept = await keepRunning({ name: 'PostgreSQL', say, start: () => bearPostgres(cluster, port) });
   plan.onKept(kept);

@@ -4,20 +4,24 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Paths } from '../config.ts';
+import { SettingsError } from '../setting-readers.ts';
 import { withLog } from './log-files.ts';
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
-import { endChild, findProcessesIn, hasEnded } from './processes.ts';
+import { endChild, findProcessesIn, findProcessesWith, hasEnded } from './processes.ts';
+import { flushFolder } from './secrets.ts';
 import type { Identity } from './system-users.ts';
 
 /** The platform's own cluster: where it lies, who runs it, how to become its superuser. */
@@ -41,17 +45,21 @@ export function findBinariesFor(paths: Paths, searchPath: string): PostgresBinar
   return findPostgres(searchPath, existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : undefined);
 }
 
-/** Written last, flushed: a cluster without it was cut short while it was made and is made anew. */
+/** Tells the platform's cluster from another that somebody put there. */
 const MADE_MARK = 'thecloud.made';
 
-/** Makes the cluster where there is none. One second. */
-export function createClusterOnce(cluster: Cluster): boolean {
+/** Makes the cluster where there is none: in a folder beside, which gets its name when it is whole. One second. */
+export async function createClusterOnce(cluster: Cluster): Promise<boolean> {
   const { postgres, run } = cluster.paths;
   if (existsSync(join(postgres, MADE_MARK))) return false;
-  if (existsSync(join(postgres, 'PG_VERSION')) && existsSync(join(postgres, 'postmaster.opts'))) {
-    throw new Error(`${postgres} holds a PostgreSQL cluster that is not the platform's; move it away`);
+  if (readdirSync(postgres).length > 0) {
+    throw new SettingsError(`${postgres} holds files that are not the platform's; move them away`);
   }
-  clearFolder(cluster);
+  const made = `${postgres}.new`;
+  await endInitdb(made);
+  rmSync(made, { recursive: true, force: true });
+  mkdirSync(made, 0o700);
+  chownSync(made, cluster.identity.uid, cluster.identity.gid);
   // initdb reads the password from a real file only once it runs as the other user.
   const passwordFile = join(run, 'initdb.password');
   rmSync(passwordFile, { force: true });
@@ -61,7 +69,7 @@ export function createClusterOnce(cluster: Cluster): boolean {
     execFileSync(
       join(cluster.binaries.folder, 'initdb'),
       [
-        ['--pgdata', postgres],
+        ['--pgdata', made],
         ['--username', 'postgres'],
         ['--auth', 'scram-sha-256'],
         ['--pwfile', passwordFile],
@@ -74,20 +82,27 @@ export function createClusterOnce(cluster: Cluster): boolean {
   } finally {
     rmSync(passwordFile, { force: true });
   }
-  writeAsOwner(cluster, 'postgresql.conf', SETTINGS_FILE);
-  writeAsOwner(cluster, MADE_MARK, '');
+  writeAsOwner(cluster, made, 'postgresql.conf', SETTINGS_FILE);
+  writeAsOwner(cluster, made, MADE_MARK, '');
+  // initdb has flushed the rest. An empty folder may be in the way.
+  flushFolder(made);
+  renameSync(made, postgres);
+  flushFolder(dirname(postgres));
   return true;
 }
 
-/** Removes what a cut-short initdb left; the folder itself stays, with its owner. */
-function clearFolder(cluster: Cluster): void {
-  rmSync(cluster.paths.postgres, { recursive: true, force: true });
-  execFileSync('mkdir', ['-m', '0700', cluster.paths.postgres], { timeout: 10_000 });
-  chownSync(cluster.paths.postgres, cluster.identity.uid, cluster.identity.gid);
+/** A killed start leaves its initdb at work, and the servers that initdb runs. */
+async function endInitdb(folder: string): Promise<void> {
+  const running = () => [...findProcessesWith(folder), ...findProcessesIn(folder, 'postgres')];
+  for (const deadline = performance.now() + 10_000; running().length > 0; await pause(20)) {
+    if (performance.now() > deadline)
+      throw new Error(`an initdb of an earlier start does not end (${running().join(', ')})`);
+    for (const pid of running()) signalIfThere(pid, 'SIGKILL');
+  }
 }
 
-function writeAsOwner(cluster: Cluster, name: string, content: string): void {
-  const path = join(cluster.paths.postgres, name);
+function writeAsOwner(cluster: Cluster, folder: string, name: string, content: string): void {
+  const path = join(folder, name);
   const descriptor = openSync(path, 'w', 0o600);
   try {
     writeFileSync(descriptor, content);

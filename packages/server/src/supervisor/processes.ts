@@ -115,17 +115,24 @@ function parseSeen(text: string): SeenProcess[] {
 
 /** Processes of a program that work in a folder: a PostgreSQL cluster's postmaster and its backends. Linux only; elsewhere empty. */
 export function findProcessesIn(folder: string, program: string): number[] {
+  return findProcesses(
+    (pid) => readlinkSync(`/proc/${pid}/cwd`) === folder && basename(readlinkSync(`/proc/${pid}/exe`)) === program,
+  );
+}
+
+/** Processes that were given this word as an argument. Linux only; elsewhere empty. */
+export function findProcessesWith(argument: string): number[] {
+  return findProcesses((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument));
+}
+
+function findProcesses(isWanted: (pid: number) => boolean): number[] {
   if (!existsSync('/proc/self/stat')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        return (
-          readlinkSync(`/proc/${pid}/cwd`) === folder &&
-          basename(readlinkSync(`/proc/${pid}/exe`)) === program &&
-          startOf(pid) !== undefined
-        );
+        return isWanted(pid) && startOf(pid) !== undefined;
       } catch {
         // Gone meanwhile, or another user's.
         return false;

@@ -54,7 +54,8 @@ function writeBeside(path: string, content: Uint8Array): string {
   return beside;
 }
 
-function flushFolder(path: string): void {
+/** Flushes which names a folder holds: a file that was made or renamed there is there after a power cut. */
+export function flushFolder(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
