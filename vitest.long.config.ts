@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:long`: what takes minutes, and is no part of CI. One file after the other: each wants the machine to itself. */
+export default defineConfig({
+  test: {
+    include: ['tests/long/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 20 * 60_000,
+    hookTimeout: 20 * 60_000,
+    teardownTimeout: 60_000,
+  },
+});
