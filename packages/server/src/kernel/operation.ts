@@ -51,7 +51,7 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly creates?: string;
   /** The kind whose rows the handler answers, for the kernel to present. Without it the handler answers what the wire shows. */
   readonly answers?: string;
-  /** Members that name another thing, and its kind. `""` and null count as left out there: clients of the original send them so. */
+  /** Members that name another thing, and its kind. */
   readonly references?: Readonly<Record<string, string>>;
   /** Default `<resource>:<read|create|update|delete>` after the effect. */
   readonly permission?: string;

@@ -10,7 +10,9 @@ export const pageInput = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, description: 'Maximum number of results; default 50' }),
   ),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'meta.next_cursor of the previous page' })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'meta.next_cursor of the previous page' }),
+  ),
 };
 
 /** Of a list that can be asked for some of its things alone. */

@@ -80,10 +80,7 @@ export function createRegistry(services: readonly Service[]): Registry {
         ...operation,
         steps: typeof handler === 'function' ? { run: handler } : handler,
         dataHandler: operation.plane === 'data' ? handler : undefined,
-        validate: compileValidator(descriptor.input, {
-          secrets: descriptor.secrets ?? [],
-          references: Object.keys(descriptor.references ?? {}),
-        }),
+        validate: compileValidator(descriptor.input, { secrets: descriptor.secrets ?? [] }),
         targetKinds,
         targetKind,
         createdKind,

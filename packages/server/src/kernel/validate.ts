@@ -1,128 +1,138 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { invalidInput } from './errors.ts';
+import { cut, type Problem, tellProblems } from './problems.ts';
 
-interface Problem {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: unknown;
-}
+/** What is wrong with each branch of a union comes before the union itself, and by default no more than eight things are told. */
+Settings.Set({ maxErrors: 256 });
 
-/** Longest piece of a wrong value that an error quotes. */
-const QUOTED = 60;
-/** Most unknown members that an error quotes. */
-const MOST_QUOTED = 5;
+/** Levels of lists and objects in an input. Ours have five; what walks through an input recursively must not meet a hundred thousand. */
+const MOST_LEVELS = 32;
 
-const valueAt = (input: unknown, path: string): unknown =>
-  path
-    .split('/')
-    .slice(1)
-    .reduce<unknown>(
-      (value, key) => (value as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/').replaceAll('~0', '~')],
-      input,
-    );
+/** Whether PostgreSQL cannot hold a text: it has a NUL, or half a surrogate pair. */
+const isUnstorable = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
 
-const quote = (value: unknown): string => {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
-  return text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
-};
-
-function describe(problem: Problem, input: unknown, secrets: ReadonlySet<string>, known: readonly string[]): string {
-  const params = problem.params as Record<string, unknown>;
-  const name = problem.instancePath.slice(1).replaceAll('/', '.');
-  if (problem.keyword === 'additionalProperties') {
-    const extra = (params.additionalProperties as string[]).slice(0, MOST_QUOTED).map(quote).join(', ');
-    if (name) return `${name} must not have the member ${extra}`;
-    return `unknown member ${extra}; ${known.length > 0 ? `known are ${known.join(', ')}` : 'there are none here'}`;
-  }
-  if (problem.keyword === 'required') {
-    const missing = (params.requiredProperties as string[]).map((key) => (name ? `${name}.${key}` : key)).join(', ');
-    return `${missing} is required`;
-  }
-  const shown = secrets.has(name.split('.')[0]!) ? 'the value' : quote(valueAt(input, problem.instancePath));
-  const pattern = problem.keyword === 'pattern' ? `must match ${String(params.pattern)}` : problem.message;
-  return `${name || 'the input'} ${shown} ${pattern}`;
-}
-
-/** Where a text is that PostgreSQL cannot hold: one with a NUL, or with half a surrogate pair. Undefined: nowhere. */
-function findUnstorable(value: unknown, path: string): string | undefined {
-  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path : undefined;
+/**
+ * Why no part of us could take a value, whatever the operation: it is too deep, or somewhere in it is a text that cannot be stored or a key
+ * that JavaScript reads as something else. Undefined: nothing is wrong with it.
+ */
+function flawOf(value: unknown, path: string, levels: number): string | undefined {
+  if (typeof value === 'string')
+    return isUnstorable(value)
+      ? `${cut(path) || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair); leave it out`
+      : undefined;
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return undefined;
+  if (levels === 0) return `${cut(path.split('.')[0]!) || 'the input'} is nested deeper than ${MOST_LEVELS} levels`;
   for (const [key, inner] of Object.entries(value)) {
-    if (findUnstorable(key, path) !== undefined) return path;
-    const found = findUnstorable(inner, path === '' ? key : `${path}.${key}`);
+    if (isUnstorable(key)) return flawOf(key, path, levels);
+    if (key === '__proto__')
+      return `${cut(path) || 'the input'} has the key '__proto__', which is not allowed; rename it`;
+    const found = flawOf(inner, path === '' ? key : `${path}.${key}`, levels - 1);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 interface ObjectSchema {
-  readonly properties?: Readonly<
-    Record<string, { readonly type?: unknown; readonly anyOf?: readonly { type?: unknown }[] }>
-  >;
+  readonly type?: unknown;
+  readonly properties?: Readonly<Record<string, TSchema>>;
   readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
+  readonly patternProperties?: unknown;
+  readonly items?: TSchema;
 }
 
-/** Members that may be left out, and whose schema says nothing of null: null says that they are left out. */
-function leavable(schema: ObjectSchema): ReadonlySet<string> {
-  const takesNull = (member: { type?: unknown; anyOf?: readonly { type?: unknown }[] }): boolean =>
-    member.type === 'null' || (member.anyOf ?? []).some(takesNull);
-  return new Set(
-    Object.entries(schema.properties ?? {})
-      .filter(([name, member]) => !schema.required?.includes(name) && !takesNull(member))
-      .map(([name]) => name),
-  );
+/** What clients send for a member that they leave out: Go's encoder writes null, `""`, `[]` and `{}`. */
+const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' &&
+    !ArrayBuffer.isView(value) &&
+    (Array.isArray(value) ? value.length === 0 : Object.keys(value as object).length === 0));
+
+/** Whether an empty value stands for none of this type: `[]` of a list, `{}` of an object, null and `""` of any. */
+function standsForNone(value: unknown, { type }: ObjectSchema): boolean {
+  if (value === null || value === '') return true;
+  return type === (Array.isArray(value) ? 'array' : 'object');
 }
+
+type Clean = (value: unknown) => unknown;
 
 /**
- * A compiled validator: returns the input, without optional members that are null (and, of references, empty), or throws INVALID_INPUT that
- * names the member, its value and what is allowed.
+ * Takes optional members away that are empty and that empty can be no value of. So it takes members away that the schema does not have: what
+ * asks for nothing is given.
  */
-export function compileValidator(
-  schema: TSchema,
-  members: { readonly secrets?: readonly string[]; readonly references?: readonly string[] } = {},
-): (input: unknown) => unknown {
-  const compiled = Compile(schema);
-  const secrets = new Set(members.secrets);
-  const known = Object.keys((schema as ObjectSchema).properties ?? {});
-  const optional = leavable(schema as ObjectSchema);
-  const references = new Set(members.references?.filter((name) => optional.has(name)));
-  const isLeftOut = (name: string, value: unknown) =>
-    (value === null && optional.has(name)) || (value === '' && references.has(name));
-  return (given) => {
-    let input = given;
-    if (
-      given !== null &&
-      typeof given === 'object' &&
-      Object.entries(given).some(([name, value]) => isLeftOut(name, value))
-    )
-      input = Object.fromEntries(Object.entries(given).filter(([name, value]) => !isLeftOut(name, value)));
-    if (compiled.Check(input)) {
-      const unstorable = findUnstorable(input, '');
-      if (unstorable === undefined) return input;
-      throw invalidInput(
-        `${unstorable || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair)`,
-      );
+function cleanerOf(schema: ObjectSchema): Clean | undefined {
+  if (schema.type === 'array' && schema.items) {
+    const clean = cleanerOf(schema.items);
+    return clean && ((value) => (Array.isArray(value) ? value.map(clean) : value));
+  }
+  if (schema.type !== 'object' || !schema.properties) return undefined;
+  const members = new Map(
+    Object.entries(schema.properties).map(([name, member]) => {
+      const compiled = Compile(member);
+      const isRequired = schema.required?.includes(name) ?? false;
+      const isLeftOut = (value: unknown) =>
+        !isRequired && isEmpty(value) && standsForNone(value, member) && !compiled.Check(value);
+      return [name, { isLeftOut, clean: cleanerOf(member) }] as const;
+    }),
+  );
+  const isClosed = schema.additionalProperties === false && schema.patternProperties === undefined;
+  return (value) => {
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+    let isChanged = false;
+    const kept: [string, unknown][] = [];
+    for (const [name, given] of Object.entries(value)) {
+      const member = members.get(name);
+      if (member ? member.isLeftOut(given) : isClosed && isEmpty(given)) {
+        isChanged = true;
+        continue;
+      }
+      const cleaned = member?.clean ? member.clean(given) : given;
+      isChanged ||= cleaned !== given;
+      kept.push([name, cleaned]);
     }
-    const problems = (compiled.Errors(input) as readonly Problem[]).filter((problem) => problem.keyword !== 'boolean');
-    const texts = [...new Set(problems.slice(0, 3).map((problem) => describe(problem, input, secrets, known)))];
-    throw invalidInput(texts.join('; ') || 'the input does not fit');
+    return isChanged ? Object.fromEntries(kept) : value;
   };
 }
 
-/** Reads what a query string or path gave as text into the types that the schema asks for; what does not fit stays text and fails later. */
+/**
+ * A compiled validator: returns the input without optional members that are empty and cannot be (null, `""`, `[]`, `{}`), or throws
+ * INVALID_INPUT that names the member, its value and what is allowed. The values of `secrets` are not shown.
+ */
+export function compileValidator(
+  schema: TSchema,
+  { secrets = [] }: { readonly secrets?: readonly string[] } = {},
+): (input: unknown) => unknown {
+  const compiled = Compile(schema);
+  const hidden = new Set(secrets);
+  const clean = cleanerOf(schema) ?? ((input: unknown) => input);
+  return (given) => {
+    const flaw = flawOf(given, '', MOST_LEVELS);
+    if (flaw !== undefined) throw invalidInput(flaw);
+    const input = clean(given);
+    if (compiled.Check(input)) return input;
+    throw invalidInput(tellProblems(schema, input, compiled.Errors(input) as readonly Problem[], hidden));
+  };
+}
+
+/**
+ * Reads what a query string or path gave as text into the types that the schema asks for; what does not fit stays text and fails later.
+ * Throws INVALID_INPUT for a member that is given more than once and is no list.
+ */
 export function coerceText(schema: TSchema, input: Record<string, unknown>): Record<string, unknown> {
-  const properties =
-    (schema as { properties?: Record<string, { type?: string; items?: { type?: string } }> }).properties ?? {};
-  const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(input)) {
-    const type = properties[key]?.type;
-    if ((type === 'integer' || type === 'number') && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value))
-      result[key] = Number(value);
-    else if (type === 'boolean' && (value === 'true' || value === 'false')) result[key] = value === 'true';
-    else if (type === 'array' && typeof value === 'string') result[key] = [value];
-    else result[key] = value;
-  }
-  return result;
+  const properties = (schema as { properties?: Record<string, { type?: string }> }).properties ?? {};
+  const read = (name: string, value: unknown): unknown => {
+    const type = Object.hasOwn(properties, name) ? properties[name]!.type : undefined;
+    if (Array.isArray(value) && type !== undefined && type !== 'array')
+      throw invalidInput(`${name} is given ${value.length} times; give it once`);
+    if (typeof value !== 'string') return value;
+    if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+    if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+    // Without a value it asks for nothing.
+    return type === 'array' && value !== '' ? [value] : value;
+  };
+  // Object.fromEntries, and no assignment: a member may be called __proto__.
+  return Object.fromEntries(Object.entries(input).map(([name, value]) => [name, read(name, value)]));
 }

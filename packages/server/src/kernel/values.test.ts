@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import Type from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../testing/manual-clock.ts';
 import {
@@ -16,7 +15,6 @@ import {
 import { pageRequest, toPage } from './page.ts';
 import { createSealer } from './seal.ts';
 import { createTokenBucket, createTokenBuckets } from './token-bucket.ts';
-import { coerceText, compileValidator } from './validate.ts';
 
 describe('ids', () => {
   it('are UUIDv7: version, variant, and in the order of time', () => {
@@ -120,139 +118,6 @@ describe('a sealed value', () => {
   it('needs a key of 32 bytes', () => {
     expect(() => createSealer(new Map())).toThrow('no master key');
     expect(() => createSealer(new Map([[1, Buffer.alloc(31)]]))).toThrow('31 bytes');
-  });
-});
-
-describe('validation', () => {
-  const schema = Type.Object(
-    {
-      name: Type.String({ minLength: 2, pattern: '^[a-z]+$' }),
-      size: Type.Optional(Type.Integer({ maximum: 9 })),
-      password: Type.Optional(Type.String({ maxLength: 4 })),
-      tags: Type.Optional(Type.Array(Type.String())),
-      inner: Type.Optional(Type.Object({ 'a/b': Type.Integer() }, { additionalProperties: false })),
-    },
-    { additionalProperties: false },
-  );
-  const validate = compileValidator(schema, { secrets: ['password'] });
-  const messageOf = (input: unknown): string => {
-    try {
-      validate(input);
-      return 'good';
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'INVALID_INPUT', status: 400 });
-      return (error as Error).message;
-    }
-  };
-
-  it('names the member, its value and what is allowed', () => {
-    expect(messageOf({ name: 'fine' })).toBe('good');
-    expect(messageOf({ name: 'UP' })).toBe("name 'UP' must match ^[a-z]+$");
-    expect(messageOf({ name: 'ok', size: 10 })).toMatch(/^size 10 must be <= 9/);
-    expect(messageOf({})).toBe('name is required');
-    expect(messageOf({ name: 'ok', nmae: 1 })).toBe(
-      "unknown member 'nmae'; known are name, size, password, tags, inner",
-    );
-    expect(messageOf({ name: 'ok', inner: { 'a/b': 'x' } })).toMatch(/'x' must be integer/);
-    expect(messageOf({ name: 'ok', inner: {} })).toBe('inner.a/b is required');
-    expect(messageOf({ name: 'ok', inner: { 'a/b': 1, c: 2 } })).toBe("inner must not have the member 'c'");
-    const long = messageOf({ name: 'ok', ['k'.repeat(100_000)]: 1 });
-    expect(long.length).toBeLessThan(200);
-    expect(messageOf(7)).toMatch(/^the input 7 must be object/);
-    expect(messageOf(undefined)).toContain('the input');
-    expect(messageOf({ name: 'A'.repeat(500) })).toHaveLength(`name '${'A'.repeat(59)}… must match ^[a-z]+$`.length);
-  });
-
-  it('never quotes a secret', () => {
-    expect(messageOf({ name: 'ok', password: 'hunter22' })).toMatch(/^password the value must/);
-    expect(messageOf({ name: 'ok', password: ['hunter22'] })).not.toContain('hunter');
-  });
-
-  it('refuses text that cannot be stored, wherever it is', () => {
-    expect(messageOf({ name: 'ok', tags: ['fine', 'a\0'] })).toMatch(/^tags.1 holds a character/);
-    expect(messageOf({ name: 'ok', tags: ['\udc00'] })).toMatch(/^tags.0 holds/);
-    expect(messageOf({ name: 'ok', tags: ['😀'] })).toBe('good');
-    const open = compileValidator(Type.Record(Type.String(), Type.Unknown()));
-    expect(() => open({ 'k\0': 1 })).toThrow(/^the input holds/);
-    expect(() => open({ deep: { 'k\0': 1 } })).toThrow(/^deep holds/);
-    expect(open({ bytes: Buffer.from([0]), nothing: null })).toBeDefined();
-  });
-
-  it('takes null of an optional member for left out, as the clients of the original send it', () => {
-    expect(validate({ name: 'ok', size: null, tags: null, inner: null })).toEqual({ name: 'ok' });
-    expect(messageOf({ name: null })).toMatch(/^name null must be string/);
-    expect(messageOf({ name: 'ok', inner: { 'a/b': null } })).toMatch(/^inner.*must be integer/);
-    expect(messageOf({ name: 'ok', tags: [null] })).toMatch(/^tags.0 null must be string/);
-    expect(messageOf({ name: 'ok', nmae: null })).toContain("unknown member 'nmae'");
-    const nullable = compileValidator(
-      Type.Object({ note: Type.Optional(Type.Union([Type.String(), Type.Null()])), gone: Type.Optional(Type.Null()) }),
-    );
-    expect(nullable({ note: null, gone: null }), 'where null has a meaning it is kept').toEqual({
-      note: null,
-      gone: null,
-    });
-  });
-
-  it('takes "" for left out of an optional reference, and of nothing else', () => {
-    const referring = compileValidator(
-      Type.Object(
-        {
-          vpc_id: Type.Optional(Type.String({ minLength: 1 })),
-          parent: Type.String({ minLength: 1 }),
-          note: Type.Optional(Type.String({ minLength: 1 })),
-          comment: Type.Optional(Type.String()),
-        },
-        { additionalProperties: false },
-      ),
-      { references: ['vpc_id', 'parent'] },
-    );
-    expect(referring({ parent: 'p', vpc_id: '', comment: '' })).toEqual({ parent: 'p', comment: '' });
-    expect(referring({ parent: 'p', vpc_id: null })).toEqual({ parent: 'p' });
-    expect(() => referring({ parent: '' })).toThrow(/^parent '' must/);
-    expect(() => referring({ parent: 'p', note: '' })).toThrow(/^note '' must/);
-    const given = { parent: 'p', vpc_id: '' };
-    referring(given);
-    expect(given, 'what was given stays as it was').toEqual({ parent: 'p', vpc_id: '' });
-  });
-
-  it('tells at most three things at once', () => {
-    const many = compileValidator(
-      Type.Object({ a: Type.Integer(), b: Type.Integer(), c: Type.Integer(), d: Type.Integer() }),
-    );
-    try {
-      many({ a: 'x', b: 'x', c: 'x', d: 'x' });
-    } catch (error) {
-      expect((error as Error).message.split(';')).toHaveLength(3);
-    }
-    expect(() => compileValidator(Type.Object({}, { additionalProperties: false }))({ a: 1 })).toThrow(
-      'there are none here',
-    );
-  });
-
-  it('reads texts into the types that are asked for', () => {
-    const typed = Type.Object({
-      n: Type.Integer(),
-      f: Type.Number(),
-      b: Type.Boolean(),
-      l: Type.Array(Type.String()),
-      s: Type.String(),
-    });
-    expect(coerceText(typed, { n: '-5', f: '1.5', b: 'true', l: 'one', s: '7', other: '1' })).toEqual({
-      n: -5,
-      f: 1.5,
-      b: true,
-      l: ['one'],
-      s: '7',
-      other: '1',
-    });
-    expect(coerceText(typed, { n: '5x', f: '1e3', b: 'yes', l: ['a', 'b'] })).toEqual({
-      n: '5x',
-      f: '1e3',
-      b: 'yes',
-      l: ['a', 'b'],
-    });
-    expect(coerceText(typed, { b: 'false', n: 5 })).toEqual({ b: false, n: 5 });
-    expect(coerceText(Type.Unknown(), { a: '1' })).toEqual({ a: '1' });
   });
 });
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { compileValidator } from '../kernel/validate.ts';
-import { malformedInputs } from './malformed-inputs.ts';
+import { emptyInputs, malformedInputs, wordless } from './malformed-inputs.ts';
 
 const schema = Type.Object(
   {
@@ -16,11 +16,11 @@ const schema = Type.Object(
 );
 const good = { id: 'a', name: 'web', size: 2, vpc_id: 'v', loud: true, tags: ['t'] };
 const flawsIn = (travel: Partial<Parameters<typeof malformedInputs>[2]> = {}) =>
-  malformedInputs(schema, good, { path: ['id'], bodied: true, references: ['vpc_id'], ...travel });
+  malformedInputs(schema, good, { path: ['id'], bodied: true, ...travel });
 
 describe('malformed inputs', () => {
   it('are refused, each and every one', () => {
-    const validate = compileValidator(schema, { references: ['vpc_id'] });
+    const validate = compileValidator(schema);
     validate(good);
     const flaws = flawsIn();
     expect(flaws.length).toBeGreaterThan(30);
@@ -51,9 +51,26 @@ describe('malformed inputs', () => {
     const flaws = flawsIn().map(({ flaw }) => flaw);
     for (const member of ['size', 'vpc_id', 'loud', 'tags']) expect(flaws).not.toContain(`${member} is null`);
     expect(flaws).not.toContain('vpc_id is empty');
-    expect(flawsIn({ references: [] }).map(({ flaw }) => flaw)).toContain('vpc_id is empty');
+    expect(flaws).not.toContain('tags has too few items');
+    expect(flaws).toContain('name is empty');
     // An item is no member: null is not left out there.
     expect(flaws).toContain('tags has an item that is null');
+  });
+
+  it('can be told from what is only empty', () => {
+    const takes = (member: object, value: unknown) => 'minLength' in member === false && value === '';
+    const [nulls, texts, lists] = emptyInputs(schema, { id: 'a', name: 'web' }, takes);
+    expect(nulls).toMatchObject({ id: 'a', size: null, tags: null, unknown_to_us: null });
+    expect(texts).toMatchObject({ vpc_id: '', unknown_to_us: '' });
+    expect(lists).toMatchObject({ tags: null, unknown_to_us: [] });
+  });
+
+  it('can be told in words where the schema has them', () => {
+    expect(wordless(schema)).toEqual(['#/properties/name/pattern']);
+    expect(wordless({ 'x-form': 'letters', pattern: 'a', format: 'ipv9', contains: 1 })).toEqual([
+      '#/format ipv9',
+      '#/contains',
+    ]);
   });
 
   it('leave out what a path cannot be wrong in', () => {

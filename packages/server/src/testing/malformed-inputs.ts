@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { FORM, FORMATS } from '../kernel/problems.ts';
 
 export interface MalformedInput {
   /** What is wrong, in words. */
@@ -31,13 +32,13 @@ const longText = (length: number): string => 'a'.repeat(length);
 
 /**
  * All that a schema forbids, one flaw at a time, in an input that is otherwise good. Members that travel in a path or a query are text
- * whatever they are, so only what a text can be wrong in is tried; a member of the path cannot be left out either. Null says that an
- * optional member is left out, and so does "" of a reference: these are no flaws.
+ * whatever they are, so only what a text can be wrong in is tried; a member of the path cannot be left out either. What says of an optional
+ * member that it is left out is no flaw: see {@link emptyInputs}.
  */
 export function malformedInputs(
   schema: TSchema,
   good: Readonly<Record<string, unknown>>,
-  travel: { readonly path: readonly string[]; readonly bodied: boolean; readonly references?: readonly string[] },
+  travel: { readonly path: readonly string[]; readonly bodied: boolean },
 ): MalformedInput[] {
   const root = schema as JsonSchema;
   const made: MalformedInput[] = [];
@@ -49,12 +50,78 @@ export function malformedInputs(
   made.push({ flaw: 'an unknown member', input: { ...good, surprise_member: 'x' } });
   for (const [name, member] of Object.entries(root.properties ?? {})) {
     const textual = travel.path.includes(name) || !travel.bodied;
-    const isLeftOut = (value: unknown) =>
-      !root.required?.includes(name) && (value === null || (value === '' && travel.references?.includes(name)));
-    for (const [flaw, value] of flawsOf(member, textual).filter(([, value]) => !isLeftOut(value)))
+    const none = root.required?.includes(name) ? [] : emptiesOf(member).map((value) => JSON.stringify(value));
+    for (const [flaw, value] of flawsOf(member, textual).filter(([, value]) => !none.includes(JSON.stringify(value))))
       made.push({ flaw: `${name} ${flaw}`, input: { ...good, [name]: value } });
+    if (!textual)
+      for (const [flaw, value] of ODD) made.push({ flaw: `${name} ${flaw}`, input: { ...good, [name]: value } });
   }
   return made;
+}
+
+/** Keywords that a refusal has sentences for, or that refuse nothing. */
+const TOLD = new Set(
+  `type properties required additionalProperties patternProperties items prefixItems anyOf minLength maxLength minItems maxItems
+   minProperties maxProperties uniqueItems minimum maximum exclusiveMinimum exclusiveMaximum multipleOf pattern format const enum
+   description default $id ${FORM}`.split(/\s+/),
+);
+
+/** Parts of a schema of which a refusal could not say in words what they want: patterns without any beside them, formats, keywords. */
+export function wordless(schema: unknown, path = '#'): string[] {
+  if (schema === null || typeof schema !== 'object') return [];
+  const found: string[] = [];
+  for (const [keyword, value] of Object.entries(schema)) {
+    const at = `${path}/${keyword}`;
+    if (!TOLD.has(keyword)) found.push(at);
+    if ((keyword === 'pattern' || keyword === 'patternProperties') && !(FORM in schema)) found.push(at);
+    if (keyword === 'format' && !(String(value) in FORMATS)) found.push(`${at} ${String(value)}`);
+    if (keyword === 'properties' || keyword === 'patternProperties')
+      for (const [name, member] of Object.entries(value as object)) found.push(...wordless(member, `${at}/${name}`));
+    else if (['items', 'additionalProperties'].includes(keyword)) found.push(...wordless(value, at));
+    else if (['prefixItems', 'anyOf'].includes(keyword))
+      for (const [nth, member] of (value as unknown[]).entries()) found.push(...wordless(member, `${at}/${nth}`));
+  }
+  return found;
+}
+
+/** What no member takes, whatever its schema says. */
+const ODD: readonly Flaw[] = [
+  ['is nested too deep', JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`) as unknown],
+  ['is made of objects in objects', JSON.parse(`${'{"a":'.repeat(300)}1${'}'.repeat(300)}`) as unknown],
+  ['has a key __proto__', JSON.parse('{"__proto__": {"isAdmin": true}}') as unknown],
+];
+
+/** Empty values that stand for none of a member: of any null and "", of a list [], of an object {}. */
+const emptiesOf = ({ type }: JsonSchema): readonly unknown[] => [
+  null,
+  '',
+  ...(type === 'array' ? [[]] : type === 'object' ? [{}] : []),
+];
+
+/**
+ * Inputs that say nothing but the good one, with every optional member that is not in it given as empty, as clients do that write all they
+ * know: one input for null, one for what else is empty. An empty value that the member takes (`takes`) has a meaning and is left out.
+ */
+export function emptyInputs(
+  schema: TSchema,
+  good: Readonly<Record<string, unknown>>,
+  takes: (member: TSchema, value: unknown) => boolean,
+): readonly Readonly<Record<string, unknown>>[] {
+  const root = schema as JsonSchema;
+  const optional = Object.entries(root.properties ?? {}).filter(
+    ([name]) => !root.required?.includes(name) && !(name in good),
+  );
+  return [0, 1, 2].map((nth) => ({
+    ...Object.fromEntries(
+      optional.flatMap(([name, member]) => {
+        const empties = emptiesOf(member).filter((value) => !takes(member as TSchema, value));
+        return empties.length > 0 ? [[name, empties[nth % empties.length]]] : [];
+      }),
+    ),
+    // What a client of the original knows, and we do not.
+    unknown_to_us: emptiesOf({ type: 'array' })[nth],
+    ...good,
+  }));
 }
 
 function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {

@@ -18,7 +18,12 @@ interface PieceRow {
   readonly id: string;
   readonly name: string;
 }
-const name = Type.String({ minLength: 2, maxLength: 60, pattern: '^[a-z0-9-]+$' });
+const name = Type.String({
+  minLength: 2,
+  maxLength: 60,
+  pattern: '^[a-z0-9-]+$',
+  'x-form': 'small letters, digits and -',
+});
 
 const findPiece: Kind<PieceRow>['find'] = async (sql, { tenantId, ref: id, lock, within }) =>
   (

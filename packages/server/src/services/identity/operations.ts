@@ -7,11 +7,11 @@ const email = Type.String({
   minLength: 3,
   maxLength: 255,
   pattern: '^[^@\\s]+@[^@\\s]+$',
+  'x-form': 'an e-mail address such as ada@example.com',
   description: 'An e-mail address',
 });
 
-/** At least one character that shows. */
-const NOT_BLANK = '\\S';
+const notBlank = { pattern: '\\S', 'x-form': 'more than blanks' } as const;
 
 export const authOperations = {
   register: operation({
@@ -25,7 +25,7 @@ export const authOperations = {
       {
         email,
         password: Type.String({ minLength: 8, maxLength: 72 }),
-        name: Type.String({ minLength: 2, maxLength: 100, pattern: NOT_BLANK }),
+        name: Type.String({ minLength: 2, maxLength: 100, ...notBlank }),
       },
       { additionalProperties: false },
     ),
@@ -75,7 +75,7 @@ export const keyOperations = {
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object(
-      { name: Type.String({ minLength: 1, maxLength: 255, pattern: NOT_BLANK }) },
+      { name: Type.String({ minLength: 1, maxLength: 255, ...notBlank }) },
       { additionalProperties: false },
     ),
     output: ApiKey,

@@ -12,11 +12,12 @@ const settles = settlesAt('RUNNING', 'STOPPED', 'ERROR');
 const labels = Type.Record(Type.String({ pattern: '^.{1,128}$' }), Type.String({ maxLength: 256 }), {
   maxProperties: 50,
   additionalProperties: false,
+  'x-form': '1 to 128 characters on one line',
 });
 const vpcRef = { minLength: 1, maxLength: 255 };
 /** A program and its arguments: the first word is not empty. */
 const words = (maxLength: number, maxItems: number, description: string) => {
-  const word = { maxLength, pattern: '^[^\\u0000]*$' };
+  const word = { maxLength, pattern: '^[^\\u0000]*$', 'x-form': 'text without NUL' };
   return Type.Array(Type.String(word), {
     prefixItems: [Type.String({ ...word, minLength: 1 })],
     minItems: 1,
@@ -51,6 +52,7 @@ export const instanceOperations = {
           minLength: 1,
           maxLength: 64,
           pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
+          'x-form': 'letters, digits, - and _ only',
           description:
             'Letters, digits, - and _; unique in the tenant. The host name and the DNS name in the VPC derive from it',
         }),
@@ -59,15 +61,19 @@ export const instanceOperations = {
           maxLength: 256,
           description: 'An image of the catalogue: busybox or debian/12',
         }),
-        instance_type: Type.Optional(Type.String({ maxLength: 100, description: 'Default basic-2' })),
+        instance_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Default basic-2' })),
         vpc_id: Type.Optional(
           Type.String({ ...vpcRef, description: 'Id or name of a VPC; without it the instance has no network' }),
         ),
         env: Type.Optional(
-          Type.Array(Type.String({ maxLength: 4096, pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$' }), {
-            maxItems: 100,
-            description: 'KEY=value',
-          }),
+          Type.Array(
+            Type.String({
+              maxLength: 4096,
+              pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$',
+              'x-form': 'KEY=value, where the key is of letters, digits and _ and begins with no digit',
+            }),
+            { maxItems: 100, description: 'KEY=value' },
+          ),
         ),
         cmd: Type.Optional(words(4096, 100, "Runs instead of the image's own first process")),
         labels: Type.Optional(labels),
@@ -100,7 +106,7 @@ export const instanceOperations = {
           ...pageInput,
           ...idsInput,
           tag: Type.Optional(
-            Type.Array(Type.String({ maxLength: 400 }), {
+            Type.Array(Type.String({ minLength: 1, maxLength: 400 }), {
               maxItems: 10,
               description: 'Only instances with this label: key or key:value',
             }),
@@ -197,7 +203,12 @@ export const instanceOperations = {
         rows: Type.Optional(Type.Integer({ ...size.rows, description: 'Default 24' })),
         cols: Type.Optional(Type.Integer({ ...size.cols, description: 'Default 80' })),
         term: Type.Optional(
-          Type.String({ maxLength: 64, pattern: '^[A-Za-z0-9._+-]{1,64}$', description: 'Default xterm-256color' }),
+          Type.String({
+            maxLength: 64,
+            pattern: '^[A-Za-z0-9._+-]{1,64}$',
+            'x-form': 'the name of a terminal, such as xterm-256color',
+            description: 'Default xterm-256color',
+          }),
         ),
       },
       { additionalProperties: false },

@@ -7,8 +7,8 @@ import { Vpc } from './vpc.ts';
 const name = Type.String({
   minLength: 1,
   maxLength: 64,
-  // Any characters but control characters, no blank at an end.
   pattern: '^[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
+  'x-form': 'free of control characters, and of blanks at its ends',
   description: 'Unique in the tenant; must not look like an id',
 });
 const vpc = { kind: 'vpc', title: 'a VPC', path: '/vpcs', output: Vpc } as const;
@@ -25,7 +25,7 @@ export const vpcOperations = {
       {
         name,
         cidr_block: Type.Optional(
-          Type.String({ maxLength: 18, description: 'RFC 1918, /16 to /28; default 10.0.0.0/16' }),
+          Type.String({ minLength: 1, maxLength: 18, description: 'RFC 1918, /16 to /28; default 10.0.0.0/16' }),
         ),
       },
       { additionalProperties: false },
