@@ -12,6 +12,7 @@ export const KERNEL_ERRORS = {
   CONFLICT: 409,
   IDEMPOTENCY_MISMATCH: 409,
   PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
   QUOTA_EXCEEDED: 429,
   RATE_LIMITED: 429,
   HEADERS_TOO_LARGE: 431,
@@ -51,6 +52,8 @@ export const forbidden = (message: string): CloudError => kernelError('FORBIDDEN
 export const conflict = (message: string): CloudError => kernelError('CONFLICT', message);
 export const methodNotAllowed = (message: string): CloudError => kernelError('METHOD_NOT_ALLOWED', message);
 export const requestTimedOut = (message: string): CloudError => kernelError('REQUEST_TIMEOUT', message);
+export const payloadTooLarge = (message: string): CloudError => kernelError('PAYLOAD_TOO_LARGE', message);
+export const unsupportedMediaType = (message: string): CloudError => kernelError('UNSUPPORTED_MEDIA_TYPE', message);
 export const headersTooLarge = (message: string): CloudError => kernelError('HEADERS_TOO_LARGE', message);
 export const unavailable = (message: string): CloudError => kernelError('UNAVAILABLE', message, 5);
 export const timedOut = (message: string): CloudError => kernelError('TIMEOUT', message);

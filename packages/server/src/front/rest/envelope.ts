@@ -1,4 +1,4 @@
-import { CloudError, internal } from '../../kernel/errors.ts';
+import { CloudError, internal, invalidInput, payloadTooLarge, unsupportedMediaType } from '../../kernel/errors.ts';
 
 /** `{data, meta}` and `{error, meta}` as the contract has them (section 2). */
 export interface Meta {
@@ -14,19 +14,23 @@ export const errorBody = (error: CloudError, meta: Meta): object => ({
   meta,
 });
 
+/** What Fastify itself refuses, in our words. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'the path holds a percent escape that cannot be read; escape a % as %25',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long to be an id or a name',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length says',
+};
+
 /** What Fastify itself throws on a request that it cannot read, in our words. Anything else is ours and is not shown. */
 export function asCloudError(error: unknown, bodyLimit?: number): CloudError {
   if (error instanceof CloudError) return error;
-  const { statusCode, message } = (error ?? {}) as { statusCode?: number; message?: string };
+  const { statusCode, code } = (error ?? {}) as { statusCode?: number; code?: string };
   if (statusCode === 413)
-    return new CloudError(
-      'PAYLOAD_TOO_LARGE',
-      413,
+    return payloadTooLarge(
       `the request body is larger than ${bodyLimit ?? 'allowed'}${bodyLimit === undefined ? '' : ' bytes'}`,
     );
-  if (statusCode === 415) return new CloudError('INVALID_INPUT', 400, 'send the body as application/json');
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new CloudError('INVALID_INPUT', 400, message ?? 'the request cannot be read');
-  }
+  if (statusCode === 415) return unsupportedMediaType('send the body with Content-Type: application/json');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return invalidInput(UNREADABLE[code ?? ''] ?? 'the request cannot be read');
   return internal('something broke on our side; the request id names it in the log');
 }

@@ -135,9 +135,11 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
     throw invalidInput(
       `${unknown.map((name) => `'${name.slice(0, 60)}'`).join(', ')} in the query means nothing here${bodied ? '; members go into the body' : ''}`,
     );
-  const body = bodied && request.body !== undefined ? request.body : {};
+  const body = request.body ?? (request.body === null ? null : {});
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalidInput('the body must be a JSON object');
+  if (!bodied && Object.keys(body).length > 0)
+    throw invalidInput(`${entry.descriptor.http.method} takes no body; members go into the query`);
   const text = coerceText(entry.descriptor.input, { ...(bodied ? {} : query), ...(request.params as object) });
   return { input: { ...body, ...text }, waitSeconds: readWait(wait) };
 }

@@ -48,7 +48,11 @@ describe('every answer', () => {
     expect(await api.send('GET', '/vpcs/', { key: owner.key })).toMatchObject({ status: 200 });
     expect(
       await api.send('POST', '/vpcs', { key: owner.key, headers: { 'content-type': 'text/xml' }, body: '<a/>' }),
-    ).toMatchObject({ status: 400, message: expect.stringContaining('application/json') });
+    ).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: expect.stringContaining('application/json'),
+    });
     for (const path of [`/vpcs/${'x'.repeat(1200)}`, '/vpcs/%zz'])
       expect(await api.send('GET', path, { key: owner.key })).toMatchObject({
         status: 400,

@@ -1,7 +1,7 @@
 import { newId } from '../../kernel/ids.ts';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
-import { type CloudError, internal, invalidInput } from '../../kernel/errors.ts';
+import { type CloudError, internal } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
@@ -13,6 +13,7 @@ import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { createLiveAnswers } from './live-answers.ts';
 import { answerUnrouted } from './methods.ts';
+import { readRequests } from './read-request.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
 import { isUpgrade } from './sockets.ts';
 
@@ -83,17 +84,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   // An expectation that is not known may be left aside (RFC 9110, 10.1.1); Node would answer 417 without a body.
   app.server.on('checkExpectation', (message, response) => app.server.emit('request', message, response));
   app.decorateRequest('decided', false);
-  // A POST without a body is an empty input, whatever its Content-Type says.
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    body === '' ? done(null, {}) : parseJson(request, body as string, done),
-  );
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.id));
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
-      throw invalidInput('the Host header is missing');
   });
+  readRequests(app);
   answerUnrouted(app);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';

@@ -1,0 +1,56 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { invalidInput, unsupportedMediaType } from '../../kernel/errors.ts';
+
+/** How requests are read, whatever they hold: what cannot be read is refused with a sentence. Call it before any route is added. */
+export function readRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw invalidInput('the Host header is missing');
+    checkQuery(request.url);
+    const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+    if (encoding === '' || encoding === 'identity' || !hasBody(request)) return;
+    reply.header('accept-encoding', 'identity');
+    throw unsupportedMediaType(`Content-Encoding '${encoding.slice(0, 60)}' is not supported; send the body as it is`);
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseBody(body as Buffer));
+    } catch (error) {
+      done(error as Error, undefined);
+    }
+  });
+}
+
+/** Of a GET it is left unread. */
+const hasBody = ({ method, headers }: FastifyRequest): boolean =>
+  method !== 'GET' &&
+  method !== 'HEAD' &&
+  (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
+
+/** The parser of queries leaves an escape that it cannot read as it is: that would be another value than the caller's. */
+function checkQuery(url: string): void {
+  const cut = url.indexOf('?');
+  if (cut < 0 || !url.includes('%', cut)) return;
+  try {
+    decodeURIComponent(url.slice(cut));
+  } catch {
+    throw invalidInput('the query holds a percent escape that cannot be read; escape a % as %25');
+  }
+}
+
+/** A POST without a body is an empty input, whatever its Content-Type says. */
+function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  // Else each bad byte would become U+FFFD without a word.
+  if (!isUtf8(body)) throw invalidInput('the body is not UTF-8');
+  try {
+    // RFC 8259 lets a reader leave a byte order mark aside.
+    return JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''));
+  } catch (error) {
+    // The engine's own words quote the body, which may hold a password.
+    const at = /position (\d+)/.exec((error as Error).message)?.[1];
+    throw invalidInput(`the body is not JSON${at === undefined ? '' : `: what is wrong begins at character ${at}`}`);
+  }
+}
