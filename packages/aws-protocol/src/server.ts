@@ -355,19 +355,18 @@ export class AwsServer<P = unknown> {
     call.operation = 'PutObject';
     const handler = service.handler('PutObject');
     if (!handler) throw new Refusal('notImplemented', 'The operation PutObject is not implemented here.');
-    const form = await readPostForm(
-      call.request,
-      bucket,
-      this.#options.credentials,
-      this.#options.signature?.now ?? Date.now,
-    );
-    if (!form.signed && !this.#options.allowAnonymous?.('s3', 'PutObject'))
-      throw new Refusal('accessDenied', 'Access Denied');
-    if (form.signed) {
-      const claim = { region: form.region as string };
-      this.#verified(call, { principal: form.principal as P, accessKeyId: form.accessKeyId as string, claim });
-    }
+    const form = await readPostForm(call.request, bucket, {
+      model: service.model,
+      credentials: this.#options.credentials,
+      limits: this.limits,
+      now: this.#options.signature?.now ?? Date.now,
+    });
+    if (form.signer) {
+      const { principal, accessKeyId, region = '' } = form.signer;
+      this.#verified(call, { principal, accessKeyId, claim: { region } });
+    } else if (!this.#options.allowAnonymous?.('s3', 'PutObject')) throw new Refusal('accessDenied', 'Access Denied');
     const operation = service.model.operation('PutObject');
+    if (service.validate && operation.input) validateInput(operation.input, form.input);
     const put = await this.#answer(call, service, operation, handler, form.input, form.facts);
     return form.answer(put, bucket, call.requestId);
   }

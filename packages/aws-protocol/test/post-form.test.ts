@@ -1,16 +1,35 @@
+import { createHash, createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, serve } from '../src/index.ts';
+import { type AnyHandlers, loadModel, serve, Service } from '../src/index.ts';
 import { deriveKey, hmacHex } from '../src/sigv4/keys.ts';
 import { KEY, type Running, start } from './support/harness.ts';
+import { latestPython, run } from './support/install.ts';
 import { s3InMemory } from './support/s3.ts';
 
+const TOKEN = 'a/token+of=letters';
+/** What PutObject was given. */
+const puts: Record<string, unknown>[] = [];
 let running: Running;
 const s3 = s3InMemory();
 beforeAll(async () => {
-  running = await start([serve<typeof import('@aws-sdk/client-s3'), string>(loadModel('s3'), s3.handlers)]);
+  const handlers = {
+    ...s3.handlers,
+    PutObject: (input: never, context: never) => {
+      puts.push(input);
+      return s3.handlers.PutObject?.(input, context);
+    },
+  };
+  running = await start([new Service<string>(loadModel('s3'), handlers as unknown as AnyHandlers<string>)], {
+    credentials: (id) =>
+      id === KEY.accessKeyId
+        ? { secretAccessKey: KEY.secretAccessKey, principal: 'p' }
+        : id === `${KEY.accessKeyId}T`
+          ? { secretAccessKey: KEY.secretAccessKey, sessionToken: TOKEN, principal: 't' }
+          : undefined,
+  });
   await s3.handlers.CreateBucket?.({ Bucket: 'forms' }, {} as never);
 });
 afterAll(async () => {
@@ -63,8 +82,41 @@ const stored = async (key: string): Promise<Buffer> => {
   return Buffer.concat(parts);
 };
 
+/** A form whose policy is signed in version 2. */
+function policyOf(text: string, secret = KEY.secretAccessKey): FormData {
+  const policy = Buffer.from(text).toString('base64');
+  const data = new FormData();
+  data.append('key', 'up/x');
+  data.append('AWSAccessKeyId', KEY.accessKeyId);
+  data.append('policy', policy);
+  data.append('signature', createHmac('sha1', secret).update(policy).digest('base64'));
+  return data;
+}
+function without(data: FormData, name: string): FormData {
+  data.delete(name);
+  return data;
+}
+const GOOD = '{"expiration":"2030-01-01T00:00:00Z","conditions":[["starts-with","$key",""]]}';
+
 describe('S3 form uploads', () => {
   const keyed = [['starts-with', '$key', 'up/']];
+  const anything = ['acl', 'tagging', 'expires', 'cache-control', 'content-md5', 'content-type', 'content-language'];
+  const amz = [
+    'meta-colour',
+    'meta-a',
+    'storage-class',
+    'object-lock-mode',
+    'object-lock-retain-until-date',
+    'object-lock-legal-hold',
+    'server-side-encryption-customer-algorithm',
+    'grant-read',
+    'checksum-sha256',
+    'checksum-crc32',
+  ];
+  const all = [
+    ...keyed,
+    ...[...anything, ...amz.map((name) => `x-amz-${name}`)].map((name) => ['starts-with', `$${name}`, '']),
+  ];
 
   it('stores the file, its name in the key, and answers 204', async () => {
     const big = Buffer.alloc(1_000_000, 'ab\r\n--');
@@ -90,6 +142,76 @@ describe('S3 form uploads', () => {
     ]);
   });
 
+  it('takes every field that PutObject has a member for', async () => {
+    const fields = {
+      key: 'up/fields',
+      acl: 'public-read',
+      'Content-Type': 'text/plain',
+      'Content-Language': 'de',
+      'Cache-Control': 'no-store',
+      Expires: 'Wed, 21 Oct 2026 07:28:00 GMT',
+      tagging: '<Tagging><TagSet><Tag><Key>a b</Key><Value>1&amp;2</Value></Tag></TagSet></Tagging>',
+      'x-amz-meta-colour': 'bl\u00fc',
+      'x-amz-storage-class': 'STANDARD_IA',
+      'x-amz-object-lock-mode': 'GOVERNANCE',
+      'x-amz-object-lock-retain-until-date': '2030-01-01T00:00:00Z',
+      'x-amz-object-lock-legal-hold': 'ON',
+      'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+      'x-amz-grant-read': 'id="1"',
+      'x-amz-checksum-sha256': createHash('sha256').update('file').digest('base64'),
+    };
+    expect((await post(form(all, fields), 'file')).status).toBe(204);
+    expect(puts.pop()).toMatchObject({
+      Bucket: 'forms',
+      Key: 'up/fields',
+      ACL: 'public-read',
+      ContentType: 'text/plain',
+      ContentLanguage: 'de',
+      CacheControl: 'no-store',
+      Expires: new Date('2026-10-21T07:28:00Z'),
+      Tagging: 'a+b=1%262',
+      Metadata: { colour: 'bl\u00fc' },
+      StorageClass: 'STANDARD_IA',
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date('2030-01-01T00:00:00Z'),
+      ObjectLockLegalHoldStatus: 'ON',
+      SSECustomerAlgorithm: 'AES256',
+      GrantRead: 'id="1"',
+      ChecksumSHA256: fields['x-amz-checksum-sha256'],
+    });
+  });
+
+  it('takes those that boto3 presigns, by default in version 2', { timeout: 300_000 }, async () => {
+    const python = await latestPython();
+    const script = `
+import boto3, json
+from botocore.config import Config
+for token in (None, "${TOKEN}"):
+    for config in (None, Config(signature_version="s3v4")):
+        c = boto3.client("s3", endpoint_url="${running.url}", region_name="us-east-1", aws_access_key_id="${KEY.accessKeyId}" + ("" if token is None else "T"), aws_secret_access_key="${KEY.secretAccessKey}", aws_session_token=token, config=config)
+        print(json.dumps(c.generate_presigned_post("forms", "up/\${filename}", Fields={"acl": "private", "x-amz-meta-a": "b"}, Conditions=[{"acl": "private"}, {"x-amz-meta-a": "b"}, ["content-length-range", 1, 9]])))`;
+    const made = (await run(python, ['-c', script]))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { fields: Record<string, string> });
+    expect(made.map(({ fields }) => Object.keys(fields).includes('AWSAccessKeyId'))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    for (const { fields } of made) {
+      const filled = (): FormData => {
+        const data = new FormData();
+        for (const [name, value] of Object.entries(fields)) data.append(name, value);
+        return data;
+      };
+      expect((await post(filled(), 'hello')).status).toBe(204);
+      expect(puts.pop()).toMatchObject({ Key: 'up/name.txt', ACL: 'private', Metadata: { a: 'b' } });
+      expect((await post(filled(), 'too long for it')).text).toContain('<Code>EntityTooLarge</Code>');
+    }
+  });
+
   it.each([
     ['a condition that fails', () => form(keyed, { key: 'other/x' }), 403, 'AccessDenied'],
     ['a field without a condition', () => form(keyed, { key: 'up/x', acl: 'public-read' }), 403, 'AccessDenied'],
@@ -105,7 +227,7 @@ describe('S3 form uploads', () => {
       'a file under the range',
       () => form([...keyed, ['content-length-range', 10, 30]], { key: 'up/x' }),
       400,
-      'InvalidArgument',
+      'EntityTooSmall',
     ],
     [
       'metadata of a name that no header can have',
@@ -119,7 +241,54 @@ describe('S3 form uploads', () => {
       400,
       'InvalidArgument',
     ],
-    ['no key', () => form([], {}), 400, 'InvalidRequest'],
+    ['no key', () => form([], {}), 400, 'InvalidArgument'],
+    [
+      'a file that a checksum does not fit',
+      () => form(all, { key: 'up/x', 'x-amz-checksum-crc32': 'AAAAAA==' }),
+      400,
+      'BadDigest',
+    ],
+    [
+      'a file that its MD5 does not fit',
+      () => form(all, { key: 'up/x', 'content-md5': 'N7UdGUp1E+RbVvZSTy1R8g==' }),
+      400,
+      'BadDigest',
+    ],
+    ['tags that are not XML', () => form(all, { key: 'up/x', tagging: 'a=b' }), 400, 'MalformedXML'],
+    [
+      'fields that are too many',
+      () => form(all, { key: 'up/x', 'x-amz-meta-a': 'x'.repeat(30_000) }),
+      400,
+      'MaxPostPreDataLengthExceededError',
+    ],
+    [
+      'a policy that ends at no time',
+      () => policyOf('{"expiration":"2030-01-01 00:00:00","conditions":[]}'),
+      400,
+      'InvalidPolicyDocument',
+    ],
+    [
+      'a policy with an empty condition',
+      () => policyOf('{"expiration":"2030-01-01T00:00:00Z","conditions":[{}]}'),
+      400,
+      'InvalidPolicyDocument',
+    ],
+    [
+      'a policy without conditions',
+      () => policyOf('{"expiration":"2030-01-01T00:00:00Z"}'),
+      400,
+      'InvalidPolicyDocument',
+    ],
+    ['a policy that is no JSON', () => policyOf('policy'), 400, 'InvalidPolicyDocument'],
+    ['a policy without a signature', () => without(policyOf(GOOD), 'signature'), 400, 'InvalidArgument'],
+    [
+      'a policy without a key to its signature',
+      () => without(policyOf(GOOD), 'AWSAccessKeyId'),
+      400,
+      'InvalidArgument',
+    ],
+    ['a signature without a policy', () => without(policyOf(GOOD), 'policy'), 400, 'InvalidArgument'],
+    ['a wrong signature of version 2', () => policyOf(GOOD, 'wrong'), 403, 'SignatureDoesNotMatch'],
   ])('refuses %s', async (_name, make, status, code) => {
     const answer = await post(make(), 'file!');
     expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(`<Code>${code}</Code>`)]);

@@ -69,7 +69,7 @@ export function failureOf(error: unknown, protocol: ProtocolName, model: Model |
     code,
     queryCode: code,
     status,
-    message: details && !inElements ? `${message}${inWords(details)}` : message,
+    message: details && !inElements && reason === 'signatureMismatch' ? `${message}${inWords(details)}` : message,
     reason,
     sender: status < 500,
     shape: undefined,

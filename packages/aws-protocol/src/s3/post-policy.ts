@@ -1,4 +1,4 @@
-import { Refusal } from '../errors.ts';
+import { AwsError, Refusal } from '../errors.ts';
 
 type Condition =
   | { kind: 'eq' | 'starts-with'; field: string; value: string }
@@ -11,7 +11,9 @@ export interface Policy {
 /** Fields that need no condition. Source: Amazon S3 API reference, "Creating a POST policy". */
 const FREE = new Set(['x-amz-signature', 'file', 'policy', 'bucket', 'awsaccesskeyid', 'signature']);
 
-/** Reads a base64 policy document. Throws Refusal for one that is not well-formed. */
+const EXPIRATION = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+/** Reads a base64 policy document. Throws AwsError for one that is not well-formed. */
 export function parsePolicy(text: string): Policy {
   let document: { expiration?: unknown; conditions?: unknown };
   try {
@@ -19,8 +21,9 @@ export function parsePolicy(text: string): Policy {
   } catch {
     throw invalid('it is not JSON');
   }
-  const expiration = Date.parse(String(document?.expiration));
-  if (Number.isNaN(expiration)) throw invalid('expiration is missing');
+  const stated = String(document?.expiration);
+  const expiration = EXPIRATION.test(stated) ? Date.parse(stated) : Number.NaN;
+  if (Number.isNaN(expiration)) throw invalid('expiration must be a time like 2030-01-31T12:00:00Z');
   if (!Array.isArray(document.conditions) || document.conditions.length > 1000) throw invalid('conditions are missing');
   return { expiration, conditions: document.conditions.flatMap(readCondition) };
 }
@@ -42,6 +45,7 @@ function readCondition(entry: unknown): Condition[] {
     throw invalid('unknown condition');
   }
   if (typeof entry !== 'object' || entry === null) throw invalid('unknown condition');
+  if (Object.keys(entry).length === 0) throw invalid('a condition is empty');
   return Object.entries(entry).map(([field, value]) => ({
     kind: 'eq',
     field: field.toLowerCase(),
@@ -60,7 +64,8 @@ export function checkPolicy(
   const named = new Set<string>();
   for (const condition of policy.conditions) {
     if (condition.kind === 'range') {
-      range = [condition.min, condition.max];
+      // All conditions hold.
+      range = [Math.max(condition.min, range?.[0] ?? 0), Math.min(condition.max, range?.[1] ?? Infinity)];
       continue;
     }
     named.add(condition.field);
@@ -80,6 +85,6 @@ export function checkPolicy(
   return range;
 }
 
-function invalid(why: string): Refusal {
-  return new Refusal('validation', `Invalid Policy: ${why}.`);
+function invalid(why: string): AwsError {
+  return new AwsError('InvalidPolicyDocument', `Invalid Policy: ${why}.`);
 }
