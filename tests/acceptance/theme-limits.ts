@@ -71,11 +71,12 @@ export function describeLimits(use: Use): void {
       expect(seconds).toBeGreaterThan(0.5);
     });
 
-    test('disk: a full one says so', async () => {
+    test('disk: a full one says so, starts again, and has room once its owner deletes files', async () => {
       const some = await sh(client, 'greedy', 'dd if=/dev/zero of=/root/some bs=1M count=200 2>&1; echo $?; sync', 60);
       expect(some.out.trim().endsWith('0')).toBe(true);
       const full = await sh(client, 'greedy', 'dd if=/dev/zero of=/root/full bs=1M count=1200; sync', 120);
       expect(full.err).toMatch(/No space left|quota exceeded/i);
+      expect((await client.ask('POST', '/instances/greedy/reboot?wait=45')).status).toBe('RUNNING');
       await sh(client, 'greedy', 'rm -f /root/full /root/some; sync');
       expect((await sh(client, 'greedy', 'echo again > /root/file && cat /root/file')).out).toBe('again\n');
     });

@@ -221,8 +221,12 @@ function toError(method: string, path: string, code: number, text: string): Incu
   return new IncusError(kindOf(code, said), code, `Incus refused ${method} ${path}: ${said}`, { said });
 }
 
+/** What the kernel says where the pool or the disk below it has no room, or has failed: no fault of what was asked for. */
+const STORAGE_TROUBLE = /no space left on device|read-only file system|input\/output error|structure needs cleaning/i;
+
 /** Incus says much with 400 and 500 only; its text tells a passing trouble from a wrong spec. */
 export function kindOf(code: number, said: string): EngineError['kind'] {
+  if (STORAGE_TROUBLE.test(said)) return 'unavailable';
   if (code === 404 || /not found|image not provided/i.test(said)) return 'not_found';
   if (code === 503 || /busy running|database is locked|daemon is (starting|shutting)|try again/i.test(said))
     return 'unavailable';

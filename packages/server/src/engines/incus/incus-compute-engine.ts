@@ -30,7 +30,7 @@ import { watchInstances } from './incus-events.ts';
 import { execInInstance } from './incus-exec.ts';
 import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
-import { isDiskless, type MachineDisks, removeStrayFolder } from './machine-disk.ts';
+import { isDiskless, keepBackupOutside, type MachineDisks, removeBackup, removeStrayFolder } from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
@@ -156,6 +156,7 @@ export class IncusComputeEngine implements ComputeEngine {
       throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
     if (found.status === 'Running') return;
     if (found.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
@@ -194,7 +195,7 @@ export class IncusComputeEngine implements ComputeEngine {
   async remove(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
-    if (found === undefined) return rm(this.#logFolderOf(ref), { recursive: true, force: true });
+    if (found === undefined) return this.#removeRest(ref);
     if (found.status !== 'Stopped') await stopInstance(this.#client, this.#projectOf(ref), found.name, 0, signal);
     await this.#remove(ref, found, signal);
   }
@@ -221,7 +222,13 @@ export class IncusComputeEngine implements ComputeEngine {
     });
     if (found.config[MARKS.mbps] !== undefined)
       await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
+    await this.#removeRest(ref);
+  }
+
+  /** What lies beside a machine and is not Incus' to remove. */
+  async #removeRest(ref: MachineRef): Promise<void> {
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
+    await removeBackup(this.#disks, { project: this.#projectOf(ref), name: this.nameOf(ref.instanceId) });
   }
 
   async exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult> {

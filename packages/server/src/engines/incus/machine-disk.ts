@@ -1,4 +1,17 @@
-import { type FileHandle, lstat, open, readdir, realpath, stat, statfs } from 'node:fs/promises';
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  statfs,
+  symlink,
+} from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { runCommand } from '../run-command.ts';
 import type { IncusInstance } from './incus-client.ts';
 import { findDaemon, incusDirOf } from './incus-daemon.ts';
@@ -13,6 +26,12 @@ export interface MachineDisks {
   readonly dataDir: string;
   readonly mountPin: string;
 }
+
+/** Node has no name for it (linux/errno.h). */
+const EDQUOT = 122;
+
+/** Whose disk it is, in Incus' words. */
+type DiskOwner = Pick<IncusInstance, 'project' | 'name'>;
 
 /** The root of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID), and no other folder has it. */
 const SUBVOLUME_INODE = 256;
@@ -46,6 +65,53 @@ export async function removeStrayFolder(disks: MachineDisks, instance: IncusInst
   const disk = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}/containers/${diskName(instance)}`;
   await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'rm', '-rf', '--one-file-system', '--', disk]);
   return true;
+}
+
+/** In incusd's folder, outside the pool: what Incus writes about each machine when it starts, stops or changes. */
+const BACKUP_FOLDER = 'machine-backups';
+
+const backupFileOf = (disks: MachineDisks, instance: DiskOwner): string =>
+  `${incusDirOf(disks.dataDir)}/${BACKUP_FOLDER}/${diskName(instance)}.yaml`;
+
+/**
+ * Takes Incus' `backup.yaml` out of the machine's disk, where a link to it stays. Incus puts it beside the root file system, within the
+ * limit of the disk, and writes it at each start: a machine that filled its disk could not start again (`disk quota exceeded`).
+ *
+ * Called before each start, of a machine that is stopped. Where its disk is full already, the limit is lifted until the link is made. The
+ * file is made last: as long as it is missing, a call that was cut short is done over, and the limit put back.
+ */
+export async function keepBackupOutside(disks: MachineDisks, instance: IncusInstance): Promise<void> {
+  const file = backupFileOf(disks, instance);
+  // Relative, since the data folder may be moved.
+  const target = `../../../../${BACKUP_FOLDER}/${diskName(instance)}.yaml`;
+  await withPool(disks, undefined, async (pool) => {
+    if ((await lookAtDisk(pool, instance)) !== 'subvolume') return;
+    const link = `${pool}/containers/${diskName(instance)}/backup.yaml`;
+    const isLinked = (await readlink(link).catch(() => undefined)) === target;
+    if (isLinked && !(await isAbsent(file))) return;
+    let isLimited = !isLinked && !(await isAbsent(link));
+    if (!isLinked) {
+      await rm(link, { force: true });
+      await symlink(target, link).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.errno !== -EDQUOT) throw error;
+        isLimited = false;
+        await limitDisk(disks, instance, 'none');
+        await symlink(target, link);
+      });
+    }
+    if (!isLimited) await limitDisk(disks, instance, instance.devices['root']?.['size']?.replace(/iB$/, '') ?? 'none');
+    await mkdir(dirname(file), { mode: 0o700, recursive: true });
+    await (await open(file, 'a', 0o600)).close();
+  });
+}
+
+/** What `keepBackupOutside` made for a machine that is removed. */
+export const removeBackup = (disks: MachineDisks, instance: DiskOwner): Promise<void> =>
+  rm(backupFileOf(disks, instance), { force: true });
+
+async function limitDisk(disks: MachineDisks, instance: IncusInstance, size: string): Promise<void> {
+  const disk = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}/containers/${diskName(instance)}`;
+  await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'btrfs', 'qgroup', 'limit', size, disk]);
 }
 
 /**
@@ -94,4 +160,4 @@ const isAbsent = (path: string): Promise<boolean> =>
     (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
   );
 
-const diskName = (instance: IncusInstance): string => `${instance.project}_${instance.name}`;
+const diskName = (instance: DiskOwner): string => `${instance.project}_${instance.name}`;
