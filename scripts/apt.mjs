@@ -36,7 +36,7 @@ export async function installSystemPackages(missing) {
   for (const entry of missing) {
     const name = chooseName(entry, candidates);
     if (name) names.push(name);
-    else console.log(`apt knows no ${entry.name} here (${entry.why}); going on without it`);
+    else console.log(`apt has no package ${entry.name} here (${entry.why}); continuing without it`);
   }
   if (names.length > 0 || isCutShort()) await install(names);
 }

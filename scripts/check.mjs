@@ -93,7 +93,7 @@ async function checkGenerated() {
   const note = changed.length === 0 && uncommitted.output.trim() ? 'up to date, not committed yet' : undefined;
   return {
     ok: changed.length === 0,
-    output: `were stale, written anew; commit them:\n${changed.join('\n')}`,
+    output: `were out of date and have been regenerated; commit them:\n${changed.join('\n')}`,
     ...(note ? { note } : {}),
   };
 }

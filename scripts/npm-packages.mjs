@@ -89,7 +89,7 @@ async function provideNode(modules) {
   const node = nodeOf(modules);
   if (!existsSync(node)) {
     throw new SetupError(
-      `npm brought no Node 24 for ${process.platform} ${process.arch}: the platform runs on linux x64 and arm64`,
+      `npm has no Node 24 for ${process.platform} ${process.arch}; the platform runs on linux x64 and arm64`,
     );
   }
   const deadline = performance.now() + BUSY_MS;

@@ -42,7 +42,7 @@ export async function ensureSystemPackages(forTests = false) {
   const missing = findMissingPackages(forTests);
   if (missing.length === 0 && !isCutShort()) return;
   if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) {
-    console.log('This machine has no apt; not everything will work until these are installed by hand:');
+    console.log('This machine has no apt. Install these by hand; until then, some features will not work:');
     for (const entry of missing) console.log(`  ${entry.name}: ${entry.why}`);
     return;
   }

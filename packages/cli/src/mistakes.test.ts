@@ -19,8 +19,8 @@ describe('mistakes', () => {
     ['instances launch web --image busybox --env 1=x', "argument '1=x' is invalid. It must read KEY=value."],
     ['instances launch web --imag busybox', "unknown option '--imag'\n(Did you mean --image?)"],
     ['instances get', "missing required argument 'id'"],
-    ['instances get ..', "'..' is no id and no name"],
-    ['instances delete .', "'.' is no id and no name"],
+    ['instances get ..', "'..' is not an id or a name"],
+    ['instances delete .', "'.' is not an id or a name"],
     ['instances exec web sh -c x', 'put a command after --, as in: cloud instances exec <id> -- <command...>'],
     ['instances frobnicate', 'See: cloud instances --help'],
     ['frobnicate', 'See: cloud --help'],
@@ -31,13 +31,13 @@ describe('mistakes', () => {
     ['instances exec web', "missing required argument 'command'"],
     ['api GET instances', "the path 'instances' must begin with /"],
     ['api FETCH /x', 'Allowed choices are GET, POST, PUT, PATCH, DELETE.'],
-    ['api GET /x -d {}', 'GET takes no body: leave --data out'],
-    ['api GET /x -H a[b:c', "'a[b' is no name of a header"],
-    ['api GET /x -H a:龍', 'the header a holds characters that no header takes'],
+    ['api GET /x -d {}', 'GET takes no body; remove --data'],
+    ['api GET /x -H a[b:c', "'a[b' is not a valid header name"],
+    ['api GET /x -H a:龍', 'the header a contains characters that are not allowed in a header'],
     ['instances list --endpoint localhost', "endpoint 'localhost' is not a URL"],
     ['instances list --endpoint foo://x', "endpoint 'foo://x' must begin with http:// or https://"],
     ['instances list --endpoint http://u:geheim@x', 'must not hold a user or a password; log in with cloud login'],
-    ['instances list --tenant 龍', "tenant '龍' is no id"],
+    ['instances list --tenant 龍', "tenant '龍' is not a tenant id"],
     ['', 'Usage: cloud'],
   ])('%s', async (line, told) => {
     const ended = await at.cloud(line === '' ? [] : words(line));
@@ -51,7 +51,7 @@ describe('mistakes', () => {
     expect(ended).toEqual({
       code: 2,
       stdout: '',
-      stderr: "cloud: '' is no id and no name; cloud instances list shows them\n",
+      stderr: "cloud: '' is not an id or a name; see: cloud instances list\n",
     });
     expect(at.seen).toHaveLength(0);
   });
@@ -62,7 +62,8 @@ describe('mistakes', () => {
       expect(ended).toEqual({
         code: 3,
         stdout: '',
-        stderr: 'cloud: CLOUD_API_KEY holds what no key holds; copy it again, or unset it and log in: cloud login\n',
+        stderr:
+          'cloud: CLOUD_API_KEY contains characters that are not allowed in a key; copy it again, or unset it and run: cloud login\n',
       });
     }
   });

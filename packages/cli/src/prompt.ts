@@ -10,7 +10,7 @@ export async function ask(
   question: string,
   how: { readonly hidden?: boolean; readonly flag: string },
 ): Promise<string> {
-  if (!isInteractive(world)) throw usage(`there is no terminal to ask at; give ${how.flag}`);
+  if (!isInteractive(world)) throw usage(`cannot ask without a terminal; use ${how.flag}`);
   // Loaded here: most commands ask nothing, and all want to begin soon.
   const [{ createInterface }, { Writable }] = await Promise.all([import('node:readline'), import('node:stream')]);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -41,7 +41,7 @@ export async function readPassword(world: World): Promise<string> {
   for await (const chunk of world.stdin.setEncoding('utf8')) {
     text += chunk as string;
     if (text.length > PASSWORD_LIMIT)
-      throw usage(`standard input has more than ${PASSWORD_LIMIT} characters; that is no password`);
+      throw usage(`standard input has more than ${PASSWORD_LIMIT} characters, too many for a password`);
   }
   const line = text.split(/\r?\n/, 1)[0]!;
   if (line === '') throw usage('--password-stdin: standard input is empty');

@@ -44,7 +44,7 @@ command ends when the platform has taken the order. Deleting asks on a terminal,
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | refused or failed; waited for in vain |
+| 1 | refused or failed, or a wait that timed out |
 | 2 | wrong usage: nothing was sent |
 | 3 | not logged in, or the key is no longer good |
 | 4 | no such thing |

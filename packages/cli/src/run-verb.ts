@@ -50,7 +50,7 @@ async function perform(invocation: Invocation, transport: Transport): Promise<un
 /** A page, so many items as --limit says, or with --all every one. */
 async function list({ world, verb, options, input }: Invocation, transport: Transport): Promise<readonly unknown[]> {
   const wanted = options.all ? Number.POSITIVE_INFINITY : (input.limit as number | undefined);
-  if (options.all && input.limit !== undefined) throw usage('--all and --limit contradict each other');
+  if (options.all && input.limit !== undefined) throw usage('--all and --limit cannot be used together');
   const items: unknown[] = [];
   let cursor = input.cursor as string | undefined;
   for (;;) {
@@ -59,7 +59,7 @@ async function list({ world, verb, options, input }: Invocation, transport: Tran
     items.push(...page.items);
     const more = page.nextCursor;
     if (more === undefined) return items;
-    if (more === cursor) throw new Failure('the server gave the same cursor twice');
+    if (more === cursor) throw new Failure('the server returned the same cursor twice');
     cursor = more;
     if (wanted === undefined || items.length >= wanted) break;
   }
@@ -72,7 +72,7 @@ async function confirmDelete({ world, verb, options, input }: Invocation): Promi
   if (options.yes || !isInteractive(world)) return;
   const what = `${verb.summary.replace(/^(\w+) an? /, '$1 ')} '${String(input[verb.target ?? 'id'])}'?`;
   const consequence = verb.description ? ` ${verb.description}` : '';
-  if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was done');
+  if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was changed');
 }
 
 /** For `catch`: what does not exist is told with the nearest name that does. */

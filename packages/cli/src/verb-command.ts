@@ -110,7 +110,7 @@ function readInput(
     if (value === undefined) continue;
     // The path of the request would lead elsewhere.
     if (verb.path.includes(`:${member.name}`) && typeof value === 'string' && ['', '.', '..'].includes(value))
-      throw usage(`'${value}' is no id and no name; cloud ${verb.service} list shows them`);
+      throw usage(`'${value}' is not an id or a name; see: cloud ${verb.service} list`);
     input[member.name] = value;
   }
   for (const [option, member] of members) {
@@ -124,7 +124,7 @@ function readInput(
   if (words.length !== after) {
     const extra = words.slice(0, words.length - after);
     throw usage(
-      `'${extra.join(' ')}' is one word too many, or a command: put a command after --, as in\n  cloud ${verb.service} ${verb.verb} ${textOf(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
+      `'${extra.join(' ')}' is unexpected; put a command after --, for example:\n  cloud ${verb.service} ${verb.verb} ${textOf(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
     );
   }
   if (words.length > 0) input[verb.rest.name] = words;

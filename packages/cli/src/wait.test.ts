@@ -49,7 +49,7 @@ describe('waiting', () => {
     const ended = await at.cloud(words('instances start database --wait 1 -q'));
     expect(ended).toMatchObject({ code: 1, stdout: `${DB.id}\n` });
     expect(ended.stderr).toBe(
-      'cloud: database is still STARTING after 1 s. It goes on; look again: cloud instances get database --wait\n',
+      'cloud: database is still STARTING after 1 s. It may still get there; to keep waiting: cloud instances get database --wait\n',
     );
   });
 
@@ -83,7 +83,7 @@ describe('questions', () => {
     const no = await at.cloud(words('instances delete web'), { typed: ['n'] });
     expect(no).toMatchObject({ code: 1 });
     expect(no.stderr).toContain("Delete instance 'web'? Stops it by force and removes it with its disk.");
-    expect(no.stderr).toContain('cloud: nothing was done\n');
+    expect(no.stderr).toContain('cloud: nothing was changed\n');
     expect(at.seen).toHaveLength(0);
     expect(await at.cloud(words('instances delete web'), { typed: ['y'] })).toMatchObject({ code: 0 });
     expect(await at.cloud(words('instances delete web --yes'), { typed: [] })).toMatchObject({ code: 0 });

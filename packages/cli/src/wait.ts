@@ -43,7 +43,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
     // Scripts get the id also of what is not ready yet.
     await printResult(world, verb, invocation.options, resource);
     throw new Failure(
-      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. It goes on; look again: cloud ${verb.service} get ${nameOf(resource)} --wait`,
+      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. It may still get there; to keep waiting: cloud ${verb.service} get ${nameOf(resource)} --wait`,
     );
   } finally {
     progress?.stop();
@@ -85,7 +85,7 @@ const findReader = (verb: Verb, verbs: readonly Verb[]): Verb | undefined =>
 
 function readerOf({ verb, verbs }: Invocation): Verb {
   const reader = findReader(verb, verbs);
-  if (!reader) throw new Failure(`${verb.service} has no get; leave --wait out`);
+  if (!reader) throw new Failure(`${verb.service} has no get; remove --wait`);
   return reader;
 }
 

@@ -12,7 +12,7 @@ export async function* listAll<T>(
     const page: Page<T> = await transport.page<T>(spec, { ...input, cursor }, options as AllOptions);
     yield* page.items;
     if (page.nextCursor !== undefined && page.nextCursor === cursor)
-      throw new Error(`${spec.name}: the server gave the same cursor twice`);
+      throw new Error(`${spec.name}: the server returned the same cursor twice`);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
 }

@@ -37,7 +37,7 @@ export async function waitFor<T>(
     if (waited > deadlineMs || seen instanceof GiveUp) {
       const text = seen instanceof Error ? String(seen) : typeof seen === 'string' ? seen : JSON.stringify(seen);
       const explained = options.explain ? `\n${await explain(options.explain)}` : '';
-      throw new Error(`waited ${Math.round(waited)} ms in vain for: ${what}\nlast seen: ${text}${explained}`);
+      throw new Error(`waited ${Math.round(waited)} ms, but did not see: ${what}\nlast seen: ${text}${explained}`);
     }
     await pause(options.stepMs ?? 100);
   }

@@ -37,7 +37,7 @@ export function addApi(program: Command, deps: VerbDeps): void {
     deps.act(async () => {
       const options = { ...deps.before(), ...command.opts<ApiOptions>() };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
-      if (method === 'GET' && options.data !== undefined) throw usage('GET takes no body: leave --data out');
+      if (method === 'GET' && options.data !== undefined) throw usage('GET takes no body; remove --data');
       const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
       const transport = transportOf(openSession(deps.world, options));
       const answer = await transport.send({
@@ -88,9 +88,9 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
       const cut = line.indexOf(':');
       if (cut < 1) throw usage(`the header '${line}' must read name:value`);
       const [name, value] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw usage(`'${name}' is no name of a header`);
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw usage(`'${name}' is not a valid header name`);
       if (!/^[\t\x20-\x7e\xa0-\xff]*$/.test(value))
-        throw usage(`the header ${name} holds characters that no header takes`);
+        throw usage(`the header ${name} contains characters that are not allowed in a header`);
       return [name, value];
     }),
   );

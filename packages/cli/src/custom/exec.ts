@@ -46,7 +46,7 @@ export const execVerb: CustomVerb = {
     world.stderr.write(result.stderr);
     if (result.truncated) world.stderr.write('cloud: it wrote more than 1 MiB; the rest was dropped\n');
     if (result.timed_out)
-      throw new Failure('the command was killed: its time was up; --timeout gives it more', TIMED_OUT);
+      throw new Failure('the command exceeded its timeout and was killed; set a longer one with --timeout', TIMED_OUT);
     return result.exit_code === 0 ? EXIT.ok : result.exit_code;
   },
 };

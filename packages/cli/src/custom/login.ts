@@ -86,7 +86,8 @@ async function readNewPassword(world: World, options: LoginOptions): Promise<str
   if (options.passwordStdin) return readPassword(world);
   const hidden = { hidden: true, flag: '--password-stdin' };
   const password = await ask(world, 'Password (8 characters or more): ', hidden);
-  if ((await ask(world, 'Once more: ', hidden)) !== password) throw usage('the two passwords differ; nothing was done');
+  if ((await ask(world, 'Once more: ', hidden)) !== password)
+    throw usage('the two passwords differ; nothing was changed');
   return password;
 }
 

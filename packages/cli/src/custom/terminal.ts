@@ -29,7 +29,7 @@ export async function runTerminal(invocation: Invocation, how: How): Promise<num
   const verb = verbs.find((one) => one.name === 'instances.terminal');
   if (!verb) throw new Failure('this platform does not offer terminals');
   if (how.tty && how.input && world.stdin.isTTY !== true)
-    throw usage('standard input is not a terminal; leave out -t, and -i passes on what is piped in');
+    throw usage('standard input is not a terminal; use -i without -t to pipe input');
   const transport = connect(invocation);
   const { id, command } = input;
   const term = /^[\w.+-]{1,64}$/.exec(world.env.TERM ?? '')?.[0];

@@ -37,10 +37,10 @@ export function readConfig(world: World): ConfigFile {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Failure(`${path} is not JSON; mend it, or remove it and log in again`);
+    throw new Failure(`${path} is not valid JSON; repair it, or remove it and log in again`);
   }
   if (isConfigFile(parsed)) return { ...parsed, profiles: parsed.profiles ?? {} };
-  throw new Failure(`${path} does not hold profiles as a login writes them; mend it, or remove it and log in again`);
+  throw new Failure(`${path} does not have the expected format; repair it, or remove it and log in again`);
 }
 
 function isConfigFile(parsed: unknown): parsed is Partial<ConfigFile> {

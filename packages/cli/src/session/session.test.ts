@@ -37,7 +37,7 @@ describe('the config file', () => {
 
   it('is named where it is broken', async () => {
     write('{');
-    expect((await at.cloud(words('instances list'), bare)).stderr).toMatch(/config.json is not JSON; mend it/);
+    expect((await at.cloud(words('instances list'), bare)).stderr).toMatch(/config.json is not valid JSON; repair it/);
   });
 
   it.each([
@@ -53,7 +53,7 @@ describe('the config file', () => {
     const ended = await at.cloud(words('instances list'), bare);
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(
-      /^cloud: \S+config.json does not hold profiles as a login writes them; mend it, or remove it and log in again\n$/,
+      /^cloud: \S+config.json does not have the expected format; repair it, or remove it and log in again\n$/,
     );
   });
 
@@ -92,9 +92,9 @@ describe('the config file', () => {
   });
 
   it('asks nobody where nobody is', async () => {
-    expect((await at.cloud(['login'])).stderr).toBe('cloud: there is no terminal to ask at; give --email\n');
+    expect((await at.cloud(['login'])).stderr).toBe('cloud: cannot ask without a terminal; use --email\n');
     expect((await at.cloud(words('login --email a@b'))).stderr).toBe(
-      'cloud: there is no terminal to ask at; give --password-stdin\n',
+      'cloud: cannot ask without a terminal; use --password-stdin\n',
     );
   });
 });

@@ -73,13 +73,13 @@ const trim = (endpoint: string): string => endpoint.replace(/\/+$/, '');
 export function transportOf(session: Session, extra: Partial<ClientOptions> = {}): Transport {
   if (session.apiKey !== undefined && !PRINTABLE.test(session.apiKey)) {
     throw new Failure(
-      'CLOUD_API_KEY holds what no key holds; copy it again, or unset it and log in: cloud login',
+      'CLOUD_API_KEY contains characters that are not allowed in a key; copy it again, or unset it and run: cloud login',
       EXIT.notLoggedIn,
     );
   }
   if (session.tenantId !== undefined && !PRINTABLE.test(session.tenantId))
     throw usage(
-      `tenant '${session.tenantId}' is no id; give --tenant, or CLOUD_TENANT_ID, the tenant_id of cloud whoami`,
+      `tenant '${session.tenantId}' is not a tenant id; set --tenant or CLOUD_TENANT_ID to the tenant_id that cloud whoami shows`,
     );
   return createTransport({
     endpoint: session.endpoint,

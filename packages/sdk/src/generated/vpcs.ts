@@ -47,7 +47,7 @@ export interface VpcsDeleteOutput {
 export interface Vpcs {
   /**
    * Create a VPC.
-   * A private network of its own: its addresses may be the same as in any other VPC, and no packet crosses from one to another.
+   * Creates a private network. Its addresses may overlap with those of other VPCs; no packet crosses between VPCs.
    * POST /vpcs · permission vpc:create
    */
   create(input: VpcsCreateInput, options?: CallOptions & WaitOption & KeyOption): Promise<Vpc>;

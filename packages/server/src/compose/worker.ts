@@ -65,7 +65,7 @@ export async function startWorker(config: Config): Promise<Running> {
   ];
   await database.transaction({ tenantId: '*' }, (sql) => wakeSweeps(sql, reconcilers));
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));
-  if (freed > 0) log.info({ freed }, 'took over what a worker that died had in hand');
+  if (freed > 0) log.info({ freed }, 'took over the work of a worker that died');
 
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
@@ -96,7 +96,7 @@ export async function startWorker(config: Config): Promise<Running> {
   return {
     addresses: [],
     ended: lock.lost.then(() => {
-      if (!stopping) log.error('the lock on this host was lost; ending, so that a fresh worker takes over');
+      if (!stopping) log.error('lost the lock on this host; exiting so that a new worker takes over');
     }),
     async stop() {
       stopping = true;

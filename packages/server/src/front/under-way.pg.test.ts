@@ -107,7 +107,7 @@ describe('requests under way', () => {
     // Counted at both doors together.
     await expect(stsClient(api, aws).send(new GetCallerIdentityCommand())).rejects.toMatchObject({
       name: 'Throttling',
-      message: expect.stringContaining('under way'),
+      message: expect.stringContaining('in progress'),
     });
     socket.destroy();
     await eventually('its places are free', async () => (await me(busy)).status === 200);

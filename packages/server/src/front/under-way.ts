@@ -51,7 +51,10 @@ export function createUnderWay(): UnderWay {
     enter(name, most, request, response, retryAfter = 1) {
       const count = counts.get(name) ?? 0;
       if (count >= most)
-        throw rateLimited(`${most} requests are under way or their answers not read; wait for one to end`, retryAfter);
+        throw rateLimited(
+          `${most} requests are in progress, or their answers have not been read; wait for one to finish`,
+          retryAfter,
+        );
       if (request.socket.destroyed) return;
       counts.set(name, count + 1);
       let isOver = false;

@@ -9,7 +9,7 @@ const LINGER_MS = 1_000;
 export function nameFlaw(error: { readonly code?: string | undefined; readonly reason?: string }): CloudError {
   if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge('the headers are larger than 16 KiB');
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimedOut('the request did not arrive in time');
-  return invalidInput(`this is no HTTP request that can be read${error.reason ? `: ${error.reason}` : ''}`);
+  return invalidInput(`this is not a valid HTTP request${error.reason ? `: ${error.reason}` : ''}`);
 }
 
 /** Answers a request that never became one, on its socket, and ends the connection. */

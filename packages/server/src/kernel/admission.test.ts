@@ -125,7 +125,7 @@ describe('admission', () => {
     for (const name of ['a1', 'a2', 'a3']) void call(name, 'a');
     await expect(call('a4', 'a')).rejects.toMatchObject({
       ...tooMany,
-      message: '2 calls of this tenant wait already; send fewer at once',
+      message: '2 calls of this tenant are already waiting; send fewer at a time',
     });
     const other = call('b1', 'b');
     await settle();

@@ -126,14 +126,14 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
 
 const tooLate = (tenant: string, ms: number) =>
   rateLimited(
-    `this call waited for ${ms / 1000} s behind others${tenant === '' ? '; try again' : ' of its tenant; send fewer at once'}`,
+    `this call waited ${ms / 1000} s behind other calls${tenant === '' ? '; try again' : ' of its tenant; send fewer at a time'}`,
     1,
   );
 
 const tooMany = (tenant: string, count: number) =>
   rateLimited(
     tenant === ''
-      ? `${count} calls wait already; try again`
-      : `${count} calls of this tenant wait already; send fewer at once`,
+      ? `${count} calls are already waiting; try again`
+      : `${count} calls of this tenant are already waiting; send fewer at a time`,
     1,
   );

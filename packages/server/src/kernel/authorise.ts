@@ -7,14 +7,14 @@ export function admit(operation: RegisteredOperation, caller: Caller): void {
   if (operation.scope === 'public') return;
   if (caller.kind === 'anonymous') throw unauthorized('an API key is required: send it as X-API-Key, or log in');
   if (operation.scope === 'tenant' && tenantIdOf(caller) === undefined) {
-    throw invalidInput('this acts in a tenant, and neither X-Tenant-ID nor the key names one');
+    throw invalidInput('this operation acts in a tenant; send X-Tenant-ID or use a key that belongs to one');
   }
 }
 
 /** Throws FORBIDDEN where the caller may not. */
 export function authorise(operation: RegisteredOperation, caller: Caller): void {
   if (isAuthorised(operation, caller)) return;
-  if (operation.scope === 'operator') throw forbidden('only the operator of the platform may do this');
+  if (operation.scope === 'operator') throw forbidden('only the operator of the platform can do this');
   const role = caller.kind === 'user' ? (caller.role ?? 'none') : caller.kind;
   throw forbidden(
     `this needs the permission '${operation.permission}', which the role '${role}' does not have in this tenant`,

@@ -254,11 +254,11 @@ describe('what is being deleted', () => {
     for (const part of ['one', 'two']) await insertPart(id, part);
     await expect(run('delete', { id })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `the box '${name}' still has 2 parts, 1 lid; delete them first`,
+      message: `the box '${name}' still contains 2 parts, 1 lid; delete them first`,
     });
     lids = 0;
     await db.owner.query('delete from instances where vpc_id = $1 and name = $2', [id, 'one']);
-    await expect(run('delete', { id })).rejects.toThrow(`the box '${name}' still has 1 part; delete them first`);
+    await expect(run('delete', { id })).rejects.toThrow(`the box '${name}' still contains 1 part; delete them first`);
     expect((await run('get', { id })).version).toBe(1);
     await db.owner.query('delete from instances where vpc_id = $1', [id]);
     await run('delete', { id });
@@ -271,7 +271,7 @@ describe('what is being deleted', () => {
     const run = boxes();
     const id = await insertVpc(world());
     await run('rename', { id, name: uniqueWord() });
-    await expect(run('delete', { id }, tenant, { ifMatch: 1 })).rejects.toThrow('it is at version 2, not 1');
+    await expect(run('delete', { id }, tenant, { ifMatch: 1 })).rejects.toThrow('is at version 2, not 1');
     expect(await codeOf(run('delete', { id }, tenant, { ifMatch: 2 }))).toBe('no error');
   });
 

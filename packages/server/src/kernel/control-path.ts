@@ -97,7 +97,9 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
   function keyOf(entry: Entry, facts: CallFacts, key: string | undefined): KeyedCall | undefined {
     if (key === undefined || !entry.writes) return undefined;
     if (!entry.idempotent)
-      throw invalidInput(`${entry.name} takes no Idempotency-Key: its answer cannot be given again; leave it out`);
+      throw invalidInput(
+        `${entry.name} does not accept an Idempotency-Key, because its answer cannot be repeated; remove the header`,
+      );
     const { tenantId, userId, input } = facts;
     // The user's too: what a name stands for may differ from one user to the next.
     const hash = sealer.fingerprint(tenantId, `${userId} ${canonicalText(input as object, entry.descriptor.secrets)}`);
@@ -193,7 +195,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
   ): Promise<Executed> {
     if (!entry.createdKind && entry.targetKind!.id(target) !== id)
       throw idempotencyMismatch(
-        `Idempotency-Key '${key}' was used for another ${entry.targetKind!.noun} that was named '${nameOf(entry.targetKind!, target)}'; use a new key`,
+        `Idempotency-Key '${key}' was used for another ${entry.targetKind!.noun} named '${nameOf(entry.targetKind!, target)}'; use a new key`,
       );
     if (entry.descriptor.effect === 'delete')
       return replay(entry, deletionOf(entry, nameOf(entry.targetKind!, target)));
@@ -202,7 +204,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     const row = await entry.createdKind.find(sql, { tenantId, userId, ref: id, lock: false, within: target });
     if (!row)
       throw conflict(
-        `what this Idempotency-Key made (${entry.createdKind.noun} '${id}') is gone; use a new key to make another`,
+        `the ${entry.createdKind.noun} '${id}' that this Idempotency-Key created no longer exists; use a new key to create another`,
       );
     return replay(entry, presentedAs(entry.createdKind, row, facts.caller));
   }

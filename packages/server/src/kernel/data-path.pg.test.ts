@@ -133,7 +133,7 @@ describe('a call of the data plane', () => {
     const { run } = compose();
     await expect(run('send', {}, undefined, { idempotencyKey: 'k' })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: expect.stringContaining('takes no Idempotency-Key'),
+      message: expect.stringContaining('does not accept an Idempotency-Key'),
     });
   });
 

@@ -38,7 +38,9 @@ export function createDataPath(
       const tenantId = tenantIdOf(caller)!;
       const userId = userIdOf(caller);
       if (options.idempotencyKey !== undefined && entry.writes)
-        throw invalidInput(`${entry.name} takes no Idempotency-Key: nothing is kept of its calls; leave it out`);
+        throw invalidInput(
+          `${entry.name} does not accept an Idempotency-Key, because its calls are not recorded; remove the header`,
+        );
       try {
         let target: unknown;
         if (entry.targetKind) {

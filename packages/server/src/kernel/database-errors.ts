@@ -33,22 +33,27 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
   if (error instanceof CloudError) return { error, retry: false };
   const { code, constraint, message } = (error ?? {}) as DatabaseError;
   if (code === '40001' || code === '40P01')
-    return { error: unavailable('too many changes at once; try again'), retry: true };
-  if (code === '23505') return { error: conflict(`it exists already (${constraint ?? 'unique'})`), retry: false };
+    return { error: unavailable('too many concurrent changes; try again'), retry: true };
+  if (code === '23505') return { error: conflict(`it already exists (${constraint ?? 'unique'})`), retry: false };
   if (code === '23503')
     return {
-      error: conflict(`something else still refers to it, or what it refers to is gone (${constraint ?? 'reference'})`),
+      error: conflict(
+        `another resource still references it, or a resource that it references no longer exists (${constraint ?? 'reference'})`,
+      ),
       retry: false,
     };
   if (code === '22021' || code === '22P05')
-    return { error: invalidInput('text holds a character that cannot be stored (NUL or invalid UTF-8)'), retry: false };
-  if (code === '55P03') return { error: unavailable('another change holds it; try again'), retry: false };
+    return {
+      error: invalidInput('the text contains a character that cannot be stored (NUL or invalid UTF-8)'),
+      retry: false,
+    };
+  if (code === '55P03') return { error: unavailable('another change is in progress; try again'), retry: false };
   if (code === '57014') return { error: unavailable('the database took too long; try again'), retry: false };
   if (
     (code !== undefined && GONE.has(code)) ||
     /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(message ?? '')
   ) {
-    return { error: unavailable('the database is not reachable; try again in some seconds'), retry: false };
+    return { error: unavailable('the database is unreachable; try again in a few seconds'), retry: false };
   }
   return { error: error instanceof Error ? error : internal(String(error)), retry: false };
 }

@@ -103,7 +103,9 @@ export function createExecute(deps: ExecuteDeps): Execute {
       admit(entry, caller);
       const parsed = entry.validate(input) as Record<string, unknown>;
       if (options.ifMatch !== undefined && entry.writes && (entry.plane === 'data' || !entry.targetKind?.version))
-        throw invalidInput(`${name} takes no If-Match: what it writes has no version; leave it out`);
+        throw invalidInput(
+          `${name} does not accept If-Match, because what it writes has no version; remove the header`,
+        );
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
       const tenantId = tenantIdOf(caller);

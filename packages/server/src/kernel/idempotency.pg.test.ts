@@ -67,7 +67,9 @@ describe('Idempotency-Key of a create', () => {
     await run('delete', { name });
     await expect(run('create', { name }, undefined, { idempotencyKey })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: expect.stringMatching(/^what this Idempotency-Key made \(thing '[\w-]+'\) is gone; use a new key/),
+      message: expect.stringMatching(
+        /^the thing '[\w-]+' that this Idempotency-Key created no longer exists; use a new key/,
+      ),
     });
     expect((await run('create', { name }, undefined, { idempotencyKey: uniqueWord() })).replayed).toBe(false);
   });
@@ -171,7 +173,8 @@ describe('an Idempotency-Key', () => {
     const keyed = { idempotencyKey: uniqueWord() };
     await expect(run('guess', { word: 'x' }, { kind: 'anonymous' }, keyed)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: 'things.guess takes no Idempotency-Key: its answer cannot be given again; leave it out',
+      message:
+        'things.guess does not accept an Idempotency-Key, because its answer cannot be repeated; remove the header',
     });
     expect((await run('peek', {}, undefined, keyed)).replayed).toBe(false);
   });

@@ -52,7 +52,7 @@ export async function claimKey(sql: Sql, call: KeyedCall, resourceId: string): P
   );
   if (fresh) return undefined;
   const taken = await findClaim(sql, call);
-  if (taken === undefined) throw conflict(`Idempotency-Key '${call.key}' ran out at this moment; try again`);
+  if (taken === undefined) throw conflict(`Idempotency-Key '${call.key}' has just expired; try again`);
   return taken;
 }
 

@@ -40,7 +40,7 @@ export function pageRequest(
   if (input.cursor === undefined) return { limit, after: null };
   const after = Buffer.from(input.cursor, 'base64url').toString('utf8');
   if (!isId(after))
-    throw invalidInput(`cursor '${input.cursor}' is not one that a list answered with; leave it out to start again`);
+    throw invalidInput(`cursor '${input.cursor}' was not returned by a list; omit it to start from the beginning`);
   return { limit, after };
 }
 

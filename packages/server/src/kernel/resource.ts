@@ -36,7 +36,7 @@ const columnOf = (table: Table<ResourceRow>, ref: string): 'id' | 'ec2_id' | 'na
 
 /** Throws INVALID_INPUT for a name in the form of an id of the table's rows: it would be found by the id of another one. */
 export function refuseIdAsName(table: Table<ResourceRow>, name: string): void {
-  if (columnOf(table, name) !== 'name') throw invalidInput(`name '${name}' has the form of an id; choose another name`);
+  if (columnOf(table, name) !== 'name') throw invalidInput(`name '${name}' looks like an id; choose another name`);
 }
 
 /** One row by id, also while it is being deleted, or by name, which one that is being deleted has given up. */

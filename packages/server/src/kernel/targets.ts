@@ -42,7 +42,7 @@ export function refuseStale(entry: Entry, targets: readonly unknown[], ifMatch: 
   if (!entry.writes || targets.length === 0) return;
   const version = entry.targetKind?.version?.(targets.at(-1));
   if (ifMatch !== undefined && version !== undefined && version !== ifMatch)
-    throw conflict(`it is at version ${version}, not ${ifMatch}: read it again and decide`);
+    throw conflict(`the resource is at version ${version}, not ${ifMatch}; read it again before you change it`);
 }
 
 /** Throws CONFLICT for the deletion of what others still use. */
@@ -55,5 +55,7 @@ export async function refuseWhileUsed(entry: Entry, sql: Sql, target: unknown): 
     .filter(({ count }) => count > 0)
     .map(({ noun, count }) => `${count} ${noun}${count === 1 ? '' : 's'}`);
   if (inTheWay.length > 0)
-    throw conflict(`the ${kind.noun} '${nameOf(kind, target)}' still has ${inTheWay.join(', ')}; delete them first`);
+    throw conflict(
+      `the ${kind.noun} '${nameOf(kind, target)}' still contains ${inTheWay.join(', ')}; delete them first`,
+    );
 }

@@ -148,7 +148,7 @@ describe('pages', () => {
   it('have a size when none is asked, and refuse a cursor that nobody gave', () => {
     expect(pageRequest({})).toEqual({ limit: 50, after: null });
     for (const cursor of ['', 'x', Buffer.from('no id').toString('base64url')])
-      expect(() => pageRequest({ cursor })).toThrow(/is not one that a list answered/);
+      expect(() => pageRequest({ cursor })).toThrow(/was not returned by a list/);
     expect(pageRequest({ cursor: Buffer.from('basic-1').toString('base64url') }, () => true).after).toBe('basic-1');
     expect(toPage([], 5, (row) => row)).toEqual({ items: [] });
   });

@@ -38,7 +38,7 @@ interface Body {
 }
 
 const noWorker = (): CloudError =>
-  new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting', 5);
+  new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting. Try again', 5);
 
 /** What the worker refused with, in its own words. */
 function refusal(status: number, text: string): CloudError {
@@ -63,7 +63,7 @@ export function createLiveClient(socketPath: string): LiveClient {
   /** Beyond its connections undici would queue without bound, and a ticket that waits runs out. */
   const enter = (shape: keyof typeof active) => {
     const { all, noun } = PLACES[shape];
-    if (active[shape] >= all) throw unavailable(`${all} ${noun} are under way`);
+    if (active[shape] >= all) throw unavailable(`${all} ${noun} are in progress; try again`);
     active[shape]++;
     return () => {
       active[shape]--;

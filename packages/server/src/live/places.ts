@@ -34,9 +34,9 @@ export function createPlaces({ all, tenant, tenantWhenBusy, noun }: Bounds): Pla
     taken: () => taken,
     take(tenantId) {
       const its = takenBy.get(tenantId) ?? 0;
-      if (taken >= all) throw unavailable(`${all} ${noun} are under way`);
+      if (taken >= all) throw unavailable(`${all} ${noun} are in progress; try again`);
       if (its >= (taken >= all / 2 ? tenantWhenBusy : tenant))
-        throw rateLimited(`${its} ${noun} of this tenant are running; wait for one to end`, 5);
+        throw rateLimited(`${its} ${noun} of this tenant are running; wait for one to finish`, 5);
       taken++;
       takenBy.set(tenantId, its + 1);
       let isFree = false;

@@ -170,9 +170,7 @@ function checkLanded(migrations: readonly Migration[], landed: ReadonlyMap<numbe
       );
     }
     if (checksum !== null && checksum !== migration.checksum) {
-      throw new MigrationError(
-        `${migration.file} was edited after it had run: put it back as it was and write a new migration`,
-      );
+      throw new MigrationError(`${migration.file} was edited after it had run; restore it and write a new migration`);
     }
   }
 }

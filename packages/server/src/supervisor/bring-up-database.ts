@@ -62,8 +62,8 @@ export async function bringUpOwnDatabase(plan: DatabasePlan): Promise<ReadyDatab
     // Both processes' pools, the operator's few, the data plane's pipelined lanes, people's sessions, and some for the superuser.
     maxConnections: Math.max(100, settings.dbPoolMax * 2 + 60),
   };
-  if (await endLeftoverPostgres(settings.paths)) say('stopped the PostgreSQL that an earlier start left running');
-  if (!existsSync(join(settings.paths.postgres, 'PG_VERSION'))) say('making a PostgreSQL cluster');
+  if (await endLeftoverPostgres(settings.paths)) say('stopped a PostgreSQL left running by an earlier start');
+  if (!existsSync(join(settings.paths.postgres, 'PG_VERSION'))) say('creating a PostgreSQL cluster');
   await createClusterOnce(cluster);
   const port = await choosePort(settings);
   const kept = await keepRunning({ name: 'PostgreSQL', say, start: () => bearPostgres(cluster, port) });

@@ -6,30 +6,30 @@ const CONNECT_MS = 10_000;
 
 /** What a person can do about it, by Node's code or PostgreSQL's SQLSTATE. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing answers there; start that PostgreSQL, or mend host and port',
-  ENOENT: 'no such file; mend the path of the socket folder or of the certificate',
-  ENOTFOUND: 'no such host; mend its name',
-  EAI_AGAIN: 'the name of the host cannot be looked up now; mend it, or try again',
-  EHOSTUNREACH: 'no way leads to that host; mend its name',
-  ENETUNREACH: 'no way leads to that host; mend its name',
+  ECONNREFUSED: 'nothing answers there; start that PostgreSQL, or correct host and port',
+  ENOENT: 'no such file; correct the path of the socket folder or certificate',
+  ENOTFOUND: 'no such host; correct its name',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment; correct it, or try again',
+  EHOSTUNREACH: 'there is no route to that host; correct its name',
+  ENETUNREACH: 'there is no route to that host; correct its name',
   '28P01': 'user or password is wrong',
-  '28000': 'that server does not let this user in from here; mend its pg_hba.conf, or the user',
-  '3D000': 'no such database there; make it, or mend its name',
-  '42501': 'its user may not do that; take the owner of the database',
-  '42P01': "the platform's tables are not there; run npm run migrate with the owner's DATABASE_URL first",
-  '53300': 'that server has no connection left; end others, or raise its max_connections',
-  '57P03': 'that server is starting or stopping; try again',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host; mend the name of the host',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
+  '28000': 'the server does not accept this user from here; correct its pg_hba.conf, or use another user',
+  '3D000': 'no such database; create it, or correct its name',
+  '42501': 'the user lacks the right; use the owner of the database',
+  '42P01': "the platform's tables do not exist; run npm run migrate with the owner's DATABASE_URL first",
+  '53300': 'the server has no connections left; close some, or raise its max_connections',
+  '57P03': 'the server is starting or stopping; try again',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host; correct the host name',
+  CERT_HAS_EXPIRED: 'the certificate has expired; renew it',
 };
 
 /** The library says these in words only. */
 const BY_WORDS: readonly (readonly [RegExp, string])[] = [
-  [/does not support SSL/, 'that server has no TLS; set it up there, or take sslmode=disable'],
-  [/password must be a (non-empty )?string/, 'that server asks for a password and there is none'],
-  [/timeout expired/, `nothing answered within ${CONNECT_MS / 1000} s; mend host and port`],
-  [/Connection terminated|Received unexpected/, 'what answers there is no PostgreSQL; mend host and port'],
-  [/certificate/i, 'its certificate is not trusted; give its authority by sslrootcert=FILE'],
+  [/does not support SSL/, 'the server does not support TLS; enable it there, or use sslmode=disable'],
+  [/password must be a (non-empty )?string/, 'the server requires a password; put one into the URL'],
+  [/timeout expired/, `nothing answered within ${CONNECT_MS / 1000} s; correct host and port`],
+  [/Connection terminated|Received unexpected/, 'what answers there is not PostgreSQL; correct host and port'],
+  [/certificate/i, 'the certificate is not trusted; name its CA with sslrootcert=FILE'],
 ];
 
 /**

@@ -58,6 +58,6 @@ function refuseForeignFolder(dataDir: string): void {
   const lock = join(dataDir, LOCK);
   if (existsSync(lock) && lstatSync(lock).isFile()) return;
   throw new SettingsError(
-    `CLOUD_DATA_DIR=${dataDir}: holds what is not the platform's (${others.slice(0, 3).join(', ')}); choose a new or an empty folder`,
+    `CLOUD_DATA_DIR=${dataDir}: contains files that are not the platform's (${others.slice(0, 3).join(', ')}); choose a new or empty folder`,
   );
 }

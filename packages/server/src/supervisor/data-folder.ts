@@ -70,7 +70,7 @@ function refuseClosedParents(path: string): void {
   for (let parent = dirname(path); ; parent = dirname(parent)) {
     if ((statSync(parent).mode & 0o001) === 0) {
       throw new SettingsError(
-        `CLOUD_DATA_DIR=${path}: ${parent} is closed to the system users postgres and thecloud; choose a folder they can reach`,
+        `CLOUD_DATA_DIR=${path}: ${parent} cannot be accessed by the system users postgres and thecloud; choose a folder that they can reach`,
       );
     }
     if (parent === dirname(parent)) return;

@@ -55,7 +55,11 @@ test('on a PostgreSQL of yours, by its socket: starts, and stops in order to the
   const started = startMain({ DATABASE_URL: cluster.url('boss', 'theirs') }, '--import', SLOW_LOOKS);
   const { child } = started;
   try {
-    await until('it is ready', () => started.output().includes('Ctrl-C stops it.') || child.exitCode !== null, 60_000);
+    await until(
+      'it is ready',
+      () => started.output().includes('Press Ctrl-C to stop.') || child.exitCode !== null,
+      60_000,
+    );
     expect(started.output()).toContain('the one of DATABASE_URL');
     child.kill('SIGTERM');
     await waitForEnd(child);

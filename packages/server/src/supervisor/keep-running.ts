@@ -48,12 +48,12 @@ export async function keepRunning(options: KeepOptions): Promise<Kept> {
       life = undefined;
       if (stopping.signal.aborted) return;
       const waitMs = backOff.next(performance.now() - begun);
-      if (how !== undefined) options.say(`${options.name} ${how}; starting it again`);
+      if (how !== undefined) options.say(`${options.name} ${how}; restarting it`);
       await pause(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       try {
         await begin();
-        options.say(`${options.name} runs again`);
+        options.say(`${options.name} is running again`);
       } catch (error) {
         if (!stopping.signal.aborted) sayFailure(error);
       }
@@ -61,9 +61,7 @@ export async function keepRunning(options: KeepOptions): Promise<Kept> {
   }
 
   function sayFailure(error: unknown): void {
-    options.say(
-      `${options.name} does not start, trying again: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    options.say(`${options.name} does not start, retrying: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   try {

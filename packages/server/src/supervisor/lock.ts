@@ -28,7 +28,7 @@ export function acquireLock(path: string, dataDir: string): Lock {
     if (!lockDescriptor(descriptor)) {
       const holder = readFileSync(path, 'utf8').trim() || 'unknown';
       throw new SettingsError(
-        `CLOUD_DATA_DIR=${dataDir}: a platform runs on it already (process ${holder}); stop that one first, or choose another folder`,
+        `CLOUD_DATA_DIR=${dataDir}: another platform is running in it (process ${holder}); stop it first, or choose another folder`,
       );
     }
     if (!existsSync(path) || statSync(path).ino !== fstatSync(descriptor).ino) {

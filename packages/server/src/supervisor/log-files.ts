@@ -33,7 +33,7 @@ export function boundLogs(paths: readonly string[], say: (line: string) => void)
     try {
       boundLog(path);
     } catch (error) {
-      say(`cannot keep ${path} short as it should be: ${error instanceof Error ? error.message : String(error)}`);
+      say(`cannot limit the size of ${path}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }

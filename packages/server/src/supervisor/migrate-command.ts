@@ -56,11 +56,11 @@ async function act(verb: MigrateVerb, target: MigrateSettings, say: (line: strin
     for (const state of await readMigrationStates(target)) {
       const file = state.file ?? `${state.version} (its file is not here)`;
       say(
-        `${state.appliedAt?.toISOString() ?? 'pending'.padEnd(24)}  ${file}${state.edited ? '  EDITED since it ran' : ''}`,
+        `${state.appliedAt?.toISOString() ?? 'pending'.padEnd(24)}  ${file}${state.edited ? '  EDITED after it ran' : ''}`,
       );
     }
   } else if (verb.kind === 'down') {
-    if ((await migrateDown(target)) === undefined) say('nothing to take back');
+    if ((await migrateDown(target)) === undefined) say('nothing to revert');
   } else if ((await migrateUp(target, verb.upTo)).length === 0) {
     say('nothing to do');
   }

@@ -36,7 +36,7 @@ export function bindDataFolder(dataDir: string, platformId: string): void {
   const path = join(dataDir, FILE);
   if (known !== undefined) {
     throw new SettingsError(
-      `CLOUD_DATA_DIR=${dataDir}: belongs to platform ${known}, but the database to ${platformId}; set the right DATABASE_URL, or remove ${path} if the folder was meant for this database`,
+      `CLOUD_DATA_DIR=${dataDir}: belongs to platform ${known}, but the database belongs to ${platformId}; set the right DATABASE_URL, or remove ${path} if the folder was meant for this database`,
     );
   }
   writeFileSync(`${path}.new`, `${platformId}\n`, { mode: 0o644, flush: true });

@@ -44,12 +44,12 @@ export function findPostgres(searchPath: string, existingMajor?: number): Postgr
   const folder = found.get(major);
   if (existingMajor !== undefined && folder === undefined) {
     throw new SettingsError(
-      `the data folder holds a cluster of PostgreSQL ${existingMajor}, whose programs are not here (found: ${[...found.keys()].join(', ') || 'none'})`,
+      `the data folder contains a cluster of PostgreSQL ${existingMajor}, whose programs are not installed (found: ${[...found.keys()].join(', ') || 'none'})`,
     );
   }
   if (folder === undefined || major < OLDEST_POSTGRES) {
     throw new SettingsError(
-      `PostgreSQL ${OLDEST_POSTGRES} or later is not here; install it, or set DATABASE_URL to one elsewhere`,
+      `PostgreSQL ${OLDEST_POSTGRES} or later is not installed; install it, or set DATABASE_URL to another server`,
     );
   }
   return { folder, major };

@@ -11,23 +11,23 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
 
   API        ${url}      documentation: ${url}/docs
   Instances  ${describeInstances(platform, settings)}
-  Data       ${settings.dataDir}   (logs/ holds the logs; secrets/master.key opens what is sealed: back it up)
+  Data       ${settings.dataDir}   (logs in logs/; back up secrets/master.key, without which no secret can be unsealed)
   Database   ${platform.howToConnect}
 
-  In this folder, in another terminal (the first user to register is the operator):
+  Next, in another terminal in this folder (the first user to register is the operator):
     npx cloud register${url === 'http://127.0.0.1:8080' ? '' : ` --endpoint ${url}`}
 ${firstSteps(platform)
   .map((step) => `    npx cloud ${step}`)
   .join('\n')}
 ${pointAwsClients(platform, settings)}
-Ctrl-C stops it.`;
+Press Ctrl-C to stop.`;
 }
 
 /** What a terminal needs for the AWS CLI, SDKs and what builds on them. */
 function pointAwsClients({ awsAddress }: Ready, { region }: Pick<Settings, 'region'>): string {
   if (awsAddress === undefined) return '';
   return `
-  AWS clients, with the AWS pair of a key (npx cloud keys create aws):
+  To connect AWS clients, create a key (npx cloud keys create aws), then run:
     export AWS_ENDPOINT_URL=${awsAddress} AWS_DEFAULT_REGION=${region}
     export AWS_ACCESS_KEY_ID=<aws_access_key_id>
     export AWS_SECRET_ACCESS_KEY=<aws_secret_access_key>
@@ -42,9 +42,8 @@ function firstSteps(platform: Ready): readonly string[] {
 }
 
 function describeInstances(platform: Ready, settings: Pick<Settings, 'dataDir'>): string {
-  if (!platform.engine.available) return `not here. ${platform.engine.reason}`;
+  if (!platform.engine.available) return `not available. ${platform.engine.reason}`;
   const incus = platform.processes().find((one) => one.name === 'Incus');
-  if (incus?.pid === undefined)
-    return `not yet: Incus does not start, see ${settings.dataDir}/incusd.log; it is tried again`;
+  if (incus?.pid === undefined) return `not yet: Incus does not start; retrying. See ${settings.dataDir}/incusd.log`;
   return 'ready to launch';
 }

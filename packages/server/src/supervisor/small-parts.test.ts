@@ -67,7 +67,7 @@ describe('keepRunning', () => {
     await expect.poll(() => kept.life()?.pid, { timeout: 3_000 }).toBe(2);
     await kept.stop(neverHurry);
     expect(ends).toHaveLength(2);
-    expect(said).toEqual(['thing ended by SIGKILL; starting it again', 'thing runs again']);
+    expect(said).toEqual(['thing ended by SIGKILL; restarting it', 'thing is running again']);
   });
 
   test('a first start that fails is told, a later one tried again', async () => {
@@ -162,7 +162,7 @@ describe('what must be made once', () => {
     bindDataFolder(folder, 'a');
     bindDataFolder(folder, 'a');
     expect(recallPlatformId(folder)).toBe('a');
-    expect(() => bindDataFolder(folder, 'b')).toThrow('belongs to platform a, but the database to b');
+    expect(() => bindDataFolder(folder, 'b')).toThrow('belongs to platform a, but the database belongs to b');
   });
 });
 
@@ -211,14 +211,14 @@ describe('the data folder', () => {
 
   test('is held by one at a time', () => {
     const claim = claimDataFolder(folder);
-    expect(() => claimDataFolder(folder)).toThrow(`a platform runs on it already (process ${process.pid})`);
+    expect(() => claimDataFolder(folder)).toThrow(`another platform is running in it (process ${process.pid})`);
     claim.release();
     claimDataFolder(folder).release();
   });
 
   test('is never one that holds other things: its mode would change for everybody', () => {
     writeFileSync(join(folder, 'letters'), '');
-    expect(() => claimDataFolder(folder)).toThrow("holds what is not the platform's (letters)");
+    expect(() => claimDataFolder(folder)).toThrow("contains files that are not the platform's (letters)");
     expect(() => claimDataFolder(join(folder, 'letters'))).toThrow('is a file, not a folder');
     expect(readdirSync(folder)).toEqual(['letters']);
     writeFileSync(join(folder, 'platform.id'), '');
@@ -251,7 +251,7 @@ describe('the first steps that are proposed', () => {
 
   test('wait for nothing where there can be no instance', () => {
     const told = message({ available: false, reason: 'Instances need this.' });
-    expect(told).toContain('not here. Instances need this.');
+    expect(told).toContain('not available. Instances need this.');
     expect(told).toContain('npx cloud register\n    npx cloud whoami');
     expect(told).not.toContain('--wait');
   });

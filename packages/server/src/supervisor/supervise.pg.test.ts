@@ -69,7 +69,7 @@ describe('a platform on its own PostgreSQL', () => {
     const second = start();
     expect(await second.exit).toBe(2);
     expect(second.output()).toMatch(
-      new RegExp(`^CLOUD_DATA_DIR=${dataDir}: a platform runs on it already \\(process ${platform.pid}\\)`),
+      new RegExp(`^CLOUD_DATA_DIR=${dataDir}: another platform is running in it \\(process ${platform.pid}\\)`),
     );
   });
 
@@ -104,10 +104,10 @@ describe('a platform on its own PostgreSQL', () => {
     for (const [url, told] of [
       [`postgres://cloud:hunter2@127.0.0.1:1/thecloud`, 'nothing answers there'],
       [`postgres://cloud:hunter2@${at}/thecloud`, 'user or password is wrong'],
-      [`postgres://cloud@${at}/thecloud`, 'that server asks for a password'],
-      [`postgres://cloud:${password}@${at}/nothing`, 'no such database there'],
-      [`postgres://cloud:${password}@${at}/thecloud?sslmode=verify-full`, 'that server has no TLS'],
-      [`postgres://cloud:hunter2@${new URL(await platform.ready).host}/thecloud`, 'is no PostgreSQL'],
+      [`postgres://cloud@${at}/thecloud`, 'the server requires a password'],
+      [`postgres://cloud:${password}@${at}/nothing`, 'no such database'],
+      [`postgres://cloud:${password}@${at}/thecloud?sslmode=verify-full`, 'the server does not support TLS'],
+      [`postgres://cloud:hunter2@${new URL(await platform.ready).host}/thecloud`, 'is not PostgreSQL'],
     ] as const) {
       const refused = startPlatformProcess({ CLOUD_DATA_DIR: unused, DATABASE_URL: url });
       expect(await refused.exit).toBe(2);
@@ -122,13 +122,13 @@ describe('a platform on its own PostgreSQL', () => {
   test('kill -9 of the API: it runs again', async () => {
     const before = pidsOf(platform)['api'] ?? 0;
     process.kill(before, 'SIGKILL');
-    await until('the API runs again', () => platform.output().includes('api runs again'));
+    await until('the API runs again', () => platform.output().includes('api is running again'));
     expect(startOf(before)).toBeUndefined();
   });
 
   test('kill -9 of PostgreSQL: it runs again', { timeout: 40_000 }, async () => {
     process.kill(pidsOf(platform)['PostgreSQL'] ?? 0, 'SIGKILL');
-    await until('PostgreSQL runs again', () => platform.output().includes('PostgreSQL runs again'), 30_000);
+    await until('PostgreSQL runs again', () => platform.output().includes('PostgreSQL is running again'), 30_000);
   });
 
   test('kill -9 of the supervisor: its processes end, the next start takes PostgreSQL over', {
@@ -144,7 +144,7 @@ describe('a platform on its own PostgreSQL', () => {
     platform = start();
     const seen = await ask(await platform.ready);
     expect(seen.databaseUsers).toEqual(['cloud_api', 'cloud_operator', 'cloud_data']);
-    expect(platform.output()).toContain('stopped the PostgreSQL that an earlier start left running');
+    expect(platform.output()).toContain('stopped a PostgreSQL left running by an earlier start');
   });
 
   test('the log of Incus is kept short, as the others are', { timeout: 30_000 }, async () => {
@@ -155,7 +155,7 @@ describe('a platform on its own PostgreSQL', () => {
       () => logs.every((path) => existsSync(`${path}.1`) && statSync(path).size < 1e6),
       20_000,
     );
-    expect(platform.output()).not.toContain('cannot keep');
+    expect(platform.output()).not.toContain('cannot limit the size');
   });
 
   test('SIGTERM: everything ends, nothing is left; the next start is warm', { timeout: 60_000 }, async () => {

@@ -63,7 +63,7 @@ export async function supervise(options: SupervisorOptions): Promise<Platform> {
   try {
     return await bringUp(options, isRoot, claim, running);
   } catch (error) {
-    if (inStopOrder(running).length > 0) say('stopping what was started');
+    if (inStopOrder(running).length > 0) say('stopping what was already started');
     await stopAll(running, AbortSignal.timeout(20_000), say);
     claim.abandon();
     throw error;
@@ -91,7 +91,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   const { paths } = settings;
   const pidsFile = join(paths.run, 'processes.json');
   const left = await endLeftovers(pidsFile);
-  if (left.length > 0) say(`an earlier start was killed; its ${left.join(' and ')} ended`);
+  if (left.length > 0) say(`an earlier start was killed; ended its ${left.join(' and ')}`);
   await refuseWhatCannotWork(settings);
 
   const owners = findOwners(isRoot);

@@ -130,7 +130,7 @@ async function openPath(dataDir: string): Promise<void> {
     if (((await stat(folder)).mode & 0o001) === 0) {
       throw new EngineError(
         'invalid',
-        `instances cannot live below ${folder}: it lets no other users pass. Choose another data folder, or chmod o+x ${folder}`,
+        `instances cannot live below ${folder}: other users cannot traverse it. Choose another data folder, or run: chmod o+x ${folder}`,
       );
     }
   }
@@ -225,7 +225,7 @@ async function waitReady(client: IncusClient, daemon: ProcessIdentity, incusDir:
       if (!(await isAlive(daemon))) {
         throw new EngineError(
           'failed',
-          `incusd ended while it started, see incusd.out and incusd.log beside ${incusDir}`,
+          `incusd exited during its start; see incusd.out and incusd.log beside ${incusDir}`,
           { cause },
         );
       }

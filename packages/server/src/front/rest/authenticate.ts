@@ -12,7 +12,7 @@ export function keyOf(request: FastifyRequest): string | undefined {
   const authorization = request.headers.authorization;
   if (authorization === undefined) return undefined;
   const match = /^Bearer\s+(\S+)$/i.exec(authorization);
-  if (!match) throw unauthorized('the Authorization header must read: Bearer <API key>');
+  if (!match) throw unauthorized('the Authorization header must have the form: Bearer <API key>');
   return match[1];
 }
 

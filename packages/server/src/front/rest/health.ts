@@ -53,7 +53,7 @@ export function addHealth(
     const passedOn = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
     const isNear = LOOPBACK.has(request.ip) && passedOn === undefined;
     if (!isNear && !(await isOperator(request)))
-      throw forbidden("metrics are served on loopback, or to the operator's key");
+      throw forbidden("metrics are available on loopback or with the operator's key");
     open(request);
     return reply.type(options.metrics.prometheus.contentType).send(await writeMetrics(options));
   });

@@ -67,14 +67,14 @@ export function createLongCalls(deps: {
       const caller = await authenticator.authenticate(one.key, one.tenant, 'now');
       const held = caller.kind === 'user' ? caller.permissions : new Set<string>();
       if (one.permission !== undefined && !isPermitted(held, one.permission))
-        throw forbidden(`this needs the permission '${one.permission}', which was taken away`);
+        throw forbidden(`this needs the permission '${one.permission}', which was revoked`);
       one.knownAt = now;
       if (now - one.lookedAt < TARGET_MS) return;
       one.lookedAt = now;
       await one.look(caller);
     } catch (error) {
       if (error instanceof CloudError && error.status < 500) one.end(error);
-      else if (now - one.knownAt > UNKNOWN_MS) one.end(unavailable('whether this may go on cannot be looked up'));
+      else if (now - one.knownAt > UNKNOWN_MS) one.end(unavailable('the key could not be checked; connect again'));
     } finally {
       one.isBusy = false;
     }
@@ -124,7 +124,7 @@ export function createLongCalls(deps: {
       return { signal: over.signal, end: (reason = new Error('done')) => over.abort(reason) };
     },
     stop() {
-      for (const one of watched) one.end(unavailable('the API stops; connect again'));
+      for (const one of watched) one.end(unavailable('the API is stopping; connect again'));
     },
   };
 }

@@ -49,7 +49,7 @@ const META: Json = {
 const HEADERS = {
   ETag: { description: 'Version of the resource, for If-Match', schema: { type: 'string' } },
   'Idempotency-Replayed': {
-    description: 'true if this repeats an earlier answer for the same Idempotency-Key and nothing was done',
+    description: 'true if this repeats an earlier answer for the same Idempotency-Key and nothing was changed',
     schema: { type: 'string' },
   },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },

@@ -64,7 +64,7 @@ export async function relay(
   await forward(worker.messages, client).catch(() => undefined);
   const { code, reason } = await workerEnd;
   if (call.signal.aborted) return watching;
-  if (code === 1006) fail(client, new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker went away', 5));
+  if (code === 1006) fail(client, new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker stopped; try again', 5));
   else closeSocket(client, code, reason);
   return watching;
 }
@@ -99,7 +99,7 @@ async function watch(client: WebSocket, clock: RelayClock, call: LongCall, silen
     // What is not read, because the command reads nothing, is no sign of absence; a ping to a machine that is gone ends the connection.
     if (!isThere && !client.isPaused) return call.end(new Error('the client does not answer'));
     if (silentMs() >= IDLE_MS)
-      return call.end(requestTimedOut(`nothing was said for ${IDLE_MS / 60_000} minutes; connect again`));
+      return call.end(requestTimedOut(`the connection was idle for ${IDLE_MS / 60_000} minutes; connect again`));
     isThere = false;
     client.ping(undefined, undefined, () => undefined);
     await clock.sleep(PING_MS, call.signal).catch(() => undefined);

@@ -65,7 +65,7 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
 }
 
 async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>): Promise<T> {
-  if (passwords.underWay >= MAX_PASSWORDS) throw rateLimited('too many people log in at this moment; try again', 1);
+  if (passwords.underWay >= MAX_PASSWORDS) throw rateLimited('too many logins at the moment; try again', 1);
   passwords.underWay++;
   try {
     return await work();
@@ -133,7 +133,7 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
   ];
   if (unknown.length > 0)
     throw invalidInput(
-      `${unknown.map((name) => `'${name.slice(0, 60)}'`).join(', ')} in the query means nothing here${bodied ? '; members go into the body' : ''}`,
+      `${unknown.map((name) => `'${name.slice(0, 60)}'`).join(', ')} is not a query parameter of this operation${bodied ? '; send members in the body' : ''}`,
     );
   const body = request.body ?? (request.body === null ? null : {});
   if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -146,10 +146,10 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
 
 function readWait(wait: unknown): number {
   if (wait === undefined) return 0;
-  if (typeof wait !== 'string') throw invalidInput('wait is given more than once');
+  if (typeof wait !== 'string') throw invalidInput('wait is set more than once; set it once');
   const seconds = /^(?:0|[1-9]\d?)$/.test(wait) ? Number(wait) : Number.NaN;
   if (!(seconds <= MAX_WAIT_SECONDS)) {
-    throw invalidInput(`wait '${wait.slice(0, 20)}' must be whole seconds from 0 to ${MAX_WAIT_SECONDS}`);
+    throw invalidInput(`wait '${wait.slice(0, 20)}' must be a whole number of seconds from 0 to ${MAX_WAIT_SECONDS}`);
   }
   return seconds;
 }

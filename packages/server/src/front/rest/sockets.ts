@@ -77,14 +77,13 @@ export function createSockets(app: FastifyInstance, clock: RelayClock, metrics: 
   return {
     check(request) {
       const { headers } = request.raw;
-      if (!upgrades.has(request.raw))
-        throw invalidInput('this is a websocket: connect with ws:// or wss://, which asks for an upgrade');
+      if (!upgrades.has(request.raw)) throw invalidInput('this is a websocket; connect with ws:// or wss://');
       if (headers['sec-websocket-version'] !== '13') throw invalidInput('Sec-WebSocket-Version must be 13');
       if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? ''))
         throw invalidInput('Sec-WebSocket-Key must be 16 bytes in base64');
       const offered = headers['sec-websocket-protocol'];
       if (offered !== undefined && !protocolsOf(offered).includes(PROTOCOL))
-        throw invalidInput(`the subprotocols offered must have ${PROTOCOL} among them`);
+        throw invalidInput(`the subprotocols must include ${PROTOCOL}`);
     },
 
     async answer(entry, ticket, call, live, request, reply) {

@@ -10,13 +10,13 @@ export const insufficientCapacity = (detail: string): CloudError =>
   new CloudError(
     'INSUFFICIENT_CAPACITY',
     PLACEMENT_ERRORS.INSUFFICIENT_CAPACITY,
-    `${detail}. Take a smaller type, or delete an instance`,
+    `${detail}; choose a smaller type, or delete an instance`,
   );
 
 export const engineUnavailable = (detail: string): CloudError =>
   new CloudError(
     'ENGINE_UNAVAILABLE',
     PLACEMENT_ERRORS.ENGINE_UNAVAILABLE,
-    `instances cannot be launched here: ${detail}`,
+    `instances cannot be launched: ${detail}`,
     30,
   );

@@ -54,7 +54,7 @@ describe('placing a machine', () => {
     const short = (left: string) => ({
       code: 'INSUFFICIENT_CAPACITY',
       status: 409,
-      message: `the host ${rows[0]!.name} has ${left}. Take a smaller type, or delete an instance`,
+      message: `the host ${rows[0]!.name} has ${left}; choose a smaller type, or delete an instance`,
     });
     await expect(place(host, { vcpus: 2 })).rejects.toMatchObject(
       short('1 vCPUs left to promise, and this type needs 2'),
@@ -89,11 +89,11 @@ describe('placing a machine', () => {
       message: expect.stringMatching(why),
     });
     const down = await db.makeHost({ state: 'unavailable', reason: 'no Incus' });
-    await expect(place(down)).rejects.toMatchObject(unavailable(/^instances cannot be launched here: no Incus$/));
+    await expect(place(down)).rejects.toMatchObject(unavailable(/^instances cannot be launched: no Incus$/));
     const silent = await db.makeHost({ state: 'unavailable' });
-    await expect(place(silent)).rejects.toMatchObject(unavailable(/here: the host host-[\w-]+ is unavailable$/));
+    await expect(place(silent)).rejects.toMatchObject(unavailable(/launched: the host host-[\w-]+ is unavailable$/));
     await expect(place(newId())).rejects.toMatchObject(
-      unavailable(/here: no worker has registered a host yet; is the worker running\?$/),
+      unavailable(/launched: no worker has registered a host yet; is the worker running\?$/),
     );
   });
 });

@@ -122,7 +122,7 @@ export function createAuthenticator(options: {
       if (tenantId !== undefined && !isUuid(tenantId))
         throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
       if (!KEY_FORM.test(key))
-        throw unauthorized('this is no API key of ours: they look like thecloud_ and 32 hex digits');
+        throw unauthorized('this is not an API key; a key is thecloud_ followed by 32 hex digits');
       const changesBefore = changes;
       const row = await lookups
         .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
@@ -157,7 +157,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
   const isMember = row.membership_role !== null;
   if (tenantId !== undefined && !isMember) throw forbidden(`you are not a member of the tenant '${tenantId}'`);
   if (row.tenant_status !== null && row.tenant_status !== 'active' && isMember)
-    throw forbidden(`the tenant is ${row.tenant_status}; ask the operator of the platform`);
+    throw forbidden(`the tenant is ${row.tenant_status}; contact the operator of the platform`);
   return {
     kind: 'user',
     userId: row.user_id,

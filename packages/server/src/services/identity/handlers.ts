@@ -32,7 +32,7 @@ const slugOf = (name: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40) || 'tenant';
 
-const locked = () => committed(unauthorized('too many wrong passwords: this user is locked for up to 15 minutes'));
+const locked = () => committed(unauthorized('too many wrong passwords; this user is locked for up to 15 minutes'));
 
 export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
   register: steps({
@@ -94,7 +94,7 @@ export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
 
   async me(call) {
     const row = await createPgIdentityRepository(call.sql).findUser(call.userId);
-    if (!row) throw unauthorized('the user of this key is gone');
+    if (!row) throw unauthorized('the user of this key no longer exists');
     return presentUser(row, call.tenantId || undefined);
   },
 });
@@ -117,9 +117,9 @@ async function registerOnce(
     const outcome = await repository.register({ ...user, tenantSlug, accountNumber: newAccountNumber() });
     if (outcome === 'created') return;
     if (outcome === 'email_taken')
-      throw conflict(`a user with the email '${user.email}' exists already; log in instead`);
+      throw conflict(`a user with the email '${user.email}' already exists; log in instead`);
     if (outcome === 'closed')
-      throw forbidden('registration is closed on this platform; ask its operator for an account');
+      throw forbidden('registration is closed on this platform; ask the operator for an account');
   }
   throw conflict('no free tenant name was found; try again');
 }
@@ -162,7 +162,7 @@ export const createKeyHandlers = ({
 
   revoke: steps({
     async run({ sql, target: { id, name, namesakes }, now }: Call<unknown, FoundKeyRow>) {
-      if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; say which one by its id`);
+      if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; use an id`);
       await createPgIdentityRepository(sql).revokeKey(id, now);
       return {};
     },

@@ -40,7 +40,7 @@ export function checkPassword(password: string): void {
   const bits = Math.floor(entropyBits(password));
   if (bits < MIN_ENTROPY) {
     throw invalidInput(
-      `password is too easy to guess: about ${bits} bits, and ${MIN_ENTROPY} are needed. Make it longer or mix in other characters`,
+      `password is too easy to guess: it has about ${bits} bits of entropy and needs ${MIN_ENTROPY}; make it longer or use more kinds of characters`,
     );
   }
 }

@@ -34,7 +34,9 @@ export function createInstanceHandlers(
       async check({ input, sql }: Call<LaunchInput>) {
         refuseIdAsName(INSTANCES, input.name);
         if (!deps.images.includes(input.image))
-          throw invalidInput(`image '${input.image}' is not in the catalogue; there are: ${deps.images.join(', ')}`);
+          throw invalidInput(
+            `image '${input.image}' is not in the catalogue; choose one of: ${deps.images.join(', ')}`,
+          );
         const id = input.instance_type ?? DEFAULT_TYPE;
         const type = types.get(id) ?? (await findType(createPgInstanceRepository(sql), id));
         types.set(id, type);
@@ -79,7 +81,7 @@ export function createInstanceHandlers(
           metadata: input.metadata ?? {},
           at: now,
         });
-        if (!row) throw conflict(`an instance named '${input.name}' exists already; choose another name`);
+        if (!row) throw conflict(`an instance named '${input.name}' already exists; choose another name`);
         wake('instance', row.id, row.host_id);
         if (vpc) wake('vpc', vpc.id, vpc.hostId);
         return row;
@@ -160,7 +162,7 @@ async function findType(repository: InstanceRepository, id: string): Promise<Ins
   const type = await repository.findType(id);
   if (type) return type;
   const known = await repository.listTypes({ limit: 50, after: null });
-  throw invalidInput(`instance_type '${id}' does not exist; there are: ${known.map((row) => row.id).join(', ')}`);
+  throw invalidInput(`instance_type '${id}' does not exist; choose one of: ${known.map((row) => row.id).join(', ')}`);
 }
 
 const readEnv = (entries: readonly string[]): Record<string, string> =>

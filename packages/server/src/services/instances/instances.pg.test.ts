@@ -72,11 +72,11 @@ describe('launching', () => {
   it('says what there is instead', async () => {
     expect(await launch({ image: 'windows' })).toMatchObject({
       status: 400,
-      message: "image 'windows' is not in the catalogue; there are: busybox, debian/12",
+      message: "image 'windows' is not in the catalogue; choose one of: busybox, debian/12",
     });
     expect(await launch({ instance_type: 'huge' })).toMatchObject({
       status: 400,
-      message: expect.stringContaining('there are: basic-1, basic-2'),
+      message: expect.stringContaining('choose one of: basic-1, basic-2'),
     });
     expect(await launch({ vpc_id: 'nowhere' })).toMatchObject({ status: 404, message: "VPC 'nowhere' does not exist" });
     const name = `vm-${uniqueWord()}`;
@@ -326,7 +326,7 @@ describe('VPCs', () => {
     const second = await launch({ vpc_id: vpcId });
     expect(await api.call('vpcs.delete', { id: vpcId }, owner)).toMatchObject({
       status: 409,
-      message: expect.stringContaining('still has 2 instances; delete them first'),
+      message: expect.stringContaining('still contains 2 instances; delete them first'),
     });
     for (const one of [inside, second]) await api.call('instances.delete', { id: one.data.id }, owner);
     const [deleted, launched] = await Promise.all([

@@ -46,7 +46,7 @@ async function speak(terminal: Terminal, peer: Peer): Promise<void> {
 async function listen(terminal: Terminal, peer: Peer): Promise<void> {
   for await (const message of peer.messages) {
     if (typeof message !== 'string' && message[0] !== STDIN)
-      throw invalidInput(`a binary message begins with the byte ${STDIN}, for standard input`);
+      throw invalidInput(`a binary message must begin with the byte ${STDIN}, for standard input`);
     // The API has checked its shape.
     const order = typeof message === 'string' ? (JSON.parse(message) as TerminalMessage) : message.subarray(1);
     try {

@@ -42,7 +42,7 @@ const createQuotaHandlers = ({ defaults }: QuotaDeps): Handlers<typeof quotaOper
     const defaultMax = defaults().get(resource);
     if (defaultMax === undefined)
       throw invalidInput(
-        `resource '${resource}' has no quota; these have: ${[...defaults().keys()].sort().join(', ')}`,
+        `resource '${resource}' has no quota; choose one of: ${[...defaults().keys()].sort().join(', ')}`,
       );
     await refuseUnknownTenant(sql, tenantId);
     await sql.query(

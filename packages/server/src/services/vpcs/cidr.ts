@@ -18,12 +18,14 @@ export function parseVpcCidr(text: string): Cidr {
   }
   const prefix = Number(digits);
   if (prefix < 16 || prefix > 28) throw invalidInput(`cidr_block '${text}': the prefix must be between /16 and /28`);
-  if (text !== plain) throw invalidInput(`cidr_block '${text}' has a number with leading zeros; write ${plain}`);
+  if (text !== plain) throw invalidInput(`cidr_block '${text}' has leading zeros; write ${plain}`);
   const network = ipaddr.IPv4.networkAddressFromCIDR(plain);
   const meant = `${network.toString()}/${prefix}`;
   if (meant !== plain) throw invalidInput(`cidr_block '${text}' has host bits set; did you mean ${meant}?`);
   if (network.range() !== 'private') {
-    throw invalidInput(`cidr_block '${text}' is not private; take it from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16`);
+    throw invalidInput(
+      `cidr_block '${text}' is not private; choose one in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16`,
+    );
   }
   return { network, broadcast: ipaddr.IPv4.broadcastAddressFromCIDR(plain), prefix };
 }

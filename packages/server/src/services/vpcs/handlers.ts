@@ -17,7 +17,7 @@ export interface VpcDeps {
   readonly region: string;
 }
 
-const nameTaken = (name: string) => conflict(`a VPC named '${name}' exists already; choose another name`);
+const nameTaken = (name: string) => conflict(`a VPC named '${name}' already exists; choose another name`);
 
 export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations, { vpc: VpcRow }> => ({
   create: steps({

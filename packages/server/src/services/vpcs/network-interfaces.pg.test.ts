@@ -173,7 +173,7 @@ describe('the network interfaces of a VPC', () => {
     const made = outcomes.filter((one) => one.startsWith('10.'));
     expect(new Set(made).size).toBe(made.length);
     for (const one of outcomes)
-      if (!made.includes(one)) expect(one).toBe(`the address of the VPC '${vpc.name}' was taken just now; try again`);
+      if (!made.includes(one)) expect(one).toBe(`the address of the VPC '${vpc.name}' has just been taken; try again`);
     const again = interfaceIn(vpc);
     await asApi((sql) => attachInterface(sql, again));
     await expect(asApi((sql) => attachInterface(sql, { ...again, id: newId() }))).rejects.toMatchObject({

@@ -65,7 +65,7 @@ export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{
   const { free, address, mac } = found!;
   if (free === null) throw conflict(`the VPC '${vpc.name}' has no free address left`);
   if (address === null || mac === null)
-    throw conflict(`the address ${free} of the VPC '${vpc.name}' was taken just now; try again`);
+    throw conflict(`the address ${free} of the VPC '${vpc.name}' has just been taken; try again`);
   return { address, mac };
 }
 

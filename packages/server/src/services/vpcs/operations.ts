@@ -18,7 +18,7 @@ export const vpcOperations = {
   create: operation({
     summary: 'Create a VPC',
     description:
-      'A private network of its own: its addresses may be the same as in any other VPC, and no packet crosses from one to another.',
+      'Creates a private network. Its addresses may overlap with those of other VPCs; no packet crosses between VPCs.',
     effect: 'create',
     http: { method: 'POST', path: '/vpcs' },
     input: Type.Object(

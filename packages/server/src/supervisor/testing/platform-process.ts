@@ -64,7 +64,7 @@ export async function removeDataDir(dataDir: string): Promise<void> {
 export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms, but did not see: ${what}`);
     await pause(25);
   }
 }

@@ -129,7 +129,7 @@ export function sourceLines(targets: string): string[] {
   if (main === undefined) {
     throw new EngineError(
       'unavailable',
-      'debian/12 is built from a Debian mirror, and none is among the package sources of this machine',
+      'debian/12 is built from a Debian mirror, but the package sources of this machine name none',
     );
   }
   const security = find((suite, label) => /security/i.test(`${suite} ${label}`));

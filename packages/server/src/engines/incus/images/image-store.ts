@@ -51,7 +51,7 @@ export class ImageStore {
     if (recipe === undefined) {
       throw new EngineError(
         'invalid',
-        `there is no image ${name}; the catalogue has ${[...this.#recipes.keys()].join(', ')}`,
+        `there is no image ${name}; choose one of: ${[...this.#recipes.keys()].join(', ')}`,
       );
     }
     const running = this.#work.get(name);
