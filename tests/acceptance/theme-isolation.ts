@@ -82,13 +82,20 @@ export function describeIsolation(use: Use): void {
       expect((await sh(blue, 'blue-only', get('one'))).out).toBe('blue one\n');
     });
 
-    test('a name that no host can have is a host name all the same, and two that come to the same answer both', async () => {
-      const addresses: string[] = [];
-      for (const name of ['Büro_1', 'buro-1']) addresses.push((await launch(red, name, { vpc_id: 'net' })).private_ip);
-      expect((await sh(red, encodeURIComponent('Büro_1'), 'hostname')).out).toBe('buro-1\n');
-      const { out } = await sh(red, 'one', 'nslookup buro-1.internal');
-      for (const address of addresses) expect(out).toContain(address);
-      for (const name of ['Büro_1', 'buro-1']) await red.ask('DELETE', `/instances/${encodeURIComponent(name)}`);
+    test('a host name is that of one instance, inside and in DNS, and of the next one once it is deleted', async () => {
+      const first = await launch(red, 'Büro_1', { vpc_id: 'net' });
+      expect(first).toMatchObject({ hostname: 'buro-1', dns_name: 'buro-1.internal' });
+      expect((await sh(red, first.id, 'hostname')).out).toBe('buro-1\n');
+      const resolve = async () => (await sh(red, 'one', `nslookup ${first.dns_name}`)).out;
+      expect(await resolve()).toContain(first.private_ip);
+      const same = await red.call('POST', '/instances', { name: 'buro-1', image: 'busybox', vpc_id: 'net' });
+      expect(same).toMatchObject({ status: 409, message: expect.stringContaining("'Büro_1' has in the VPC 'net'") });
+      await red.ask('DELETE', `/instances/${first.id}`);
+      const second = await launch(red, 'buro-1', { vpc_id: 'net' });
+      const answer = await resolve();
+      expect(answer).toContain(second.private_ip);
+      expect(answer).not.toContain(first.private_ip);
+      await red.ask('DELETE', `/instances/${second.id}`);
     });
 
     test('a name of another VPC is no name here', async () => {

@@ -72,7 +72,8 @@ describe('our migrations', () => {
       expect(await dump(test.ownerUrl)).toBe(after);
     }
     expect(await dump(test.ownerUrl)).toBe(whole);
-  });
+    // Two dumps a migration, each half a second.
+  }, 60_000);
 });
 
 describe('migration 009', () => {

@@ -6,7 +6,7 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { ExecResult, Instance } from './models.ts';
 
 export interface InstancesLaunchInput {
-  /** Letters, digits, - and _; unique in the tenant. The host name and the DNS name in the VPC derive from it */
+  /** Letters, digits, - and _; unique in the tenant. The host name derives from it, and is unique in the VPC: Web and web cannot share one */
   readonly name: string;
   /** An image of the catalogue: busybox or debian/12 */
   readonly image: string;

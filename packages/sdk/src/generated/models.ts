@@ -66,6 +66,10 @@ export interface Instance {
   readonly status_reason_code?: string;
   readonly vpc_id?: string;
   readonly private_ip?: string;
+  /** Derived from its name; unique in its VPC */
+  readonly hostname: string;
+  /** The full name by which its VPC resolves it */
+  readonly dns_name?: string;
   readonly instance_type: string;
   readonly env?: readonly string[];
   readonly cmd?: readonly string[];

@@ -7,7 +7,7 @@ import { openTransactions } from '../kernel/sql/tx.ts';
 import { type InstanceRow, INSTANCES, publicStatus } from '../services/instances/instance.ts';
 import { createInstanceReconciler } from '../services/instances/reconcile-instance.ts';
 import { insertVpc } from '../services/vpcs/examples.ts';
-import { attachInterface, findVpcForInstance } from '../services/vpcs/index.ts';
+import { attachInterface, findVpcForInstance, hostNameOf } from '../services/vpcs/index.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from './fake-engines.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { passOver } from './pass.ts';
@@ -75,7 +75,8 @@ export function setUpInstancePasses(): InstancePasses {
     db.api.transaction(tenant, async (sql) => {
       const vpc = (await findVpcForInstance(sql, tenant.tenantId, vpcId))!;
       const { tenantId } = tenant;
-      return attachInterface(sql, { id: newId(), vpc, tenantId, ownerKind: 'instance', ownerId: id, hostId, name });
+      const owner = { ownerKind: 'instance', ownerId: id, hostId, name, hostName: hostNameOf(name, id) };
+      return attachInterface(sql, { id: newId(), vpc, tenantId, ...owner });
     });
 
   return {

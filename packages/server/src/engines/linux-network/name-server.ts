@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
-import type { NetworkName } from '../../services/vpcs/network-engine.ts';
+import { DNS_DOMAIN, type NetworkName } from '../../services/vpcs/network-engine.ts';
 import type { NetworkNames, PlatformNames } from '../names.ts';
 import { endProcess, lookAtProcess, type ProcessIdentity, readArguments, sendSignal } from '../processes.ts';
 import { runInNamespace } from '../run-command.ts';
@@ -57,8 +57,8 @@ export async function ensureNameServer(
     '--no-hosts',
     `--addn-hosts=${files.hosts}`,
     `--servers-file=${files.servers}`,
-    '--domain=internal',
-    '--local=/internal/',
+    `--domain=${DNS_DOMAIN}`,
+    `--local=/${DNS_DOMAIN}/`,
     '--expand-hosts',
     '--domain-needed',
     '--bogus-priv',

@@ -6,7 +6,14 @@ import { listRows, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import { issueTicket } from '../../kernel/ticket.ts';
 import { placeOnHost } from '../hosts/index.ts';
-import { attachInterface, findVpcForInstance, findVpcId } from '../vpcs/index.ts';
+import {
+  attachInterface,
+  findVpcForInstance,
+  findVpcId,
+  hostNameOf,
+  refuseReservedName,
+  releaseHostName,
+} from '../vpcs/index.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, instanceFilter } from './instance-repository.pg.ts';
@@ -31,8 +38,9 @@ export function createInstanceHandlers(
   return {
     launch: steps({
       /** Answers the type. A type is what it is for ever: it is asked for once. */
-      async check({ input, sql }: Call<LaunchInput>) {
+      async check({ input, sql, createdId }: Call<LaunchInput>) {
         refuseIdAsName(INSTANCES, input.name);
+        refuseReservedName(input.name, hostNameOf(input.name, createdId));
         if (!deps.images.includes(input.image))
           throw invalidInput(
             `image '${input.image}' is not in the catalogue; choose one of: ${deps.images.join(', ')}`,
@@ -61,7 +69,8 @@ export function createInstanceHandlers(
           memoryMb: type.memory_mb,
           diskGb: type.disk_gb,
         });
-        const owner = { ownerKind: 'instance', ownerId: createdId, hostId, name: input.name };
+        const hostName = hostNameOf(input.name, createdId);
+        const owner = { ownerKind: 'instance', ownerId: createdId, hostId, name: input.name, hostName };
         const nic = vpc && (await attachInterface(sql, { id: newId(), vpc, tenantId, ...owner }));
         const row = await createPgInstanceRepository(sql).insert({
           id: createdId,
@@ -74,6 +83,7 @@ export function createInstanceHandlers(
           vpcId: vpc?.id ?? null,
           privateIp: nic?.address ?? null,
           mac: nic?.mac ?? null,
+          hostName,
           hostId,
           env: readEnv(input.env ?? []),
           command: input.cmd ?? null,
@@ -112,7 +122,10 @@ export function createInstanceHandlers(
       return row;
     },
 
-    delete: deletes(INSTANCES, 'instance', 'instance'),
+    async delete(call) {
+      await releaseHostName(call.sql, 'instance', call.target.id);
+      return deletes(INSTANCES, 'instance', 'instance')(call);
+    },
 
     async logs(call) {
       const spec: LogsSpec = { instanceId: call.target.id, follow: call.input.follow ?? false };

@@ -36,6 +36,7 @@ const newInstance = (more: Partial<NewInstance> = {}): NewInstance => ({
   vpcId: null,
   privateIp: null,
   mac: null,
+  hostName: 'vm',
   hostId,
   env: { A: '1', B: 'x=y' },
   command: ['sh', '-c', 'true'],

@@ -14,6 +14,7 @@ export interface NewInstance {
   readonly vpcId: string | null;
   readonly privateIp: string | null;
   readonly mac: string | null;
+  readonly hostName: string;
   readonly hostId: string;
   readonly env: Readonly<Record<string, string>>;
   readonly command: readonly string[] | null;
@@ -32,9 +33,9 @@ export const createPgInstanceRepository = (sql: Sql) => ({
   async insert(instance: NewInstance): Promise<InstanceRow | undefined> {
     const [row] = await sql.query<InstanceRow>(
       'instances.insert',
-      `insert into instances (id, user_id, tenant_id, name, image, instance_type, container_id, vpc_id, private_ip, mac, host_id, env, command,
+      `insert into instances (id, user_id, tenant_id, name, image, instance_type, container_id, vpc_id, private_ip, mac, host_name, host_id, env, command,
          labels, metadata, status, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'STARTING', $16, $16)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'STARTING', $17, $17)
        on conflict (tenant_id, name) where deleted_at is null do nothing returning ${INSTANCES.columns}`,
       [
         instance.id,
@@ -47,6 +48,7 @@ export const createPgInstanceRepository = (sql: Sql) => ({
         instance.vpcId,
         instance.privateIp,
         instance.mac,
+        instance.hostName,
         instance.hostId,
         JSON.stringify(instance.env),
         instance.command ? JSON.stringify(instance.command) : null,

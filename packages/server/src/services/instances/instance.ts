@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
 import type { CommonReason } from '../../kernel/pass.ts';
 import { presentRow, type ResourceRow, type Table } from '../../kernel/resource.ts';
+import { DNS_DOMAIN, hostNameOf } from '../vpcs/index.ts';
 
 /** Contract, section 8; STOPPING and DELETING are on the way there. */
 export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR', 'DELETING'] as const;
@@ -21,6 +22,8 @@ export const Instance = Type.Object(
     ),
     vpc_id: Type.Optional(Type.String({ format: 'uuid' })),
     private_ip: Type.Optional(Type.String()),
+    hostname: Type.String({ description: 'Derived from its name; unique in its VPC' }),
+    dns_name: Type.Optional(Type.String({ description: 'The full name by which its VPC resolves it' })),
     instance_type: Type.String(),
     env: Type.Optional(Type.Array(Type.String())),
     cmd: Type.Optional(Type.Array(Type.String())),
@@ -61,6 +64,7 @@ export interface InstanceRow extends ResourceRow {
   readonly metadata: Readonly<Record<string, string>>;
   readonly private_ip: string | null;
   readonly mac: string | null;
+  readonly host_name: string | null;
   readonly host_id: string | null;
   // spec
   readonly power: 'running' | 'stopped';
@@ -100,9 +104,13 @@ export const INSTANCES: Table<InstanceRow> = {
   name: 'instances',
   ec2Prefix: 'i',
   columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
-    metadata, host(private_ip) as private_ip, mac::text as mac, host_id, power, restart_generation, deleted_at, status, status_reason,
+    metadata, host(private_ip) as private_ip, mac::text as mac, host_name, host_id, power, restart_generation, deleted_at, status, status_reason,
     reason_code, phase, observed_version, observed_restart, started_at, phase_deadline`,
 };
+
+/** What it is called inside, and in its VPC. */
+export const hostNameOfRow = (row: Pick<InstanceRow, 'id' | 'name' | 'host_name'>): string =>
+  row.host_name ?? hostNameOf(row.name, row.id);
 
 /** Environment and command often hold credentials: who may only look does not see them. */
 export function presentInstance(row: InstanceRow, caller: Caller): Instance {
@@ -125,6 +133,8 @@ export function presentInstance(row: InstanceRow, caller: Caller): Instance {
   return {
     ...shown,
     status: publicStatus(row),
+    hostname: hostNameOfRow(row),
+    ...(row.vpc_id && !row.deleted_at ? { dns_name: `${hostNameOfRow(row)}.${DNS_DOMAIN}` } : {}),
     ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
     ...(seesAll && filled(row.env) ? { env: Object.entries(row.env).map(([key, value]) => `${key}=${value}`) } : {}),
     ...(seesAll && row.command ? { cmd: [...row.command] } : {}),

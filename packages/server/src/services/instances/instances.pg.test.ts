@@ -89,6 +89,36 @@ describe('launching', () => {
     expect(await launch({ vpc_id: await insertVpc(api.worldOf(stranger)) })).toMatchObject({ status: 404 });
   });
 
+  it('gives a host name that no other has in its VPC, and that is free again when its instance is deleted', async () => {
+    const [vpcId, elsewhere] = [await insertVpc(api.worldOf(owner)), await insertVpc(api.worldOf(owner))];
+    const first = await launch({ name: 'App_1', vpc_id: vpcId });
+    expect(first).toMatchObject({ status: 202, data: { hostname: 'app-1', dns_name: 'app-1.internal' } });
+    const second = { name: 'app-1', vpc_id: vpcId };
+    const { rows } = await api.owner.query<{ name: string }>('select name from vpcs where id = $1', [vpcId]);
+    const taken = `name 'app-1' gives the host name 'app-1', which 'App_1' has in the VPC '${rows[0]!.name}' already; choose another name`;
+    expect(await launch(second)).toMatchObject({ status: 409, code: 'CONFLICT', message: taken });
+    const apart = await launch({ name: 'app-1', vpc_id: elsewhere });
+    expect(apart).toMatchObject({ status: 202, data: { dns_name: 'app-1.internal' } });
+    await api.call('instances.delete', { id: apart.data.id }, owner);
+    await api.call('instances.delete', { id: first.data.id }, owner);
+    const going = (await api.call('instances.get', { id: first.data.id }, owner)).data;
+    expect(going).toMatchObject({ status: 'DELETING', hostname: 'app-1' });
+    expect(going).not.toHaveProperty('dns_name');
+    expect(await launch(second)).toMatchObject({ status: 202, data: { hostname: 'app-1' } });
+    const outside = await launch({ name: 'App-1' });
+    expect(outside).toMatchObject({ status: 202, data: { hostname: 'app-1' } });
+    expect(outside.data).not.toHaveProperty('dns_name');
+  });
+
+  it('refuses a name whose host name means something else', async () => {
+    for (const name of ['localhost', 'Gateway', 'router_'])
+      expect(await launch({ name })).toMatchObject({
+        status: 400,
+        code: 'INVALID_INPUT',
+        message: expect.stringMatching(/^name '.*' gives the host name '.*', which is reserved; choose another name$/),
+      });
+  });
+
   it('is refused by quotas: instances, vCPUs, memory', async () => {
     const actor = await api.makeActor();
     await api.owner.query('delete from quotas where tenant_id = $1', [actor.tenantId]);

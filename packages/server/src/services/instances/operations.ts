@@ -54,7 +54,7 @@ export const instanceOperations = {
           pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
           'x-form': 'letters, digits, - and _ only',
           description:
-            'Letters, digits, - and _; unique in the tenant. The host name and the DNS name in the VPC derive from it',
+            'Letters, digits, - and _; unique in the tenant. The host name derives from it, and is unique in the VPC: Web and web cannot share one',
         }),
         image: Type.String({
           minLength: 1,

@@ -55,12 +55,12 @@ describe('from launch to the end', () => {
 
   it('has a host name inside that follows from its name', async () => {
     for (const [name, hostname] of [
-      ['Web-1', 'Web-1'],
+      ['Web-1', 'web-1'],
       ['Büro_1', 'buro-1'],
       ['服务器', undefined],
     ] as const) {
       const id = await launch();
-      await world.db.owner.query('update instances set name = $2 where id = $1', [id, name]);
+      await world.db.owner.query('update instances set name = $2, host_name = null where id = $1', [id, name]);
       await settledAs(id, 'RUNNING');
       const { spec } = world.engine.machines.get(world.engine.nameOf(id))!;
       expect(spec.hostname).toBe(hostname ?? `i-${id.slice(-12)}`);

@@ -11,10 +11,10 @@ import {
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { hostNameOf, loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
+import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
 import type { ComputeEngine, MachineRef, MachineSpec, SeenMachine } from './compute-engine.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
-import { type InstanceReason, type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
+import { hostNameOfRow, type InstanceReason, type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { hasFailed, plan, type Step } from './plan.ts';
 
@@ -220,7 +220,7 @@ async function forget(sql: Sql, row: InstanceRow): Promise<void> {
 function specOf({ row, type, vpc }: Known): MachineSpec {
   return {
     image: row.image,
-    hostname: hostNameOf(row.name, row.id),
+    hostname: hostNameOfRow(row),
     vcpus: type!.vcpus,
     memoryMb: type!.memory_mb,
     diskGb: type!.disk_gb,

@@ -7,9 +7,9 @@ import { vpcOperations } from './operations.ts';
 import { presentVpc, VPCS } from './vpc.ts';
 import { createVpcWorker, type VpcWorkerDeps } from './worker.ts';
 
-export { hostNameOf } from './host-name.ts';
-export type { NetworkEngine } from './network-engine.ts';
-export { attachInterface, releaseInterface } from './network-interfaces.ts';
+export { hostNameOf, refuseReservedName } from './host-name.ts';
+export { DNS_DOMAIN, type NetworkEngine } from './network-engine.ts';
+export { attachInterface, releaseHostName, releaseInterface } from './network-interfaces.ts';
 export { findVpcForInstance, findVpcId, loadVpcForInstance, type VpcForInstance } from './vpc-reader.ts';
 
 /** Private networks. */

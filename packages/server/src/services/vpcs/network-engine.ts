@@ -17,6 +17,9 @@ export interface NetworkSpec {
   readonly uplinkIndex: number;
 }
 
+/** Names in a VPC resolve with and without it: `web` and `web.internal`. */
+export const DNS_DOMAIN = 'internal';
+
 /** A name that resolves inside one VPC. */
 export interface NetworkName {
   /** A DNS label in lower case. */

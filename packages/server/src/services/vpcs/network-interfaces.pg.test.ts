@@ -10,6 +10,7 @@ import {
   countInterfaces,
   listNames,
   type NewInterface,
+  releaseHostName,
   releaseInterface,
   wakeOwners,
 } from './network-interfaces.ts';
@@ -40,6 +41,7 @@ const interfaceIn = (vpc: VpcForInstance, more: Partial<NewInterface> = {}): New
   ownerId: newId(),
   hostId,
   name: uniqueWord(),
+  hostName: more.name?.toLowerCase() ?? uniqueWord(),
   ...more,
 });
 const attach = (vpc: VpcForInstance, more: Partial<NewInterface> = {}) =>
@@ -145,19 +147,44 @@ describe('the network interfaces of a VPC', () => {
     expect(await asWorker((sql) => countInterfaces(sql, vpc.id))).toBe(0);
   });
 
-  it('are told by name, as people wrote it, and by owner', async () => {
+  it('are told by host name, and by owner', async () => {
     const vpc = await makeVpc();
     const [zoe, anna] = [newId(), newId()];
-    await attach(vpc, { ownerId: zoe, name: 'Zoë' });
+    await attach(vpc, { ownerId: zoe, name: 'Zoe' });
     await attach(vpc, { ownerId: anna, name: 'anna', ownerKind: 'load_balancer', hostId: null });
     expect(await asWorker((sql) => listNames(sql, vpc.id))).toEqual([
-      { owner_id: anna, name: 'anna', address: '10.0.0.3' },
-      { owner_id: zoe, name: 'Zoë', address: '10.0.0.2' },
+      { name: 'anna', address: '10.0.0.3' },
+      { name: 'zoe', address: '10.0.0.2' },
     ]);
     await asWorker((sql) => wakeOwners(sql, vpc.id));
     const woken = { tenant_id: tenant.tenantId, wakes: '1' };
     expect(await wakesOf(zoe)).toEqual({ ...woken, kind: 'instance', host_id: hostId });
     expect(await wakesOf(anna)).toEqual({ ...woken, kind: 'load_balancer', host_id: null });
+  });
+
+  it('have a host name each that no other in the VPC has, until it is being deleted', async () => {
+    const [vpc, other] = [await makeVpc(), await makeVpc()];
+    const ownerId = newId();
+    await attach(vpc, { ownerId, name: 'Web' });
+    await expect(attach(vpc, { name: 'web' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `name 'web' gives the host name 'web', which 'Web' has in the VPC '${vpc.name}' already; choose another name`,
+    });
+    await expect(attach(vpc, { name: 'Web' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `'Web' exists in the VPC '${vpc.name}' already; choose another name`,
+    });
+    await attach(other, { name: 'web' });
+    await asApi((sql) => releaseHostName(sql, 'instance', ownerId));
+    expect(await attach(vpc, { name: 'web' })).toMatchObject({ address: '10.0.0.3' });
+    expect(await asWorker((sql) => listNames(sql, vpc.id))).toEqual([{ name: 'web', address: '10.0.0.3' }]);
+  });
+
+  it('never share a host name, also when two are made at the same moment', async () => {
+    const vpc = await makeVpc();
+    const both = await Promise.allSettled([attach(vpc, { name: 'Twin' }), attach(vpc, { name: 'twin' })]);
+    expect(both.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await asWorker((sql) => listNames(sql, vpc.id))).toHaveLength(1);
   });
 
   it('that somebody without the lock was faster to get are a conflict, and are tried again', async () => {
@@ -166,14 +193,14 @@ describe('the network interfaces of a VPC', () => {
       Array.from({ length: 5 }, () =>
         attach(vpc).then(
           (made) => made.address,
-          (error: Error) => error.message.replace(/^the address .* of/, 'the address of'),
+          (error: Error) => error.message.replace(/^the address .* in/, 'it in'),
         ),
       ),
     );
     const made = outcomes.filter((one) => one.startsWith('10.'));
     expect(new Set(made).size).toBe(made.length);
     for (const one of outcomes)
-      if (!made.includes(one)) expect(one).toBe(`the address of the VPC '${vpc.name}' has just been taken; try again`);
+      if (!made.includes(one)) expect(one).toBe(`it in the VPC '${vpc.name}' has just been taken; try again`);
     const again = interfaceIn(vpc);
     await asApi((sql) => attachInterface(sql, again));
     await expect(asApi((sql) => attachInterface(sql, { ...again, id: newId() }))).rejects.toMatchObject({

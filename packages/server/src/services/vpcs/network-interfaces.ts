@@ -1,6 +1,7 @@
 import { conflict } from '../../kernel/errors.ts';
 import { wake } from '../../kernel/reconcile-queue.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import type { NetworkName } from './network-engine.ts';
 import type { VpcForInstance } from './vpc-reader.ts';
 
 // What is in a VPC: whatever has an address there has a row here, from when it is made until it is gone from the world.
@@ -20,19 +21,26 @@ export interface NewInterface {
   readonly hostId: string | null;
   /** As people wrote it. */
   readonly name: string;
+  /** What it resolves by in the VPC, and nothing else there: see hostNameOf. */
+  readonly hostName: string;
 }
 
 /**
  * Gives the owner a free address of the VPC, and its MAC: the lowest that nobody had yet, then the one that was given back longest ago. The
- * caller holds the tenant's quota lock and the VPC's row, and wakes the VPC, whose name server is told. Throws CONFLICT when no address is
- * left, or when somebody without that lock was faster.
+ * caller holds the tenant's quota lock and the VPC's row, and wakes the VPC, whose name server is told. Throws CONFLICT when the host name is
+ * taken, when no address is left, or when somebody without that lock was faster.
  *
  * A MAC follows from the address, so that what the router and the neighbours remember of an address holds for whoever has it next: with MACs
  * of the owners, a new instance on a used address was out of reach for 9 to 23 s. `02:5a` is locally administered; a VPC is a bridge of its own.
  */
 export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{ address: string; mac: string }> {
   const { vpc } = wanted;
-  const [found] = await sql.query<{ free: string | null; address: string | null; mac: string | null }>(
+  const [found] = await sql.query<{
+    namesake: string | null;
+    free: string | null;
+    address: string | null;
+    mac: string | null;
+  }>(
     'vpcs.attach_interface',
     `with free as (
        select coalesce(
@@ -45,11 +53,13 @@ export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{
      reused as (
        delete from released_addresses where vpc_id = $3 and address = (select candidate from free) returning mac),
      made as (
-       insert into network_interfaces (id, tenant_id, vpc_id, owner_kind, owner_id, host_id, name, address, mac)
-       select $1, $2, $3, $4, $5, $6, $7, candidate,
+       insert into network_interfaces (id, tenant_id, vpc_id, owner_kind, owner_id, host_id, name, host_name, address, mac)
+       select $1, $2, $3, $4, $5, $6, $7, $10, candidate,
          coalesce((select mac from reused), ('025a' || lpad(to_hex(candidate - '0.0.0.0'), 8, '0'))::macaddr)
        from free where candidate is not null on conflict do nothing returning address, mac)
-     select host(free.candidate) as free, host(made.address) as address, made.mac::text as mac from free left join made on true`,
+     select (select name from network_interfaces where vpc_id = $3 and host_name = $10) as namesake,
+       host(free.candidate) as free, host(made.address) as address, made.mac::text as mac
+     from free left join made on true`,
     [
       wanted.id,
       wanted.tenantId,
@@ -60,13 +70,31 @@ export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{
       wanted.name,
       vpc.firstAddress,
       vpc.lastAddress,
+      wanted.hostName,
     ],
   );
-  const { free, address, mac } = found!;
+  const { namesake, free, address, mac } = found!;
+  if (namesake !== null)
+    throw conflict(
+      namesake === wanted.name
+        ? `'${wanted.name}' exists in the VPC '${vpc.name}' already; choose another name`
+        : `name '${wanted.name}' gives the host name '${wanted.hostName}', which '${namesake}' has in the VPC '${vpc.name}' already; choose another name`,
+    );
   if (free === null) throw conflict(`the VPC '${vpc.name}' has no free address left`);
   if (address === null || mac === null)
-    throw conflict(`the address ${free} of the VPC '${vpc.name}' has just been taken; try again`);
+    throw conflict(
+      `the address ${free} or the host name '${wanted.hostName}' in the VPC '${vpc.name}' has just been taken; try again`,
+    );
   return { address, mac };
+}
+
+/** Frees the host name of one that is being deleted: its successor may have it at once. The address stays taken until it is gone. */
+export async function releaseHostName(sql: Sql, ownerKind: string, ownerId: string): Promise<void> {
+  await sql.query(
+    'vpcs.release_host_name',
+    'update network_interfaces set host_name = null where owner_kind = $1 and owner_id = $2 and host_name is not null',
+    [ownerKind, ownerId],
+  );
 }
 
 /** Frees the address of one that is gone from the world, and wakes its VPC, whose name server is told and which may wait for just that. */
@@ -84,15 +112,12 @@ export async function releaseInterface(sql: Sql, ownerKind: string, ownerId: str
   for (const vpc of rows) await wake(sql, { kind: 'vpc', id: vpc.id, tenantId: vpc.tenant_id, hostId: vpc.host_id });
 }
 
-/** Names and addresses in a VPC; the names as people wrote them. */
-export const listNames = (
-  sql: Sql,
-  vpcId: string,
-): Promise<readonly { owner_id: string; name: string; address: string }[]> =>
+/** What resolves in a VPC. */
+export const listNames = (sql: Sql, vpcId: string): Promise<readonly NetworkName[]> =>
   sql.query(
     'vpcs.names',
-    `select owner_id, name, host(address) as address from network_interfaces
-     where vpc_id = $1 order by lower(name), owner_id limit ${MAX_NAMES}`,
+    `select host_name as name, host(address) as address from network_interfaces
+     where vpc_id = $1 and host_name is not null order by host_name limit ${MAX_NAMES}`,
     [vpcId],
   );
 

@@ -9,7 +9,8 @@ import { createManualClock, type ManualClock } from '../../testing/manual-clock.
 import { passOver } from '../../testing/pass.ts';
 import { type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
-import { attachInterface, releaseInterface } from './network-interfaces.ts';
+import { hostNameOf } from './host-name.ts';
+import { attachInterface, releaseHostName, releaseInterface } from './network-interfaces.ts';
 import { networksOf } from './observe-networks.ts';
 import { createVpcReconciler } from './reconcile-vpc.ts';
 import { assignUplink } from './uplinks.ts';
@@ -51,7 +52,16 @@ const plugIn = async (vpcId: string, name = `vm-${uniqueWord()}`): Promise<strin
   const { tenantId } = tenant;
   await db.api.transaction(tenant, async (sql) => {
     const vpc = (await findVpcForInstance(sql, tenantId, vpcId))!;
-    await attachInterface(sql, { id: newId(), vpc, tenantId, ownerKind: 'instance', ownerId, hostId, name });
+    await attachInterface(sql, {
+      id: newId(),
+      vpc,
+      tenantId,
+      ownerKind: 'instance',
+      ownerId,
+      hostId,
+      name,
+      hostName: hostNameOf(name, ownerId),
+    });
   });
   return ownerId;
 };
@@ -117,17 +127,17 @@ describe('a VPC', () => {
     expect(await wakes('instance', web)).toBe(0);
   });
 
-  it('tells the name server host names: what a name is made of otherwise is derived, and two may be the same', async () => {
+  it('tells the name server the host names, without those of what is being deleted', async () => {
     const id = await create();
     const odd = await plugIn(id, '服务器');
     await plugIn(id, 'Büro_1');
-    await plugIn(id, 'buro-1');
+    const going = await plugIn(id, 'going');
+    await db.api.transaction(tenant, (sql) => releaseHostName(sql, 'instance', going));
     expect(await pass(id)).toEqual({ kind: 'settled' });
     expect(new Set(engine.networks.get(engine.nameOf(id))?.names)).toEqual(
       new Set([
         { name: `i-${odd.slice(-12)}`, address: '10.1.0.2' },
         { name: 'buro-1', address: '10.1.0.3' },
-        { name: 'buro-1', address: '10.1.0.4' },
       ]),
     );
   });

@@ -3,7 +3,6 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { endByError, note, noteDelay, type Reconciled, recordPassEvent, requireEngine } from '../../kernel/pass.ts';
 import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { loadRow, removeTombstone } from '../../kernel/resource.ts';
-import { hostNameOf } from './host-name.ts';
 import type { NetworkEngine } from './network-engine.ts';
 import { countInterfaces, listNames, wakeOwners } from './network-interfaces.ts';
 import { assignUplink } from './uplinks.ts';
@@ -39,12 +38,8 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
     await requireEngine(engine);
     const row = found.uplink_index === null ? await pass.commit((sql) => assignUplink(sql, found.id, hostId)) : found;
     await engine.ensure({ vpcId: row.id, cidr: row.cidr_block, uplinkIndex: row.uplink_index! }, pass.signal);
-    const inside = await pass.read((sql) => listNames(sql, row.id));
-    await engine.setNames(
-      row.id,
-      inside.map(({ owner_id: id, name, address }) => ({ name: hostNameOf(name, id).toLowerCase(), address })),
-      pass.signal,
-    );
+    const names = await pass.read((sql) => listNames(sql, row.id));
+    await engine.setNames(row.id, names, pass.signal);
     await note(
       pass,
       VPC,

@@ -21,6 +21,7 @@ const FILTERS: FilterTable<Ec2.Instance> = {
   'instance-state-code': (instance) => [String(instance.State?.Code)],
   'instance-type': (instance) => [instance.InstanceType],
   'image-id': (instance) => [instance.ImageId],
+  'private-dns-name': (instance) => [instance.PrivateDnsName],
   'private-ip-address': (instance) => [instance.PrivateIpAddress],
   'vpc-id': (instance) => [instance.VpcId],
 };
@@ -66,6 +67,7 @@ function toEc2(instance: Instance) {
     AmiLaunchIndex: 0,
     ...(instance.vpc_id ? { VpcId: ec2Id('vpc', instance.vpc_id) } : {}),
     ...(instance.private_ip ? { PrivateIpAddress: instance.private_ip } : {}),
+    ...(instance.dns_name ? { PrivateDnsName: instance.dns_name } : {}),
     SecurityGroups: [],
     BlockDeviceMappings: [],
     NetworkInterfaces: [],

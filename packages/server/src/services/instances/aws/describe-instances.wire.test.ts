@@ -63,6 +63,7 @@ describe('DescribeInstances', () => {
             AmiLaunchIndex: 0,
             VpcId: ec2Id('vpc', vpcId),
             PrivateIpAddress: web.private_ip,
+            PrivateDnsName: 'web.internal',
             SecurityGroups: [],
             BlockDeviceMappings: [],
             NetworkInterfaces: [],
