@@ -95,3 +95,12 @@ export function runInNamespace(
 ): Promise<RunResult> {
   return runCommand('nsenter', [`--net=/run/netns/${namespace}`, '--', file, ...args], options);
 }
+
+/**
+ * Runs a program that mounts and starts others in namespaces of mounts and processes of its own: however it ends, or this process does, no
+ * mount and no process of it stays. The kernel ends `unshare` with the thread that started it, and `unshare` its child.
+ */
+export function runContained(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation=private'];
+  return runCommand('setpriv', ['--pdeathsig=KILL', '--', ...namespaces, '--', file, ...args], options);
+}

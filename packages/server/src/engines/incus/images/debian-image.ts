@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { EngineError } from '../../../kernel/engine-error.ts';
-import { runCommand } from '../../run-command.ts';
+import { runCommand, runContained } from '../../run-command.ts';
 import type { ImageRecipe } from './image-recipe.ts';
 
 const SUITE = 'bookworm';
@@ -66,7 +66,8 @@ async function buildDebianRoot(root: string, onProgress: (line: string) => void)
   const sources = await findDebianSources();
   onProgress('fetching and unpacking Debian 12 (about a minute)');
   await rm(root, { recursive: true, force: true });
-  await runCommand(
+  // It mounts /proc, /sys and /dev in the root that it makes.
+  await runContained(
     'mmdebstrap',
     [
       '--mode=root',
@@ -113,9 +114,18 @@ async function adaptRoot(root: string): Promise<void> {
  * Throws `unavailable` where the machine knows no Debian mirror.
  */
 export async function findDebianSources(): Promise<string[]> {
+  return sourceLines(await readIndexTargets());
+}
+
+/** The address of the machine's own Debian mirror. Throws `unavailable` where it knows none. */
+export async function findDebianMirror(): Promise<string> {
+  return sourceLines(await readIndexTargets())[0]?.split(' ')[1] ?? '';
+}
+
+async function readIndexTargets(): Promise<string> {
   const format = '$(REPO_URI)|$(CODENAME)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(SIGNED_BY)';
   const { stdout } = await runCommand('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  return sourceLines(stdout);
+  return stdout;
 }
 
 /** Pure part of findDebianSources: from what apt says of its package lists. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../../kernel/engine-error.ts';
 import type { ImageState } from '../../../services/instances/compute-engine.ts';
 import { fileExists } from '../../files.ts';
-import { runCommand } from '../../run-command.ts';
 import { type IncusClient, IncusError, segment } from '../incus-client.ts';
-import { type ImageRecipe, writeMetadata } from './image-recipe.ts';
+import type { ImageRecipe } from './image-recipe.ts';
+import { packImage } from './pack-image.ts';
 
 interface IncusImage {
   readonly fingerprint: string;
@@ -94,33 +94,9 @@ export class ImageStore {
   async #build(recipe: ImageRecipe, onProgress: (line: string) => void): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const file = `${this.#folder}/${recipe.name.replaceAll('/', '-')}-${recipe.version}.squashfs`;
-    if (!(await fileExists(file))) await this.#pack(recipe, file, onProgress);
+    if (!(await fileExists(file))) await packImage(recipe, this.#folder, file, onProgress);
     onProgress('importing into Incus');
     await this.#import(recipe, file);
-  }
-
-  async #pack(recipe: ImageRecipe, file: string, onProgress: (line: string) => void): Promise<void> {
-    // What a killed build left; only one worker builds at a time, and its own folder is made below.
-    for (const name of await readdir(this.#folder)) {
-      if (name.startsWith(`.${recipe.name.replaceAll('/', '-')}.`))
-        await rm(`${this.#folder}/${name}`, { recursive: true, force: true });
-    }
-    const folder = await mkdtemp(`${this.#folder}/.${recipe.name.replaceAll('/', '-')}.`);
-    try {
-      await mkdir(`${folder}/image/rootfs`, { recursive: true });
-      await recipe.buildRoot(`${folder}/image/rootfs`, onProgress);
-      await runCommand('chmod', ['755', `${folder}/image/rootfs`]);
-      await writeMetadata(`${folder}/image`, recipe);
-      onProgress('packing');
-      // zstd, the default, takes ten times as long; the file is read once.
-      const options = ['-comp', 'gzip', '-Xcompression-level', '1', '-noappend', '-no-progress', '-quiet'];
-      await runCommand('mksquashfs', [`${folder}/image`, `${folder}/packed`, ...options], {
-        timeoutMs: recipe.timeoutMs,
-      });
-      await rename(`${folder}/packed`, file);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
   }
 
   async #import(recipe: ImageRecipe, file: string): Promise<void> {
