@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { rateLimited } from '../kernel/errors.ts';
 import { createTokenBuckets, type TokenBucket, type TokenBuckets } from '../kernel/token-bucket.ts';
+import { sourceOf } from './caller-address.ts';
 
 /** Largest request body that is read as a whole. */
 export const BODY_LIMIT = 1024 * 1024;
@@ -19,16 +20,23 @@ const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 export interface Rates {
   /** Of each key that was good once. */
   readonly perKey: TokenBuckets;
-  /** Of each address, for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
-  readonly strangers: TokenBuckets;
+  /** Of each address, for no key and for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
+  readonly strangers: AddressBuckets;
   /** Of each address, for what is open to anybody. */
-  readonly perAddress: TokenBuckets;
+  readonly perAddress: AddressBuckets;
 }
+
+/** A bucket for each source: see {@link sourceOf}. */
+export interface AddressBuckets {
+  of(address: string): TokenBucket;
+}
+
+const byAddress = (buckets: TokenBuckets): AddressBuckets => ({ of: (address) => buckets.of(sourceOf(address)) });
 
 export const createRates = (clock: Clock, rates: { readonly perKey: Rate; readonly perAddress: Rate }): Rates => ({
   perKey: createTokenBuckets(clock, rates.perKey),
-  strangers: createTokenBuckets(clock, STRANGERS),
-  perAddress: createTokenBuckets(clock, rates.perAddress),
+  strangers: byAddress(createTokenBuckets(clock, STRANGERS)),
+  perAddress: byAddress(createTokenBuckets(clock, rates.perAddress)),
 });
 
 export function takeFrom(bucket: TokenBucket): void {

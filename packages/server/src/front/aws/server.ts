@@ -15,7 +15,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Registry } from '../../kernel/registry.ts';
-import { createAddressOf } from '../caller-address.ts';
+import { createAddressOf, sourceOf } from '../caller-address.ts';
 import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
 import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
@@ -41,7 +41,7 @@ export interface AwsOptions {
 }
 
 /** The bucket of what is tried in a key's name from an address where it was good before. */
-const attemptsOf = (accessKeyId: string, address: string): string => `${accessKeyId} ${address}`;
+const attemptsOf = (accessKeyId: string, address: string): string => `${accessKeyId} ${sourceOf(address)}`;
 
 /** Of a request's target, and of its headers together: a presigned URL with a long session token has 4 KiB. */
 const HEADER_LIMIT = 16 << 10;

@@ -49,7 +49,7 @@ export async function callerOf(
   const address = addressOf(request);
   const key = keyOf(request);
   if (key === undefined) {
-    takeFrom(limits.perKey.of(address));
+    takeFrom(limits.strangers.of(address));
     onLookup('anonymous');
     return { kind: 'anonymous' };
   }

@@ -327,6 +327,40 @@ describe('limits of rate', () => {
     expect(statuses).toEqual([401, 401, 401, 429]);
     await limited.stop();
   });
+  it('hold for a /64 of IPv6 together, and for an IPv4 address however it is written', async () => {
+    const clock = createManualClock(Date.now());
+    const limited = await startTestApi({
+      database: await freshHost(),
+      clock,
+      rates: { perSecond: 1, burst: 3 },
+      trustedProxies: ['127.0.0.1'],
+    });
+    const statusesFrom = async (...addresses: string[]) => {
+      const statuses: number[] = [];
+      for (const address of addresses) {
+        const headers = { 'x-forwarded-for': address };
+        const input = { email: 'nobody@example.com', password: 'x' };
+        statuses.push((await limited.call('auth.login', input, undefined, { headers })).status);
+      }
+      return statuses;
+    };
+    expect(await statusesFrom(...[1, 2, 3, 4].map((nth) => `2001:db8:0:1:${nth}::${nth}`))).toEqual([
+      401, 401, 401, 429,
+    ]);
+    expect(await statusesFrom('2001:db8:0:2::1')).toEqual([401]);
+    expect(await statusesFrom('192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201', '192.0.2.1')).toEqual([
+      401, 401, 401, 429,
+    ]);
+    const zone = { 'x-forwarded-for': `fe80::1%${'z'.repeat(100)}` };
+    const registered = await limited.call(
+      'auth.register',
+      { email: `${uniqueWord()}@example.com`, password: 'a long pass phrase', name: 'Zo Ne' },
+      undefined,
+      { headers: zone },
+    );
+    expect(registered.status, registered.text).toBe(201);
+    await limited.stop();
+  });
   it('hold for keys that nobody has, for each address, and leave the keys that are good alone', async () => {
     const clock = createManualClock(Date.now());
     const limited = await startTestApi({ database: await freshHost(), clock });
