@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '@thecloud/sdk';
+import { sha256Hex } from '../../server/src/kernel/ids.ts';
 import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
 import { openShell, type TestShell } from './testing/test-world.ts';
@@ -138,12 +139,28 @@ it('is the SDK, which makes one thing for one Idempotency-Key', async () => {
   });
 });
 
-it('revokes the key of a session that ends', async () => {
+/** Another session of the key's user, whose key and prefix begin as that one's do. */
+async function insertLikeSession(key: string, end: string): Promise<string> {
+  const other = key.slice(0, -1) + end;
+  await api.owner.query(
+    `insert into api_keys (user_id, tenant_id, key, name, kind, prefix, expires_at)
+     select user_id, tenant_id, $2, name, kind, prefix, expires_at from api_keys where key = $1`,
+    [sha256Hex(key), sha256Hex(other)],
+  );
+  return other;
+}
+
+it('ends the session of the one who logs out, and no other', async () => {
   const key = config().profiles.default.api_key as string;
+  // Sessions of the same user, older and newer, whose keys begin alike.
+  const ends = ['0', '1', '2'].filter((end) => !key.endsWith(end));
+  const others = await Promise.all(ends.map((end) => insertLikeSession(key, end)));
   expect((await cloud('logout')).stderr).toBe(`Logged out of ${api.url}.\n`);
   expect(config().profiles.default.api_key).toBeUndefined();
   const after = await cloud('whoami', { env: { CLOUD_API_KEY: key } });
   expect(after).toMatchObject({ code: 3 });
+  for (const other of others)
+    expect(await cloud('whoami', { env: { CLOUD_API_KEY: other } })).toMatchObject({ code: 0 });
   expect(await cloud('whoami')).toMatchObject({ code: 3 });
   expect((await cloud('logout')).stderr).toContain('is not logged in');
 });

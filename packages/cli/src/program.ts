@@ -12,7 +12,7 @@ import { VERSION } from './version.ts';
 /** Verbs below their service that are told differently. */
 const CUSTOM: Readonly<Record<string, CustomVerb>> = { 'instances.exec': execVerb };
 /** Operations whose command stands elsewhere. */
-const ELSEWHERE = ['auth.register', 'auth.login', 'instances.terminal'];
+const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not logged in; 4 not found.

@@ -41,7 +41,7 @@ interface ServiceDeps {
 /** All services, in the order in which they need each other. */
 function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
   const services: Service[] = [
-    createAuthService(),
+    createAuthService(deps),
     createKeysService(deps),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),

@@ -1,16 +1,10 @@
-import { CloudApiError, CloudConnectionError, listAll } from '@thecloud/sdk';
+import { CloudApiError, CloudConnectionError } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { printResult } from '../output/print.ts';
 import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
 import { type GlobalOptions, openSession, profileNameOf, requireKey, transportOf } from '../session/session.ts';
 import { globalOptions, type VerbDeps } from '../verb-command.ts';
 import { verbNamed } from './login.ts';
-
-interface KeyRow {
-  readonly id: string;
-  readonly kind: string;
-  readonly prefix?: string;
-}
 
 /** `cloud logout`: the session key is revoked and forgotten. */
 export function addLogout(program: Command, deps: VerbDeps): void {
@@ -49,12 +43,8 @@ async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise
     { retries: 0 },
   );
   try {
-    for await (const key of listAll<KeyRow>(transport, verbNamed(deps, 'keys.list'), { limit: 1000 })) {
-      if (key.kind !== 'session' || key.prefix === undefined || !apiKey.startsWith(key.prefix)) continue;
-      await transport.call(verbNamed(deps, 'keys.revoke'), { id: key.id });
-      return true;
-    }
-    return 'the platform does not list it';
+    await transport.call(verbNamed(deps, 'auth.logout'), { api_key: apiKey });
+    return true;
   } catch (error) {
     if (error instanceof CloudApiError && error.status === 401) return true;
     if (error instanceof CloudApiError || error instanceof CloudConnectionError) return error.message;

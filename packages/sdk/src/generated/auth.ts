@@ -21,6 +21,16 @@ export interface AuthLoginOutput {
   readonly expires_at: string;
 }
 
+export interface AuthLogoutInput {
+  /** The session key that the login answered */
+  readonly api_key: string;
+}
+
+export interface AuthLogoutOutput {
+  /** Of the session */
+  readonly id: string;
+}
+
 export interface Auth {
   /**
    * Register a user.
@@ -35,6 +45,12 @@ export interface Auth {
    */
   login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
   /**
+   * Log out.
+   * Ends the session whose key is given, at once and for good, and no other. It must be yours.
+   * POST /auth/logout · scope user · errors NOT_FOUND
+   */
+  logout(input: AuthLogoutInput, options?: CallOptions): Promise<AuthLogoutOutput>;
+  /**
    * Get the current user.
    * GET /auth/me · scope user
    */
@@ -44,6 +60,7 @@ export interface Auth {
 const SPECS = {
   register: {"name":"auth.register","method":"POST","path":"/auth/register"},
   login: {"name":"auth.login","method":"POST","path":"/auth/login"},
+  logout: {"name":"auth.logout","method":"POST","path":"/auth/logout"},
   me: {"name":"auth.me","method":"GET","path":"/auth/me"},
 } as const;
 
@@ -51,6 +68,7 @@ export function createAuth(transport: Transport): Auth {
   return {
     register: (input, options) => transport.call(SPECS.register, { ...input }, options),
     login: (input, options) => transport.call(SPECS.login, { ...input }, options),
+    logout: (input, options) => transport.call(SPECS.logout, { ...input }, options),
     me: (options) => transport.call(SPECS.me, {}, options),
   };
 }

@@ -1,4 +1,5 @@
 import type { Example, ExampleWorld } from '../../kernel/example.ts';
+import { sha256Hex } from '../../kernel/ids.ts';
 import type { authOperations, keyOperations } from './operations.ts';
 
 const noInput = async () => ({});
@@ -13,6 +14,16 @@ async function insertKey({ owner, userId, tenantId, unique }: ExampleWorld): Pro
   return rows[0]!.id;
 }
 
+/** A session of the world's user; answers its key. */
+async function insertSession({ owner, userId, tenantId, unique }: ExampleWorld): Promise<string> {
+  const key = `thecloud_${sha256Hex(unique()).slice(0, 32)}`;
+  await owner.query(
+    `insert into api_keys (user_id, tenant_id, key, name, kind, expires_at) values ($1, $2, $3, 'login session', 'session', now() + interval '1 day')`,
+    [userId, tenantId, sha256Hex(key)],
+  );
+  return key;
+}
+
 export const authExamples: Record<keyof typeof authOperations, Example> = {
   register: {
     input: async ({ unique }) => ({
@@ -25,6 +36,7 @@ export const authExamples: Record<keyof typeof authOperations, Example> = {
     input: async ({ email, password }) => ({ email, password }),
     secretOutput: ['api_key'],
   },
+  logout: { input: async (world) => ({ api_key: await insertSession(world) }) },
   me: { input: noInput },
 };
 

@@ -1,4 +1,4 @@
-import { committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
+import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import type { Sealer } from '../../kernel/seal.ts';
@@ -11,6 +11,9 @@ import { type FoundKeyRow, presentKey, presentUser } from './user.ts';
 
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
+
+/** Most sessions that a user has at a time: a login by a script each minute would leave a thousand. The oldest ends. */
+export const MOST_SESSIONS = 50;
 
 /** What an AWS secret is sealed for. */
 export const AWS_SECRET_PURPOSE = 'aws-secret';
@@ -32,9 +35,18 @@ const slugOf = (name: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40) || 'tenant';
 
+const cannotEnd = () =>
+  new CloudError(
+    'NOT_FOUND',
+    404,
+    'this is not the key of a session of yours; API keys are revoked by their id or name',
+  );
+
 const locked = () => committed(unauthorized('too many wrong passwords; this user is locked for up to 15 minutes'));
 
-export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
+export const createAuthHandlers = ({
+  forgetCallers,
+}: Pick<KeyDeps, 'forgetCallers'>): Handlers<typeof authOperations> => ({
   register: steps({
     /** Answers the password's hash. */
     async prepare({ input }: Preparation<InputOf<(typeof authOperations)['register']>>) {
@@ -87,8 +99,21 @@ export const createAuthHandlers = (): Handlers<typeof authOperations> => ({
         awsSecretSealed: null,
         at: now,
       });
+      await repository.endOldSessions(login.id, MOST_SESSIONS, now);
       about({ id: login.id });
       return { user: presentUser(login, tenantId ?? undefined), api_key: key, expires_at: expiresAt.toISOString() };
+    },
+  }),
+
+  logout: steps({
+    async run({ sql, input, userId, now, about }: Call<InputOf<(typeof authOperations)['logout']>>) {
+      const id = await createPgIdentityRepository(sql).endSession(userId, sha256Hex(input.api_key), now);
+      if (id === undefined) throw cannotEnd();
+      about({ id });
+      return { id };
+    },
+    async finish() {
+      forgetCallers();
     },
   }),
 

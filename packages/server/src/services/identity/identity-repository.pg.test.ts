@@ -162,6 +162,30 @@ describe('the repository of identity', () => {
     expect(await find(two.id)).toMatchObject({ id: two.id, namesakes: 0 });
   });
 
+  it("ends a user's session by the hash of its key, and the oldest beyond so many", async () => {
+    const [oldest, middle, newest] = [1, 2, 3].map(() => newKey({ kind: 'session', expiresAt: new Date(1e13) }));
+    const key = newKey();
+    for (const one of [oldest!, middle!, newest!, key]) await as((identity) => identity.insertKey(one));
+    const live = async () =>
+      (
+        await db.owner.query<{ id: string }>(
+          'select id from api_keys where id = any($1) and revoked_at is null order by id',
+          [[oldest!.id, middle!.id, newest!.id, key.id]],
+        )
+      ).rows.map(({ id }) => id);
+    const end = (hash: string, userId = tenant.userId) =>
+      as((identity) => identity.endSession(userId, hash, new Date(9)));
+    expect([await end(key.hash), await end('0'.repeat(64)), await end(middle!.hash, newId())]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    await as((identity) => identity.endOldSessions(tenant.userId, 2, new Date(9)));
+    expect(await live()).toEqual([middle!.id, newest!.id, key.id]);
+    expect([await end(middle!.hash), await end(middle!.hash)]).toEqual([middle!.id, undefined]);
+    expect(await live()).toEqual([newest!.id, key.id]);
+  });
+
   it("knows a tenant's account number", async () => {
     const user = newUser();
     await as((identity) => identity.register(user), {});

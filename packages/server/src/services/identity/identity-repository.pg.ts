@@ -87,6 +87,30 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     return row!;
   },
 
+  async endSession(userId, hash, at) {
+    // The one way to a key's hash.
+    const [row] = await sql.query<{ id: string }>(
+      'identity.end_session',
+      `update api_keys set revoked_at = $3
+       where id in (select key_id from authenticate_keys(array[$2::text], null)) and user_id = $1 and kind = 'session' and revoked_at is null
+       returning id`,
+      [userId, hash, at],
+    );
+    return row?.id;
+  },
+
+  async endOldSessions(userId, keep, at) {
+    await sql.query(
+      'identity.end_old_sessions',
+      `update api_keys set revoked_at = $3
+       where id in (
+         select id from api_keys
+         where user_id = $1 and kind = 'session' and revoked_at is null and expires_at > $3
+         order by id desc offset $2 limit ${MOST_NAMESAKES})`,
+      [userId, keep, at],
+    );
+  },
+
   async findKey(tenantId, userId, ref, lock) {
     const byId = isUuid(ref);
     const rows = await sql.query<ApiKeyRow>(

@@ -52,4 +52,8 @@ export interface IdentityRepository {
   /** The user's live keys in the tenant, without those of logins. */
   countKeys(tenantId: string, userId: string): Promise<number>;
   revokeKey(id: string, at: Date): Promise<void>;
+  /** Ends the user's session whose key has this hash. Answers its id; undefined: the user has no such session. */
+  endSession(userId: string, hash: string, at: Date): Promise<string | undefined>;
+  /** Ends the user's sessions but for the newest `keep`. */
+  endOldSessions(userId: string, keep: number, at: Date): Promise<void>;
 }

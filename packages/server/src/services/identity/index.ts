@@ -38,13 +38,13 @@ const apiKey: Kind<ApiKeyRow> = {
 };
 
 /** Users: registering, logging in, who am I. */
-export const createAuthService = () =>
+export const createAuthService = (deps: Pick<KeyDeps, 'forgetCallers'>) =>
   service({
     name: 'auth',
     resource: 'user',
     title: 'Users',
     operations: authOperations,
-    handlers: createAuthHandlers(),
+    handlers: createAuthHandlers(deps),
     kinds: { user },
     aws: [identityActions],
     examples: authExamples,

@@ -56,6 +56,25 @@ export const authOperations = {
     event: 'USER_LOGIN',
     cli: 'custom',
   }),
+  logout: operation({
+    summary: 'Log out',
+    description: 'Ends the session whose key is given, at once and for good, and no other. It must be yours.',
+    effect: 'action',
+    scope: 'user',
+    http: { method: 'POST', path: '/auth/logout' },
+    input: Type.Object(
+      {
+        api_key: Type.String({ minLength: 1, maxLength: 100, description: 'The session key that the login answered' }),
+      },
+      { additionalProperties: false },
+    ),
+    output: Type.Object({ id: Type.String({ format: 'uuid', description: 'Of the session' }) }),
+    errors: ['NOT_FOUND'],
+    secrets: ['api_key'],
+    audit: 'user.logout',
+    event: 'USER_LOGOUT',
+    cli: 'custom',
+  }),
   me: operation({
     summary: 'Get the current user',
     effect: 'read',
