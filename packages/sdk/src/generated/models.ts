@@ -75,7 +75,21 @@ export interface Instance {
   readonly cmd?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Since when it runs */
   readonly started_at?: string;
+  /** How often it was started again because its first process had ended */
+  readonly restart_count: number;
+  readonly last_exit?: {
+    /** Left out where nobody saw it, as when the host lost its power */
+    readonly code?: number;
+    /** SIGKILL …, where the code is 128 and its number */
+    readonly signal?: string;
+    /** It was killed because the memory of the instance was used up */
+    readonly oom_killed: boolean;
+    readonly at: string;
+  };
+  /** When it is started again, while it rests after an end */
+  readonly restarts_at?: string;
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;

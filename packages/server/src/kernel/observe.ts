@@ -1,6 +1,6 @@
 import type { Availability } from './availability.ts';
 import type { Log } from './log.ts';
-import { wake } from './reconcile-queue.ts';
+import { nudge } from './reconcile-queue.ts';
 import type { Repeat } from './service.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
@@ -82,7 +82,7 @@ async function wakeAll(database: Database, kind: string, hostId: string, rows: r
   for (let from = 0; from < rows.length; from += WAKES) {
     await database.transaction(ALL, async (sql) => {
       for (const { id, tenant_id: tenantId } of rows.slice(from, from + WAKES))
-        await wake(sql, { kind, id, tenantId, hostId });
+        await nudge(sql, { kind, id, tenantId, hostId });
     });
   }
 }

@@ -41,7 +41,8 @@ beforeEach(async () => {
 });
 
 const row = async () => (await db.worker.transaction({ tenantId: '*' }, (sql) => loadRow(sql, TABLE, id)))!;
-const pass = (attempts = 1) => passOver(db.worker, { id, tenantId: tenant.tenantId, attempts });
+const pass = (attempts = 1, failingMs = 0) =>
+  passOver(db.worker, { id, tenantId: tenant.tenantId, attempts, failingMs });
 const events = async () =>
   (
     await db.owner.query<{ event_type: string; reason: string | null; actor: string; tenant_id: string }>(
@@ -51,8 +52,8 @@ const events = async () =>
   ).rows;
 const writes = async () =>
   (await db.owner.query<{ xmin: string }>('select xmin::text from vpcs where id = $1', [id])).rows[0]!.xmin;
-const end = async (kind: EngineErrorKind, attempts = 1, now = 0, words: string = kind) =>
-  endByError(pass(attempts), THING, await row(), new EngineError(kind, words), now).catch(
+const end = async (kind: EngineErrorKind, attempts = 1, failingMs = 0) =>
+  endByError(pass(attempts, failingMs), THING, await row(), new EngineError(kind, kind), 0).catch(
     (error: Error) => error.message,
   );
 
@@ -96,10 +97,10 @@ describe('a deadline', () => {
 
 describe('an error of the engine', () => {
   it('that is away is waited for, however often', async () => {
-    expect(await end('unavailable', 99)).toMatchObject({ kind: 'again', because: 'unavailable' });
+    expect(await end('unavailable', 99, 60 * MINUTE)).toMatchObject({ kind: 'again', because: 'unavailable' });
     expect(await row()).toMatchObject({
       status: 'active',
-      status_reason: 'unavailable',
+      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
       reason_code: 'WAITING_FOR_ENGINE',
     });
     const away = { availability: async () => ({ ok: false, missing: 'no tools' }) as const };
@@ -108,20 +109,25 @@ describe('an error of the engine', () => {
   });
 
   it('that finds the spec invalid is final, and told once for each version', async () => {
-    for (let times = 0; times < 2; times++) expect(await end('invalid')).toEqual({ kind: 'settled' });
+    for (let times = 0; times < 2; times++)
+      expect(await end('invalid')).toEqual({ kind: 'settled', because: 'invalid' });
     expect(await row()).toMatchObject({ status: 'error', reason_code: 'ENGINE_REFUSED', observed_version: 1 });
-    expect(await events()).toMatchObject([{ event_type: 'THING_ERROR', reason: 'invalid' }]);
+    expect(await events()).toMatchObject([
+      { event_type: 'THING_ERROR', reason: 'the host cannot do what is wanted here' },
+    ]);
     await db.owner.query('update vpcs set version = 2 where id = $1', [id]);
     await end('invalid');
     expect(await events()).toHaveLength(2);
   });
 
   it.each(['failed', 'timeout', 'not_found'] as const)(
-    'of the kind %s is final at the ninth in a row',
+    'of the kind %s is final after two minutes and five tries in a row',
     async (kind) => {
-      expect(await end(kind, 8)).toBe(kind);
+      // Eight tries within half a second, and a clock that jumped on.
+      expect(await end(kind, 8, 500)).toBe(kind);
+      expect(await end(kind, 4, 60 * MINUTE)).toBe(kind);
       expect(await row()).toMatchObject({ status: 'active', reason_code: 'ENGINE_FAILED', observed_version: null });
-      expect(await end(kind, 9)).toEqual({ kind: 'settled' });
+      expect(await end(kind, 5, 2 * MINUTE)).toEqual({ kind: 'settled', because: kind });
       expect(await row()).toMatchObject({ status: 'error', reason_code: 'ENGINE_FAILED', observed_version: 1 });
       expect(await end(kind, 1), 'what is tried again is on its way').toBe(kind);
       expect(await row()).toMatchObject({ status: 'pending' });
@@ -134,7 +140,10 @@ describe('an error of the engine', () => {
   });
 
   it('is given in the words of the service where that knows better', async () => {
-    expect(await failForGood(pass(), THING, await row(), 'NO_IMAGE', 'no such image')).toEqual({ kind: 'settled' });
+    expect(await failForGood(pass(), THING, await row(), 'NO_IMAGE', 'no such image')).toEqual({
+      kind: 'settled',
+      because: 'no such image',
+    });
     expect(await row()).toMatchObject({ status: 'error', status_reason: 'no such image', reason_code: 'NO_IMAGE' });
   });
 });
@@ -149,7 +158,7 @@ describe('a deletion', () => {
     expect(await end('unavailable', 50)).toMatchObject({ kind: 'again' });
     expect(await row()).toMatchObject({
       status: 'active',
-      status_reason: 'unavailable',
+      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
       reason_code: 'DELETE_DELAYED',
     });
     expect(await events()).toEqual([]);

@@ -2,7 +2,7 @@ import { recordEvent } from './audit.ts';
 import type { Availability } from './availability.ts';
 import { EngineError } from './engine-error.ts';
 import { newId } from './ids.ts';
-import { again, type Outcome, type Pass, settled } from './reconcile.ts';
+import { again, givenUp, type Outcome, type Pass } from './reconcile.ts';
 import { noteStatus, type ResourceRow, type Table } from './resource.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -37,12 +37,28 @@ export interface Reconciled<Row extends StatusRow> {
   readonly retried: Row['status'];
 }
 
-/** Failures in a row after which a thing has failed: with the back-off about three minutes. */
-const MAX_FAILURES = 9;
+/**
+ * After so many milliseconds of failures in a row a thing has failed; with the back-off that is nine tries. And not before so many tries: a
+ * clock that jumps on makes no failure of one that was tried once.
+ */
+const MAX_FAILING_MS = 2 * 60_000;
+const MIN_FAILURES = 5;
 /** Milliseconds until an engine that was away is asked again. */
 const AWAY_MS = 5_000;
 /** How long a deletion may be delayed before an event tells people. */
 const STUCK_MS = 5 * 60_000;
+
+/**
+ * What people are told of an engine's error. What the engine said itself has paths, names and sizes of the host in it: that goes to the log
+ * and to the operator, as the queue's `last_error`.
+ */
+const TOLD = {
+  WAITING_FOR_ENGINE: 'the host cannot work at the moment; this goes on by itself when it can',
+  ENGINE_FAILED: 'the host failed to do this; it is tried again',
+  GIVEN_UP: 'the host failed to do this, and was tried for minutes; start it again to have it tried again',
+  ENGINE_REFUSED: 'the host cannot do what is wanted here',
+  DELETE_DELAYED: 'the host cannot remove it at the moment; it is tried until it is gone',
+} as const;
 
 /** An event that a pass has to tell. */
 export const recordPassEvent = (
@@ -99,13 +115,14 @@ const isSame = (one: unknown, other: unknown): boolean =>
 export const deadlineOf = (row: StatusRow, code: string, now: number, ms: number): Date =>
   row.reason_code === code && row.phase_deadline ? row.phase_deadline : new Date(now + ms);
 
-/** Ends a pass over a thing that cannot be as its spec says. It waits for another spec. */
+/** Ends a pass over a thing that cannot be as its spec says. It waits for another spec. `reason` is shown, `said` is for the operator. */
 export async function failForGood<Row extends StatusRow>(
   pass: Pass,
   of: Reconciled<Row>,
   row: Row,
   code: NonNullable<Row['reason_code']> | CommonReason,
   reason: string,
+  said: string = reason,
 ): Promise<Outcome> {
   const isTold = row.status === of.failed && row.observed_version === row.version;
   const status = {
@@ -118,7 +135,7 @@ export async function failForGood<Row extends StatusRow>(
   await write(pass, of, row, status, async (sql) => {
     if (!isTold) await recordPassEvent(sql, of.kind, row, `${of.kind.toUpperCase()}_ERROR`, { reason });
   });
-  return settled;
+  return givenUp(said);
 }
 
 /** Throws for an engine that is away. */
@@ -130,8 +147,8 @@ export async function requireEngine(engine: { availability(): Promise<Availabili
 /**
  * What an error means for the thing, the same for every kind; anything but an EngineError is a bug of ours, and thrown on.
  *
- * For an engine that is away the thing waits, for any time: it has not failed. What the engine finds invalid, or failed at MAX_FAILURES
- * times in a row, has failed. All else backs off and is tried again, and so is every deletion.
+ * For an engine that is away the thing waits, for any time: it has not failed. What the engine finds invalid, or has failed at for
+ * MAX_FAILING_MS, has failed. All else backs off and is tried again, and so is every deletion.
  */
 export async function endByError<Row extends StatusRow>(
   pass: Pass,
@@ -144,15 +161,18 @@ export async function endByError<Row extends StatusRow>(
   pass.signal.throwIfAborted();
   if (!(error instanceof EngineError)) throw error;
   const isAway = error.kind === 'unavailable';
-  if (row.deleted_at) await noteDelay(pass, of, row, error.message, now);
+  const hasFailed = !isAway && pass.failingMs >= MAX_FAILING_MS && pass.attempts >= MIN_FAILURES;
+  if (row.deleted_at) await noteDelay(pass, of, row, TOLD.DELETE_DELAYED, now);
   else {
-    if (error.kind === 'invalid') return failForGood(pass, of, row, 'ENGINE_REFUSED', error.message);
-    if (!isAway && pass.attempts >= MAX_FAILURES) return failForGood(pass, of, row, 'ENGINE_FAILED', error.message);
+    if (error.kind === 'invalid')
+      return failForGood(pass, of, row, 'ENGINE_REFUSED', TOLD.ENGINE_REFUSED, error.message);
+    if (hasFailed) return failForGood(pass, of, row, 'ENGINE_FAILED', TOLD.GIVEN_UP, error.message);
+    const code = isAway ? 'WAITING_FOR_ENGINE' : 'ENGINE_FAILED';
     await write(pass, of, row, {
       // What is tried again is on its way.
       status: row.status === of.failed ? of.retried : row.status,
-      status_reason: error.message,
-      reason_code: isAway ? 'WAITING_FOR_ENGINE' : 'ENGINE_FAILED',
+      status_reason: TOLD[code],
+      reason_code: code,
       phase_deadline: null,
     });
   }

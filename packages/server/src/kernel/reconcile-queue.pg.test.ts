@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Seeded, seedDatabase } from '../testing/seed.ts';
 import { newId } from './ids.ts';
-import { claim, extendLease, fail, forget, isHeld, releaseHostLeases, settle, wake } from './reconcile-queue.ts';
+import { claim, extendLease, fail, forget, isHeld, nudge, releaseHostLeases, settle, wake } from './reconcile-queue.ts';
 import type { Sql } from './sql/tx.ts';
 
 let db: Seeded;
@@ -133,6 +133,67 @@ describe('a claim', () => {
   });
 });
 
+describe('a nudge', () => {
+  const nudgeOne = (kind: string, id: string) => all((sql) => nudge(sql, { kind, id, tenantId: null, hostId: null }));
+
+  it('asks for a pass of what is new, asleep, or has a pass that ends well', async () => {
+    const kind = newKind();
+    const id = newId();
+    await nudgeOne(kind, id);
+    const [first] = await claimSome(kind);
+    expect(first!.id).toBe(id);
+    await nudgeOne(kind, id);
+    expect(await claimSome(kind), 'it belongs to the pass that runs').toEqual([]);
+    await all((sql) => settle(sql, first!, 3_600_000));
+    const [second] = await claimSome(kind);
+    expect(second!.id).toBe(id);
+    await all((sql) => settle(sql, second!, 3_600_000));
+    expect(await claimSome(kind)).toEqual([]);
+    await nudgeOne(kind, id);
+    const [third] = await claimSome(kind);
+    await nudgeOne(kind, id);
+    await all((sql) => forget(sql, third!));
+    expect(await claimSome(kind)).toHaveLength(1);
+  });
+
+  it('shortens no back-off and counts no try, before the failure or after it; a wish does', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    // An engine that tells of each try, eight times in half a second.
+    for (let times = 0; times < 8; times++) {
+      const [held] = await claimSome(kind);
+      if (times === 0) expect(held).toMatchObject({ attempts: 1, failing_ms: 0 });
+      else expect(held).toBeUndefined();
+      await nudgeOne(kind, id);
+      if (held) await all((sql) => fail(sql, held, 'no'));
+      await nudgeOne(kind, id);
+    }
+    expect(await stateOf(kind, id)).toMatchObject({ attempts: 1 });
+    expect((await stateOf(kind, id))!.due_in).toBeGreaterThan(0);
+    await wakeOne(kind, id);
+    expect((await claimSome(kind))[0]).toMatchObject({ attempts: 1 });
+  });
+
+  it('finds since when it has failed at each claim, until a pass ends well', async () => {
+    const kind = newKind();
+    const id = newId();
+    await wakeOne(kind, id);
+    const [first] = await claimSome(kind);
+    await all((sql) => fail(sql, first!, 'no'));
+    await db.owner.query(
+      `update reconcile set due_at = now(), failing_since = now() - interval '3 minutes' where kind = $1`,
+      [kind],
+    );
+    const [second] = await claimSome(kind);
+    expect(second!.attempts).toBe(2);
+    expect(second!.failing_ms).toBeGreaterThanOrEqual(180_000);
+    await all((sql) => settle(sql, second!, 0, 'given up: /srv/x'));
+    expect((await stateOf(kind, id))!.last_error).toBe('given up: /srv/x');
+    expect((await claimSome(kind))[0]).toMatchObject({ attempts: 1, failing_ms: 0 });
+  });
+});
+
 describe('a wake', () => {
   it('is not lost when it comes during a pass: settled, failed or gone, the row is due again', async () => {
     for (const end of [
@@ -172,7 +233,7 @@ describe('a wake', () => {
     expect((await stateOf(kind, id))!.last_error).toHaveLength(2000);
     await wakeOne(kind, id);
     const [again] = await claimSome(kind);
-    expect(again!.attempts).toBe(2);
+    expect(again!.attempts, 'a wish begins the count again').toBe(1);
   });
 
   it('counts for nothing when its transaction is rolled back', async () => {
@@ -247,7 +308,7 @@ function withoutComparison(sql: Sql): Sql {
   return {
     query: (name, text, values) => {
       const mutated = text.replace(
-        /due_at = case when wakes = claimed_wakes then (.*?) else now\(\) end/,
+        /due_at = case when wakes = claimed_wakes and nudges = claimed_nudges then (.*?) else now\(\) end/,
         'due_at = $1',
       );
       expect(mutated).not.toBe(text);

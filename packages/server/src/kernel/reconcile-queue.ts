@@ -11,7 +11,10 @@ export interface Wake {
   readonly hostId: string | null;
 }
 
-/** Asks for a pass, inside the caller's transaction: the outbox for work. A wake during a pass makes another pass follow. */
+/**
+ * Somebody wants something: asks for a pass at once, inside the caller's transaction, the outbox for work. A wish during a pass makes another
+ * pass follow, and what has failed so far counts no more.
+ */
 export async function wake(sql: Sql, what: Wake): Promise<void> {
   await sql.query(
     'reconcile.wake',
@@ -20,9 +23,29 @@ export async function wake(sql: Sql, what: Wake): Promise<void> {
        values ($1, $2, $3, $4, 1, now(), 1, true)
        on conflict (kind, id) do update
          set wakes = r.wakes + 1, due_at = least(r.due_at, now()), priority = 1, ready = r.leased_until is null,
-             host_id = coalesce(excluded.host_id, r.host_id)
+             attempts = 0, failing_since = null, host_id = coalesce(excluded.host_id, r.host_id)
        returning 1)
      select pg_notify('${WAKE_CHANNEL}', $1) from woken`,
+    [what.kind, what.id, what.tenantId, what.hostId],
+  );
+}
+
+/**
+ * The world has changed: an engine's event, a look at what it holds, another thing's pass. It asks for a pass too, but for what backs off
+ * after a failure: an engine that fails tells of each try, and would have the next one begin at once.
+ */
+export async function nudge(sql: Sql, what: Wake): Promise<void> {
+  await sql.query(
+    'reconcile.nudge',
+    `with nudged as (
+       insert into reconcile as r (kind, id, tenant_id, host_id, priority, due_at, nudges, ready)
+       values ($1, $2, $3, $4, 1, now(), 1, true)
+       on conflict (kind, id) do update
+         set nudges = r.nudges + 1, priority = 1, host_id = coalesce(excluded.host_id, r.host_id),
+             due_at = case when r.failing_since is null then least(r.due_at, now()) else r.due_at end,
+             ready = case when r.failing_since is null then r.leased_until is null else r.ready end
+       returning failing_since)
+     select pg_notify('${WAKE_CHANNEL}', $1) from nudged where failing_since is null`,
     [what.kind, what.id, what.tenantId, what.hostId],
   );
 }
@@ -33,6 +56,8 @@ export interface Claim {
   readonly tenant_id: string | null;
   readonly lease_token: string;
   readonly attempts: number;
+  /** Milliseconds since the first of these attempts. */
+  readonly failing_ms: number;
   /** In the order in which the tenants took turns. */
   readonly place: number;
 }
@@ -118,9 +143,11 @@ export async function claim(
        set lease_token = gen_random_uuid(), leased_until = now() + make_interval(secs => $3::float8 / 1000), attempts = r.attempts + 1,
            -- A thing stays on its host; a sweep has none.
            ready = false, host_id = case when r.kind like 'sweep:%' then null else coalesce(r.host_id, $2) end, claimed_wakes = r.wakes,
+           claimed_nudges = r.nudges, failing_since = coalesce(r.failing_since, now()),
            due_at = now() + least(interval '60 seconds', interval '0.5 seconds' * power(2, least(r.attempts, 10)))
        from chosen where r.kind = chosen.kind and r.id = chosen.id
-       returning r.kind, r.id, r.tenant_id, r.lease_token, r.attempts, chosen.place::int`,
+       returning r.kind, r.id, r.tenant_id, r.lease_token, r.attempts,
+         (extract(epoch from now() - r.failing_since) * 1000)::float8 as failing_ms, chosen.place::int`,
       [kinds, hostId, leaseMs, JSON.stringify(inHand)],
     ),
   ]);
@@ -148,19 +175,25 @@ export async function isHeld(sql: Sql, held: Claim): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Ends a pass that went well: the next one after `napMs`, or at once when a wake came meanwhile. */
-export async function settle(sql: Sql, held: Claim, napMs: number): Promise<void> {
+const UNTOUCHED = 'wakes = claimed_wakes and nudges = claimed_nudges';
+
+/**
+ * Ends a pass that went well: the next one after `napMs`, or at once when a wake or a nudge came meanwhile. `because` is kept for the
+ * operator: what it waits for, or why it has been given up.
+ */
+export async function settle(sql: Sql, held: Claim, napMs: number, because?: string): Promise<void> {
   await sql.query(
     'reconcile.settle',
     `update reconcile
-     set leased_until = null, lease_token = null, attempts = 0, last_error = null, priority = case when wakes = claimed_wakes then 0 else 1 end,
-         due_at = case when wakes = claimed_wakes then now() + make_interval(secs => $4::float8 / 1000) else now() end
+     set leased_until = null, lease_token = null, attempts = 0, failing_since = null, last_error = $5,
+         priority = case when ${UNTOUCHED} then 0 else 1 end,
+         due_at = case when ${UNTOUCHED} then now() + make_interval(secs => $4::float8 / 1000) else now() end
      where kind = $1 and id = $2 and lease_token = $3`,
-    [held.kind, held.id, held.lease_token, napMs],
+    [held.kind, held.id, held.lease_token, napMs, because?.slice(0, 2000) ?? null],
   );
 }
 
-/** Ends a pass that threw: the back-off that was charged at the claim stands, but for a wake that came meanwhile. */
+/** Ends a pass that threw: the back-off that was charged at the claim stands, unless a wake came meanwhile. A nudge changes nothing. */
 export async function fail(sql: Sql, held: Claim, message: string): Promise<void> {
   await sql.query(
     'reconcile.fail',
@@ -177,8 +210,8 @@ export async function forget(sql: Sql, held: Claim): Promise<void> {
     'reconcile.forget',
     `with kept as (
        update reconcile set leased_until = null, lease_token = null, due_at = now()
-       where kind = $1 and id = $2 and lease_token = $3 and wakes <> claimed_wakes returning 1)
-     delete from reconcile where kind = $1 and id = $2 and lease_token = $3 and wakes = claimed_wakes`,
+       where kind = $1 and id = $2 and lease_token = $3 and not (${UNTOUCHED}) returning 1)
+     delete from reconcile where kind = $1 and id = $2 and lease_token = $3 and ${UNTOUCHED}`,
     [held.kind, held.id, held.lease_token],
   );
 }

@@ -278,7 +278,10 @@ function withoutComparison(database: Database): Database {
               sql.query(
                 name,
                 name === 'reconcile.settle'
-                  ? text.replace(/due_at = case when wakes = claimed_wakes then (.*?) else now\(\) end/, 'due_at = $1')
+                  ? text.replace(
+                      /due_at = case when wakes = claimed_wakes and nudges = claimed_nudges then (.*?) else now\(\) end/,
+                      'due_at = $1',
+                    )
                   : text,
                 values,
               ),

@@ -8,21 +8,29 @@ import { type Claim, claim, extendLease, fail, forget, isHeld, settle, WAKE_CHAN
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
 
-/** What a pass came to. `again` is progress (the next step is due in `ms`), a throw is a failure and backs off. */
+/**
+ * What a pass came to. `again` is progress (the next step is due in `ms`), a throw is a failure and backs off. `because` is for the operator,
+ * in an engine's own words: what is waited for, or why the thing was given up.
+ */
 export type Outcome =
-  | { readonly kind: 'settled' }
+  | { readonly kind: 'settled'; readonly because?: string }
   | { readonly kind: 'again'; readonly ms: number; readonly because: string }
   | { readonly kind: 'gone' };
 
 export const settled: Outcome = { kind: 'settled' };
 export const gone: Outcome = { kind: 'gone' };
+/** Settled, but not as wanted. */
+export const givenUp = (because: string): Outcome => ({ kind: 'settled', because });
 export const again = (ms: number, because: string): Outcome => ({ kind: 'again', ms, because });
 
 /** One pass over one thing. It gets an id and nothing else: what to do follows from the database and the world. */
 export interface Pass {
   readonly id: string;
   readonly tenantId: string | null;
+  /** Passes in a row that came to nothing, with this one; a wish begins the count again. */
   readonly attempts: number;
+  /** Milliseconds since the first of them began. */
+  readonly failingMs: number;
   /** Aborts when the lease is lost or the worker stops. */
   readonly signal: AbortSignal;
   /** Reads over all tenants. */
@@ -182,6 +190,7 @@ async function runPass(
       id: held.id,
       tenantId: held.tenant_id,
       attempts: held.attempts,
+      failingMs: held.failing_ms,
       signal: AbortSignal.any([stop, lost.signal]),
       read: (fn) => database.transaction(ALL, fn, { readOnly: true }),
       // Two passes that wake each other's things may meet in a deadlock.
@@ -199,7 +208,11 @@ async function runPass(
     await deps.slowdown?.();
     label = outcome.kind;
     const nap = outcome.kind === 'again' ? outcome.ms : reconciler.resyncMs * (0.8 + 0.4 * deps.random());
-    await database.transaction(ALL, (sql) => (outcome.kind === 'gone' ? forget(sql, held) : settle(sql, held, nap)));
+    const because = outcome.kind === 'gone' ? undefined : outcome.because;
+    if (outcome.kind === 'settled' && because !== undefined) log.warn({ ...thing, because }, 'given up');
+    await database.transaction(ALL, (sql) =>
+      outcome.kind === 'gone' ? forget(sql, held) : settle(sql, held, nap, because),
+    );
     return outcome.kind === 'again' ? outcome.ms : undefined;
   } catch (error) {
     // Cut off by the end of the process is no failure: due at once for whoever comes next.

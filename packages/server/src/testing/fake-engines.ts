@@ -7,6 +7,7 @@ import type {
   ExecResult,
   HostCapacity,
   ImageState,
+  MachineEnd,
   MachineRef,
   MachineSpec,
   SeenMachine,
@@ -18,6 +19,9 @@ interface Machine {
   readonly ref: MachineRef;
   readonly spec: MachineSpec;
   state: SeenMachine['state'];
+  startedAt: number;
+  ends: number;
+  lastEnd?: MachineEnd;
   readonly console: string[];
   readonly terminals: Set<FakeTerminal>;
 }
@@ -38,7 +42,16 @@ export interface FakeComputeEngine extends ComputeEngine {
   say(instanceId: string, text: string): void;
   /** Terminals that are open, and logs that are followed. */
   open(): number;
-  /** Changes a machine behind everybody's back, as a person on the host would; undefined removes it. Watchers hear of it. */
+  /** The host's clock. */
+  now: () => number;
+  /** Its main process ends by itself. */
+  end(instanceId: string, how?: { readonly code?: number; readonly oomKilled?: boolean }): void;
+  /** What starts next ends at once with these codes, one after the other. */
+  readonly endsAtOnce: number[];
+  /**
+   * Changes a machine behind everybody's back, as a person on the host would; undefined removes it. What stops so has ended by itself. Watchers
+   * hear of it.
+   */
   meddle(instanceId: string, state: SeenMachine['state'] | undefined): void;
 }
 
@@ -94,6 +107,17 @@ export function createFakeComputeEngine(
     return machine;
   };
   const seen = (name: string, machine: Machine): SeenMachine => ({ name, ...machine.ref, state: machine.state });
+  const runsOf = ({ state, startedAt, ends, lastEnd }: Machine): NonNullable<SeenMachine['runs']> => ({
+    ends,
+    ...(lastEnd ? { lastEnd } : {}),
+    ...(state === 'running' ? { startedAt } : {}),
+  });
+  const endMachine = (machine: Machine, how: { readonly code?: number; readonly oomKilled?: boolean }) => {
+    const at = engine.now();
+    machine.ends++;
+    machine.lastEnd = { oomKilled: false, ...how, at, ranMs: at - machine.startedAt };
+    machine.state = 'stopped';
+  };
   const change = (method: string, ref: MachineRef, state: SeenMachine['state']) => {
     calls.push(`${method} ${ref.instanceId}`);
     existing(ref).state = state;
@@ -105,6 +129,13 @@ export function createFakeComputeEngine(
     calls,
     available: { ok: true },
     imageState: { state: 'ready' },
+    now: Date.now,
+    endsAtOnce: [],
+    end(instanceId, how = {}) {
+      const machine = machines.get(nameOf(instanceId))!;
+      if (machine.state === 'running') endMachine(machine, how);
+      tell(nameOf(instanceId));
+    },
     before: async () => undefined,
     failNext: (method, kind, message = `made to fail: ${kind}`, times = 1) =>
       void failures.set(method, { error: new EngineError(kind, message), times }),
@@ -116,7 +147,11 @@ export function createFakeComputeEngine(
     meddle(instanceId, state) {
       const machine = machines.get(nameOf(instanceId));
       if (state === undefined) removeMachine(nameOf(instanceId));
-      else if (machine) machine.state = state;
+      else if (machine?.state === 'running' && state === 'stopped') endMachine(machine, {});
+      else if (machine) {
+        if (state === 'running') machine.startedAt = engine.now();
+        machine.state = state;
+      }
       tell(nameOf(instanceId));
     },
     availability: async () => engine.available,
@@ -135,20 +170,24 @@ export function createFakeComputeEngine(
     inspect: (ref, signal) =>
       doing('inspect', ref, signal, async (name) => {
         const machine = machines.get(name);
-        return machine && seen(name, machine);
+        if (!machine || machine.state === 'lost') return machine && seen(name, machine);
+        return { ...seen(name, machine), runs: runsOf(machine) };
       }),
     define: (ref, spec, signal) =>
       doing('define', ref, signal, async (name) => {
         if (machines.has(name)) return;
         calls.push(`define ${ref.instanceId}`);
-        machines.set(name, { ref, spec, state: 'stopped', console: [], terminals: new Set() });
+        machines.set(name, { ref, spec, state: 'stopped', startedAt: 0, ends: 0, console: [], terminals: new Set() });
       }),
     start: (ref, signal) =>
       doing('start', ref, signal, async () => {
         const machine = existing(ref);
         if (machine.state === 'running') return;
         machine.console.push(`${machine.spec.hostname} starts\n`);
+        machine.startedAt = engine.now();
         change('start', ref, 'running');
+        const code = engine.endsAtOnce.shift();
+        if (code !== undefined) engine.end(ref.instanceId, { code });
       }),
     stop: (ref, _graceMs, signal) =>
       doing('stop', ref, signal, async (name) => {

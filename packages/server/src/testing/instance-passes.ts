@@ -30,7 +30,7 @@ export interface InstancePasses {
   setPower(id: string, power: 'running' | 'stopped'): Promise<void>;
   requestReboot(id: string): Promise<void>;
   markDeleted(id: string): Promise<void>;
-  pass(id: string, options?: { attempts?: number; signal?: AbortSignal }): Promise<Outcome>;
+  pass(id: string, options?: { attempts?: number; failingMs?: number; signal?: AbortSignal }): Promise<Outcome>;
   /** One pass, after which all is settled and people see this status. */
   settledAs(id: string, status: string): Promise<void>;
   /** Undefined: it is gone. */
@@ -39,8 +39,6 @@ export interface InstancePasses {
   status(id: string): Promise<string>;
   /** The types of its events, oldest first. */
   events(id: string): Promise<string[]>;
-  /** As if it had run for a minute: what ends right after its start has to rest first. */
-  ageStart(id: string): Promise<unknown>;
 }
 
 /** Call it at the top of a test file: it makes the database before the first test and drops it after the last. */
@@ -60,6 +58,7 @@ export function setUpInstancePasses(): InstancePasses {
   beforeEach(() => {
     engine = createFakeComputeEngine();
     clock = createManualClock(Date.now());
+    engine.now = () => clock.now();
     reconciler = createInstanceReconciler({ engine: guardEngine(engine, openTransactions), clock });
   });
 
@@ -136,7 +135,5 @@ export function setUpInstancePasses(): InstancePasses {
       );
       return rows.map((one) => one.event_type);
     },
-    ageStart: (id) =>
-      db.owner.query("update instances set started_at = started_at - interval '1 minute' where id = $1", [id]),
   };
 }

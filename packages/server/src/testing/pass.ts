@@ -6,9 +6,16 @@ const ALL = { tenantId: '*' } as const;
 /** A pass as the reconcilers' loop makes it, without a lease. */
 export const passOver = (
   database: Database,
-  about: { readonly id: string; readonly tenantId: string; readonly attempts?: number; readonly signal?: AbortSignal },
+  about: {
+    readonly id: string;
+    readonly tenantId: string;
+    readonly attempts?: number;
+    readonly failingMs?: number;
+    readonly signal?: AbortSignal;
+  },
 ): Pass => ({
   attempts: 1,
+  failingMs: 0,
   signal: new AbortController().signal,
   ...about,
   read: (work) => database.transaction(ALL, work, { readOnly: true }),

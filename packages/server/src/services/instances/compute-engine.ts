@@ -42,6 +42,27 @@ export interface MachineSpec {
   readonly nic?: MachineNic;
 }
 
+/** How a machine's first process ended by itself. */
+export interface MachineEnd {
+  /** When; milliseconds since the epoch, by the host's clock. */
+  readonly at: number;
+  /** Milliseconds that it had run; absent: nobody knows. */
+  readonly ranMs?: number;
+  /** 0 to 255, 128 and the number of the signal where one ended it; absent: nobody saw it, as when the host lost its power. */
+  readonly code?: number;
+  readonly oomKilled: boolean;
+}
+
+/** What an engine has counted of a machine's first process since the machine was made. It counts while the platform is away, too. */
+export interface MachineRuns {
+  /** Ends that nobody asked for by `stop`. What the process of a machine is told from inside (`reboot`, `poweroff`) ends it as well. */
+  readonly ends: number;
+  /** The newest of them. */
+  readonly lastEnd?: MachineEnd;
+  /** Since when it runs: milliseconds since the epoch. Absent while it does not. */
+  readonly startedAt?: number;
+}
+
 export interface SeenMachine {
   /** The name outside, see ComputeEngine.nameOf. */
   readonly name: string;
@@ -50,6 +71,8 @@ export interface SeenMachine {
   readonly tenantId?: string;
   /** `lost`: there in name only, its making cut short or its disk gone: `discard` it, then `define` it anew. Only `inspect` looks for it. */
   readonly state: 'running' | 'stopped' | 'frozen' | 'error' | 'lost';
+  /** Only `inspect` looks for it. */
+  readonly runs?: MachineRuns;
 }
 
 export interface ExecRequest {
@@ -139,7 +162,10 @@ export interface ComputeEngine {
   inspect(ref: MachineRef, signal?: AbortSignal): Promise<SeenMachine | undefined>;
   /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
   define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void>;
-  /** Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. */
+  /**
+   * Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. Resolves when the command
+   * has proved to live for a moment, or has ended already: `inspect` tells which.
+   */
   start(ref: MachineRef, signal?: AbortSignal): Promise<void>;
   /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
   stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void>;

@@ -7,6 +7,20 @@ import { DNS_DOMAIN, hostNameOf } from '../vpcs/index.ts';
 /** Contract, section 8; STOPPING and DELETING are on the way there. */
 export const STATUSES = ['STARTING', 'RUNNING', 'STOPPING', 'STOPPED', 'ERROR', 'DELETING'] as const;
 
+/** How the first process ended last. */
+export const InstanceExit = Type.Object({
+  code: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      description: 'Left out where nobody saw it, as when the host lost its power',
+    }),
+  ),
+  signal: Type.Optional(Type.String({ description: 'SIGKILL …, where the code is 128 and its number' })),
+  oom_killed: Type.Boolean({ description: 'It was killed because the memory of the instance was used up' }),
+  at: Type.String({ format: 'date-time' }),
+});
+
 export const Instance = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -29,7 +43,12 @@ export const Instance = Type.Object(
     cmd: Type.Optional(Type.Array(Type.String())),
     labels: Type.Optional(Type.Record(Type.String(), Type.String())),
     metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
-    started_at: Type.Optional(Type.String({ format: 'date-time' })),
+    started_at: Type.Optional(Type.String({ format: 'date-time', description: 'Since when it runs' })),
+    restart_count: Type.Integer({ description: 'How often it was started again because its first process had ended' }),
+    last_exit: Type.Optional(InstanceExit),
+    restarts_at: Type.Optional(
+      Type.String({ format: 'date-time', description: 'When it is started again, while it rests after an end' }),
+    ),
     version: Type.Integer(),
     created_at: Type.String({ format: 'date-time' }),
     updated_at: Type.String({ format: 'date-time' }),
@@ -77,6 +96,10 @@ export interface InstanceRow extends ResourceRow {
   readonly phase: 'making' | 'made';
   readonly observed_version: number | null;
   readonly observed_restart: number;
+  readonly observed_ends: number;
+  readonly crashes: number;
+  readonly restart_count: number;
+  readonly last_exit: Static<typeof InstanceExit> | null;
   readonly started_at: Date | null;
   readonly phase_deadline: Date | null;
 }
@@ -105,7 +128,7 @@ export const INSTANCES: Table<InstanceRow> = {
   ec2Prefix: 'i',
   columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
     metadata, host(private_ip) as private_ip, mac::text as mac, host_name, host_id, power, restart_generation, deleted_at, status, status_reason,
-    reason_code, phase, observed_version, observed_restart, started_at, phase_deadline`,
+    reason_code, phase, observed_version, observed_restart, observed_ends, crashes, restart_count, last_exit, started_at, phase_deadline`,
 };
 
 /** What it is called inside, and in its VPC. */
@@ -126,6 +149,8 @@ export function presentInstance(row: InstanceRow, caller: Caller): Instance {
     'vpc_id',
     'private_ip',
     'instance_type',
+    'restart_count',
+    'last_exit',
     'version',
     'created_at',
     'updated_at',
@@ -140,6 +165,9 @@ export function presentInstance(row: InstanceRow, caller: Caller): Instance {
     ...(seesAll && row.command ? { cmd: [...row.command] } : {}),
     ...(filled(row.labels) ? { labels: row.labels } : {}),
     ...(filled(row.metadata) ? { metadata: row.metadata } : {}),
+    ...(row.reason_code === 'RESTING' && row.phase_deadline && row.observed_version === row.version
+      ? { restarts_at: row.phase_deadline.toISOString() }
+      : {}),
     ...(row.started_at && row.status === 'RUNNING' ? { started_at: row.started_at.toISOString() } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import type { Observable, ObserveDeps } from '../../kernel/observe.ts';
-import { wake } from '../../kernel/reconcile-queue.ts';
+import { nudge } from '../../kernel/reconcile-queue.ts';
 import type { ComputeEngine, SeenMachine } from './compute-engine.ts';
 import type { InstanceRow } from './instance.ts';
 
@@ -47,6 +47,6 @@ async function wakeByMachine({ database, hostId }: FollowDeps, machineName: stri
       'select id, tenant_id from instances where container_id = $1 limit 1',
       [machineName],
     );
-    if (row) await wake(sql, { kind: 'instance', id: row.id, tenantId: row.tenant_id, hostId });
+    if (row) await nudge(sql, { kind: 'instance', id: row.id, tenantId: row.tenant_id, hostId });
   });
 }

@@ -99,7 +99,7 @@ export const instanceOperations = {
   }),
   list: listOperation(
     { ...instance, title: 'instances' },
-    ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'created_at'],
+    ['id', 'name', 'status', 'image', 'instance_type', 'private_ip', 'restart_count', 'created_at'],
     {
       input: Type.Object(
         {

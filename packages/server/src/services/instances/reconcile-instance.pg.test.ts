@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { setUpInstancePasses } from '../../testing/instance-passes.ts';
 
 const world = setUpInstancePasses();
-const { ageStart, events, find, launch, markDeleted, pass, requestReboot, row, setPower, settledAs, status } = world;
+const { events, find, launch, markDeleted, pass, requestReboot, row, setPower, settledAs, status } = world;
 
 describe('from launch to the end', () => {
   it('is one pass each, with its events, and the machine as the row says', async () => {
@@ -154,7 +154,7 @@ describe('drift', () => {
   ] as const)('is repaired: %s', async (_, state) => {
     const id = await launch();
     await pass(id);
-    await ageStart(id);
+    await world.clock.advance(60_000);
     world.engine.meddle(id, state);
     await settledAs(id, 'RUNNING');
     expect(world.engine.machines.get(world.engine.nameOf(id))?.state).toBe('running');
@@ -164,7 +164,7 @@ describe('drift', () => {
     const [id, other] = [await launch(), await launch()];
     await pass(id);
     await pass(other);
-    await ageStart(id);
+    await world.clock.advance(60_000);
     world.engine.meddle(id, undefined);
     world.engine.calls.length = 0;
     await settledAs(id, 'RUNNING');
@@ -202,7 +202,7 @@ describe('waiting', () => {
   });
 
   it.each([
-    [{ state: 'failed', detail: 'no network' } as const, 'could not be built: no network'],
+    [{ state: 'failed', detail: 'no network' } as const, 'could not be built on this host'],
     [{ state: 'absent' } as const, "there is no image 'busybox'"],
   ])('for an image that will not come ends in ERROR: %o', async (state, reason) => {
     const id = await launch();
@@ -243,13 +243,13 @@ describe('waiting', () => {
     await settledAs(id, 'RUNNING');
   });
 
-  it('for the engine says what is missing', async () => {
+  it('for the engine says that, and what is missing to the operator only', async () => {
     const id = await launch();
     world.engine.available = { ok: false, missing: 'Incus is not installed' };
-    expect(await pass(id)).toMatchObject({ kind: 'again' });
+    expect(await pass(id)).toMatchObject({ kind: 'again', because: 'Incus is not installed' });
     expect(await row(id)).toMatchObject({
       status: 'STARTING',
-      status_reason: 'Incus is not installed',
+      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
       reason_code: 'WAITING_FOR_ENGINE',
     });
     world.engine.available = { ok: true };

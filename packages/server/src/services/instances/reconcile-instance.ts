@@ -12,11 +12,12 @@ import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '
 import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
-import type { ComputeEngine, MachineRef, MachineSpec, SeenMachine } from './compute-engine.ts';
+import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
+import { exitOf, wordsOfEnd } from './exit-words.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
 import { hostNameOfRow, type InstanceReason, type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
-import { hasFailed, plan, type Step } from './plan.ts';
+import { hasFailed, plan, restsUntil, type Seen, type Step, type Told } from './plan.ts';
 
 /** How long a machine may take to stop cleanly. */
 const GRACE_MS = 10_000;
@@ -24,8 +25,6 @@ const GRACE_MS = 10_000;
 const MAX_STEPS = 10;
 /** How long an instance waits for its image or its network before it has failed. */
 const WAIT_MS = 15 * 60_000;
-
-const RESTING = 'its main process ended right after the start; it is started again soon. Its log may say why';
 
 const INSTANCE: Reconciled<InstanceRow> = { kind: 'instance', table: INSTANCES, failed: 'ERROR', retried: 'STARTING' };
 
@@ -48,12 +47,14 @@ interface Known {
   readonly row: InstanceRow;
   readonly type: InstanceTypeRow | undefined;
   readonly vpc: VpcForInstance | undefined;
-  readonly seen: Pick<SeenMachine, 'state'> | undefined;
+  readonly seen: Seen | undefined;
 }
 
 /** What has to be there before a machine can be made. */
 interface Missing {
   readonly words: string;
+  /** What the engine said of it, for the operator. */
+  readonly said?: string;
   /** It may come: this is waited for. */
   readonly waiting?: InstanceReason;
   /** It will not come, or did not come in time. */
@@ -71,7 +72,10 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     const loaded = await pass.read((sql) => load(sql, pass.id));
     if (!loaded) return gone;
     let known: Known = loaded;
+    // What is not to be touched needs no look.
     if (!known.row.deleted_at && hasFailed(known.row)) return settled;
+    const until = known.row.deleted_at ? undefined : restsUntil(known.row, clock.now());
+    if (until) return rest(pass, known.row, until);
     try {
       known = { ...known, seen: await engine.inspect(refOf(known.row), pass.signal) };
       for (let steps = 0; steps < MAX_STEPS; steps++) {
@@ -101,18 +105,14 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         return gone;
       case 'stop':
         await engine.stop(ref, GRACE_MS, pass.signal);
-        return { ...known, seen: { state: 'stopped' } };
+        return { ...known, seen: { ...known.seen, state: 'stopped' } };
       case 'start':
         await engine.start(ref, pass.signal);
-        return { ...known, seen: { state: 'running' } };
+        return { ...known, seen: await engine.inspect(ref, pass.signal) };
+      case 'tell':
+        return tell(pass, known, step);
       case 'rest':
-        await note(pass, INSTANCE, row, {
-          ...ON_ITS_WAY,
-          status_reason: RESTING,
-          reason_code: 'RESTING',
-          phase_deadline: step.until,
-        });
-        return again(step.until.getTime() - clock.now(), RESTING);
+        return rest(pass, row, step.until);
       case 'define': {
         const missing = await findMissing(pass, known);
         if (missing) return wait(pass, row, missing);
@@ -127,13 +127,49 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       case 'lose':
         return {
           ...known,
-          row: await note(pass, INSTANCE, row, { ...ON_ITS_WAY, phase: 'making' }, (sql) =>
+          row: await note(pass, INSTANCE, row, { ...ON_ITS_WAY, phase: 'making', observed_ends: 0 }, (sql) =>
             recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_LOST'),
           ),
         };
       case 'note':
         return noteSeen(pass, known, step);
     }
+  }
+
+  /** Tells an end of its first process, and writes that it is down where it is to be started again. */
+  async function tell(pass: Pass, known: Known, step: Told): Promise<Known> {
+    const { row } = known;
+    const { end, news, until } = step;
+    const exit = exitOf(end);
+    const counted = {
+      observed_ends: step.ends,
+      crashes: step.crashes,
+      last_exit: exit,
+      restart_count: row.restart_count + (row.power === 'running' ? news : 0),
+    };
+    const resting = {
+      status: 'ERROR',
+      status_reason: wordsOfEnd(row, end, until),
+      reason_code: 'RESTING',
+      phase_deadline: until ?? null,
+      started_at: null,
+      observed_version: row.version,
+    } as const;
+    const status = step.next === 'unchanged' ? {} : until ? resting : ON_ITS_WAY;
+    const next = await note(pass, INSTANCE, row, { ...counted, ...status }, (sql) =>
+      recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_EXITED', {
+        ...exit,
+        restart_count: counted.restart_count,
+        ...(end.ranMs === undefined ? {} : { ran_ms: Math.round(end.ranMs) }),
+        ...(until ? { restarts_at: until.toISOString() } : {}),
+      }),
+    );
+    return { ...known, row: next };
+  }
+
+  async function rest(pass: Pass, row: InstanceRow, until: Date): Promise<Outcome> {
+    await note(pass, INSTANCE, row, { phase_deadline: until });
+    return again(until.getTime() - clock.now(), 'it rests after its first process ended');
   }
 
   /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
@@ -151,12 +187,22 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       ...(restarted ? { observed_restart: row.restart_generation } : {}),
     } as const;
     if (halfway) return { ...known, row: await note(pass, INSTANCE, row, seen) };
-    const startedAt = row.status === 'RUNNING' ? row.started_at : new Date(clock.now());
+    const runs = known.seen?.runs;
+    const since = runs?.startedAt ?? (row.status === 'RUNNING' ? row.started_at?.getTime() : undefined) ?? clock.now();
     await note(
       pass,
       INSTANCE,
       row,
-      { ...seen, status, started_at: status === 'RUNNING' ? startedAt : null, observed_version: row.version },
+      {
+        ...seen,
+        status,
+        started_at: status === 'RUNNING' ? new Date(since) : null,
+        observed_version: row.version,
+        // Of one that somebody made again under our hands.
+        observed_ends: runs?.ends ?? row.observed_ends,
+        // A wish begins anew; what nobody touched goes on from its last end.
+        crashes: row.observed_version === row.version ? row.crashes : 0,
+      },
       async (sql) => {
         if (row.status !== status) await recordPassEvent(sql, INSTANCE.kind, row, `INSTANCE_${status}`);
       },
@@ -182,15 +228,15 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       case 'building':
         return { words: `waits for the image '${row.image}': ${image.detail}`, waiting: 'WAITING_FOR_IMAGE', failure };
       case 'failed':
-        return { words: `the image '${row.image}' could not be built: ${image.detail}`, failure };
+        return { words: `the image '${row.image}' could not be built on this host`, said: image.detail, failure };
       case 'absent':
         return { words: `there is no image '${row.image}' on this host`, failure };
     }
   }
 
   /** Counted from when it began to wait for this, not from the last edit: what ran for weeks may have to wait again. */
-  async function wait(pass: Pass, row: InstanceRow, { words, waiting, failure }: Missing): Promise<Outcome> {
-    if (!waiting) return failForGood(pass, INSTANCE, row, failure, words);
+  async function wait(pass: Pass, row: InstanceRow, { words, said, waiting, failure }: Missing): Promise<Outcome> {
+    if (!waiting) return failForGood(pass, INSTANCE, row, failure, words, said);
     const deadline = deadlineOf(row, waiting, clock.now(), WAIT_MS);
     if (clock.now() > deadline.getTime())
       return failForGood(pass, INSTANCE, row, failure, `${words}; given up after ${WAIT_MS / 60_000} minutes`);

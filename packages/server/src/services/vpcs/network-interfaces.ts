@@ -1,5 +1,5 @@
 import { conflict } from '../../kernel/errors.ts';
-import { wake } from '../../kernel/reconcile-queue.ts';
+import { nudge } from '../../kernel/reconcile-queue.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { NetworkName } from './network-engine.ts';
 import type { VpcForInstance } from './vpc-reader.ts';
@@ -109,7 +109,7 @@ export async function releaseInterface(sql: Sql, ownerKind: string, ownerId: str
      select id, tenant_id, host_id from vpcs where id in (select vpc_id from gone)`,
     [ownerKind, ownerId],
   );
-  for (const vpc of rows) await wake(sql, { kind: 'vpc', id: vpc.id, tenantId: vpc.tenant_id, hostId: vpc.host_id });
+  for (const vpc of rows) await nudge(sql, { kind: 'vpc', id: vpc.id, tenantId: vpc.tenant_id, hostId: vpc.host_id });
 }
 
 /** What resolves in a VPC. */
@@ -139,7 +139,7 @@ export async function wakeOwners(sql: Sql, vpcId: string): Promise<void> {
     [vpcId],
   );
   for (const owner of owners)
-    await wake(sql, {
+    await nudge(sql, {
       kind: owner.owner_kind,
       id: owner.owner_id,
       tenantId: owner.tenant_id,

@@ -66,7 +66,9 @@ const plugIn = async (vpcId: string, name = `vm-${uniqueWord()}`): Promise<strin
   return ownerId;
 };
 const pass = (id: string, attempts = 1, signal = new AbortController().signal) =>
-  reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId, attempts, signal }));
+  reconciler.pass(
+    passOver(db.worker, { id, tenantId: tenant.tenantId, attempts, failingMs: attempts * 15_000, signal }),
+  );
 
 const find = (id: string) => asWorker((sql) => loadRow(sql, VPCS, id));
 const row = async (id: string) => (await find(id))!;
@@ -146,14 +148,20 @@ describe('a VPC', () => {
     const id = await create();
     engine.available = { ok: false, missing: 'nftables is not installed' };
     expect(await pass(id)).toMatchObject({ kind: 'again', because: 'nftables is not installed' });
-    expect(presentVpc(await row(id))).toMatchObject({ status: 'pending', status_reason: 'nftables is not installed' });
+    expect(presentVpc(await row(id))).toMatchObject({
+      status: 'pending',
+      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+    });
     expect((await row(id)).reason_code).toBe('WAITING_FOR_ENGINE');
     engine.available = { ok: true };
     await pass(id);
     expect(presentVpc(await row(id))).not.toHaveProperty('status_reason');
     engine.failNext('ensure', 'unavailable', 'no netlink');
     expect(await pass(id, 99)).toMatchObject({ kind: 'again', because: 'no netlink' });
-    expect(await row(id)).toMatchObject({ status: 'active', status_reason: 'no netlink' });
+    expect(await row(id)).toMatchObject({
+      status: 'active',
+      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+    });
     await pass(id);
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null, reason_code: null });
     expect(await events(id)).toEqual(['VPC_ACTIVE']);
@@ -163,12 +171,15 @@ describe('a VPC', () => {
     const id = await create();
     engine.failNext('ensure', 'failed', 'no more bridges');
     await expect(pass(id)).rejects.toThrow('no more bridges');
-    expect(await row(id)).toMatchObject({ status: 'pending', status_reason: 'no more bridges' });
+    expect(await row(id)).toMatchObject({
+      status: 'pending',
+      status_reason: 'the host failed to do this; it is tried again',
+    });
     engine.failNext('ensure', 'invalid', 'not with us');
-    expect(await pass(id)).toEqual({ kind: 'settled' });
+    expect(await pass(id)).toEqual({ kind: 'settled', because: 'not with us' });
     expect(await row(id)).toMatchObject({
       status: 'error',
-      status_reason: 'not with us',
+      status_reason: 'the host cannot do what is wanted here',
       reason_code: 'ENGINE_REFUSED',
     });
     engine.failNext('setNames', 'timeout', 'slow');
@@ -178,12 +189,12 @@ describe('a VPC', () => {
     expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
   });
 
-  it('that fails for nine passes is in error, and is tried again all the time', async () => {
+  it('that fails for two minutes is in error, and is tried again all the time', async () => {
     const id = await create();
-    for (const attempts of [8, 9, 10]) {
+    for (const attempts of [7, 8, 9]) {
       engine.failNext('ensure', 'failed', 'no more bridges');
       await expect(pass(id, attempts)).rejects.toThrow('no more bridges');
-      expect((await row(id)).status).toBe(attempts < 9 ? 'pending' : 'error');
+      expect((await row(id)).status).toBe(attempts < 8 ? 'pending' : 'error');
     }
     expect(await pass(id)).toEqual({ kind: 'settled' });
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null });
@@ -232,7 +243,9 @@ describe('the deletion of a VPC', () => {
     await asWorker((sql) => releaseInterface(sql, 'instance', inside));
     engine.failNext('remove', 'failed', 'busy');
     await expect(pass(id)).rejects.toThrow('busy');
-    expect(await row(id)).toMatchObject({ status_reason: 'busy' });
+    expect(await row(id)).toMatchObject({
+      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+    });
     expect(await pass(id)).toEqual({ kind: 'gone' });
     expect([engine.networks.size, await find(id)]).toEqual([0, undefined]);
   });
@@ -249,7 +262,11 @@ describe('the deletion of a VPC', () => {
     await asWorker((sql) => releaseInterface(sql, 'instance', inside));
     engine.failNext('remove', 'invalid', 'busy');
     await expect(pass(id, 99)).rejects.toThrow('busy');
-    expect(await row(id)).toMatchObject({ status: 'active', status_reason: 'busy', reason_code: 'DELETE_STUCK' });
+    expect(await row(id)).toMatchObject({
+      status: 'active',
+      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+      reason_code: 'DELETE_STUCK',
+    });
     expect(await pass(id)).toEqual({ kind: 'gone' });
     expect(await events(id)).toEqual(['VPC_ACTIVE', 'VPC_DELETE_STUCK', 'VPC_DELETED']);
   });
