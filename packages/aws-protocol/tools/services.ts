@@ -1,3 +1,5 @@
+import type { ProtocolName } from '../src/model/compact.ts';
+
 /**
  * The services whose models are extracted. `signingName` and `endpointPrefix` route requests; `protocols` lists what
  * the service speaks to SDKs of any age, the one of the pinned SDK first. Sources: the pinned clients' configuration,
@@ -5,7 +7,7 @@
  */
 export interface ServiceSource {
   readonly client: string;
-  readonly protocols: readonly string[];
+  readonly protocols: readonly ProtocolName[];
   readonly endpointPrefix: string;
   /** XML namespace of the query protocol where the JSON model has lost it (SQS). */
   readonly xmlNamespace?: string;
