@@ -1,14 +1,15 @@
 /**
- * An SQS in memory. Run it with `node examples/sqs-in-memory.ts`, then for example
+ * An SQS in memory. Run it with `node sqs-in-memory.ts`, then for example
  * `AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=secret aws --region us-east-1 --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name q`
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { realpathSync } from 'node:fs';
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
-import { AwsError, AwsServer, type Handlers, loadModel, type Parsed, serve } from '../src/index.ts';
-import { nodeListener } from '../src/adapters/node-http.ts';
+import { AwsServer, errorsOf, type Handlers, loadModel, type Parsed, serve } from '@thecloud/aws-protocol';
+import { nodeServer } from '@thecloud/aws-protocol/node';
 
 type Sdk = typeof import('@aws-sdk/client-sqs');
+const SqsError = errorsOf<Sdk>();
 type Attributes = Record<string, Parsed<MessageAttributeValue>>;
 interface Message {
   id: string;
@@ -51,7 +52,7 @@ export function sqsInMemory(baseUrl: () => string, now: () => number = Date.now)
   const queues = new Map<string, Queue>();
   const find = (url: string): Queue => {
     const queue = queues.get(url.slice(url.lastIndexOf('/') + 1));
-    if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
+    if (!queue) throw new SqsError('QueueDoesNotExist', 'The specified queue does not exist.');
     return queue;
   };
   const send = (queue: Queue, body: string, attributes: Attributes = {}, delay = 0) => {
@@ -92,7 +93,7 @@ export function sqsInMemory(baseUrl: () => string, now: () => number = Date.now)
     SendMessage: (input) => send(find(input.QueueUrl), input.MessageBody, input.MessageAttributes, input.DelaySeconds),
     SendMessageBatch(input) {
       const queue = find(input.QueueUrl);
-      if (input.Entries.length === 0) throw new AwsError('EmptyBatchRequest', 'There should be at least one entry.');
+      if (input.Entries.length === 0) throw new SqsError('EmptyBatchRequest', 'There should be at least one entry.');
       return {
         Successful: input.Entries.map((e) => ({ Id: e.Id, ...send(queue, e.MessageBody, e.MessageAttributes) })),
         Failed: [],
@@ -118,7 +119,7 @@ export function sqsInMemory(baseUrl: () => string, now: () => number = Date.now)
     },
     ChangeMessageVisibility(input) {
       const message = find(input.QueueUrl).messages.find((m) => m.receipt === input.ReceiptHandle);
-      if (!message) throw new AwsError('ReceiptHandleIsInvalid', 'The receipt handle is not valid.');
+      if (!message) throw new SqsError('ReceiptHandleIsInvalid', 'The receipt handle is not valid.');
       message.visibleAt = now() + (input.VisibilityTimeout ?? 0) * 1000;
     },
     DeleteMessage: (input) => remove(find(input.QueueUrl), input.ReceiptHandle),
@@ -133,7 +134,8 @@ export function sqsInMemory(baseUrl: () => string, now: () => number = Date.now)
   };
 }
 
-if (import.meta.main) {
+// Run, and not imported.
+if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
   const server = new AwsServer({
     services: [
       serve<Sdk>(
@@ -143,5 +145,5 @@ if (import.meta.main) {
     ],
     credentials: (id) => (id === 'AKIDEXAMPLE' ? { secretAccessKey: 'secret', principal: 'demo' } : undefined),
   });
-  createServer(nodeListener(server)).listen(4566, '127.0.0.1', () => console.log('SQS at http://127.0.0.1:4566'));
+  nodeServer(server).listen(4566, '127.0.0.1', () => console.log('SQS at http://127.0.0.1:4566'));
 }

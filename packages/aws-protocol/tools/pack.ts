@@ -1,19 +1,48 @@
-/** `npm run pack`: lays the package as it is published into .cache/package: compiled, with exports that point there. */
+/**
+ * What `npm pack` and `npm publish` run before and after: the tarball holds compiled JavaScript and types, while the workspace runs the
+ * sources as they are.
+ *
+ *   node tools/pack.ts             compiles src/ into dist/ and lets package.json point there
+ *   node tools/pack.ts --restore   puts both back as they were
+ */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = `${root}.cache/package/`;
+const manifestPath = `${root}package.json`;
+/** The manifest of the workspace, while the published one is in its place. */
+const keptPath = `${root}.cache/package.json`;
+
+// Also what an attempt that was cut short has left.
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
-const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Record<string, unknown> & {
-  files: string[];
-  published: object;
-};
-const { devDependencies: _dev, scripts: _scripts, published, ...rest } = manifest;
-for (const name of [...manifest.files, 'README.md']) cpSync(`${root}${name}`, `${out}${name}`, { recursive: true });
-writeFileSync(`${out}package.json`, `${JSON.stringify({ ...rest, ...published }, null, 2)}\n`);
-console.log(`laid out in ${out}`);
+if (existsSync(keptPath)) renameSync(keptPath, manifestPath);
+
+if (!process.argv.includes('--restore')) {
+  execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  for (const name of readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.d.ts')) rewriteImports(`${root}dist/${name}`);
+  }
+  const text = readFileSync(manifestPath, 'utf8');
+  const { devDependencies: _dev, scripts: _scripts, exports, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  mkdirSync(`${root}.cache`, { recursive: true });
+  writeFileSync(`${keptPath}.new`, text);
+  renameSync(`${keptPath}.new`, keptPath);
+  const published = { ...rest, exports: compiled(exports as Record<string, string>) };
+  writeFileSync(manifestPath, `${JSON.stringify(published, null, 2)}\n`);
+}
+
+/** The compiler rewrites the names of imports in JavaScript only. */
+function rewriteImports(path: string): void {
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.replace(/(\bfrom |\bimport\()'(\.[^']+)\.ts'/g, "$1'$2.js'"));
+}
+
+function compiled(exports: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(exports).map(([name, path]) => {
+      const built = /^\.\/src\/(.+)\.ts$/.exec(path)?.[1];
+      return [name, built ? { types: `./dist/${built}.d.ts`, default: `./dist/${built}.js` } : path];
+    }),
+  );
+}
