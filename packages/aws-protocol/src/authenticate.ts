@@ -26,6 +26,15 @@ export interface Authenticated<P> {
 
 const EMPTY = new Uint8Array(0);
 
+/** S3 wants to know how long a body is before it takes it. */
+export function requireLength({ body, headers }: WireRequest, streams: boolean): void {
+  if (body instanceof Uint8Array) return;
+  const isKnown = isChunked(headers)
+    ? headers['x-amz-decoded-content-length'] !== undefined
+    : headers['content-length'] !== undefined || (!streams && headers['transfer-encoding'] === undefined);
+  if (!isKnown) throw new Refusal('missingLength', 'You must provide the Content-Length HTTP header.');
+}
+
 /** Finds the credential, checks the signature and reads the body, in the order that reads least of a bad request. */
 export class Authenticator<P> {
   readonly #credentials: CredentialProvider<P>;
@@ -61,11 +70,16 @@ export class Authenticator<P> {
     if (!streams && length !== undefined && Number(length) > this.#limits.bodyBytes) {
       throw new Refusal('tooLarge', `The body is larger than ${this.#limits.bodyBytes} bytes.`);
     }
+    const open = (verified: Verified<P> | undefined): ReturnType<typeof openBody> => {
+      const whole = { ...request, headers: what.headers };
+      if (isS3) requireLength(whole, streams);
+      return openBody(whole, verified, what.checksumsOfObject);
+    };
     if (!claim) {
       if (!streams && !isS3 && !isChunked(request.headers)) {
         return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
       }
-      const opened = openBody({ ...request, headers: what.headers }, undefined, what.checksumsOfObject);
+      const opened = open(undefined);
       return streams
         ? { verified: undefined, opened, body: EMPTY }
         : {
@@ -85,7 +99,7 @@ export class Authenticator<P> {
         throw new Refusal('signatureMismatch', 'The payload must be signed.');
       }
       if (isS3 || streams || isChunked(request.headers)) {
-        const opened = openBody({ ...request, headers: what.headers }, verified, what.checksumsOfObject);
+        const opened = open(verified);
         if (streams) return { verified, opened, body: EMPTY };
         return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
       }

@@ -11,6 +11,22 @@ export interface BodyFacts {
   readonly checksums: Readonly<Partial<Record<ChecksumName, string>>>;
 }
 
+const DIGEST_BYTES: Record<ChecksumName, number> = {
+  crc32: 4,
+  crc32c: 4,
+  crc64nvme: 8,
+  sha1: 20,
+  sha256: 32,
+  sha512: 64,
+  md5: 16,
+};
+
+/** Base64 to the letter: Node's reader passes over what it does not know. */
+function isDigest(name: ChecksumName, value: string): boolean {
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.length === DIGEST_BYTES[name] && bytes.toString('base64') === value;
+}
+
 const PREFIX = 'x-amz-checksum-';
 /** Headers with that prefix that hold no checksum. */
 const NO_CHECKSUM = new Set(['algorithm', 'type', 'mode']);
@@ -47,8 +63,7 @@ export class BodyChecks implements BodyFilter {
     this.#sha256 = digest === undefined ? undefined : createHash('sha256');
     const md5 = headers['content-md5'];
     if (md5 !== undefined) {
-      if (Buffer.from(md5, 'base64').length !== 16)
-        throw new Refusal('checksum', 'The Content-MD5 you specified is not valid.');
+      if (!isDigest('md5', md5)) throw new Refusal('digestForm', 'The Content-MD5 you specified was invalid.');
       this.#expect('md5', md5);
     }
     for (const header of ofObject ? [] : Object.keys(headers)) {
@@ -62,6 +77,8 @@ export class BodyChecks implements BodyFilter {
   }
 
   #expect(name: ChecksumName, value: string): void {
+    if (!isDigest(name, value))
+      throw new Refusal('checksumForm', `Value for x-amz-checksum-${name} header is invalid.`);
     const before = this.#expected.get(name);
     if (before !== undefined && before !== value)
       throw new Refusal('checksum', `The ${name} checksum is given twice and differs.`);
@@ -75,12 +92,12 @@ export class BodyChecks implements BodyFilter {
       const name = header.replace('x-amz-checksum-', '') as ChecksumName;
       if (header === name || !CHECKSUMS.includes(name)) continue;
       if (!this.#running.has(name))
-        throw new Refusal('incompleteBody', `The trailing header ${header} was not announced in x-amz-trailer.`);
+        throw new Refusal('trailer', `The trailing header ${header} was not announced in x-amz-trailer.`);
       this.#expected.set(name, value);
     }
     for (const name of this.#running.keys()) {
       if (!this.#expected.has(name))
-        throw new Refusal('incompleteBody', `The trailing header x-amz-checksum-${name} was announced but not sent.`);
+        throw new Refusal('trailer', `The trailing header x-amz-checksum-${name} was announced but not sent.`);
     }
   }
 

@@ -36,13 +36,18 @@ export class AwsError extends Error {
  */
 export type RefusalReason =
   | 'malformed'
+  | 'parameter'
+  | 'escape'
   | 'validation'
   | 'missingParameter'
+  | 'enumValue'
   | 'unknownOperation'
+  | 'missingAction'
   | 'notImplemented'
   | 'unknownService'
   | 'missingAuthentication'
   | 'incompleteSignature'
+  | 'queryClaim'
   | 'unknownKey'
   | 'signatureMismatch'
   | 'invalidToken'
@@ -55,6 +60,9 @@ export type RefusalReason =
   | 'bodyDigest'
   | 'payloadForm'
   | 'checksum'
+  | 'digestForm'
+  | 'checksumForm'
+  | 'trailer'
   | 'missingLength'
   | 'internal';
 

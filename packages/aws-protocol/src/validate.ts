@@ -3,11 +3,12 @@ import { Refusal } from './errors.ts';
 
 type Check = (value: unknown, path: string, problems: Problem[]) => void;
 interface Problem {
-  readonly missing: boolean;
+  readonly kind: 'missing' | 'enumValue' | 'other';
   readonly path: string;
   readonly text: string;
 }
 
+const REASONS = { missing: 'missingParameter', enumValue: 'enumValue' } as const;
 const MAX_PROBLEMS = 10;
 const checks = new WeakMap<Shape, Check | null>();
 
@@ -18,10 +19,11 @@ export function validateInput(shape: StructShape, value: Record<string, unknown>
   const problems: Problem[] = [];
   check(value, '', problems);
   if (problems.length === 0) return;
-  const missing = problems.every((p) => p.missing);
+  const [{ kind }] = problems as [Problem];
+  const same = problems.every((p) => p.kind === kind);
   const many = problems.length > 1 ? 'errors' : 'error';
   throw new Refusal(
-    missing ? 'missingParameter' : 'validation',
+    same && kind !== 'other' ? REASONS[kind] : 'validation',
     `${problems.length} validation ${many} detected: ${problems.map((p) => p.text).join('; ')}`,
   );
 }
@@ -52,7 +54,7 @@ function memberCheck(member: Member): Check | null {
     const text = violated(constraint, value);
     if (text !== undefined && problems.length < MAX_PROBLEMS) {
       problems.push({
-        missing: false,
+        kind: text.startsWith('Member must satisfy enum') ? 'enumValue' : 'other',
         path,
         text: `Value ${shown(value, member)} at '${path}' failed to satisfy constraint: ${text}`,
       });
@@ -75,7 +77,7 @@ function structCheck(shape: StructShape): Check | null {
       } else if (required && problems.length < MAX_PROBLEMS) {
         const at = path === '' ? lower(name) : `${path}.${lower(name)}`;
         problems.push({
-          missing: true,
+          kind: 'missing',
           path: at,
           text: `Value null at '${at}' failed to satisfy constraint: Member must not be null`,
         });

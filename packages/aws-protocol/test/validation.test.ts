@@ -26,7 +26,7 @@ async function call(
     const parsed = JSON.parse(text) as Record<string, string>;
     return {
       status: answer.status,
-      code: answer.headers['x-amzn-errortype'] ?? parsed['__type'] ?? '',
+      code: (answer.headers['x-amzn-errortype'] ?? parsed['__type'] ?? '').replace(/^.*#/, ''),
       message: parsed['message'] ?? parsed['Message'] ?? '',
     };
   }
@@ -141,15 +141,7 @@ describe('inputs are held against the model, in each service’s words', () => {
       /Not a number/,
     ],
     ['a missing member, rest-json', 'scheduler', {}, '{}', '/schedules/n', 'ValidationException', /scheduleExpression/],
-    [
-      'a missing member, Lambda',
-      'lambda',
-      {},
-      '{}',
-      '/2015-03-31/functions',
-      'InvalidParameterValueException',
-      /functionName/,
-    ],
+    ['a missing member, Lambda', 'lambda', {}, '{}', '/2015-03-31/functions', 'ValidationException', /functionName/],
     ['an unknown operation, json', 'sqs', json('AmazonSQS.Nothing'), '{}', '/', 'UnknownOperationException', /Nothing/],
     ['an unknown operation, query', 'sns', form, 'Action=Nothing&Version=2010-03-31', '/', 'InvalidAction', /Nothing/],
   ])('%s', async (_name, id, headers, body, url, code, message) => {

@@ -1,17 +1,24 @@
 """Writes overlay/constraints/*.json: lengths, ranges, whole numbers and anchored patterns of input members.
 
 The SDK's schemas carry none of them; botocore's models do. Run with a Python that has botocore:
-    .cache/python-latest/bin/python tools/constraints.py
+    .cache/python-latest/bin/python tools/constraints.py [service ...]
 Only services whose endpoints check inputs by their model are taken. Enumerations are left out on purpose: services add
-values, and a server knows best which it takes. Patterns that are not anchored on both sides are left out too, since
+values, and a server knows best which it takes; but for those whose refusal clients depend on, of services where nothing
+else is taken. Patterns that are not anchored on both sides are left out too, since
 services differ in whether they must match the whole text.
 """
-import gzip, json, pathlib, re
+import gzip, json, pathlib, re, sys
 import botocore
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 NAMES = {"auto-scaling": "autoscaling", "eventbridge": "events", "cloudwatch-logs": "logs"}
 SERVICES = "auto-scaling cloudwatch cloudwatch-logs dynamodb eventbridge iam kms lambda scheduler secretsmanager ssm sts".split()
+ENUMS = {
+    "s3": "ObjectCannedACL BucketCannedACL MetadataDirective TaggingDirective EncodingType StorageClass ServerSideEncryption ObjectLockMode "
+    "ObjectLockLegalHoldStatus ObjectLockRetentionMode ChecksumAlgorithm ChecksumType RequestPayer Payer ObjectOwnership BucketVersioningStatus "
+    "MFADelete ExpirationStatus Permission".split(),
+    "sqs": ["QueueAttributeName"],
+}
 DATA = pathlib.Path(botocore.__file__).parent / "data"
 WHOLE = {"integer", "long", "short", "byte"}
 
@@ -39,13 +46,15 @@ def model_names(service):
     return names
 
 
-for service in SERVICES:
+for service in sys.argv[1:] or SERVICES + list(ENUMS):
     file = sorted((DATA / NAMES.get(service, service)).glob("*/service-2.json.gz"))[-1]
     model = json.loads(gzip.open(file).read())
     shapes, known, found, seen = model["shapes"], model_names(service), {}, set()
 
     def entry(name):
         shape = shapes[name]
+        if service in ENUMS:
+            return [None, None, None, shape["enum"]] if name in ENUMS[service] else []
         pattern = shape.get("pattern", "")
         anchored = pattern.startswith("^") and pattern.endswith("$") and len(pattern) < 200 and not re.search(r"\\p|\(\?[^:]", pattern)
         if "|" in pattern and not re.fullmatch(r"\^\(.*\)\$", pattern):

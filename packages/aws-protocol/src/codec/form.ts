@@ -7,7 +7,7 @@ export function decodeComponent(text: string, plusIsSpace: boolean): string {
   try {
     return decodeURIComponent(plain);
   } catch {
-    throw new Malformed('Bad percent-encoding');
+    throw new Malformed('Bad percent-encoding', 'escape');
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Member, Operation, Shape, StructShape, TimestampFormat } from '../model/schema.ts';
+import { Refusal } from '../errors.ts';
+import { decodeWords, encodeWords } from './encoded-words.ts';
 import { Malformed } from './malformed.ts';
-import { formatText, parseText } from './scalars.ts';
+import { formatText, isHttpDate, parseText } from './scalars.ts';
 import { put } from './value.ts';
 
 /** Where each member of an input or output travels in the REST protocols. */
@@ -59,7 +61,8 @@ export function readBound(shape: StructShape, request: BoundRequest, target: Rec
   const bindings = bindingsOf(shape);
   for (const member of bindings.labels) {
     const text = request.labels[member.name];
-    if (text !== undefined) target[member.name] = parseText(member.shape, text, 'dateTime');
+    if (text !== undefined)
+      target[member.name] = readNamed(member.name, text, () => parseText(member.shape, text, 'dateTime'));
   }
   const bound = new Set<string>();
   for (const member of bindings.query) {
@@ -70,9 +73,10 @@ export function readBound(shape: StructShape, request: BoundRequest, target: Rec
     if (values.length === 0) continue;
     if (member.shape.kind === 'list') {
       const { element } = member.shape;
-      target[member.name] = values.map((v) => parseText(element.shape, v, 'dateTime'));
+      target[member.name] = values.map((v) => readNamed(name, v, () => parseText(element.shape, v, 'dateTime')));
     } else if (values[0] !== '' || member.shape.kind === 'string') {
-      target[member.name] = parseText(member.shape, values[0] as string, 'dateTime');
+      const text = values[0] as string;
+      target[member.name] = readNamed(name, text, () => parseText(member.shape, text, 'dateTime'));
     }
   }
   if (bindings.queryParams)
@@ -80,7 +84,9 @@ export function readBound(shape: StructShape, request: BoundRequest, target: Rec
   for (const member of bindings.headers) {
     const name = (member.traits.httpHeader as string).toLowerCase();
     const text = request.headers[name];
-    if (text !== undefined) target[member.name] = readHeader(member.shape, text);
+    if (text === undefined) continue;
+    if (IGNORABLE.test(name) && !isHttpDate(text)) continue;
+    target[member.name] = readNamed(name, text, () => readHeader(member.shape, text));
   }
   for (const member of bindings.prefixHeaders) {
     const prefix = (member.traits.httpPrefixHeaders as string).toLowerCase();
@@ -88,10 +94,24 @@ export function readBound(shape: StructShape, request: BoundRequest, target: Rec
     let found = false;
     for (const name of Object.keys(request.headers)) {
       if (!name.startsWith(prefix)) continue;
-      put(map, name.slice(prefix.length), decodeHeaderText(request.headers[name] as string));
+      put(map, name.slice(prefix.length), decodeWords(decodeHeaderText(request.headers[name] as string)));
       found = true;
     }
     if (found) target[member.name] = map;
+  }
+}
+
+/** RFC 9110: a condition whose date cannot be read is passed over; and so is an end of freshness, often `0` or `-1`. */
+const IGNORABLE = /^(?:expires|(?:x-amz-copy-source-)?if-(?:un)?modified-since)$/;
+
+/** Names what could not be read, and keeps it apart from a body that could not. */
+function readNamed<T>(name: string, text: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Malformed) || error.reason !== 'malformed') throw error;
+    const details = { ArgumentName: name, ArgumentValue: text.slice(0, 200) };
+    throw new Refusal('parameter', `${name}: ${error.message}`, { details, cause: error });
   }
 }
 
@@ -166,7 +186,8 @@ export function writeBound(
     const item = value[member.name];
     if (item === undefined || item === null) continue;
     const text = writeHeader(member.shape, item, 'httpDate');
-    if (text !== undefined) headers[member.traits.httpHeader as string] = encodeHeaderText(text);
+    // S3 has two members for one header: its date, and its text where that is no date.
+    if (text !== undefined) headers[member.traits.httpHeader as string] ??= encodeHeaderText(text);
   }
   for (const member of bindings.prefixHeaders) {
     const map = value[member.name];
@@ -194,7 +215,7 @@ function writeHeader(shape: Shape, value: unknown, timestamps: TimestampFormat):
 
 function encodeHeaderText(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new TypeError('a header value may not hold line breaks');
-  return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return encodeWords(text);
 }
 
 /** The member that streams, if the operation has one on that side: a streaming blob, or an event stream. */

@@ -4,6 +4,13 @@
  */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
+  /** `escape`: a `%` of a path, a query or a form is not followed by what UTF-8 makes of a letter. */
+  readonly reason: 'malformed' | 'escape';
+
+  constructor(message: string, reason: 'malformed' | 'escape' = 'malformed') {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** Bounds on what a stranger may make the server build. */

@@ -2,17 +2,29 @@ import type { Shape, TimestampFormat } from '../model/schema.ts';
 import { Malformed } from './malformed.ts';
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
-const HTTP_DATE =
+const HTTP_DATE_TODAY =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d(?:\.\d{1,9})? GMT$/;
+/** The two forms of old that RFC 9110 wants taken: `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. */
+const HTTP_DATE_OLD =
+  /^(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, \d\d-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d\d \d\d:\d\d:\d\d GMT|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 export function parseTimestamp(text: string, format: TimestampFormat): Date {
   let time = Number.NaN;
   if (format === 'dateTime') time = ISO.test(text) ? Date.parse(text) : Number.NaN;
-  else if (format === 'httpDate') time = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  else if (format === 'httpDate') time = httpTime(text);
   else time = NUMBER.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
   return validDate(time, text);
+}
+
+function httpTime(text: string): number {
+  if (HTTP_DATE_TODAY.test(text)) return Date.parse(text);
+  return HTTP_DATE_OLD.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN;
+}
+
+export function isHttpDate(text: string): boolean {
+  return !Number.isNaN(httpTime(text.trim()));
 }
 
 export function validDate(time: number, shown: unknown): Date {

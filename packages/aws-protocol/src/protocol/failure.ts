@@ -10,6 +10,8 @@ import { inWords } from '../sigv4/explain.ts';
 export interface Failure {
   /** Shape name or bare code. */
   readonly code: string;
+  /** The code as JSON's and CBOR's `__type` has it: with a namespace, where there is one. */
+  readonly type: string;
   /** The code that query answers carry, and `x-amzn-query-error`. */
   readonly queryCode: string;
   readonly status: number;
@@ -22,11 +24,13 @@ export interface Failure {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-type Table = Partial<Record<RefusalReason, [string, number]>>;
+/** The third stands where the query protocol has another word for it. A namespace before the code is for JSON's `__type`. */
+type Code = [type: string, status: number, queryCode?: string];
+type Table = Partial<Record<RefusalReason, Code>>;
 interface Tables {
-  json: Required<Table>;
+  json: Table;
   restJson: Table;
-  query: Required<Table>;
+  query: Table;
   ec2: Table;
   xml: Table;
   services: Record<string, Table>;
@@ -44,35 +48,51 @@ const FAMILY: Record<ProtocolName, (keyof Tables)[]> = {
   restXml: ['xml', 'query'],
 };
 
-function refusalCode(protocol: ProtocolName, service: string | undefined, reason: RefusalReason): [string, number] {
-  const own = service === undefined ? undefined : TABLES.services[service]?.[reason];
-  if (own) return own;
-  for (const family of FAMILY[protocol]) {
-    const found = (TABLES[family] as Table)[reason];
+/** Reasons that most protocols have no code of their own for, and the one that they are a case of. */
+const CASE_OF: Partial<Record<RefusalReason, RefusalReason>> = {
+  enumValue: 'validation',
+  parameter: 'malformed',
+  escape: 'malformed',
+  missingAction: 'unknownOperation',
+  queryClaim: 'incompleteSignature',
+  payloadForm: 'bodyDigest',
+  digestForm: 'checksum',
+  checksumForm: 'checksum',
+  trailer: 'incompleteBody',
+};
+
+function refusalCode(protocol: ProtocolName, service: string | undefined, reason: RefusalReason): Code {
+  const own = service === undefined ? undefined : TABLES.services[service];
+  for (const table of [own, ...FAMILY[protocol].map((family) => TABLES[family] as Table)]) {
+    const found = table?.[reason];
     if (found) return found;
   }
-  return TABLES.json[reason];
+  const general = CASE_OF[reason];
+  return general === undefined ? (TABLES.json[reason] as Code) : refusalCode(protocol, service, general);
 }
 
 /** Turns whatever was thrown into an answer. Only AwsError, Refusal and Malformed show their message. */
 export function failureOf(error: unknown, protocol: ProtocolName, model: Model | undefined): Failure {
   if (error instanceof AwsError) return modelled(error, model);
-  const reason: RefusalReason =
-    error instanceof Refusal ? error.reason : error instanceof Malformed ? 'malformed' : 'internal';
+  const reason: RefusalReason = error instanceof Refusal || error instanceof Malformed ? error.reason : 'internal';
   const message =
     reason === 'internal' ? 'We encountered an internal error. Please try again.' : (error as Error).message;
-  const [code, status] = refusalCode(protocol, model?.id, reason);
+  const [type, status, queryCode] = refusalCode(protocol, model?.id, reason);
+  const code = type.slice(type.indexOf('#') + 1);
+  // S3's are elements of their own.
+  const shape = protocol === 'restXml' ? undefined : model?.error(code);
   const details = error instanceof Refusal ? error.details : undefined;
   // Only rest-xml has room for elements of an error that no model declares.
   const inElements = protocol === 'restXml';
   return {
     code,
-    queryCode: code,
+    type: shape ? `${model?.namespace}#${code}` : type,
+    queryCode: queryCode ?? shape?.traits.awsQueryError?.[0] ?? code,
     status,
     message: details && !inElements && reason === 'signatureMismatch' ? `${message}${inWords(details)}` : message,
     reason,
     sender: status < 500,
-    shape: undefined,
+    shape,
     members: (inElements && details) || {},
     headers: {},
   };
@@ -86,6 +106,7 @@ function modelled(error: AwsError, model: Model | undefined): Failure {
     error.status ?? traits?.httpError ?? traits?.awsQueryError?.[1] ?? s3 ?? (traits?.error === 'server' ? 500 : 400);
   return {
     code: error.code,
+    type: shape ? `${model?.namespace}#${error.code}` : error.code,
     queryCode: traits?.awsQueryError?.[0] ?? error.code,
     status,
     message: error.message,

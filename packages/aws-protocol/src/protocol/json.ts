@@ -61,7 +61,6 @@ export function awsJson(version: '1.0' | '1.1'): Protocol {
       return { status: 200, headers, body };
     },
     writeError(failure, { model, requestId }) {
-      const type = failure.shape && model ? `${model.namespace}#${failure.code}` : failure.code;
       const members = failure.shape
         ? (jsonCodec.write(failure.shape, membersOf(failure)) as object)
         : { message: failure.message };
@@ -73,7 +72,7 @@ export function awsJson(version: '1.0' | '1.1'): Protocol {
           ...queryError(failure, model?.queryCompatible),
           ...failure.headers,
         },
-        body: JSON.stringify({ __type: type, message: failure.message, ...members }),
+        body: JSON.stringify({ __type: failure.type, message: failure.message, ...members }),
       };
     },
   };
@@ -126,11 +125,10 @@ export function rpcV2Cbor(): Protocol {
       return answer(200, requestId, operation.output ? encodeCbor(operation.output, output) : Buffer.from([0xa0]));
     },
     writeError(failure, { model, requestId }) {
-      const type = failure.shape && model ? `${model.namespace}#${failure.code}` : failure.code;
       // The error's own members are re-read by name, so its message goes in both spellings where the model has another.
       const members = failure.shape ? membersOf(failure) : {};
       const body = {
-        __type: type,
+        __type: failure.type,
         message: failure.message,
         ...(failure.shape ? (cborFriendly(failure, members) as object) : {}),
       };

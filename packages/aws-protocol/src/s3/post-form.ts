@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { requireLength } from '../authenticate.ts';
 import { BodyChecks, type BodyFacts } from '../body-checks.ts';
 import { BodyStream } from '../body-stream.ts';
 import { readBound } from '../codec/http-bindings.ts';
@@ -46,6 +47,7 @@ export async function readPostForm<P>(
   },
 ): Promise<PostForm<P>> {
   const { model, now } = options;
+  requireLength(request, true);
   const named = /boundary=(?:"([^"]{1,200})"|([^;\s]{1,200}))/i.exec(request.headers['content-type'] ?? '');
   if (!named) throw malformedForm('It has no boundary.');
   const boundary = `--${named[1] ?? named[2]}`;

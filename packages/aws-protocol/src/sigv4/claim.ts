@@ -94,8 +94,7 @@ function readQueryClaim(query: string): Claim {
     const key = name.toLowerCase();
     if (!key.startsWith('x-amz-') && !V2_FIELDS.has(name)) continue;
     const stored = key.startsWith('x-amz-') ? key : name;
-    if (fields[stored] !== undefined)
-      throw new Refusal('incompleteSignature', `Query parameter ${name} is given twice.`);
+    if (fields[stored] !== undefined) throw new Refusal('queryClaim', `Query parameter ${name} is given twice.`);
     fields[stored] = value;
   }
   if (fields['AWSAccessKeyId'] !== undefined && fields['x-amz-algorithm'] === undefined) return readV2(fields);
@@ -108,13 +107,11 @@ function readQueryClaim(query: string): Claim {
   const expires = fields['x-amz-expires'];
   if (algorithm !== ALGORITHM || !credential || !names || !signature || !stamp) {
     throw new Refusal(
-      'incompleteSignature',
+      'queryClaim',
       'Query-string authentication requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date and X-Amz-SignedHeaders parameters.',
     );
   }
-  if (expires !== undefined && (!/^\d{1,7}$/.test(expires) || Number(expires) > 604_800)) {
-    throw new Refusal('incompleteSignature', 'X-Amz-Expires must be a number of seconds, at most a week (604800).');
-  }
+  if (expires !== undefined) checkExpires(expires);
   // Services other than S3 presign without X-Amz-Expires; AWS gives those 15 minutes.
   return complete('presigned', credential, stamp, names, signature, Number(expires ?? 900), {
     token: fields['x-amz-security-token'],
@@ -126,12 +123,14 @@ const V2_FIELDS = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
 
 function readV2(fields: Record<string, string>): Claim {
   const { AWSAccessKeyId: accessKeyId, Signature: signature, Expires: expires } = fields;
-  if (!accessKeyId || !signature || !expires || !/^\d{1,12}$/.test(expires)) {
+  if (!accessKeyId || !signature || !expires) {
     throw new Refusal(
-      'incompleteSignature',
+      'accessDenied',
       'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters.',
     );
   }
+  if (!/^\d{1,12}$/.test(expires))
+    throw new Refusal('accessDenied', `Invalid date (should be seconds since epoch): ${expires.slice(0, 100)}`);
   return {
     form: 'sigv2',
     accessKeyId,
@@ -156,32 +155,26 @@ function complete(
   expires: number | undefined,
   tokens: { token: string | undefined; express: string | undefined },
 ): Claim {
+  const reason = form === 'header' ? 'incompleteSignature' : 'queryClaim';
   // An access key may hold slashes in theory; the four scope fields never do.
   const scope = credential.split('/');
   if (scope.length < 5 || scope.at(-1) !== 'aws4_request') {
-    throw new Refusal('incompleteSignature', 'Credential must be <access key>/<date>/<region>/<service>/aws4_request.');
+    throw new Refusal(reason, 'Credential must be <access key>/<date>/<region>/<service>/aws4_request.');
   }
   const [date, region, service] = scope.slice(-4, -1) as [string, string, string];
   const time = parseStamp(stamp);
-  if (time === undefined)
-    throw new Refusal('incompleteSignature', 'The date must be in ISO 8601 basic form: YYYYMMDDTHHMMSSZ.');
+  if (time === undefined) throw new Refusal(reason, 'The date must be in ISO 8601 basic form: YYYYMMDDTHHMMSSZ.');
   if (!stamp.startsWith(date) || date.length !== 8) {
-    throw new Refusal(
-      'incompleteSignature',
-      `Date in Credential scope does not match the date of the request: ${date}.`,
-    );
+    throw new Refusal(reason, `Date in Credential scope does not match the date of the request: ${date}.`);
   }
   const signedHeaders = names.split(';');
   for (let i = 0; i < signedHeaders.length; i++) {
     const name = signedHeaders[i] as string;
     if (!HEADER_NAME.test(name) || (i > 0 && name <= (signedHeaders[i - 1] as string))) {
-      throw new Refusal(
-        'incompleteSignature',
-        'SignedHeaders must be lower-case names in order, separated by semicolons.',
-      );
+      throw new Refusal(reason, 'SignedHeaders must be lower-case names in order, separated by semicolons.');
     }
   }
-  if (!signedHeaders.includes('host')) throw new Refusal('incompleteSignature', "'Host' must be a signed header.");
+  if (!signedHeaders.includes('host')) throw new Refusal(reason, "'Host' must be a signed header.");
   if (!HEX_64.test(signature))
     throw new Refusal('signatureMismatch', 'Signature must be 64 lower-case hexadecimal digits.');
   const accessKeyId = scope.slice(0, -4).join('/');
@@ -199,6 +192,21 @@ function complete(
     service,
     signedHeaders,
   };
+}
+
+const WEEK_S = 604_800;
+
+function checkExpires(text: string): void {
+  const seconds = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 0 && seconds <= WEEK_S) return;
+  throw new Refusal(
+    'queryClaim',
+    Number.isNaN(seconds)
+      ? 'X-Amz-Expires should be a number'
+      : seconds < 0
+        ? 'X-Amz-Expires must be non-negative'
+        : `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${WEEK_S} seconds`,
+  );
 }
 
 export function parseStamp(stamp: string): number | undefined {

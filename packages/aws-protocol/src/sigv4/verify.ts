@@ -204,7 +204,9 @@ function refuseUnsignedHeaders(request: WireRequest, claim: Claim): void {
   for (const name of Object.keys(request.headers)) {
     if (!name.startsWith('x-amz-') || claim.signedHeaders.includes(name)) continue;
     if (name === 'x-amz-security-token' || (claim.form === 'presigned' && name === 'x-amz-content-sha256')) continue;
-    throw new Refusal('accessDenied', `There were headers present in the request which were not signed: ${name}`);
+    throw new Refusal('accessDenied', 'There were headers present in the request which were not signed', {
+      details: { HeadersNotSigned: name },
+    });
   }
 }
 
