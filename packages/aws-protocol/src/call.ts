@@ -1,7 +1,7 @@
 import type { Call } from './hooks.ts';
 import type { ProtocolName } from './model/compact.ts';
 import { splitUrl, type WireRequest } from './request.ts';
-import { isForm } from './routing/find-service.ts';
+import { guessProtocol } from './routing/find-service.ts';
 import type { S3Address } from './s3/address.ts';
 import type { Service } from './service.ts';
 import { hasClaim } from './sigv4/claim.ts';
@@ -82,13 +82,4 @@ class Facts<P> implements Call<P> {
   get region(): string | undefined {
     return this.#state.verified?.claim.region || undefined;
   }
-}
-
-/** The form of refusals that come before the service is known. */
-function guessProtocol({ headers, url }: WireRequest): ProtocolName {
-  if (headers['smithy-protocol'] !== undefined) return 'rpcv2Cbor';
-  if (headers['x-amz-target'] !== undefined)
-    return headers['content-type']?.includes('json-1.0') ? 'awsJson1_0' : 'awsJson1_1';
-  if (isForm(headers) || /[?&]Action=/.test(url)) return 'awsQuery';
-  return 'restXml';
 }

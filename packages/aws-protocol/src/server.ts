@@ -23,6 +23,7 @@ import { hoistedHeaders } from './s3/hoisted.ts';
 import { checkOverrides } from './s3/overrides.ts';
 import { isPostForm, readPostForm } from './s3/post-form.ts';
 import type { ServerOptions } from './server-options.ts';
+import { checkValues } from './s3/values.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
 import type { Context } from './types.ts';
@@ -191,7 +192,7 @@ export class AwsServer<P = unknown> {
       throw new Refusal(
         'unknownOperation',
         call.operation === undefined
-          ? 'No operation has this method and path.'
+          ? `No operation has this method and path${call.protocol.startsWith('awsJson') ? ', and there is no X-Amz-Target' : ''}.`
           : `The operation ${call.operation.slice(0, 128)} is not known.`,
       );
     }
@@ -277,7 +278,11 @@ export class AwsServer<P = unknown> {
         call.service = picked;
     }
     if (call.service?.speaks('ec2Query')) call.protocol = 'ec2Query';
-    if (action === undefined) throw new Refusal('unknownOperation', 'The request must contain the parameter Action.');
+    if (action === undefined) throw new Refusal('missingAction', 'The request must contain the parameter Action');
+    if (version !== undefined && call.service?.answersVersion(version) === false) {
+      const shown = [action, version].map((word) => word.slice(0, 128));
+      throw new Refusal('unknownOperation', `Could not find operation ${shown[0]} for version ${shown[1]}`);
+    }
     call.operation = action;
   }
 
@@ -294,7 +299,7 @@ export class AwsServer<P = unknown> {
       if (kept === undefined) delete input['ContentEncoding'];
       else input['ContentEncoding'] = kept;
     }
-    if (service.validate && operation.input) validateInput(operation.input, input);
+    validate(service, operation, input);
     return input;
   }
 
@@ -366,7 +371,7 @@ export class AwsServer<P = unknown> {
       this.#verified(call, { principal, accessKeyId, claim: { region } });
     } else if (!this.#options.allowAnonymous?.('s3', 'PutObject')) throw new Refusal('accessDenied', 'Access Denied');
     const operation = service.model.operation('PutObject');
-    if (service.validate && operation.input) validateInput(operation.input, form.input);
+    validate(service, operation, form.input);
     const put = await this.#answer(call, service, operation, handler, form.input, form.facts);
     return form.answer(put, bucket, call.requestId);
   }
@@ -375,6 +380,12 @@ export class AwsServer<P = unknown> {
 /** S3 has signing names of its own for some kinds of bucket. */
 function isScopedTo<P>(name: string, service: Service<P>): boolean {
   return name === service.model.signingName || (service.model.id === 's3' && S3_NAMES.has(name));
+}
+
+function validate<P>(service: Service<P>, { input: shape }: Operation, input: Record<string, unknown>): void {
+  if (!service.validate || !shape) return;
+  if (service.model.id === 's3') checkValues(shape, input);
+  validateInput(shape, input);
 }
 
 function noBody(): never {

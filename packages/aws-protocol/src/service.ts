@@ -43,6 +43,12 @@ export class Service<P = unknown> {
     return this.#routes;
   }
 
+  /** Whether it answers to this version of an API. EC2 answers to all of its own before; others have one each. */
+  answersVersion(version: string): boolean {
+    const own = this.model.version;
+    return version === own || (this.speaks('ec2Query') && /^\d{4}-\d\d-\d\d$/.test(version) && version < own);
+  }
+
   speaks(protocol: ProtocolName): boolean {
     return this.model.protocols.includes(protocol);
   }

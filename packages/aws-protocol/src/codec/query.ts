@@ -74,14 +74,16 @@ export class QueryCodec {
     const members = shape.members.map((member) => ({
       name: member.name,
       wire: this.#wireName(member),
+      nests: member.shape.kind === 'list' || member.shape.kind === 'map',
       read: this.#memberReader(member),
     }));
     return (node) => {
       const result: Record<string, unknown> = {};
       if (!node.children) return result;
       let found = 0;
-      for (const { name, wire, read } of members) {
-        const child = node.children.get(wire);
+      for (const { name, wire, nests, read } of members) {
+        // botocore writes an empty list by the member's own name.
+        const child = node.children.get(wire) ?? (nests ? emptyOf(node.children.get(name)) : undefined);
         if (child === undefined) continue;
         result[name] = read(child);
         found++;
@@ -112,11 +114,11 @@ export class QueryCodec {
     // Linked on first use: a list may hold the struct that is being compiled.
     let read: QueryReader | undefined;
     const inner = shape.element.traits.xmlName ?? 'member';
+    const isStruct = shape.element.shape.kind === 'struct';
     return (node) => {
       read ??= this.#memberReader(shape.element);
-      // "Tags=" is how the SDKs write an empty list.
       const holder = flattened ? node : (node.children?.get(inner) ?? node.children?.get('member') ?? node);
-      return numbered(holder).map(read);
+      return elementsOf(holder, isStruct).map(read);
     };
   }
 
@@ -128,7 +130,7 @@ export class QueryCodec {
       read ??= this.#memberReader(shape.value);
       const map: Record<string, unknown> = {};
       const holder = flattened ? node : (node.children?.get('entry') ?? node);
-      for (const entry of numbered(holder)) {
+      for (const entry of elementsOf(holder, true)) {
         const key = entry.children?.get(keyName)?.text;
         const value = entry.children?.get(valueName);
         if (key === undefined || value === undefined) throw new Malformed('A map entry needs a key and a value');
@@ -139,16 +141,25 @@ export class QueryCodec {
   }
 }
 
-/** The children `1`, `2` ... in the order of their numbers; gaps are allowed, other names are not. */
-function numbered(node: QueryNode): QueryNode[] {
-  if (!node.children) {
-    if (node.text) throw new Malformed('A list element needs a number');
-    return [];
-  }
+/** A node that stands for an empty list: `Tags=`. */
+function emptyOf(node: QueryNode | undefined): QueryNode | undefined {
+  return node?.text === '' && !node.children ? node : undefined;
+}
+
+/**
+ * The children `1`, `2` ... in the order of their numbers, with gaps allowed. `Tags=` is how SDKs write an empty list; and
+ * a list of one may go without its number, as SQS's documentation has it: `AttributeName=All`, `Attribute.Name=a&Attribute.Value=b`.
+ */
+function elementsOf(node: QueryNode, areStructs: boolean): QueryNode[] {
+  if (!node.children) return node.text ? [node] : [];
   const entries: [number, QueryNode][] = [];
-  for (const [name, child] of node.children) {
-    if (!/^\d{1,9}$/.test(name)) throw new Malformed(`Not a list index: ${name.slice(0, 64)}`);
-    entries.push([Number(name), child]);
+  for (const [name, child] of node.children) if (/^\d{1,9}$/.test(name)) entries.push([Number(name), child]);
+  if (entries.length === 0 && areStructs && !node.text) return [node];
+  if (entries.length < node.children.size || node.text) {
+    const [odd = ''] = [...node.children.keys()].filter((name) => !/^\d{1,9}$/.test(name));
+    throw new Malformed(
+      odd ? `Not a list index: ${odd.slice(0, 64)}` : 'A list has elements with a number and without',
+    );
   }
   return entries.sort(([a], [b]) => a - b).map(([, child]) => child);
 }

@@ -1,6 +1,6 @@
 import { parsePairs } from '../codec/form.ts';
 import type { ProtocolName } from '../model/compact.ts';
-import type { WireRequest } from '../request.ts';
+import { splitUrl, type WireRequest } from '../request.ts';
 import { S3_NAMES } from '../sigv4/canonical.ts';
 import { hostName } from '../s3/address.ts';
 import type { Service } from '../service.ts';
@@ -54,8 +54,14 @@ export class ServiceFinder<P> {
       const protocol = service?.model.protocols.find((p) => p.startsWith('awsJson')) ?? stated;
       return { service, protocol, operation: target.slice(dot + 1) };
     }
-    const scope = SCOPE.exec(headers['authorization'] ?? '') ?? SCOPE.exec(query);
-    const named = scope ? (this.#bySigningName.get(scope[1] as string) ?? []) : undefined;
+    const signedFor = signingNameOf(headers, query);
+    const named = signedFor === undefined ? undefined : (this.#bySigningName.get(signedFor) ?? []);
+    if (isRpcJson(headers))
+      return {
+        service: named?.length === 1 ? named[0] : undefined,
+        protocol: guessProtocol(request),
+        operation: undefined,
+      };
     if (named?.length === 1) return rest(named[0] as Service<P>);
     const candidates = named ?? this.#byHost(headers['host'] ?? '');
     if (candidates.length === 1) return rest(candidates[0] as Service<P>);
@@ -64,6 +70,8 @@ export class ServiceFinder<P> {
       const version = action.find(([name]) => name === 'Version')?.[1];
       return this.#byVersion(candidates.length > 0 ? candidates : this.#all, version);
     }
+    // Signed for a service that is not here: another one's routes would take it for theirs.
+    if (named?.length === 0) return { service: undefined, protocol: guessProtocol(request), operation: undefined };
     return this.#byPath(request, path, query, candidates.length > 0 ? candidates : this.#all);
   }
 
@@ -90,7 +98,7 @@ export class ServiceFinder<P> {
         return rest(service);
     }
     const s3 = candidates.find((s) => s.speaks('restXml'));
-    return s3 ? rest(s3) : { service: undefined, protocol: 'restXml', operation: undefined };
+    return s3 ? rest(s3) : { service: undefined, protocol: guessProtocol(request), operation: undefined };
   }
 }
 
@@ -99,6 +107,31 @@ function rest<P>(service: Service<P>): Destination<P> {
     (p) => p === 'restJson1' || p === 'restXml' || p === 'awsQuery' || p === 'ec2Query',
   );
   return { service, protocol: protocol ?? (service.model.protocols[0] as ProtocolName), operation: undefined };
+}
+
+function signingNameOf(headers: Readonly<Record<string, string>>, query: string): string | undefined {
+  return (SCOPE.exec(headers['authorization'] ?? '') ?? SCOPE.exec(query))?.[1];
+}
+
+/** The few services whose REST is XML. */
+const XML_SERVICES: ReadonlySet<string> = new Set([...S3_NAMES, 'cloudfront', 'route53']);
+
+/** The form of an answer for which no service is known: what the client's other words lead it to expect. */
+export function guessProtocol({ headers, url }: WireRequest): ProtocolName {
+  if (headers['smithy-protocol'] !== undefined) return 'rpcv2Cbor';
+  const type = headers['content-type']?.toLowerCase() ?? '';
+  if (headers['x-amz-target'] !== undefined || isRpcJson(headers))
+    return type.includes('json-1.0') ? 'awsJson1_0' : 'awsJson1_1';
+  if (isForm(headers) || /[?&]Action=/.test(url)) return 'awsQuery';
+  if (/[/+]json\b/.test(type)) return 'restJson1';
+  if (/[/+]xml\b/.test(type)) return 'restXml';
+  const signedFor = signingNameOf(headers, splitUrl(url).query);
+  return signedFor === undefined || XML_SERVICES.has(signedFor) ? 'restXml' : 'restJson1';
+}
+
+/** A client of JSON RPC, though without a target. */
+function isRpcJson(headers: Readonly<Record<string, string>>): boolean {
+  return headers['content-type']?.toLowerCase().startsWith('application/x-amz-json-1.') === true;
 }
 
 function isQuery<P>(service: Service<P>): boolean {

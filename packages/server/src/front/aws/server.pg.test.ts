@@ -209,8 +209,8 @@ describe('what cannot be read is refused', () => {
 
   it.each([
     ['a number that is none', form('MaxResults=many'), 'MalformedQueryString'],
-    ['a list without an order', form('VpcId=1'), 'MalformedQueryString'],
-    ['no action', 'Version=2016-11-15', 'InvalidAction'],
+    ['a list with and without numbers', form('VpcId=1&VpcId.1=2'), 'MalformedQueryString'],
+    ['no action', 'Version=2016-11-15', 'MissingParameter'],
     ['an action that EC2 does not have', 'Action=Wonder&Version=2016-11-15', 'InvalidAction'],
     ['a character that cannot be stored', form('VpcId.1=vpc-%00'), 'InvalidParameterValue'],
     ['an id that is too long', form(`VpcId.1=${'x'.repeat(300)}`), 'InvalidParameterValue'],
