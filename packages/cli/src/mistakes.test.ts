@@ -30,6 +30,13 @@ describe('mistakes', () => {
     ['instances exec web ls', 'cloud instances exec web -- ls'],
     ['instances exec web', "missing required argument 'command'"],
     ['api GET instances', "the path 'instances' must begin with /"],
+    ['api GET /vpcs/..', "the path '/vpcs/..' holds . or .., which leads elsewhere; write the path itself"],
+    ['api GET /vpcs/%2E./x', 'leads elsewhere'],
+    ['instances get -x', 'put a name that begins with - after --, as in: cloud instances get -- <id>'],
+    [
+      'instances launch --image busybox -- -x ls',
+      "'ls' is unexpected; put a command after --, for example:\n  cloud instances launch -- -x -- ls",
+    ],
     ['api FETCH /x', 'Allowed choices are GET, POST, PUT, PATCH, DELETE.'],
     ['api GET /x -d {}', 'GET takes no body; remove --data'],
     ['api GET /x -H a[b:c', "'a[b' is not a valid header name"],

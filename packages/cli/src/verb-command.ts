@@ -56,7 +56,7 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   for (const option of ours) command.addOption(option);
   if (verb.permission) command.addHelpText('after', `\nNeeds the permission ${verb.permission}.`);
   command.showHelpAfterError(`See: cloud ${verb.service} ${verb.verb} --help`);
-  if (verb.rest) tellWhereCommandsGo(command, verb);
+  if (verb.args.length > 0) tellWhereWordsGo(command, verb);
 
   command.action(() =>
     deps.act(async () => {
@@ -75,11 +75,14 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   );
 }
 
-/** `exec web sh -c x`: the option that is unknown to us is the command's own. */
-function tellWhereCommandsGo(command: Command, verb: Verb): void {
+/** `exec web sh -c x`: the option that is unknown to us is the command's own. `get -x`: it is a name. */
+function tellWhereWordsGo(command: Command, verb: Verb): void {
   const { outputError } = command.configureOutput();
-  const usage = `cloud ${verb.service} ${verb.verb} ${verb.args.map((member) => `<${member.flag}>`).join(' ')} -- <${verb.rest!.name}...>`;
-  const hint = `put a command after --, as in: ${usage}\n`;
+  const args = verb.args.map((member) => `<${member.flag}>`).join(' ');
+  const name = `cloud ${verb.service} ${verb.verb}`;
+  const hint = verb.rest
+    ? `put a command after --, as in: ${name} ${args} -- <${verb.rest.name}...>\n`
+    : `put a name that begins with - after --, as in: ${name} -- ${args}\n`;
   command.configureOutput({
     outputError: (text, write) => {
       outputError?.(text, write);
@@ -118,17 +121,33 @@ function readInput(
     if (value !== undefined) input[member.name] = value;
   }
   if (!verb.rest) return input;
-  const words = (command.processedArgs[verb.args.length] ?? []) as readonly string[];
-  const dashes = world.argv.indexOf('--');
-  const after = dashes < 0 ? 0 : world.argv.length - dashes - 1;
-  if (words.length !== after) {
-    const extra = words.slice(0, words.length - after);
+  const words = commandWords(command, verb, world.argv);
+  if (words.extra.length > 0) {
+    const name = textOf(input[verb.args[0]?.name ?? ''] ?? '');
     throw usage(
-      `'${extra.join(' ')}' is unexpected; put a command after --, for example:\n  cloud ${verb.service} ${verb.verb} ${textOf(input[verb.args[0]?.name ?? ''] ?? '')} -- ${words.join(' ')}`,
+      `'${words.extra.join(' ')}' is unexpected; put a command after --, for example:\n  cloud ${verb.service} ${verb.verb} ${name.startsWith('-') ? '-- ' : ''}${name} -- ${[...words.extra, ...words.own].join(' ')}`,
     );
   }
-  if (words.length > 0) input[verb.rest.name] = words;
+  if (words.own.length > 0) input[verb.rest.name] = words.own;
   return input;
+}
+
+/**
+ * The words of the command that stands after `--`, and those before it that are too many. Where a name itself stands after `--`, because it
+ * begins with `-`, the command stands after another: `exec -- -name -- ls`.
+ */
+function commandWords(
+  command: Command,
+  verb: Verb,
+  argv: readonly string[],
+): { readonly own: readonly string[]; readonly extra: readonly string[] } {
+  const words = (command.processedArgs[verb.args.length] ?? []) as readonly string[];
+  const dashes = argv.indexOf('--');
+  const after = dashes < 0 ? 0 : argv.length - dashes - 1;
+  const hasNameAfter = words.length < after;
+  if (hasNameAfter && words[0] === '--') return { own: words.slice(1), extra: [] };
+  const own = hasNameAfter ? 0 : after;
+  return { own: words.slice(words.length - own), extra: words.slice(0, words.length - own) };
 }
 
 function argumentOf(member: Member): Argument {

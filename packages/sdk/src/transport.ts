@@ -89,7 +89,7 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
     if (value === undefined || value === '' || value === null)
       throw new TypeError(`${spec.name}: ${name} is required, it is part of the path`);
     delete rest[name];
-    const text = textOf(value);
+    const text = wellFormed(spec, name, textOf(value));
     // URLs take these for folders: the request would go elsewhere.
     if (text === '.' || text === '..') throw new TypeError(`${spec.name}: '${text}' is no ${name}`);
     return encodeURIComponent(text);
@@ -98,13 +98,19 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
   const bodied = spec.method !== 'GET' && spec.method !== 'DELETE';
   if (!bodied) {
     for (const [name, value] of Object.entries(rest))
-      for (const one of Array.isArray(value) ? value : [value]) query.append(name, textOf(one));
+      for (const one of Array.isArray(value) ? value : [value]) query.append(name, wellFormed(spec, name, textOf(one)));
   }
   if (wait !== undefined && wait > 0) query.set('wait', String(wait));
   return {
     path: query.size > 0 ? `${path}?${query.toString()}` : path,
     body: bodied && Object.keys(rest).length > 0 ? rest : undefined,
   };
+}
+
+/** A URL cannot hold half a surrogate pair: another character would be sent in its place. */
+function wellFormed(spec: CallSpec, name: string, text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new TypeError(`${spec.name}: ${name} holds half a surrogate pair; leave it out`);
 }
 
 async function send(base: string, options: ClientOptions, request: RawRequest): Promise<RawAnswer> {

@@ -37,6 +37,8 @@ export function addApi(program: Command, deps: VerbDeps): void {
     deps.act(async () => {
       const options = { ...deps.before(), ...command.opts<ApiOptions>() };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
+      if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(path))
+        throw usage(`the path '${path}' holds . or .., which leads elsewhere; write the path itself`);
       if (method === 'GET' && options.data !== undefined) throw usage('GET takes no body; remove --data');
       const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
       const transport = transportOf(openSession(deps.world, options));

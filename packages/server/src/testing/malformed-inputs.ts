@@ -33,12 +33,12 @@ const longText = (length: number): string => 'a'.repeat(length);
 /**
  * All that a schema forbids, one flaw at a time, in an input that is otherwise good. Members that travel in a path or a query are text
  * whatever they are, so only what a text can be wrong in is tried; a member of the path cannot be left out either. What says of an optional
- * member that it is left out is no flaw: see {@link emptyInputs}.
+ * member that it is left out is no flaw: see {@link emptyInputs}. `isNamed`: its `name` is one that paths hold.
  */
 export function malformedInputs(
   schema: TSchema,
   good: Readonly<Record<string, unknown>>,
-  travel: { readonly path: readonly string[]; readonly bodied: boolean },
+  travel: { readonly path: readonly string[]; readonly bodied: boolean; readonly isNamed?: boolean },
 ): MalformedInput[] {
   const root = schema as JsonSchema;
   const made: MalformedInput[] = [];
@@ -56,6 +56,8 @@ export function malformedInputs(
     if (!textual)
       for (const [flaw, value] of ODD) made.push({ flaw: `${name} ${flaw}`, input: { ...good, [name]: value } });
   }
+  if (travel.isNamed)
+    for (const dots of ['.', '..']) made.push({ flaw: `the name is ${dots}`, input: { ...good, name: dots } });
   return made;
 }
 

@@ -198,7 +198,9 @@ export function testOperations(options: OperationOptions): void {
     it('is refused with a malformed input: 400', async () => {
       const { api, owner } = world;
       const input = await inputOf(entry);
-      const flaws = malformedInputs(descriptor.input, input, { path: entry.pathParams, bodied });
+      const kind = descriptor.creates ?? (descriptor.effect === 'update' ? entry.targets.at(-1)?.kind : undefined);
+      const isNamed = 'name' in input && entries.some(({ targets }) => targets.some((target) => target.kind === kind));
+      const flaws = malformedInputs(descriptor.input, input, { path: entry.pathParams, bodied, isNamed });
       expect(flaws.length).toBeGreaterThan(0);
       await expectNoChange(async () => {
         for (const { flaw, input: malformed } of flaws) {

@@ -76,7 +76,8 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     http: { requireHostHeader: false, shouldUpgradeCallback: isUpgrade },
     // What arrives while it ends is served: the connections are closed behind it.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 1100, ignoreTrailingSlash: true },
+    // The longest name has 255 characters, each of up to 12 in a URL.
+    routerOptions: { maxParamLength: 255 * 12, ignoreTrailingSlash: true },
     // An empty list would do, and cost each request a look at its headers.
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     logger: false,

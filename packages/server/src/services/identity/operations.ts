@@ -94,7 +94,15 @@ export const keyOperations = {
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object(
-      { name: Type.String({ minLength: 1, maxLength: 255, ...notBlank }) },
+      {
+        name: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          // No URL can hold . or .. as a part of its path.
+          pattern: '^(?!\\.{1,2}$).*\\S',
+          'x-form': 'more than blanks, and not . or ..',
+        }),
+      },
       { additionalProperties: false },
     ),
     output: ApiKey,
