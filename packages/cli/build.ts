@@ -79,4 +79,8 @@ export async function buildCli(outFile: string = join(folder, 'dist', 'cloud.js'
   return outFile;
 }
 
-if (import.meta.main) await buildCli();
+if (import.meta.main)
+  await buildCli().catch((error: unknown) => {
+    process.stderr.write(`cloud: cannot build the command: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });

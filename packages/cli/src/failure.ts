@@ -25,7 +25,10 @@ export function explain(error: unknown, endpoint: string): { readonly text: stri
   if (error instanceof CloudWaitError) return { text: error.message, exitCode: EXIT.failed };
   if (error instanceof TypeError && error.message.startsWith('endpoint '))
     return { text: error.message, exitCode: EXIT.usage };
-  return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: EXIT.failed };
+  return {
+    text: `unexpected failure: ${error instanceof Error ? error.message : String(error)}`,
+    exitCode: EXIT.failed,
+  };
 }
 
 function hintFor({ code }: CloudConnectionError): string {

@@ -1,5 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { EXIT, explain } from './failure.ts';
+import { watchOutput } from './output/write-errors.ts';
 import { run } from './run.ts';
 import { VERBS } from './table/verbs.ts';
 
@@ -13,13 +15,18 @@ function stdinPiped(): boolean {
   }
 }
 
-// `cloud … | head` is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
 const { env, stdout, stderr } = process;
+const output = watchOutput(stdout, stderr, (exitCode) => process.exit(exitCode));
+/** In one line, whatever it is: Node would print a piece of our source first. */
+const tellUnexpected = (error: unknown) => {
+  stderr.write(`cloud: ${explain(error, '').text}\n`);
+  return EXIT.failed;
+};
+// What standard error did not take is known only now.
+process.on('exit', (exitCode) => {
+  process.exitCode = output.exitCodeAfter(exitCode);
+});
+process.on('uncaughtException', (error) => process.exit(tellUnexpected(error)));
 // No await here: the bundle is CommonJS, which starts 20 ms sooner than a module.
 run(
   {
@@ -52,7 +59,6 @@ run(
     process.exitCode = exitCode;
   },
   (error: unknown) => {
-    stderr.write(`cloud: ${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = tellUnexpected(error);
   },
 );

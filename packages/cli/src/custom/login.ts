@@ -104,7 +104,15 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
     email: answer.user.email,
     expires_at: answer.expires_at,
   };
-  writeConfig(world, { current: name, profiles: { ...config.profiles, [name]: profile } });
+  try {
+    writeConfig(world, { current: name, profiles: { ...config.profiles, [name]: profile } });
+  } catch (error) {
+    // Nobody has its key. What cannot be ended now ends by itself.
+    await transportOf({ ...session, apiKey: answer.api_key }, { retries: 0 })
+      .call(verbNamed(deps, 'auth.logout'), { api_key: answer.api_key })
+      .catch(() => undefined);
+    throw error;
+  }
   world.stderr.write(
     `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}; kept in ${configPath(world)}, profile '${name}'.\n`,
   );
