@@ -54,7 +54,7 @@ export function describeApi(use: Use): void {
       ]);
       const answer = await client.call('POST', '/instances', tiny('big', { instance_type: HUGE.id }));
       expect([answer.status, answer.code]).toEqual([409, 'INSUFFICIENT_CAPACITY']);
-      expect(answer.message).toMatch(/MB of memory left to promise/);
+      expect(answer.message).toMatch(/not enough memory is free for this type, which needs \d+ MB/);
     });
 
     test('what does not exist or does not fit is refused in words', async () => {

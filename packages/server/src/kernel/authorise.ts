@@ -1,4 +1,4 @@
-import { type Caller, isPermitted, tenantIdOf } from './caller.ts';
+import { type Caller, isOperator, isPermitted, tenantIdOf } from './caller.ts';
 import { forbidden, invalidInput, unauthorized } from './errors.ts';
 import type { RegisteredOperation } from './operation.ts';
 
@@ -23,6 +23,6 @@ export function authorise(operation: RegisteredOperation, caller: Caller): void 
 
 export function isAuthorised(operation: RegisteredOperation, caller: Caller): boolean {
   if (caller.kind !== 'user' || operation.scope === 'public') return true;
-  if (operation.scope === 'operator') return caller.platformRole === 'admin';
+  if (operation.scope === 'operator') return isOperator(caller);
   return operation.permission === undefined || isPermitted(caller.permissions, operation.permission);
 }

@@ -35,6 +35,9 @@ export const actorOf = (caller: Caller): string | null => (caller.kind === 'syst
 export const tenantIdOf = (caller: Caller): string | undefined =>
   caller.kind === 'anonymous' ? undefined : caller.tenantId;
 
+/** Whether it is somebody who runs the platform. */
+export const isOperator = (caller: Caller): boolean => caller.kind === 'user' && caller.platformRole === 'admin';
+
 /** `*` and its synonym `full_access` grant all; otherwise the exact word. */
 export const isPermitted = (permissions: ReadonlySet<string>, permission: string): boolean =>
   permissions.has(permission) || permissions.has('*') || permissions.has('full_access');

@@ -1,14 +1,18 @@
-import { EngineError } from '../kernel/engine-error.ts';
-import { CloudError, internal, invalidInput, timedOut } from '../kernel/errors.ts';
+import { EngineError, type EngineErrorKind } from '../kernel/engine-error.ts';
+import { CloudError, conflict, internal, invalidInput, timedOut } from '../kernel/errors.ts';
 
-/** What a live call failed with, as the caller is told. */
-export function toCloudError(error: unknown): CloudError {
+/** What a caller hears of an engine's refusal. Its own words, which hold names and paths of the host, are for the log. */
+const REFUSALS: Readonly<Record<EngineErrorKind, CloudError>> = {
+  timeout: timedOut('the instance did not answer in time; try again'),
+  unavailable: new CloudError('ENGINE_UNAVAILABLE', 503, 'the instance cannot be reached at the moment; try again', 10),
+  invalid: invalidInput('the instance cannot do this; check what was asked for'),
+  not_found: conflict('the instance is not there yet, or no longer; look at its status'),
+  failed: conflict('the instance could not do this; look at its status, and try again'),
+};
+
+/** What a live call failed with, as the caller is told. `log` hears of everything that is not a refusal of ours. */
+export function toCloudError(error: unknown, log: { warn(fields: object, message: string): void }): CloudError {
   if (error instanceof CloudError) return error;
-  if (error instanceof EngineError) {
-    if (error.kind === 'timeout') return timedOut(error.message);
-    if (error.kind === 'unavailable') return new CloudError('ENGINE_UNAVAILABLE', 503, error.message, 10);
-    if (error.kind === 'invalid') return invalidInput(error.message);
-    return new CloudError('CONFLICT', 409, error.message);
-  }
-  return internal('the live call failed');
+  log.warn({ err: error }, 'a live call failed');
+  return error instanceof EngineError ? REFUSALS[error.kind] : internal('the live call failed');
 }

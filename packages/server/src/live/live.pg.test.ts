@@ -125,17 +125,18 @@ describe('live calls', () => {
     ['invalid', 'INVALID_INPUT', 400],
     ['not_found', 'CONFLICT', 409],
     ['failed', 'CONFLICT', 409],
-  ] as const)('tell what the engine said: %s', async (kind, code, status) => {
+  ] as const)('say in our words what an engine refused, and log its own: %s', async (kind, code, status) => {
     const live = await open({
       'xs.read': async () => {
-        throw new EngineError(kind, `it was ${kind}`);
+        throw new EngineError(kind, `/var/lib/incus says ${kind}`);
       },
     });
     await expect(live.client.call(await issue('xs.read'))).rejects.toMatchObject({
       code,
       status,
-      message: `it was ${kind}`,
+      message: expect.stringMatching(/^the instance [^/]+$/),
     });
+    expect(live.lines.join()).toContain(`/var/lib/incus says ${kind}`);
     await live.stop();
   });
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { once } from 'node:events';
-import { CloudError, internal, invalidInput, unauthorized, unavailable } from '../kernel/errors.ts';
+import { internal, invalidInput, unauthorized, unavailable } from '../kernel/errors.ts';
 import type { LiveHandler, LiveHandlers, LiveSocket, LiveStream } from '../kernel/live.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Samples } from '../kernel/metrics.ts';
@@ -110,8 +110,7 @@ export async function serveLive(options: {
   };
 
   const refuse = (response: ServerResponse, error: unknown) => {
-    const shown = toCloudError(error);
-    if (shown.status >= 500 && !(error instanceof CloudError)) log.warn({ err: error }, 'a live call failed');
+    const shown = toCloudError(error, log);
     // An answer that has begun can only be cut off.
     if (response.headersSent || response.destroyed) return void response.destroy();
     answer(response, shown.status, {

@@ -94,7 +94,7 @@ describe('a live stream', () => {
     await expect(live.client.stream(await issue(), forever)).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
       status: 503,
-      message: 'it was away',
+      message: 'the instance cannot be reached at the moment; try again',
     });
     await live.stop();
     const breaking = await open({
@@ -212,7 +212,10 @@ describe('a live socket', () => {
       },
     });
     const refused = (ticket: string) => live.client.socket(ticket, forever);
-    await expect(refused(await issue())).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE', message: 'it was away' });
+    await expect(refused(await issue())).rejects.toMatchObject({
+      code: 'ENGINE_UNAVAILABLE',
+      message: expect.stringContaining('cannot be reached'),
+    });
     await expect(refused('made up')).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401 });
     await expect(live.client.call(await issue())).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await live.stop();

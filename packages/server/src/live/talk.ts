@@ -75,8 +75,7 @@ export function createTalks(log: Log): Talks {
 
   async function tellFailure(peer: WebSocket, error: unknown): Promise<void> {
     if (peer.readyState !== WebSocket.OPEN) return;
-    const shown = toCloudError(error);
-    if (shown.code === 'INTERNAL') log.warn({ err: error }, 'a live socket failed');
+    const shown = toCloudError(error, log);
     await sendMessage(peer, errorMessage(shown)).catch(() => undefined);
     closeSocket(peer, closeCodeOf(shown), `${shown.code}: ${shown.message}`);
   }

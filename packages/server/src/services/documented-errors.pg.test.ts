@@ -82,6 +82,7 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
   'auth.login': {
     UNAUTHORIZED: () => api.call('auth.login', { email: owner.email, password: `not ${PASSWORD}` }, undefined),
   },
+  'auth.logout': { NOT_FOUND: () => api.call('auth.logout', { api_key: owner.key }, owner) },
   'keys.revoke': {
     CONFLICT: async () => {
       for (let i = 0; i < 2; i++) await api.call('keys.create', { name: 'twin' }, owner);

@@ -1,5 +1,6 @@
 import { newId } from '../../kernel/ids.ts';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { isOperator } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CloudError, internal } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -130,7 +131,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
 
   addHealth(app, options, timestamp, async (request) => {
     const caller = await callerOf(request, options.authenticator, options.limits, 'cached');
-    return caller.kind === 'user' && caller.platformRole === 'admin';
+    return isOperator(caller);
   });
   addDocs(app, options.registry);
   addOperationRoutes(app, {

@@ -10,7 +10,7 @@ export const insufficientCapacity = (detail: string): CloudError =>
   new CloudError(
     'INSUFFICIENT_CAPACITY',
     PLACEMENT_ERRORS.INSUFFICIENT_CAPACITY,
-    `${detail}; choose a smaller type, or delete an instance`,
+    `${detail}; choose a smaller type, delete an instance, or ask the operator of the platform for more`,
   );
 
 export const engineUnavailable = (detail: string): CloudError =>

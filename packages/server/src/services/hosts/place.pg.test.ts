@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Caller } from '../../kernel/caller.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { eventually, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
@@ -9,6 +10,16 @@ import { placeOnHost, type WantedPlace } from './place.ts';
 /** The size of the type basic-1. */
 const SIZE = { vcpus: 1, memoryMb: 512, diskGb: 8 };
 
+const OPERATOR: Caller = {
+  kind: 'user',
+  userId: newId(),
+  email: 'o@example.com',
+  platformRole: 'admin',
+  keyId: newId(),
+  tenantId: undefined,
+  role: undefined,
+  permissions: new Set(),
+};
 let db: Seeded;
 let tenant: Tenant;
 beforeAll(async () => {
@@ -20,6 +31,7 @@ afterAll(() => db.drop());
 const asApi = <T>(work: (sql: Sql) => Promise<T>) => db.api.transaction(tenant, work);
 const place = (hostId: string | null, more: Partial<WantedPlace> = {}) =>
   asApi((sql) => placeOnHost(sql, { ...SIZE, hostId, ...more }));
+const placeForOperator = (hostId: string) => asApi((sql) => placeOnHost(sql, { ...SIZE, hostId }, OPERATOR));
 const insert = (sql: Sql, hostId: string) =>
   sql.query<{ id: string }>(
     'test.insert',
@@ -50,24 +62,17 @@ describe('placing a machine', () => {
 
   it('says what is short on a host that has no room, also while its last instance is being deleted', async () => {
     const host = await db.makeHost(SIZE);
-    const { rows } = await db.owner.query<{ name: string }>('select name from hosts where id = $1', [host]);
-    const short = (left: string) => ({
+    const short = (noun: string, needed: string) => ({
       code: 'INSUFFICIENT_CAPACITY',
       status: 409,
-      message: `the host ${rows[0]!.name} has ${left}; choose a smaller type, or delete an instance`,
+      message: `not enough ${noun} is free for this type, which needs ${needed}; choose a smaller type, delete an instance, or ask the operator of the platform for more`,
     });
-    await expect(place(host, { vcpus: 2 })).rejects.toMatchObject(
-      short('1 vCPUs left to promise, and this type needs 2'),
-    );
-    await expect(place(host, { memoryMb: 513 })).rejects.toMatchObject(
-      short('512 MB of memory left to promise, and this type needs 513'),
-    );
-    await expect(place(host, { diskGb: 9 })).rejects.toMatchObject(
-      short('8 GB of disk left to promise, and this type needs 9'),
-    );
+    await expect(place(host, { vcpus: 2 })).rejects.toMatchObject(short('CPU', '2 vCPUs'));
+    await expect(place(host, { memoryMb: 513 })).rejects.toMatchObject(short('memory', '513 MB'));
+    await expect(place(host, { diskGb: 9 })).rejects.toMatchObject(short('disk', '9 GB'));
     await launch(host);
     await db.owner.query('update instances set deleted_at = now() where host_id = $1', [host]);
-    await expect(place(host)).rejects.toMatchObject(short('0 vCPUs left to promise, and this type needs 1'));
+    await expect(place(host)).rejects.toMatchObject(short('CPU', '1 vCPU'));
     await db.owner.query('delete from instances where host_id = $1', [host]);
     expect(await place(host)).toEqual({ hostId: host });
   });
@@ -76,12 +81,12 @@ describe('placing a machine', () => {
     const host = await db.makeHost({ vcpus: 1, memoryMb: 10_000, diskGb: 1000 });
     await db.owner.query('update hosts set overcommit_cpu = 2.5 where id = $1', [host]);
     for (let n = 0; n < 2; n++) await launch(host);
-    await expect(place(host)).rejects.toMatchObject({ message: expect.stringContaining('has 0 vCPUs left') });
+    await expect(place(host)).rejects.toMatchObject({ message: expect.stringContaining('not enough CPU is free') });
     await db.owner.query('update hosts set overcommit_cpu = 1 where id = $1', [host]);
-    await expect(place(host)).rejects.toMatchObject({ message: expect.stringContaining('has 0 vCPUs left') });
+    await expect(place(host)).rejects.toMatchObject({ message: expect.stringContaining('not enough CPU is free') });
   });
 
-  it('says why no host can work', async () => {
+  it('says why no host can work, to the operator; to others only that it is so', async () => {
     const unavailable = (why: string | RegExp) => ({
       code: 'ENGINE_UNAVAILABLE',
       status: 503,
@@ -89,10 +94,18 @@ describe('placing a machine', () => {
       message: expect.stringMatching(why),
     });
     const down = await db.makeHost({ state: 'unavailable', reason: 'no Incus' });
-    await expect(place(down)).rejects.toMatchObject(unavailable(/^instances cannot be launched: no Incus$/));
+    for (const host of [down, newId()])
+      await expect(place(host)).rejects.toMatchObject(
+        unavailable(
+          /^instances cannot be launched: no host can run them at the moment; try again, or ask the operator/,
+        ),
+      );
+    await expect(placeForOperator(down)).rejects.toMatchObject(unavailable(/^instances cannot be launched: no Incus$/));
     const silent = await db.makeHost({ state: 'unavailable' });
-    await expect(place(silent)).rejects.toMatchObject(unavailable(/launched: the host host-[\w-]+ is unavailable$/));
-    await expect(place(newId())).rejects.toMatchObject(
+    await expect(placeForOperator(silent)).rejects.toMatchObject(
+      unavailable(/launched: the host host-[\w-]+ is unavailable$/),
+    );
+    await expect(placeForOperator(newId())).rejects.toMatchObject(
       unavailable(/launched: no worker has registered a host yet; is the worker running\?$/),
     );
   });

@@ -1,4 +1,5 @@
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { type Caller, isOperator } from '../../kernel/caller.ts';
 import { engineUnavailable, insufficientCapacity } from './errors.ts';
 
 /** The size of a machine, and where it has to be: on the host of its network; null: on any. */
@@ -18,36 +19,40 @@ interface PickedRow {
   readonly resource: Resource | null;
   readonly host_name: string | null;
   readonly host_state: string | null;
-  readonly free: string | null;
   readonly reason: string | null;
 }
 
-const UNITS: Readonly<Record<Resource, string>> = {
-  vcpus: 'vCPUs',
-  memory_mb: 'MB of memory',
-  disk_gb: 'GB of disk',
-};
+const NOUNS: Readonly<Record<Resource, string>> = { vcpus: 'CPU', memory_mb: 'memory', disk_gb: 'disk' };
 
 /**
  * Picks a host with room and locks its row until the end of the transaction: launches on one host wait for each other from here on, so
  * call this last before the insert. The counters follow by a trigger when the instance is inserted.
  *
- * Throws INSUFFICIENT_CAPACITY when no host has room, ENGINE_UNAVAILABLE when none can work.
+ * Throws INSUFFICIENT_CAPACITY when no host has room, ENGINE_UNAVAILABLE when none can work. Tenants hear nothing of the hosts; what is
+ * missing there is told to the operator of the platform.
  */
-export async function placeOnHost(sql: Sql, wanted: WantedPlace): Promise<{ readonly hostId: string }> {
+export async function placeOnHost(
+  sql: Sql,
+  wanted: WantedPlace,
+  caller?: Caller,
+): Promise<{ readonly hostId: string }> {
   const [picked] = await sql.query<PickedRow>(
     'hosts.place',
-    'select host_id, code, resource, host_name, host_state, free, reason from pick_host($1, $2, $3, $4)',
+    'select host_id, code, resource, host_name, host_state, reason from pick_host($1, $2, $3, $4)',
     [wanted.hostId, wanted.vcpus, wanted.memoryMb, wanted.diskGb],
   );
-  const { host_id: hostId, host_name: name, resource, free } = picked!;
+  const { host_id: hostId, host_name: name, resource } = picked!;
   if (hostId !== null) return { hostId };
   if (resource !== null) {
-    const needed = { vcpus: wanted.vcpus, memory_mb: wanted.memoryMb, disk_gb: wanted.diskGb }[resource];
-    throw insufficientCapacity(
-      `the host ${name} has ${free} ${UNITS[resource]} left to promise, and this type needs ${needed}`,
-    );
+    const needed = {
+      vcpus: `${wanted.vcpus} vCPU${wanted.vcpus === 1 ? '' : 's'}`,
+      memory_mb: `${wanted.memoryMb} MB`,
+      disk_gb: `${wanted.diskGb} GB`,
+    }[resource];
+    throw insufficientCapacity(`not enough ${NOUNS[resource]} is free for this type, which needs ${needed}`);
   }
+  if (caller === undefined || !isOperator(caller))
+    throw engineUnavailable('no host can run them at the moment; try again, or ask the operator of the platform');
   if (name === null) throw engineUnavailable('no worker has registered a host yet; is the worker running?');
   throw engineUnavailable(picked!.reason ?? `the host ${name} is ${picked!.host_state}`);
 }

@@ -60,15 +60,19 @@ export function createInstanceHandlers(
         ];
       },
 
-      async run({ input, sql, tenantId, userId, createdId, newId, now, wake, checked: type }) {
+      async run({ input, sql, caller, tenantId, userId, createdId, newId, now, wake, checked: type }) {
         const vpc = input.vpc_id === undefined ? undefined : await findVpcForInstance(sql, tenantId, input.vpc_id);
         if (input.vpc_id !== undefined && !vpc) throw notFound('VPC', input.vpc_id);
-        const { hostId } = await placeOnHost(sql, {
-          hostId: vpc?.hostId ?? null,
-          vcpus: type.vcpus,
-          memoryMb: type.memory_mb,
-          diskGb: type.disk_gb,
-        });
+        const { hostId } = await placeOnHost(
+          sql,
+          {
+            hostId: vpc?.hostId ?? null,
+            vcpus: type.vcpus,
+            memoryMb: type.memory_mb,
+            diskGb: type.disk_gb,
+          },
+          caller,
+        );
         const hostName = hostNameOf(input.name, createdId);
         const owner = { ownerKind: 'instance', ownerId: createdId, hostId, name: input.name, hostName };
         const nic = vpc && (await attachInterface(sql, { id: newId(), vpc, tenantId, ...owner }));
