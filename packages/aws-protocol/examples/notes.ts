@@ -1,5 +1,5 @@
 /**
- * A service of one's own, from a Smithy model. Run it with `node notes.ts`, then for example
+ * A service of your own, from a Smithy model. Run it with `node notes.ts`, then for example
  *
  *     curl --aws-sigv4 aws:amz:us-east-1:notes --user AKIDEXAMPLE:secret \
  *       -X PUT -H 'content-type: application/json' -d '{"text":"buy milk"}' http://127.0.0.1:4567/notes/shopping

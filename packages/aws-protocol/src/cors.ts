@@ -16,9 +16,8 @@ export interface CorsRule {
 }
 
 /**
- * Whose pages may call: rules by service id, or a function that is asked for each request of a page. A preflight is not signed and does not
- * always tell the service: its `call.service` may be undefined, and rules by service are then tried all; the call itself is judged by its own. Undefined:
- * no page may.
+ * Which pages may call: rules by service id, or a function that gives the rules for a call. A preflight is not signed, and its service may be
+ * unknown: a function then gets no `call.service`, and of rules by service all are tried. The call itself is judged by its own service's rules.
  */
 export type Cors<P> =
   | Readonly<Record<string, readonly CorsRule[]>>
@@ -26,7 +25,7 @@ export type Cors<P> =
 
 const VARY = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method';
 
-/** The request that a preflight asks for, with the headers it will have, though not their values. Undefined: it is no preflight. */
+/** The request that a preflight asks for, with the headers it will have, though not their values. Undefined: it is not a preflight. */
 export function announcedBy(request: WireRequest): WireRequest | undefined {
   const { headers } = request;
   const method = headers['access-control-request-method'];

@@ -11,7 +11,7 @@ export interface ServerOptions<P> extends Hooks<P> {
   readonly allowAnonymous?: (service: string, operation: string) => boolean;
   /** Domains below which S3 buckets are virtual hosts, for example `s3.example.org`. Default: none. */
   readonly s3Domains?: readonly string[];
-  /** Pages of which origins may call from a browser. Default: none, and OPTIONS is no method. */
+  /** Which pages may call from a browser. Default: none, and OPTIONS is answered as any unknown method. */
   readonly cors?: Cors<P>;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;

@@ -349,7 +349,11 @@ export class AwsServer<P = unknown> {
     }
     Object.assign(answer.headers, context.answerHeaders);
     // The model knows only 200 for it, but clients take a range for one by its 206.
-    if (service.model.id === 's3' && operation.name === 'GetObject' && output['ContentRange'] !== undefined)
+    if (
+      service.model.id === 's3' &&
+      /^(?:Get|Head)Object$/.test(operation.name) &&
+      output['ContentRange'] !== undefined
+    )
       answer.status = 206;
     if (context.answerStatus !== undefined) answer.status = context.answerStatus;
     return answer;

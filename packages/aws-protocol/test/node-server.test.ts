@@ -91,7 +91,7 @@ describe('nodeServer', () => {
     expect(JSON.parse(got.slice(got.indexOf('\r\n\r\n')))).toMatchObject({ __type });
   });
 
-  it('answers what is no HTTP, and what does not come in time', async () => {
+  it('answers what is not HTTP, and what does not come in time', async () => {
     expect(await say('what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>InvalidRequest<\/Code>/s);
     expect(await say('GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>RequestTimeout<\/Code>/s);
   });

@@ -275,7 +275,7 @@ describe('a service of a Smithy model', () => {
   });
 
   it.each<[string, SmithyAst, RegExp]>([
-    ['no AST', { smithy: '2.0' } as SmithyAst, /no JSON AST/],
+    ['no AST', { smithy: '2.0' } as SmithyAst, /expected a JSON AST/],
     ['no service', { smithy: '2.0', shapes: {} }, /0 services/],
     ['no protocol', model({}, {}), /a\.b#Acts: none of its traits is a protocol of awsJson1_0/],
     ['a shape that is not there', model(JSON_1_0, { a: { target: 'a.b#Gone' } }), /no shape a\.b#Gone/],

@@ -20,6 +20,7 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const source = join(repository, 'packages/aws-protocol');
 const tools = join(repository, 'node_modules');
 let root: string;
+let checkout: string;
 let project: string;
 let installed: string;
 
@@ -34,15 +35,15 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
 /** Packed in a copy, since packing puts another package.json in its place for a moment and other tests read this one. */
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'aws-protocol-package-'));
-  const copy = join(root, 'checkout/packages/aws-protocol');
+  checkout = join(root, 'checkout/packages/aws-protocol');
   cpSync(join(repository, 'tsconfig.json'), join(root, 'checkout/tsconfig.json'));
-  cpSync(source, copy, { recursive: true, filter: (path) => !/\/(\.cache|node_modules|dist)$/.test(path) });
+  cpSync(source, checkout, { recursive: true, filter: (path) => !/\/(\.cache|node_modules|dist)$/.test(path) });
   symlinkSync(tools, join(root, 'checkout/node_modules'));
-  const before = readFileSync(join(copy, 'package.json'), 'utf8');
+  const before = manifestOf(checkout);
   const npm = ['--offline', '--no-audit', '--no-fund', '--cache', join(root, 'npm-cache')];
-  run('npm', ['pack', ...npm, '--pack-destination', root], copy);
-  expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(before);
-  expect(existsSync(join(copy, 'dist'))).toBe(false);
+  run('npm', ['pack', ...npm, '--pack-destination', root], checkout);
+  expect(manifestOf(checkout)).toBe(before);
+  expect(existsSync(join(checkout, 'dist'))).toBe(false);
 
   project = join(root, 'project');
   mkdirSync(project);
@@ -56,6 +57,24 @@ beforeAll(() => {
     symlinkSync(join(tools, name), join(project, 'node_modules', name));
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const node = (args: readonly string[]): string => run(process.execPath, args, checkout);
+const manifestOf = (folder: string): string => readFileSync(join(folder, 'package.json'), 'utf8');
+
+it('packing that was cut short is undone by the next one, and undoes no edit', () => {
+  const before = manifestOf(checkout);
+  node(['tools/pack.ts']);
+  expect(manifestOf(checkout)).toContain('./dist/index.js');
+  node(['tools/pack.ts']);
+  node(['tools/pack.ts', '--restore']);
+  expect(manifestOf(checkout)).toBe(before);
+
+  node(['tools/pack.ts']);
+  const edited = before.replace('"0.1.0"', '"0.1.1"');
+  writeFileSync(join(checkout, 'package.json'), edited);
+  node(['tools/pack.ts', '--restore']);
+  expect(manifestOf(checkout)).toBe(edited);
+});
 
 /** Every check that a careful project turns on. `libraries`: check the declarations of packages too. */
 const typeCheck = (folder: string, libraries: boolean): void => {

@@ -14,9 +14,11 @@ const manifestPath = `${root}package.json`;
 /** The manifest of the workspace, while the published one is in its place. */
 const keptPath = `${root}.cache/package.json`;
 
-// Also what an attempt that was cut short has left.
+// An attempt that was cut short may have left the published manifest in place; one that was put back since is not touched.
 rmSync(`${root}dist`, { recursive: true, force: true });
-if (existsSync(keptPath)) renameSync(keptPath, manifestPath);
+const isPublished = !('devDependencies' in (JSON.parse(readFileSync(manifestPath, 'utf8')) as object));
+if (isPublished && existsSync(keptPath)) renameSync(keptPath, manifestPath);
+rmSync(keptPath, { force: true });
 
 if (!process.argv.includes('--restore')) {
   execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });

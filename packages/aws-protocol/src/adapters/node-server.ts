@@ -19,8 +19,8 @@ export function maxHeaderSizeOf<P>(server: AwsServer<P>): number {
 }
 
 /**
- * An HTTP server for AWS requests, not listening yet: `nodeServer(server).listen(4566)`. Takes heads as large as `server.limits` allow, answers
- * `100 Continue` when a body is first read, and what is no HTTP request, or has a larger head, in the form of AWS's errors. `options` are
+ * An HTTP server for AWS requests, not listening yet: `nodeServer(server).listen(4566)`. It takes heads as large as `server.limits` allow and sends
+ * `100 Continue` when a body is first read. What cannot be read as HTTP, or has a larger head, gets an error in AWS's form. `options` are
  * those of `http.createServer`.
  */
 export function nodeServer<P>(server: AwsServer<P>, hooks: NodeHooks = {}, options: ServerOptions = {}): Server {

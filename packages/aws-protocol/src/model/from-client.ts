@@ -32,7 +32,7 @@ const UNIT = -1;
 /**
  * The model of a service of AWS, out of the schemas that its SDK client exports: `modelOfClient(await import('@aws-sdk/client-ses'))`, for
  * `linkModel`. Clients have them since version 3.970. It holds all that reaches the wire; constraints beyond types are not in those schemas. Throws
- * TypeError for a module that is no such client.
+ * TypeError for any other module.
  */
 export function modelOfClient(sdk: object, options: ClientOptions = {}): CompactModel {
   const client = sdk as Record<string, unknown>;

@@ -76,7 +76,7 @@ class Reader {
 
   constructor(ast: SmithyAst) {
     if (typeof ast.smithy !== 'string' || typeof ast.shapes !== 'object')
-      throw new TypeError('this is no JSON AST of Smithy: it has no "smithy" and "shapes"');
+      throw new TypeError('expected a JSON AST of Smithy, with "smithy" and "shapes"');
     this.#shapes = ast.shapes as Readonly<Record<string, SmithyShape>>;
   }
 
@@ -145,7 +145,7 @@ class Reader {
   #struct(ref: Ref | undefined, operation: string): number {
     if (!ref || ref.target === UNIT) return -1;
     if (this.#shape(ref.target).type !== 'structure')
-      throw new TypeError(`${operation}: ${ref.target} is no structure`);
+      throw new TypeError(`${operation}: ${ref.target} must be a structure`);
     return FIRST_SHAPE + this.#complex(ref.target);
   }
 
