@@ -9,13 +9,11 @@ import { addCors, announcedBy, answerPreflight, type Cors, rulesFor } from './co
 import { DEFAULT_LIMITS, type Limits, Malformed } from './codec/malformed.ts';
 import { AwsError, headersTooLarge, Refusal } from './errors.ts';
 import type { CallFailure } from './hooks.ts';
-import type { ProtocolName } from './model/compact.ts';
 import type { Operation } from './model/schema.ts';
 import { failureOf } from './protocol/failure.ts';
-import { awsJson, rpcV2Cbor } from './protocol/json.ts';
-import type { InputParts, Protocol } from './protocol/protocol.ts';
-import { query as queryProtocol } from './protocol/query.ts';
-import { inputStreams, restJson, restXml } from './protocol/rest.ts';
+import type { InputParts } from './protocol/protocol.ts';
+import { PROTOCOLS } from './protocol/protocols.ts';
+import { inputStreams } from './protocol/rest.ts';
 import type { WireRequest, WireResponse } from './request.ts';
 import { isForm, ServiceFinder } from './routing/find-service.ts';
 import { addressOf, type S3Address } from './s3/address.ts';
@@ -30,16 +28,6 @@ import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
 import { withQueueUrl } from './sqs/queue-url.ts';
 import { validateInput } from './validate.ts';
-
-const PROTOCOLS: Record<ProtocolName, Protocol> = {
-  awsJson1_0: awsJson('1.0'),
-  awsJson1_1: awsJson('1.1'),
-  awsQuery: queryProtocol('awsQuery'),
-  ec2Query: queryProtocol('ec2Query'),
-  restJson1: restJson(),
-  restXml: restXml(),
-  rpcv2Cbor: rpcV2Cbor(),
-};
 
 /** Serves AWS requests: routes, authenticates, reads, validates, calls the handler, writes. Never throws, never rejects. */
 export class AwsServer<P = unknown> {
