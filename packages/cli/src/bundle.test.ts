@@ -14,11 +14,9 @@ let server: FakeServer;
 
 beforeAll(async () => {
   bundle = await buildCli(join(folder, 'dist', 'cloud.js'));
-  server = await startFakeServer(({ path, body }) => {
-    if (path.endsWith('/vpcs')) return { data: [{ name: '龍' }, { name: 'web' }] };
-    const { stdin } = (body ?? {}) as { stdin?: string };
-    return { data: stdin === undefined ? 'x'.repeat(3_000_000) : { exit_code: 3, stdout: stdin, stderr: '' } };
-  });
+  server = await startFakeServer(({ path }) =>
+    path.endsWith('/vpcs') ? { data: [{ name: '龍' }, { name: 'web' }] } : { data: 'x'.repeat(3_000_000) },
+  );
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -38,15 +36,6 @@ it('finds the parts that only some output needs', async () => {
     (await run(process.execPath, [bundle, 'vpcs', 'list', ...args], { env: env() })).stdout;
   expect(await list('-o', 'yaml')).toBe('- name: 龍\n- name: web\n');
   expect(await list()).toMatch(/龍 {5}-.*\n.*web {4}-/);
-});
-
-it('passes standard input on, and ends with the exit code of the command', async () => {
-  const child = spawn(process.execPath, [bundle, 'instances', 'exec', 'web', '--', 'cat'], { env: env() });
-  child.stdin.end('piped\n');
-  let stdout = '';
-  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect([code, stdout]).toEqual([3, 'piped\n']);
 });
 
 it('writes all of a long answer into a pipe, and minds not when nobody reads it', async () => {

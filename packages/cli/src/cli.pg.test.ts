@@ -26,13 +26,18 @@ beforeAll(async () => {
             yield Buffer.from('booted\n');
           })(),
       },
-      'instances.exec': async ({ spec }) => ({
-        exit_code: 5,
-        stdout: JSON.stringify([spec.command, spec.stdin, spec.timeoutMs]),
-        stderr: 'no\n',
-        truncated: false,
-        timed_out: false,
-      }),
+      'instances.terminal': {
+        socket: async () => async (peer) => {
+          let said = '';
+          for await (const message of peer.messages) {
+            said += Buffer.from(message).toString();
+            if (said.endsWith('{"type":"eof"}')) break;
+          }
+          await peer.send(Buffer.from(`\u0001${said}`));
+          await peer.send(Buffer.from('\u0002no\n'));
+          await peer.send('{"type":"exit","code":5}');
+        },
+      },
     },
   });
   // A pool has "ended" before its connections have, and dropping the database cuts those: that is no error of a test.
@@ -88,7 +93,7 @@ it('tells the story of the quick start', async () => {
   expect((await cloud('instances logs web')).stdout).toBe('booted\n');
   expect(await cloud('instances exec web --timeout 9 -- cat -n', { stdin: 'in' })).toEqual({
     code: 5,
-    stdout: '[["cat","-n"],"in",9000]',
+    stdout: '{"type":"command","command":["cat","-n"]}\0in{"type":"eof"}',
     stderr: 'no\n',
   });
   expect((await cloud('instances stop web -o json')).stdout).toContain('"STOPPING"');

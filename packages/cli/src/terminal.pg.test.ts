@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,12 +157,73 @@ describe('exec -i', () => {
     expect(sh.said).toEqual({ out: 'out\n', err: 'sh: no-such-program: not found\n' });
   });
 
-  it('passes signals on', async () => {
+  it('ends the command when it is told to end', async () => {
     const cat = start('cat');
     cat.type('it runs\n');
     await cat.says('it runs');
     cat.child.kill('SIGTERM');
     expect(await cat.ended).toBe(143);
+  });
+});
+
+describe('exec', () => {
+  const start = (words: readonly string[], options: readonly string[] = []) =>
+    watch(spawn(process.execPath, [bundle, 'instances', 'exec', id, ...options, '--', ...words], { env: env() }));
+
+  it('passes on what is piped in and prints what comes, byte by byte, without a limit', async () => {
+    const bytes = randomBytes(3_000_000);
+    const cat = spawn(process.execPath, [bundle, 'instances', 'exec', id, '--', 'cat'], { env: env() });
+    running.push(cat);
+    const out: Buffer[] = [];
+    cat.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    cat.stdin.end(bytes);
+    expect(await new Promise((resolve) => cat.once('close', resolve))).toBe(0);
+    expect(Buffer.concat(out).equals(bytes)).toBe(true);
+  });
+
+  it('keeps the outputs apart and ends as the command did, also while its input is open', async () => {
+    const absent = start(['no-such-program']);
+    expect(await absent.ended).toBe(127);
+    expect(absent.said).toEqual({ out: '', err: 'no-such-program: command not found\n' });
+    const sh = start(['sh']);
+    sh.type('echo out\nnonsense\nexit 3\n');
+    expect(await sh.ended).toBe(3);
+    expect(sh.said).toEqual({ out: 'out\n', err: 'sh: nonsense: not found\n' });
+  });
+
+  it('ends as the command did also when its output is read no further', async () => {
+    const line = `${cloud(`instances exec ${id} -- yes`)} | head -c 10 > /dev/null; echo "ended with \${PIPESTATUS[0]}"`;
+    const piped = watch(spawn('bash', ['-c', line], { env: env() }));
+    await piped.ended;
+    expect(piped.said).toEqual({ out: 'ended with 141\n', err: '' });
+  });
+
+  it('says in one line that what came cannot be written', async () => {
+    const full = watch(spawn('bash', ['-c', `${cloud(`instances exec ${id} -- yes`)} > /dev/full`], { env: env() }));
+    expect(await full.ended).toBe(1);
+    expect(full.said.err).toBe('cloud: cannot write to stdout: ENOSPC\n');
+  });
+
+  it('ends the command when its time is up, and at Ctrl-C', async () => {
+    const late = start(['sleep', '60'], ['--timeout', '1']);
+    expect(await late.ended).toBe(124);
+    expect(late.said.err).toContain('set a longer one with --timeout');
+    const left = start(['sleep', '60']);
+    await eventually('it runs', () => engine.open() === 1);
+    left.child.kill('SIGINT');
+    expect(await left.ended).toBe(130);
+    await eventually('the command is gone', () => engine.open() === 0, 1_000);
+    const refused = start(['true'], ['--timeout', '0']);
+    expect(await refused.ended).toBe(2);
+  });
+
+  it('takes a command of more than a URL holds, and says what is too long', async () => {
+    const long = start(['sh', 'x'.repeat(100_000)]);
+    long.child.stdin!.end('exit 5\n');
+    expect(await long.ended).toBe(5);
+    const longer = start(['sh', ...Array.from({ length: 3 }, () => 'x'.repeat(100_000))]);
+    expect(await longer.ended).toBe(2);
+    expect(longer.said.err).toContain('by standard input');
   });
 });
 

@@ -21,9 +21,19 @@ interface How {
   readonly tty: boolean;
   /** Passes standard input on. */
   readonly input: boolean;
+  /** After so many milliseconds it is killed. Absent: never. */
+  readonly timeoutMs?: number;
 }
 
-/** `exec -it`: joins this terminal and a command in an instance. Answers the command's exit code; the terminal is left as it was found. */
+/** Bytes of the longest message that the server takes. */
+const LONGEST_MESSAGE = 256 * 1024;
+/** As timeout(1) ends. */
+const TIMED_OUT = 124;
+
+/**
+ * Joins our input and outputs, or this terminal, and a command in an instance. Answers the command's exit code; the terminal is left as it
+ * was found. When we leave before its end, the server kills the command with all that it started.
+ */
 export async function runTerminal(invocation: Invocation, how: How): Promise<number> {
   const { world, verbs, input } = invocation;
   const verb = verbs.find((one) => one.name === 'instances.terminal');
@@ -32,15 +42,19 @@ export async function runTerminal(invocation: Invocation, how: How): Promise<num
     throw usage('standard input is not a terminal; use -i without -t to pipe input');
   const transport = connect(invocation);
   const { id, command } = input;
+  const first = JSON.stringify({ type: 'command', command });
+  if (Buffer.byteLength(first) > LONGEST_MESSAGE)
+    throw usage('the command has more than 256 KiB; pass what is long by standard input');
   const term = /^[\w.+-]{1,64}$/.exec(world.env.TERM ?? '')?.[0];
   const target = transport.socket(verb, {
     id,
-    command,
     tty: how.tty,
     ...(how.tty ? { ...sizeOf(world), ...(term ? { term } : {}) } : {}),
   });
   const socket = await openSocket(target).catch(addSuggestion(invocation, transport));
   try {
+    // Not in the URL, which proxies write into their logs.
+    socket.send(first, () => undefined);
     return await join(world, socket, how);
   } finally {
     socket.terminate();
@@ -117,8 +131,8 @@ async function join(world: World, socket: WebSocket, how: How): Promise<number> 
   const undo: (() => void)[] = [];
   const tell = (message: object) => socket.send(JSON.stringify(message), () => undefined);
   try {
-    listen(world, socket, end, fail);
-    undo.push(watchSigns(socket, fail));
+    undo.push(listen(world, socket, end, fail), watchSigns(socket, fail), onSignals(world, end));
+    if (how.timeoutMs !== undefined) undo.push(limitTime(how.timeoutMs, fail));
     if (how.tty) {
       if (how.input) undo.push(await world.takeTerminal());
       const resize = () => tell({ type: 'resize', ...sizeOf(world) });
@@ -129,7 +143,6 @@ async function join(world: World, socket: WebSocket, how: How): Promise<number> 
     }
     if (how.input) undo.push(passOn(stdin, socket, () => tell({ type: 'eof' })));
     else if (!how.tty) tell({ type: 'eof' });
-    undo.push(onSignals(world, how, (name) => tell({ type: 'signal', name }), end));
     socket.resume();
     return await ended;
   } finally {
@@ -138,26 +151,52 @@ async function join(world: World, socket: WebSocket, how: How): Promise<number> 
   }
 }
 
-/** Prints what comes, no faster than it is taken, and hears how it ended. */
-function listen(world: World, socket: WebSocket, end: (code: number) => void, fail: (error: Error) => void): void {
+/** Prints what comes, no faster than it is taken, and hears how it ended. Answers how to stop. */
+function listen(
+  world: World,
+  socket: WebSocket,
+  end: (code: number) => void,
+  fail: (error: Error) => void,
+): () => void {
   let refusal: { code: string; message: string } | undefined;
   const hear = (text: string) => {
     const message = JSON.parse(text) as { type: string; code: never; message: string };
-    if (message.type === 'exit') end(message.code);
+    // What it wrote must be out first: a disk may be full.
+    if (message.type === 'exit')
+      void Promise.all([world.stdout, world.stderr].map(flush)).then(() => setImmediate(end, message.code));
     if (message.type === 'error') refusal = message;
   };
+  const closed = new Set<World['stdout']>();
+  const flush = (out: World['stdout']) =>
+    new Promise<void>((resolve) => (closed.has(out) ? resolve() : out.write('', () => resolve())));
+  /** `cloud … | head`: the command hears of it as it would without us in between, and how it ends is still its own. */
+  const onError = (out: World['stdout'], stream: 'stdout' | 'stderr') => (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') return fail(new Failure(`cannot write to ${stream}: ${error.code ?? error.message}`));
+    if (closed.has(out)) return;
+    closed.add(out);
+    socket.send(JSON.stringify({ type: 'close', stream }), () => undefined);
+    socket.resume();
+  };
+  const [onOut, onErr] = [onError(world.stdout, 'stdout'), onError(world.stderr, 'stderr')];
+  world.stdout.on('error', onOut);
+  world.stderr.on('error', onErr);
   socket.on('message', (data: RawData, isBinary: boolean) => {
     const bytes = data as Buffer;
     if (!isBinary) return hear(bytes.toString('utf8'));
     const out = bytes[0] === STDERR ? world.stderr : world.stdout;
-    if (out.write(bytes.subarray(1))) return;
+    if (closed.has(out) || out.write(bytes.subarray(1))) return;
     socket.pause();
     out.once('drain', () => socket.resume());
   });
   socket.once('close', (code) => {
     if (refusal) fail(new CloudApiError(refusal.code, code - 4000, refusal.message));
-    else fail(new CloudConnectionError('cut off', `the terminal was cut off (${code})`));
+    else fail(new CloudConnectionError('cut off', `the connection to the command was cut off (${code})`));
   });
+  return () => {
+    // What is written last may fail after the end: it is nobody's failure any more.
+    world.stdout.off('error', onOut).on('error', () => undefined);
+    world.stderr.off('error', onErr).on('error', () => undefined);
+  };
 }
 
 /** Passes on what is typed or piped in, no faster than it goes. */
@@ -179,20 +218,20 @@ function passOn(stdin: World['stdin'], socket: WebSocket, finish: () => void): (
   };
 }
 
-/**
- * At a terminal what is typed goes to the command, Ctrl-C too, so a signal means us: we leave. Without one the command gets what we get, as
- * if it ran here; a second Ctrl-C leaves one that does not mind the first.
- */
-function onSignals(world: World, how: How, send: (name: string) => void, end: (code: number) => void): () => void {
-  let interrupts = 0;
-  const on = (signal: Signal) => {
-    if (how.tty || (signal === 'SIGINT' && ++interrupts > 1)) end(128 + SIGNALS[signal]);
-    else send(signal.slice(3));
-  };
-  const offs = (Object.keys(SIGNALS) as Signal[]).map((signal) => world.onSignal(signal, () => on(signal)));
+/** At a terminal what is typed goes to the command, Ctrl-C too. A signal means us: we leave, and the command is killed. */
+function onSignals(world: World, end: (code: number) => void): () => void {
+  const offs = (Object.keys(SIGNALS) as Signal[]).map((signal) =>
+    world.onSignal(signal, () => end(128 + SIGNALS[signal])),
+  );
   return () => {
     for (const off of offs) off();
   };
+}
+
+function limitTime(ms: number, fail: (error: Error) => void): () => void {
+  const late = () => fail(new Failure('the command exceeded its timeout and was killed; set a longer one with --timeout', TIMED_OUT));
+  const timer = setTimeout(late, ms);
+  return () => clearTimeout(timer);
 }
 
 /** Fails when nothing is heard of the server any more. */

@@ -74,9 +74,12 @@ export interface InstancesLogsInput {
 export interface InstancesExecInput {
   /** Id or name */
   readonly id: string;
-  /** Program and arguments; no shell is in between */
+  /** Program and arguments, each of at most 131,071 bytes; no shell is in between */
   readonly command: readonly string[];
+  /** At most 1,000,000 bytes; bytes that are not text in base64 */
   readonly stdin?: string | undefined;
+  /** How stdin is to be read: utf-8 (the default) or base64 */
+  readonly stdin_encoding?: "utf-8" | "base64" | undefined;
   /** Timeout in seconds, default 60; then the command is killed */
   readonly timeout?: number | undefined;
 }
@@ -84,8 +87,8 @@ export interface InstancesExecInput {
 export interface InstancesTerminalInput {
   /** Id or name */
   readonly id: string;
-  /** Program and arguments; no shell is in between */
-  readonly command: readonly string[];
+  /** Program and arguments; no shell is in between. Without it, the first message has the command, of up to 256 KiB */
+  readonly command?: readonly string[] | undefined;
   /** Default true. Without a terminal, stdout and stderr are separate and stdin can end */
   readonly tty?: boolean | undefined;
   /** Default 24 */
@@ -147,15 +150,16 @@ export interface Instances {
   logsStream(input: InstancesLogsInput | string, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Run a command in an instance.
+   * When its time is up, or when the client closes the connection, the command is killed with all the processes that it started.
    * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
   exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
   /**
    * Open a terminal in an instance.
-   * Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"} or {"type":"eof"}. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.
+   * Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it reads an output no further, and, where the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.
    * GET /instances/:id/terminal · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
-  terminal(input: InstancesTerminalInput, options?: CallOptions): SocketTarget;
+  terminal(input: InstancesTerminalInput | string, options?: CallOptions): SocketTarget;
   /** Looks until `isDone`, by default until status is RUNNING, STOPPED, ERROR. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: Instance) => boolean, options?: WaitUntilOptions<Instance>): Promise<Instance>;
   /** Looks until it is gone. Throws CloudWaitError when time is up. */
@@ -188,7 +192,7 @@ export function createInstances(transport: Transport): Instances {
     logs: (input, options) => transport.call(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
     logsStream: (input, options) => transport.stream(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
     exec: (input, options) => transport.call(SPECS.exec, { ...input }, options),
-    terminal: (input, options) => transport.socket(SPECS.terminal, { ...input }, options),
+    terminal: (input, options) => transport.socket(SPECS.terminal, typeof input === 'string' ? { id: input } : { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<Instance>(transport, SPECS.get, id, isDone, options),
     waitUntilGone: (id, options) => waitUntilGone<Instance>(transport, SPECS.get, id, options),
   };

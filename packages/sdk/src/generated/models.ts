@@ -24,7 +24,9 @@ export interface ExecResult {
   readonly exit_code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** More than 1 MiB came, and the rest was dropped */
+  /** How stdout and stderr are to be read: utf-8, or base64 where one of them is not UTF-8 */
+  readonly encoding: "utf-8" | "base64";
+  /** An output exceeded 1 MiB, and the rest was dropped. The websocket of /terminal has no limit */
   readonly truncated: boolean;
   readonly timed_out: boolean;
 }

@@ -20,7 +20,7 @@ const isUnstorable = (text: string): boolean => text.includes('\0') || !text.isW
 function flawOf(value: unknown, path: string, levels: number): string | undefined {
   if (typeof value === 'string')
     return isUnstorable(value)
-      ? `${cut(path) || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair); leave it out`
+      ? `${cut(path) || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair); leave it out, or pass it as bytes: in base64 or by standard input`
       : undefined;
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return undefined;
   if (levels === 0) return `${cut(path.split('.')[0]!) || 'the input'} is nested deeper than ${MOST_LEVELS} levels`;

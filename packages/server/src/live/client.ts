@@ -18,8 +18,11 @@ const METRICS_DEADLINE_MS = 2_000;
 const LONGEST_REFUSAL = 64 * 1024;
 
 export interface LiveClient {
-  /** Redeems a ticket at the worker and answers what it did. Throws the worker's error, or ENGINE_UNAVAILABLE when no worker is there. */
-  call(ticket: string): Promise<unknown>;
+  /**
+   * Redeems a ticket at the worker and answers what it did. Throws the worker's error, or ENGINE_UNAVAILABLE when no worker is there. The
+   * signal ends what the worker does, and the call with its reason.
+   */
+  call(ticket: string, signal?: AbortSignal): Promise<unknown>;
   /** The same, for what answers a stream: it fails when it is cut off before its end. The signal ends it. */
   stream(ticket: string, signal: AbortSignal): Promise<Readable>;
   /** The same, for a socket. Its messages are to be read where it is opened. */
@@ -70,19 +73,25 @@ export function createLiveClient(socketPath: string): LiveClient {
     };
   };
 
-  const ask = async (path: string, headers: Record<string, string>, deadlineMs: number): Promise<unknown> => {
+  const ask = async (
+    path: string,
+    headers: Record<string, string>,
+    deadlineMs: number,
+    signal?: AbortSignal,
+  ): Promise<unknown> => {
     const leave = enter('answer');
     try {
       const answered = await request(`http://worker${path}`, {
         method: 'POST',
         dispatcher: agent,
         headers,
-        signal: AbortSignal.timeout(deadlineMs),
+        signal: AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]),
       });
       const text = await answered.body.text();
       if (answered.statusCode >= 400) throw refusal(answered.statusCode, text);
       return (JSON.parse(text) as Body).data;
     } catch (error) {
+      signal?.throwIfAborted();
       throw error instanceof CloudError ? error : noWorker();
     } finally {
       leave();
@@ -90,7 +99,7 @@ export function createLiveClient(socketPath: string): LiveClient {
   };
 
   return {
-    call: (ticket) => ask('/live', { 'x-ticket': ticket }, CALL_DEADLINE_MS),
+    call: (ticket, signal) => ask('/live', { 'x-ticket': ticket }, CALL_DEADLINE_MS, signal),
     metrics: () => ask('/metrics', {}, METRICS_DEADLINE_MS) as Promise<Samples>,
 
     async stream(ticket, signal) {

@@ -71,19 +71,19 @@ export async function serveLive(options: {
   const serve = async (message: IncomingMessage, response: ServerResponse) => {
     if (message.url === '/metrics' && metrics) return answer(response, 200, { data: await metrics() });
     const { ticket, handler, leave } = await arrive(message, false);
+    const gone = new AbortController();
+    const signal = AbortSignal.any([gone.signal, stopping.signal]);
+    response.once('close', () => gone.abort(new Error('the caller left')));
     try {
-      // A command goes on to its end also when nobody waits for it any more.
-      if (typeof handler === 'function') answer(response, 200, { data: await handler(ticket, stopping.signal) });
-      else await pour(handler as LiveStream, ticket, response);
+      if (response.destroyed) return;
+      if (typeof handler === 'function') answer(response, 200, { data: await handler(ticket, signal) });
+      else await pour(handler as LiveStream, ticket, response, signal);
     } finally {
       leave();
     }
   };
 
-  const pour = async (handler: LiveStream, ticket: Ticket, response: ServerResponse) => {
-    const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, stopping.signal]);
-    response.once('close', () => gone.abort(new Error('the caller left')));
+  const pour = async (handler: LiveStream, ticket: Ticket, response: ServerResponse, signal: AbortSignal) => {
     const chunks = await handler.stream(ticket, signal);
     if (signal.aborted) return;
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).flushHeaders();

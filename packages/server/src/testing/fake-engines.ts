@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { abortable } from '../kernel/abortable.ts';
 import type { Availability } from '../kernel/availability.ts';
 import { EngineError, type EngineErrorKind } from '../kernel/engine-error.ts';
@@ -40,6 +41,8 @@ export interface FakeComputeEngine extends ComputeEngine {
   before: (method: string, name: string) => Promise<void>;
   /** Its main process writes this. */
   say(instanceId: string, text: string): void;
+  /** Commands that run, terminals aside. */
+  running(): number;
   /** Terminals that are open, and logs that are followed. */
   open(): number;
   /** The host's clock. */
@@ -64,6 +67,7 @@ export function createFakeComputeEngine(
   const failures = new Map<string, { error: EngineError; times: number }>();
   /** Who follows a log hears of every change. */
   const followers = new Set<() => void>();
+  let commands = 0;
   const nameOf = (instanceId: string) => `fake-${instanceId}`;
   const tell = (name: string) => {
     const machine = machines.get(name);
@@ -143,6 +147,7 @@ export function createFakeComputeEngine(
       machines.get(nameOf(instanceId))!.console.push(text);
       for (const follower of followers) follower();
     },
+    running: () => commands,
     open: () => [...machines.values()].reduce((sum, machine) => sum + machine.terminals.size, followers.size),
     meddle(instanceId, state) {
       const machine = machines.get(nameOf(instanceId));
@@ -211,7 +216,10 @@ export function createFakeComputeEngine(
         running(ref);
         const said = /^echo (.*) > \/dev\/console$/.exec(request.command.at(-1)!)?.[1];
         if (said !== undefined) engine.say(ref.instanceId, `${said}\n`);
-        return run(request);
+        commands++;
+        return run(request, signal).finally(() => {
+          commands--;
+        });
       }),
     openTerminal: (ref, request, signal) =>
       doing('openTerminal', ref, signal, async () => {
@@ -271,7 +279,10 @@ async function* follow(
 }
 
 /** The few commands that the contract runs: echo, cat, sleep, false. */
-async function run({ command, stdin, timeoutMs, outputLimit }: ExecRequest): Promise<ExecResult> {
+async function run(
+  { command, stdin, timeoutMs, outputLimit }: ExecRequest,
+  signal: AbortSignal | undefined,
+): Promise<ExecResult> {
   const [program, ...words] = command;
   const answer = (exitCode: number, stdout: Uint8Array, timedOut = false): ExecResult => ({
     exitCode,
@@ -284,7 +295,7 @@ async function run({ command, stdin, timeoutMs, outputLimit }: ExecRequest): Pro
   if (program === 'cat') return answer(0, stdin ?? new Uint8Array());
   if (program === 'sleep') {
     const ms = Number(words[0]) * 1000;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(ms, timeoutMs)).unref());
+    await sleep(Math.min(ms, timeoutMs), undefined, { ref: false, ...(signal ? { signal } : {}) });
     return ms > timeoutMs ? answer(137, new Uint8Array(), true) : answer(0, new Uint8Array());
   }
   return answer(program === 'false' ? 1 : 127, new Uint8Array());

@@ -27,7 +27,10 @@ export function openFakeTerminal({ command, size }: TerminalRequest, signal: Abo
   let wake: () => void = () => undefined;
   const { promise: ended, resolve: setEnded } = Promise.withResolvers<void>();
 
+  const closed = new Set<TerminalOutput['from']>();
+
   const print = (text: string, from: TerminalOutput['from'] = 'stdout') => {
+    if (closed.has(from)) return;
     held.push({ from: size ? 'stdout' : from, bytes: Buffer.from(size ? text.replaceAll('\n', '\r\n') : text) });
     wake();
   };
@@ -66,6 +69,10 @@ export function openFakeTerminal({ command, size }: TerminalRequest, signal: Abo
     print('^C\n');
   };
   const takeBytes = (bytes: Uint8Array) => {
+    if (!size && program === 'cat' && !closed.has('stdout')) {
+      held.push({ from: 'stdout', bytes: Buffer.from(bytes) });
+      return wake();
+    }
     const text = Buffer.from(bytes).toString();
     if (!size) return take(text);
     // What a terminal takes for itself, and what it shows.
@@ -137,6 +144,11 @@ export function openFakeTerminal({ command, size }: TerminalRequest, signal: Abo
         if (program !== 'cat' && program !== 'sh') return;
         runLines();
         end(0);
+      },
+      async closeOutput(from) {
+        closed.add(from);
+        // SIGPIPE: it only writes.
+        if (program === 'yes' && from === 'stdout') end(141);
       },
       async resize(wanted) {
         refuseEnded();

@@ -159,6 +159,15 @@ export class IncusClient {
     return bytes;
   }
 
+  /** What is at a path in an instance: `file`, `directory` or `symlink`; undefined where nothing can be reached. */
+  async typeOfFile(instance: string, path: string, options: CallOptions): Promise<string | undefined> {
+    const where = `/1.0/instances/${instance}/files`;
+    const response = await this.#send('HEAD', where, { ...options, query: { path } });
+    await response.body.dump();
+    if (response.statusCode >= 400) return undefined;
+    return String(response.headers['x-incus-type'] ?? 'file');
+  }
+
   async #exchange(method: string, path: string, options: CallOptions): Promise<Envelope> {
     const response = await this.#send(method, path, options);
     const text = await response.body.text();

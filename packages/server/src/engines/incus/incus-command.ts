@@ -1,14 +1,27 @@
 import type { WebSocket } from 'ws';
 import { EngineError } from '../../kernel/engine-error.ts';
+import { newSecret } from '../../kernel/ids.ts';
+import { COMMAND_MARK, killCommand } from './command-processes.ts';
+import { explainFailure, sizeOf, SUSPECT_CODES } from './failed-command.ts';
 import { type IncusClient, IncusError } from './incus-client.ts';
 import { openSocket } from './websockets.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** A running machine, as its commands are begun. */
+export interface CommandPlace {
+  readonly client: IncusClient;
+  readonly project: string;
+  /** Incus' name of the machine. */
+  readonly name: string;
+  /** The variables that the machine was made with; a request's own go before them. */
+  readonly machineEnv: Readonly<Record<string, string>>;
+  /** LXC's log of the machine. */
+  readonly logFile: string;
+}
+
 export interface CommandWords {
   readonly command: readonly string[];
-  /** The variables that the machine was made with; `env` goes before them. */
-  readonly machineEnv: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** Of its terminal; absent: it has none. */
@@ -21,28 +34,35 @@ export interface CommandEnd {
   readonly complaint?: string;
 }
 
-/** A command that begins when its streams are connected, and is killed when the control stream closes. */
+/** A command that begins when its streams are connected. */
 export interface IncusCommand {
   connect(channel: 'control' | '0' | '1' | '2'): { readonly socket: WebSocket; readonly opened: Promise<void> };
   ended(timeoutMs: number): Promise<CommandEnd>;
+  /** Kills it and all that it started: nothing of it runs when this resolves. */
+  kill(): Promise<void>;
   /** Cuts its streams. */
   cut(): void;
 }
 
+/** Milliseconds for Incus to say that a killed command has ended. */
+const KILLED_MS = 3_000;
+
 export async function beginCommand(
-  client: IncusClient,
-  project: string,
-  name: string,
+  place: CommandPlace,
   words: CommandWords,
   signal: AbortSignal | undefined,
 ): Promise<IncusCommand> {
+  const { client, project, name } = place;
   const { command, size } = words;
+  const id = newSecret(12);
+  const environment = { PATH: DEFAULT_PATH, HOME: '/root', ...place.machineEnv, ...words.env, [COMMAND_MARK]: id };
+  const logSize = await sizeOf(place.logFile);
   const operation = await client.begin('POST', `/1.0/instances/${name}/exec`, {
     project,
     signal,
     body: {
       command,
-      environment: { PATH: DEFAULT_PATH, HOME: '/root', ...words.machineEnv, ...words.env },
+      environment,
       'wait-for-websocket': true,
       interactive: size !== undefined,
       ...(size === undefined ? {} : { width: size.cols, height: size.rows }),
@@ -51,6 +71,23 @@ export async function beginCommand(
   });
   const secrets = operation.metadata?.['fds'] as Readonly<Record<string, string>> | undefined;
   const sockets: WebSocket[] = [];
+  let hasEnded = false;
+  const exitCode = async (timeoutMs: number): Promise<number> => {
+    try {
+      const { metadata } = await client.waitFor(operation.id, timeoutMs, 'a command');
+      const code = metadata?.['return'];
+      if (typeof code !== 'number') throw new EngineError('failed', 'Incus gave no exit code for a command');
+      return code;
+    } catch (error) {
+      // Incus takes these codes for its own also where they are the command's.
+      if (!(error instanceof IncusError)) throw error;
+      if (/command not found/i.test(error.message)) return 127;
+      if (/command not executable/i.test(error.message)) return 126;
+      throw error;
+    } finally {
+      hasEnded = true;
+    }
+  };
   return {
     connect(channel) {
       const secret = secrets?.[channel];
@@ -60,27 +97,26 @@ export async function beginCommand(
       return one;
     },
     async ended(timeoutMs) {
-      try {
-        const { metadata } = await client.waitFor(operation.id, timeoutMs, 'a command');
-        const code = metadata?.['return'];
-        if (typeof code !== 'number') throw new EngineError('failed', 'Incus gave no exit code for a command');
-        return { exitCode: code };
-      } catch (error) {
-        const exitCode = missingCommandCode(error);
-        if (exitCode === undefined) throw error;
-        const why = exitCode === 127 ? 'command not found' : 'cannot be executed';
-        return { exitCode, complaint: `${command[0]}: ${why}\n` };
-      }
+      const code = await exitCode(timeoutMs);
+      if (!SUSPECT_CODES.has(code)) return { exitCode: code };
+      const failed = await explainFailure({
+        client,
+        project,
+        name,
+        program: command[0] ?? '',
+        path: environment.PATH,
+        cwd: words.cwd ?? environment.HOME,
+        log: { file: place.logFile, size: logSize },
+      });
+      return failed ?? { exitCode: code };
+    },
+    async kill() {
+      const late = exitCode(KILLED_MS).catch(() => undefined);
+      await killCommand(`${project}_${name}`, id, () => hasEnded);
+      await late;
     },
     cut() {
       for (const socket of sockets) socket.terminate();
     },
   };
-}
-
-/** As a shell answers: 127 where there is no such command, 126 where it is no program. */
-function missingCommandCode(error: unknown): number | undefined {
-  if (!(error instanceof IncusError)) return undefined;
-  if (/command not found/i.test(error.message)) return 127;
-  return /command not executable/i.test(error.message) ? 126 : undefined;
 }

@@ -27,6 +27,7 @@ import { followConsole } from './console-follow.ts';
 import { boundStartLog, readConsole, readStartError } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
+import type { CommandPlace } from './incus-command.ts';
 import { execInInstance } from './incus-exec.ts';
 import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
@@ -232,21 +233,27 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   async exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult> {
-    const found = await this.#findRunning(ref, signal);
-    return execInInstance(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config), signal);
+    return execInInstance(await this.#placeIn(ref, signal), request, signal);
   }
 
   async openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal> {
-    const found = await this.#findRunning(ref, signal);
-    return openIncusTerminal(this.#client, this.#projectOf(ref), found.name, request, readEnv(found.config), signal);
+    return openIncusTerminal(await this.#placeIn(ref, signal), request, signal);
   }
 
-  async #findRunning(ref: MachineRef, signal: AbortSignal | undefined): Promise<IncusInstance> {
+  /** Where a command of a running machine begins. */
+  async #placeIn(ref: MachineRef, signal: AbortSignal | undefined): Promise<CommandPlace> {
     const found = await this.#require(ref, signal);
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
-    await boundStartLog(this.#logFolderOf(ref));
-    return found;
+    const folder = this.#logFolderOf(ref);
+    await boundStartLog(folder);
+    return {
+      client: this.#client,
+      project: this.#projectOf(ref),
+      name: found.name,
+      machineEnv: readEnv(found.config),
+      logFile: `${folder}/lxc.log`,
+    };
   }
 
   async logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array> {

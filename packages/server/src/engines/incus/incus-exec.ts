@@ -1,28 +1,25 @@
-import type { WebSocket } from 'ws';
 import { abortable } from '../../kernel/abortable.ts';
 import { closeOf } from '../../kernel/web-socket.ts';
+import type { WebSocket } from 'ws';
 import type { ExecRequest, ExecResult } from '../../services/instances/compute-engine.ts';
-import { beginCommand, type CommandEnd, type IncusCommand } from './incus-command.ts';
-import type { IncusClient } from './incus-client.ts';
+import { beginCommand, type CommandEnd, type CommandPlace, type IncusCommand } from './incus-command.ts';
 
-/** Milliseconds a killed command's streams may stay open: what it started in the background may hold them. */
+/** Milliseconds that the streams of a killed command may stay open. */
 const DRAIN_MS = 2_000;
 
 /**
  * Runs a command in a running instance over websockets: stdout and stderr apart, each kept up to the limit, the rest read and dropped,
- * so that a chatty command neither blocks nor fills memory or disk. `machineEnv` are the variables that the machine was made with; the
- * request's own go before them. When the signal aborts, the command is killed.
+ * so that a chatty command neither blocks nor fills memory or disk. When its time is up or the signal aborts, it is killed with all that it
+ * started.
  */
 export async function execInInstance(
-  client: IncusClient,
-  project: string,
-  name: string,
+  place: CommandPlace,
   request: ExecRequest,
-  machineEnv: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<ExecResult> {
   const started = performance.now();
-  const command = await beginCommand(client, project, name, { ...request, machineEnv }, signal);
+  const command = await beginCommand(place, request, signal);
+  let isOver = false;
   try {
     const work = async (): Promise<ExecResult> => {
       const [control, stdout, stderr] = [command.connect('control'), command.connect('1'), command.connect('2')];
@@ -35,9 +32,10 @@ export async function execInInstance(
       await stdin.opened;
       sendInput(stdin.socket, request.stdin);
       const left = request.timeoutMs - (performance.now() - started);
-      const { end, timedOut } = await waitForEnd(command, control.socket, left);
+      const { end, timedOut } = await waitForEnd(command, left);
       if (end.complaint !== undefined) err.add(Buffer.from(end.complaint));
       await withDeadline(Promise.all([out.ended, err.ended]), DRAIN_MS);
+      isOver = true;
       return {
         exitCode: end.exitCode,
         timedOut,
@@ -48,26 +46,20 @@ export async function execInInstance(
     };
     return await abortable(signal, work());
   } finally {
-    // Of one that still runs this is the end.
+    if (!isOver) await command.kill();
     command.cut();
   }
 }
 
-async function waitForEnd(
-  command: IncusCommand,
-  control: WebSocket,
-  timeoutMs: number,
-): Promise<{ end: CommandEnd; timedOut: boolean }> {
+async function waitForEnd(command: IncusCommand, timeoutMs: number): Promise<{ end: CommandEnd; timedOut: boolean }> {
   const end = command.ended(Math.max(1, timeoutMs) + DRAIN_MS + 10_000);
   const ended = await withDeadline(end, Math.max(1, timeoutMs));
   if (ended.done) return { end: ended.value, timedOut: false };
-  control.send(JSON.stringify({ command: 'signal', signal: 9 }), () => undefined);
+  await command.kill();
   const killed = await withDeadline(end, DRAIN_MS);
-  // A child of the command can hold its streams open; nobody waits for it, and the streams are closed now.
   end.catch(() => undefined);
   return { end: killed.done ? killed.value : { exitCode: 137 }, timedOut: true };
 }
-
 function sendInput(stdin: WebSocket, bytes: Uint8Array | undefined): void {
   const step = 64 * 1024;
   const ignore = (): void => undefined;

@@ -78,7 +78,7 @@ export async function listInstanceCgroups(names: PlatformNames): Promise<string[
   return found;
 }
 
-async function cgroupRoots(): Promise<string[]> {
+export async function cgroupRoots(): Promise<string[]> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   return mounts
     .split('\n')

@@ -25,7 +25,14 @@ testOperations({
             for await (const _ of peer.messages);
           },
         },
-        'instances.exec': async () => ({ exit_code: 0, stdout: 'out', stderr: '', truncated: false, timed_out: false }),
+        'instances.exec': async () => ({
+          exit_code: 0,
+          stdout: 'out',
+          stderr: '',
+          encoding: 'utf-8',
+          truncated: false,
+          timed_out: false,
+        }),
       },
     }),
 });

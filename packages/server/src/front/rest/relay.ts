@@ -11,8 +11,6 @@ export type RelayClock = Pick<Clock, 'monotonic' | 'sleep'>;
 const PING_MS = 15_000;
 /** A socket that neither side says anything over for this long is ended: somebody forgot it, and it holds one of the places. */
 const IDLE_MS = 60 * 60_000;
-/** Longest text: what a client says in text is short. */
-const LONGEST_TEXT = 4_096;
 
 /** The worker's end. */
 interface Worker {
@@ -77,14 +75,11 @@ function fail(client: WebSocket, error: CloudError): void {
 
 /** What a client says is read here, in the process that has no rights; the worker gets what was understood. */
 function readText(text: string, check: (message: unknown) => unknown): string {
-  if (text.length > LONGEST_TEXT) throw invalidInput(`a text message has at most ${LONGEST_TEXT} characters`);
-  let message: unknown;
   try {
-    message = JSON.parse(text);
-  } catch {
-    throw invalidInput('a text message must be JSON');
+    return JSON.stringify(check(JSON.parse(text)));
+  } catch (error) {
+    throw error instanceof CloudError ? error : invalidInput('a text message must be JSON, not nested deeply');
   }
-  return JSON.stringify(check(message));
 }
 
 /** Ends a call whose client is no longer there or has nothing to say. */

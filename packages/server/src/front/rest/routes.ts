@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, isAuthorised } from '../../kernel/authorise.ts';
 import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
-import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
+import { CloudError, invalidInput, rateLimited, requestTimedOut } from '../../kernel/errors.ts';
 import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
@@ -117,10 +117,22 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   if (deps.liveAnswers.isLong(entry))
     return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output as string, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
-  if (entry.descriptor.live) executed = { ...executed, output: await deps.live.call(executed.output as string) };
+  if (entry.descriptor.live)
+    executed = { ...executed, output: await callLive(deps.live, executed.output as string, request) };
   if (waitSeconds > 0 && entry.descriptor.settles)
     executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
   return send(entry, deps, request, reply, executed);
+}
+
+/** What the worker does for the ticket. It ends when the client leaves: nobody would learn how it went. */
+async function callLive(live: LiveClient, ticket: string, request: FastifyRequest): Promise<unknown> {
+  const gone = new AbortController();
+  const stop = onClose(request.raw.socket, () => gone.abort(requestTimedOut('the client left')));
+  try {
+    return await live.call(ticket, gone.signal);
+  } finally {
+    stop();
+  }
 }
 
 /** Path, query and body as the one flat object that the operation takes. `wait` is the front's own. */

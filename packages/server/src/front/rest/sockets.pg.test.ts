@@ -151,7 +151,10 @@ describe('a terminal', () => {
       '{"type":"resize","rows":0,"cols":80}',
       '{"type":"signal","name":"SEGV"}',
       '{"type":"eof","more":1}',
-      `{"type":"eof"${' '.repeat(5000)}}`,
+      '{"type":"close","stream":"stdin"}',
+      '{"type":"command","command":["sh"]}',
+      `{"type":${'['.repeat(100_000)}`,
+      `{"type":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
       Buffer.from([7, 1, 2]),
     ];
     for (const saying of sayings) {
@@ -163,6 +166,27 @@ describe('a terminal', () => {
     const loud = await talk(id);
     loud.socket!.send(Buffer.alloc(300_000));
     expect((await loud.closed).code).toBe(1009);
+    await isQuiet();
+  });
+
+  it('takes its command from the first message, so that no URL has it, and closes an output that is not read', async () => {
+    const id = await runMachine(api, engine, owner);
+    const long = ['sh', 'x'.repeat(100_000)];
+    const sh = await talk(id, 'tty=false');
+    sh.socket!.send(JSON.stringify({ type: 'command', command: long }));
+    sh.socket!.send(Buffer.from('\0echo it runs\nexit 4\n'));
+    expect((await within(5_000, sh.closed)).code).toBe(1000);
+    expect(sh.said.texts).toEqual([{ type: 'exit', code: 4 }]);
+    const yes = await talk(id, 'tty=false&command=yes');
+    yes.socket!.send('{"type":"close","stream":"stdout"}');
+    expect((await within(5_000, yes.closed)).code).toBe(1000);
+    expect(yes.said.texts).toEqual([{ type: 'exit', code: 141 }]);
+    const wrong = ['{"type":"eof"}', '{"type":"command","command":[]}', '{"type":"command","command":["a\\u0000b"]}'];
+    for (const first of [...wrong, JSON.stringify({ type: 'command', command: ['sh', 'é'.repeat(65_536)] })]) {
+      const refused = await talk(id, 'tty=false');
+      refused.socket!.send(first);
+      expect((await within(5_000, refused.closed)).code, first.slice(0, 50)).toBe(4400);
+    }
     await isQuiet();
   });
 
@@ -203,7 +227,6 @@ describe('who asks for a terminal', () => {
       [404, 'NOT_FOUND', await open(id, 'command=sh', await api.makeActor())],
       [403, 'FORBIDDEN', await open(id, 'command=sh', await memberWith(api, owner, ['instance:read']))],
       [409, 'INSTANCE_NOT_RUNNING', await open(stopped)],
-      [400, 'INVALID_INPUT', await open(id, 'rows=24')],
       [400, 'INVALID_INPUT', await open(id, 'command=sh&rows=many')],
       [400, 'INVALID_INPUT', await open(id, 'command=sh', owner, { 'sec-websocket-protocol': 'other' })],
       // It runs for the API, and there is no machine.

@@ -81,7 +81,7 @@ export interface ExecRequest {
   readonly cwd?: string;
   /** Bytes for standard input; absent: closed. */
   readonly stdin?: Uint8Array;
-  /** Milliseconds after which the command is killed. */
+  /** Milliseconds after which the command is killed, with all that it started. */
   readonly timeoutMs: number;
   /** Most bytes kept of each of stdout and stderr; the rest is read and dropped, and `truncated` is set. */
   readonly outputLimit: number;
@@ -129,6 +129,8 @@ export interface Terminal {
   exitCode(): Promise<number>;
   /** Resolves when the bytes are on their way: whoever waits for it holds no more than these. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Nobody reads this output any more: writing it fails for the command, as it does for one whose pipe was closed. */
+  closeOutput(from: TerminalOutput['from']): Promise<void>;
   /** The end of its input; at a terminal as if Ctrl-D was typed. */
   closeInput(): Promise<void>;
   resize(size: TerminalSize): Promise<void>;
@@ -173,9 +175,12 @@ export interface ComputeEngine {
   remove(ref: MachineRef, signal?: AbortSignal): Promise<void>;
   /** Removes one that is `lost`, after a look of its own. Nothing happens when it is absent, or not lost (any more). */
   discard(ref: MachineRef, signal?: AbortSignal): Promise<void>;
-  /** Runs a command to its end. The signal kills it. */
+  /** Runs a command to its end. The signal kills it, with all that it started. */
   exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult>;
-  /** Runs a command in a running machine for somebody who talks with it. The signal hangs up; what does not end then is killed. */
+  /**
+   * Runs a command in a running machine for somebody who talks with it. The signal kills it with all that it started; a
+   * command at a terminal is hung up on first, and has a second to end by itself.
+   */
   openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal>;
   /** What its main process wrote (its console), the newest `limit` bytes. */
   logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;

@@ -14,6 +14,7 @@ import {
   refuseReservedName,
   releaseHostName,
 } from '../vpcs/index.ts';
+import { checkWords, readStdin } from './command-words.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, instanceFilter } from './instance-repository.pg.ts';
@@ -138,11 +139,12 @@ export function createInstanceHandlers(
 
     async exec(call) {
       requireRunning(call.target);
-      const { command, stdin, timeout } = call.input;
+      const { command, stdin, stdin_encoding, timeout } = call.input;
+      checkWords('command', command);
       const spec: ExecSpec = {
         instanceId: call.target.id,
         command,
-        ...(stdin === undefined ? {} : { stdin }),
+        ...(stdin === undefined ? {} : { stdin: readStdin(stdin, stdin_encoding).toString('base64') }),
         timeoutMs: (timeout ?? 60) * 1000,
       };
       return issueTicket(call, 'instances.exec', spec);
@@ -153,7 +155,7 @@ export function createInstanceHandlers(
       const { command, tty = true, rows = 24, cols = 80, term = 'xterm-256color' } = call.input;
       const spec: TerminalSpec = {
         instanceId: call.target.id,
-        command,
+        ...(command === undefined ? {} : { command }),
         term,
         ...(tty ? { size: { rows, cols } } : {}),
       };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { LiveHandlers } from '../../kernel/live.ts';
 import type { Ticket } from '../../kernel/ticket.ts';
-import type { ComputeEngine, MachineRef } from './compute-engine.ts';
-import { talk } from './terminal.ts';
+import type { ComputeEngine, ExecResult, MachineRef } from './compute-engine.ts';
+import { firstCommand, talk } from './terminal.ts';
 
 /** Newest bytes of a console log that are answered. */
 const LOG_LIMIT = 128 * 1024;
@@ -21,13 +21,15 @@ export interface LogsSpec {
 export interface ExecSpec {
   readonly instanceId: string;
   readonly command: readonly string[];
+  /** Base64. */
   readonly stdin?: string;
   readonly timeoutMs: number;
 }
 
 export interface TerminalSpec {
   readonly instanceId: string;
-  readonly command: readonly string[];
+  /** Absent: the first message has it. */
+  readonly command?: readonly string[];
   readonly term: string;
   /** Absent: no terminal. */
   readonly size?: { readonly rows: number; readonly cols: number };
@@ -69,7 +71,7 @@ export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
         refOf(ticket),
         {
           command,
-          ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) }),
+          ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin, 'base64') }),
           timeoutMs,
           outputLimit: OUTPUT_LIMIT,
         },
@@ -77,8 +79,7 @@ export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
       );
       return {
         exit_code: result.exitCode,
-        stdout: Buffer.from(result.stdout).toString('utf8'),
-        stderr: Buffer.from(result.stderr).toString('utf8'),
+        ...toText(result),
         truncated: result.truncated,
         timed_out: result.timedOut,
       };
@@ -86,14 +87,39 @@ export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
 
     'instances.terminal': {
       async socket(ticket, signal) {
-        const { command, term, size } = specOf<TerminalSpec>(ticket);
-        const request = size ? { command, size, env: { TERM: term } } : { command };
-        const terminal = await engine.openTerminal(refOf(ticket), request, signal);
-        return (peer) => talk(terminal, peer);
+        const { command: given, term, size } = specOf<TerminalSpec>(ticket);
+        const open = (command: readonly string[]) =>
+          engine.openTerminal(refOf(ticket), { command, ...(size ? { size, env: { TERM: term } } : {}) }, signal);
+        if (given) {
+          const terminal = await open(given);
+          return (peer) => talk(terminal, peer);
+        }
+        return async ({ messages, send }) => {
+          const iterator = messages[Symbol.asyncIterator]();
+          const terminal = await open(await firstCommand(iterator));
+          await talk(terminal, { send, messages: { [Symbol.asyncIterator]: () => iterator } });
+        };
       },
     },
   };
 };
+
+/** Both outputs as text where they are text, else both in base64. */
+function toText({ stdout, stderr, truncated }: ExecResult): { stdout: string; stderr: string; encoding: string } {
+  const [out, err] = [stdout, stderr].map((bytes) => readText(bytes, truncated));
+  if (out !== undefined && err !== undefined) return { stdout: out, stderr: err, encoding: 'utf-8' };
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  return { stdout: base64(stdout), stderr: base64(stderr), encoding: 'base64' };
+}
+
+/** Undefined where it is not UTF-8. A character that the limit cut through is left out. */
+function readText(bytes: Uint8Array, isCut: boolean): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream: isCut });
+  } catch {
+    return undefined;
+  }
+}
 
 function ignoreMissing(error: unknown): undefined {
   if (error instanceof EngineError && error.kind === 'not_found') return undefined;

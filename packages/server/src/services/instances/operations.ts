@@ -4,6 +4,7 @@ import { operation } from '../../kernel/operation.ts';
 import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
 import { size, TerminalMessage } from './terminal.ts';
+import { ENCODINGS } from './command-words.ts';
 
 const instance = { kind: 'instance', title: 'an instance', path: '/instances', output: Instance } as const;
 const target = { kind: 'instance', param: 'id' } as const;
@@ -151,13 +152,26 @@ export const instanceOperations = {
   }),
   exec: operation({
     summary: 'Run a command in an instance',
+    description:
+      'When its time is up, or when the client closes the connection, the command is killed with all the processes that it started.',
     effect: 'action',
     http: { method: 'POST', path: '/instances/:id/exec' },
     input: Type.Object(
       {
         id: ref,
-        command: words(131_072, 200, 'Program and arguments; no shell is in between'),
-        stdin: Type.Optional(Type.String({ maxLength: 1_000_000 })),
+        command: words(131_071, 200, 'Program and arguments, each of at most 131,071 bytes; no shell is in between'),
+        stdin: Type.Optional(
+          Type.String({
+            maxLength: 1_333_336,
+            description: 'At most 1,000,000 bytes; bytes that are not text in base64',
+          }),
+        ),
+        stdin_encoding: Type.Optional(
+          Type.Enum([...ENCODINGS], {
+            type: 'string',
+            description: 'How stdin is to be read: utf-8 (the default) or base64',
+          }),
+        ),
         timeout: Type.Optional(
           Type.Integer({
             minimum: 1,
@@ -173,14 +187,20 @@ export const instanceOperations = {
         exit_code: Type.Integer(),
         stdout: Type.String(),
         stderr: Type.String(),
-        truncated: Type.Boolean({ description: 'More than 1 MiB came, and the rest was dropped' }),
+        encoding: Type.Enum([...ENCODINGS], {
+          type: 'string',
+          description: 'How stdout and stderr are to be read: utf-8, or base64 where one of them is not UTF-8',
+        }),
+        truncated: Type.Boolean({
+          description: 'An output exceeded 1 MiB, and the rest was dropped. The websocket of /terminal has no limit',
+        }),
         timed_out: Type.Boolean(),
       },
       { $id: 'ExecResult' },
     ),
     target,
     live: true,
-    bodyLimit: 1024 * 1024,
+    bodyLimit: 2 * 1024 * 1024,
     secrets: ['command', 'stdin'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { custom: true, rest: 'command' },
@@ -188,13 +208,19 @@ export const instanceOperations = {
   terminal: operation({
     summary: 'Open a terminal in an instance',
     description:
-      'Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"} or {"type":"eof"}. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.',
+      'Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it reads an output no further, and, where the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.',
     effect: 'action',
     http: { method: 'GET', path: '/instances/:id/terminal', status: 101 },
     input: Type.Object(
       {
         id: ref,
-        command: words(4096, 100, 'Program and arguments; no shell is in between'),
+        command: Type.Optional(
+          words(
+            4096,
+            100,
+            'Program and arguments; no shell is in between. Without it, the first message has the command, of up to 256 KiB',
+          ),
+        ),
         tty: Type.Optional(
           Type.Boolean({
             description: 'Default true. Without a terminal, stdout and stderr are separate and stdin can end',

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
-import { invalidInput } from '../../kernel/errors.ts';
+import { CloudError, invalidInput, requestTimedOut } from '../../kernel/errors.ts';
 import type { Peer } from '../../kernel/live.ts';
+import type { Message } from '../../kernel/web-socket.ts';
+import { checkWords } from './command-words.ts';
 import { type Terminal, TERMINAL_SIGNALS } from './compute-engine.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -16,12 +18,38 @@ export const TerminalMessage = Type.Union([
   Type.Object({ type: Type.Literal('resize'), ...size }, exact),
   Type.Object({ type: Type.Literal('signal'), name: Type.Enum([...TERMINAL_SIGNALS]) }, exact),
   Type.Object({ type: Type.Literal('eof') }, exact),
+  Type.Object({ type: Type.Literal('close'), stream: Type.Enum(['stdout', 'stderr']) }, exact),
+  Type.Object({ type: Type.Literal('command'), command: Type.Array(Type.String(), { minItems: 1 }) }, exact),
 ]);
 type TerminalMessage = Static<typeof TerminalMessage>;
 
 /** First byte of a binary message: which of the command's streams the rest is of. */
 const STDIN = 0;
 const FIRST_BYTE = { stdout: 1, stderr: 2 } as const;
+
+/** Milliseconds until the message with the command must be there, where the request had none. */
+const COMMAND_MS = 10_000;
+
+/** The command that the first message brings. Throws CloudError where it brings none. */
+export async function firstCommand(messages: AsyncIterator<Message>): Promise<readonly string[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(requestTimedOut(`no command came within ${COMMAND_MS / 1000} s; send it in the first message`)),
+      COMMAND_MS,
+    );
+  });
+  try {
+    const { value } = await Promise.race([messages.next(), late]);
+    const message = typeof value === 'string' ? (JSON.parse(value) as TerminalMessage) : undefined;
+    if (message?.type !== 'command')
+      throw invalidInput('the first message must be {"type":"command","command":[…]} where the query has no command');
+    checkWords('command', message.command);
+    return message.command;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /**
  * Joins a command and whoever talks with it, until the command has ended. Its exit code is the last message. Neither direction holds more
@@ -51,7 +79,8 @@ async function listen(terminal: Terminal, peer: Peer): Promise<void> {
     const order = typeof message === 'string' ? (JSON.parse(message) as TerminalMessage) : message.subarray(1);
     try {
       await carryOut(terminal, order);
-    } catch {
+    } catch (error) {
+      if (error instanceof CloudError) throw error;
       // The command has ended: what still comes is for nobody.
       return;
     }
@@ -67,5 +96,9 @@ function carryOut(terminal: Terminal, order: TerminalMessage | Uint8Array): Prom
       return terminal.signal(order.name);
     case 'eof':
       return terminal.closeInput();
+    case 'close':
+      return terminal.closeOutput(order.stream);
+    case 'command':
+      throw invalidInput('the command has been sent already');
   }
 }
