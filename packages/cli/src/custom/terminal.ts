@@ -229,7 +229,8 @@ function onSignals(world: World, end: (code: number) => void): () => void {
 }
 
 function limitTime(ms: number, fail: (error: Error) => void): () => void {
-  const late = () => fail(new Failure('the command exceeded its timeout and was killed; set a longer one with --timeout', TIMED_OUT));
+  const late = () =>
+    fail(new Failure('the command exceeded its timeout and was killed; set a longer one with --timeout', TIMED_OUT));
   const timer = setTimeout(late, ms);
   return () => clearTimeout(timer);
 }

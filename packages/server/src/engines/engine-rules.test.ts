@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readConsole } from './incus/console-log.ts';
+import { ConsoleLogs } from './incus/console-log.ts';
 import { guestInitCommand } from './incus/guest-init.ts';
 import { sourceLines } from './incus/images/debian-image.ts';
 import { kindOf } from './incus/incus-client.ts';
@@ -71,17 +71,20 @@ test('no word of a tenant makes a line of configuration', () => {
     { vpcId: 'v', host: 5 },
     { env: { A: evil, B: 'fine' }, command: ['sh', evil, '"', ''] },
   );
-  const { config } = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, spec);
+  const { config } = machineConfig('p', { guest: '/guest', logs: '/logs' }, { tenantId: 't', instanceId: 'i' }, spec);
   const lines = config['raw.lxc']?.split('\n') ?? [];
   expect(lines.map((line) => line.split(' = ')[0])).toEqual([
     'lxc.uts.name',
+    'lxc.console.logfile',
+    'lxc.console.buffer.size =',
+    'lxc.console.size',
     'lxc.console.rotate',
     'lxc.init.cmd',
     'lxc.net.0.ipv4.address',
     'lxc.net.0.ipv4.gateway',
   ]);
-  expect(lines[2]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=._ -]+$/);
-  expect(lines[3]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
+  expect(lines[5]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=._ -]+$/);
+  expect(lines[6]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
   expect(readEnv(config)).toEqual({ A: evil, B: 'fine' });
   expect(guestInitCommand([''], {}).endsWith(' 0 .')).toBe(true);
 });
@@ -90,13 +93,23 @@ test('no variable of a tenant reaches what runs on the host: Incus hands environ
   const env = { LD_PRELOAD: '/evil.so', PATH: '/evil', PLAIN: 'x', EMPTY: '' };
   for (const command of [undefined, ['sh']]) {
     const spec = testSpec('host', undefined, { env, ...(command ? { command } : {}) });
-    const { config, devices } = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, spec);
+    const { config, devices } = machineConfig(
+      'p',
+      { guest: '/guest', logs: '/logs' },
+      { tenantId: 't', instanceId: 'i' },
+      spec,
+    );
     expect(Object.keys(config).filter((key) => key.startsWith('environment.'))).toEqual([]);
     expect(config['raw.lxc']).not.toMatch(/environment|evil/);
     expect(readEnv(config)).toEqual(env);
     expect(devices['thecloud']).toBeDefined();
   }
-  const bare = machineConfig('p', '/guest', { tenantId: 't', instanceId: 'i' }, testSpec('host'));
+  const bare = machineConfig(
+    'p',
+    { guest: '/guest', logs: '/logs' },
+    { tenantId: 't', instanceId: 'i' },
+    testSpec('host'),
+  );
   expect(bare.config['raw.lxc']).not.toContain('lxc.init.cmd');
 });
 
@@ -131,5 +144,5 @@ test('what Incus and the kernel say is read right', async () => {
     kindOf(500, 'x'),
   ]).toEqual(['not_found', 'unavailable', 'invalid', 'failed']);
   expect([defaultPoolGb(1e9), defaultPoolGb(100 * 1024 ** 3)]).toEqual([5, 50]);
-  expect((await readConsole('/nonexistent', true, 100)).newest).toHaveLength(0);
+  expect((await new ConsoleLogs().readNewest('/nonexistent', 100)).bytes).toHaveLength(0);
 });

@@ -236,6 +236,7 @@ export function createFakeComputeEngine(
         existing(ref);
         return follow(() => machines.get(name)?.console.join(''), limit, followers, signal);
       }),
+    trimLogs: () => enter('trimLogs'),
     async watch(onChange, signal) {
       await enter('watch');
       watchers.add(onChange);

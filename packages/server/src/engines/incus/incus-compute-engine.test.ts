@@ -11,8 +11,6 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 describe.skipIf(obstacle !== undefined)('instances', () => {
   let platform: TestPlatform;
   const ref = { tenantId: 'tenant', instanceId: 'long-lived' };
-  const exec = (command: readonly string[], more: object = {}) =>
-    platform.compute.exec(ref, { command, timeoutMs: 10_000, outputLimit: 100_000, ...more });
   const fresh = (instanceId: string) => ({ tenantId: 'tenant', instanceId });
 
   beforeAll(async () => {
@@ -50,99 +48,6 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await compute.remove(once);
     await compute.remove(once);
     expect(await compute.list()).toHaveLength(1);
-  });
-
-  test('exec: exit code, both outputs apart, input, folder, variables', async () => {
-    const both = await exec(['sh', '-c', 'echo out; echo err >&2; pwd; exit 42'], { cwd: '/tmp' });
-    expect([both.exitCode, text(both.stdout), text(both.stderr), both.truncated, both.timedOut]).toEqual([
-      42,
-      'out\n/tmp\n',
-      'err\n',
-      false,
-      false,
-    ]);
-    const input = Buffer.alloc(300_000, 'abc');
-    const echoed = await exec(['cat'], { stdin: input, outputLimit: 400_000 });
-    expect(Buffer.compare(echoed.stdout, input)).toBe(0);
-    expect(
-      text(
-        (
-          await exec(['sh', '-c', 'printf "%s|%s|%s|%s|%s" "$PLAIN" "$QUOTED" "$PEM" "$BLANK" "$MORE"'], {
-            env: { MORE: 'm' },
-          })
-        ).stdout,
-      ),
-    ).toBe(`a b|"it's" $HOME #|line one\nlxc.uts.name = evil\n|x |m`);
-    expect(text((await exec(['hostname'])).stdout)).toBe('long-lived\n');
-    expect((await exec(['no-such-command'])).exitCode).toBe(127);
-  });
-
-  test('exec: short commands, four at once, lose no word', async () => {
-    for (let round = 0; round < 20; round++) {
-      const results = await Promise.all(
-        [1, 2, 3, 4].map((lane) => exec(['sh', '-c', `echo out ${lane}; echo err ${lane} >&2`])),
-      );
-      const said = results.map((result) => [result.exitCode, text(result.stdout), text(result.stderr)]);
-      expect(said).toEqual([1, 2, 3, 4].map((lane) => [0, `out ${lane}\n`, `err ${lane}\n`]));
-    }
-  });
-
-  test('exec: too long and too much', async () => {
-    const slow = await exec(['sleep', '60'], { timeoutMs: 300 });
-    expect([slow.timedOut, slow.exitCode]).toEqual([true, 137]);
-    const held = await exec(['sh', '-c', 'sleep 60 & echo begun; wait'], { timeoutMs: 2_000 });
-    expect([held.timedOut, text(held.stdout)]).toEqual([true, 'begun\n']);
-    const loud = await exec(['sh', '-c', 'head -c 5000000 /dev/zero; head -c 70000 /dev/zero >&2'], {
-      outputLimit: 65_536,
-    });
-    expect([loud.exitCode, loud.truncated, loud.stdout.length, loud.stderr.length]).toEqual([0, true, 65_536, 65_536]);
-  });
-
-  test('what runs at a terminal is gone soon after whoever opened it; also what does not mind a hang-up', async () => {
-    const open = async (command: string[], size?: { rows: number; cols: number }) => {
-      const leaving = new AbortController();
-      const request = size ? { command, size } : { command };
-      const terminal = await platform.compute.openTerminal(ref, request, leaving.signal);
-      const output = terminal.output[Symbol.asyncIterator]();
-      return { leaving, output };
-    };
-    // What had come before is still read.
-    const restOf = async (output: AsyncIterator<unknown>) => {
-      while (!(await output.next()).done);
-    };
-    const stubborn = ['sh', '-c', 'trap "" HUP; echo runs; exec sleep 98765'];
-    for (const size of [undefined, { rows: 24, cols: 80 }]) {
-      const { leaving, output } = await open(stubborn, size);
-      expect(text((await output.next()).value!.bytes)).toContain('runs');
-      expect(text((await exec(['ps'])).stdout)).toContain('98765');
-      leaving.abort(new Error('gone'));
-      await expect(restOf(output)).rejects.toThrow('gone');
-      expect(await waitUntil(async () => !text((await exec(['ps'])).stdout).includes('98765'), 3_000)).toBe(true);
-    }
-    const { leaving, output } = await open(['sh'], { rows: 24, cols: 80 });
-    await output.next();
-    const began = performance.now();
-    leaving.abort(new Error('gone'));
-    await expect(restOf(output)).rejects.toThrow('gone');
-    expect(performance.now() - began).toBeLessThan(500);
-  });
-
-  test('a log is followed through the turn of its file, and no byte comes twice or not at all', async () => {
-    const ending = new AbortController();
-    let followed = '';
-    const following = (async () => {
-      for await (const chunk of await platform.compute.followLogs(ref, 10, ending.signal)) followed += text(chunk);
-    })();
-    // 240 KB, so that the file, which holds 128 KiB, turns; slowly, for LXC keeps two files only.
-    const lines =
-      'i=100000; while [ $i -lt 130000 ]; do echo $i; i=$((i+1)); [ $((i % 2000)) -ne 0 ] || sleep 0.1; done';
-    await exec(['sh', '-c', `(${lines}) > /dev/console`]);
-    expect(await waitUntil(async () => followed.includes('129999'), 3_000)).toBe(true);
-    ending.abort(new Error('enough'));
-    await following;
-    const kept = text(await platform.compute.logs(ref, 230_000));
-    expect(kept.length).toBeGreaterThan(128 * 1024);
-    expect(followed.endsWith(kept)).toBe(true);
   });
 
   test('a command is the main process; its words reach it as they are, and it is asked to end', async () => {

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type {
@@ -24,7 +24,7 @@ import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { followConsole } from './console-follow.ts';
-import { boundStartLog, readConsole, readStartError } from './console-log.ts';
+import { boundStartLog, CONSOLE_FILE, ConsoleLogs, readStartError } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import type { CommandPlace } from './incus-command.ts';
@@ -55,6 +55,7 @@ export class IncusComputeEngine implements ComputeEngine {
   readonly #guestFolder: string;
   readonly #client: IncusClient;
   readonly #images: ImageStore;
+  readonly #consoles = new ConsoleLogs();
   #guestReady: Promise<void> | undefined;
 
   constructor(options: IncusComputeEngineOptions) {
@@ -128,7 +129,8 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void> {
     const name = this.nameOf(ref.instanceId);
-    const wanted = machineConfig(this.#platformId, this.#guestFolder, ref, spec);
+    const folders = { guest: this.#guestFolder, logs: this.#logFolderOf(ref) };
+    const wanted = machineConfig(this.#platformId, folders, ref, spec);
     if ((await this.#find(ref, signal)) !== undefined) return;
     if (wanted.devices['thecloud'] !== undefined) await this.#prepareGuest();
     const create = () =>
@@ -160,6 +162,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
+    if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
     const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
     const start = () =>
       this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
@@ -229,6 +232,7 @@ export class IncusComputeEngine implements ComputeEngine {
   /** What lies beside a machine and is not Incus' to remove. */
   async #removeRest(ref: MachineRef): Promise<void> {
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
+    this.#consoles.forget(this.#consoleOf(ref));
     await removeBackup(this.#disks, { project: this.#projectOf(ref), name: this.nameOf(ref.instanceId) });
   }
 
@@ -257,14 +261,24 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   async logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const found = await this.#require(ref, signal);
-    return (await readConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit)).newest;
+    await this.#require(ref, signal);
+    return (await this.#consoles.readNewest(this.#consoleOf(ref), limit)).bytes;
   }
 
   async followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const found = await this.#require(ref, signal);
+    await this.#require(ref, signal);
     const isThere = async (): Promise<boolean> => (await this.#find(ref)) !== undefined;
-    return followConsole(this.#logFolderOf(ref), found.status !== 'Stopped', limit, isThere, signal);
+    return followConsole(this.#consoles, this.#consoleOf(ref), limit, isThere, signal);
+  }
+
+  async trimLogs(): Promise<void> {
+    const folder = `${this.#incusDir}/logs`;
+    const failures: unknown[] = [];
+    for (const name of await readdir(folder)) {
+      // One that fails must not keep the others long.
+      await this.#consoles.trim(`${folder}/${name}/${CONSOLE_FILE}`).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void> {
@@ -282,6 +296,10 @@ export class IncusComputeEngine implements ComputeEngine {
       .filter((nic) => nic?.['parent'] === bridge)
       .map((nic) => nic?.['host_name'] ?? '')
       .filter((name) => name !== '');
+  }
+
+  #consoleOf(ref: MachineRef): string {
+    return `${this.#logFolderOf(ref)}/${CONSOLE_FILE}`;
   }
 
   #logFolderOf(ref: MachineRef): string {

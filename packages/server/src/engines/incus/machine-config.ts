@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { MachineNic, MachineRef, MachineSpec } from '../../services/instances/compute-engine.ts';
 import { machineLink, networkNames } from '../names.ts';
+import { consoleConfig } from './console-log.ts';
 import { guestDevice, guestInitCommand } from './guest-init.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
@@ -35,15 +36,15 @@ export interface MachineConfig {
 
 export function machineConfig(
   platformId: string,
-  guestFolder: string,
+  /** On the host: what such instances see of ours, and the machine's own logs. */
+  folders: { readonly guest: string; readonly logs: string },
   ref: MachineRef,
   spec: MachineSpec,
 ): MachineConfig {
   checkSpec(spec);
   const command = spec.command ?? [];
   const hasEnv = Object.keys(spec.env).length > 0;
-  // Without rotation LXC empties a full console log; with it, the one before stays beside it.
-  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, 'lxc.console.rotate = 1'];
+  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, ...consoleConfig(folders.logs)];
   const config: Record<string, string> = {
     [MARKS.instanceId]: ref.instanceId,
     [MARKS.tenantId]: ref.tenantId,
@@ -67,7 +68,7 @@ export function machineConfig(
   };
   if (command.length > 0 || hasEnv) {
     lxc.push(`lxc.init.cmd = ${guestInitCommand(command, spec.env)}`);
-    devices['thecloud'] = guestDevice(guestFolder);
+    devices['thecloud'] = guestDevice(folders.guest);
   }
   if (spec.nic !== undefined) {
     config[MARKS.address] = spec.nic.address;

@@ -182,13 +182,15 @@ export interface ComputeEngine {
    * command at a terminal is hung up on first, and has a second to end by itself.
    */
   openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal>;
-  /** What its main process wrote (its console), the newest `limit` bytes. */
+  /** What its main process wrote (its console), the newest `limit` bytes, from the beginning of a line. */
   logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * The same, and then what comes, through stops and starts, until the machine is gone or the signal aborts; it ends both times without
-   * an error. Whoever takes it slowly misses what the console no longer keeps.
+   * an error. Whoever takes it so slowly that the console no longer keeps what comes next finds a line there that says so.
    */
   followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Takes the oldest lines from long logs, of all machines. To be called every few seconds. */
+  trimLogs(): Promise<void>;
   /** Calls back with the name of each machine whose power state changed, until the signal aborts. Resolves when the stream ended. */
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,4 @@
-import { eventually } from '../../testing/seed.ts';
 import { describe, expect, it } from 'vitest';
-import { EngineError } from '../../kernel/engine-error.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { insertInstance } from './examples.ts';
@@ -8,7 +6,7 @@ import { setUpApi } from '../../testing/set-up-api.ts';
 
 // What instances and VPCs answer beyond what is generated: rules of their own, through the door.
 
-const { api, owner, engine } = await setUpApi();
+const { api, owner } = await setUpApi();
 
 const launch = (more: object = {}, actor = owner) =>
   api.call(
@@ -257,132 +255,6 @@ describe('lists', () => {
         types.data[1].id,
     ).toBe(true);
     expect(types.data[0]).toMatchObject({ id: 'basic-1', price_per_hour: 0.005 });
-  });
-});
-
-describe('what the worker does live', () => {
-  const running = async () => {
-    const id = await insertInstance(api.worldOf(owner));
-    const ref = { tenantId: owner.tenantId, instanceId: id };
-    await engine.define(ref, {
-      image: 'busybox',
-      hostname: 'talker',
-      vcpus: 1,
-      memoryMb: 1,
-      diskGb: 1,
-      networkMbps: 1,
-      processes: 1,
-      env: {},
-    });
-    await engine.start(ref);
-    return id;
-  };
-
-  it('is to run commands, with standard input, a limit and its words', async () => {
-    const id = await running();
-    const exec = (input: object) => api.call('instances.exec', { id, ...input }, owner);
-    expect((await exec({ command: ['echo', 'hello'] })).data).toEqual({
-      exit_code: 0,
-      stdout: 'hello\n',
-      stderr: '',
-      encoding: 'utf-8',
-      truncated: false,
-      timed_out: false,
-    });
-    expect((await exec({ command: ['cat'], stdin: 'through' })).data.stdout).toBe('through');
-    expect((await exec({ command: ['false'] })).data.exit_code).toBe(1);
-    expect((await exec({ command: ['sleep', '9'], timeout: 1 })).data.timed_out).toBe(true);
-    engine.failNext('exec', 'timeout', 'the guest does not answer');
-    expect(await exec({ command: ['echo'] })).toMatchObject({
-      status: 504,
-      code: 'TIMEOUT',
-      message: 'the instance did not answer in time; try again',
-    });
-    await api.call('instances.reboot', { id }, owner);
-    expect(await exec({ command: ['echo'] })).toMatchObject({
-      status: 409,
-      code: 'INSTANCE_NOT_RUNNING',
-      message: expect.stringContaining('is STARTING'),
-    });
-    await api.call('instances.stop', { id }, owner);
-    expect(await exec({ command: ['echo'] })).toMatchObject({ status: 409, code: 'INSTANCE_NOT_RUNNING' });
-    await api.owner.query(`update instances set status = 'STOPPED' where id = $1`, [id]);
-    expect(await exec({ command: ['echo'] })).toMatchObject({ status: 409, code: 'INSTANCE_NOT_RUNNING' });
-  });
-
-  it('is to carry bytes as they are: as text where they are text, else in base64', async () => {
-    const id = await running();
-    const cat = async (bytes: Buffer, more: object = {}) => {
-      const stdin = bytes.toString('base64');
-      return (
-        await api.call('instances.exec', { id, command: ['cat'], stdin, stdin_encoding: 'base64', ...more }, owner)
-      ).data as { stdout: string; encoding: 'base64' | 'utf-8'; truncated: boolean };
-    };
-    for (const text of ['grüße\u{1f600}', '\ufefffirst', 'nul \0 inside', '']) {
-      const answered = await cat(Buffer.from(text));
-      expect([answered.encoding, answered.stdout]).toEqual(['utf-8', text]);
-    }
-    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-    const bytes = Buffer.concat(Array.from({ length: 3_900 }, () => all));
-    const answered = await cat(bytes);
-    expect(answered.encoding).toBe('base64');
-    expect(Buffer.from(answered.stdout, 'base64').equals(bytes)).toBe(true);
-  });
-
-  it('is to refuse what no command can be given, counted in bytes, with the way out', async () => {
-    const id = await running();
-    const refused = async (input: object) => {
-      const answered = await api.call('instances.exec', { id, command: ['cat'], ...input }, owner);
-      expect([answered.status, answered.code]).toEqual([400, 'INVALID_INPUT']);
-      return answered.message;
-    };
-    expect(await refused({ command: ['cat', 'a\0b'] })).toContain('by standard input');
-    expect(await refused({ command: ['cat', 'é'.repeat(65_536)] })).toMatch(
-      /command\[1\] has 131072 bytes.*131071.*standard input/,
-    );
-    expect(await refused({ stdin: 'é'.repeat(500_001) })).toContain('1000002 bytes');
-    expect(await refused({ stdin: 'a\0b' })).toContain('base64');
-    expect(await refused({ stdin: 'not base64!', stdin_encoding: 'base64' })).toContain('not base64');
-    const launch = { name: 'x', image: 'busybox', env: ['A=b\0c'] };
-    expect(await api.call('instances.launch', launch, owner)).toMatchObject({
-      status: 400,
-      message: expect.stringContaining('by standard input'),
-    });
-    expect((await api.call('instances.exec', { id, command: ['cat', 'é'.repeat(65_535)] }, owner)).status).toBe(200);
-  });
-
-  it('is to end a command whose caller has left, which frees its place; and logs have places of their own', async () => {
-    const id = await running();
-    const leaving = new AbortController();
-    const calls = Array.from({ length: 16 }, () =>
-      fetch(`${api.url}/instances/${id}/exec`, {
-        method: 'POST',
-        headers: { 'x-api-key': owner.key, 'content-type': 'application/json' },
-        body: '{"command":["sleep","60"]}',
-        signal: leaving.signal,
-      }),
-    );
-    calls.forEach((call) => void call.catch(() => undefined));
-    await eventually('all sixteen run', () => engine.running() === 16);
-    expect((await api.call('instances.exec', { id, command: ['echo'] }, owner)).status).toBe(429);
-    expect((await api.call('instances.logs', { id }, owner)).status).toBe(200);
-    leaving.abort();
-    await eventually('none runs', () => engine.running() === 0, 1_000);
-    await eventually('there is a place', async () => {
-      return (await api.call('instances.exec', { id, command: ['echo'] }, owner)).status === 200;
-    });
-  });
-
-  it('is to read the console, which is empty before there is a machine', async () => {
-    const id = await running();
-    const read = await api.call('instances.logs', { id }, owner);
-    expect(read).toMatchObject({ status: 200, text: 'talker starts\n' });
-    expect(read.headers['content-type']).toContain('text/plain');
-    const unmade = await insertInstance(api.worldOf(owner));
-    expect(await api.call('instances.logs', { id: unmade }, owner)).toMatchObject({ status: 200, text: '' });
-    engine.failNext('logs', 'unavailable', 'Incus is away');
-    expect(await api.call('instances.logs', { id }, owner)).toMatchObject({ status: 503, code: 'ENGINE_UNAVAILABLE' });
-    expect(new EngineError('failed', 'x').kind).toBe('failed');
   });
 });
 

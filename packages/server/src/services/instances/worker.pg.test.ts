@@ -153,7 +153,7 @@ describe('the worker side of instances', () => {
   it('has a reconciler, a look for drift, the events of the engine, and what is done live', () => {
     const side = createInstanceWorker({ engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId });
     expect(side.reconcilers?.map((one) => one.kind)).toEqual(['instance']);
-    expect(side.repeats).toHaveLength(2);
+    expect(side.repeats).toHaveLength(3);
     expect(Object.keys(side.live ?? {})).toEqual(['instances.logs', 'instances.exec', 'instances.terminal']);
   });
 });

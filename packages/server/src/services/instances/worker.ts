@@ -6,6 +6,8 @@ import { createInstanceReconciler, type InstanceReconcilerDeps } from './reconci
 
 /** Milliseconds between two tries to follow the engine's events. */
 const FOLLOW_RETRY_MS = 1_000;
+/** Milliseconds between two looks for logs that have grown long. A flood writes some 20 MB meanwhile. */
+const TRIM_MS = 2_000;
 
 export type InstanceWorkerDeps = InstanceReconcilerDeps & FollowDeps;
 
@@ -19,6 +21,7 @@ export const createInstanceWorker = (deps: InstanceWorkerDeps): WorkerSide => ({
       ms: FOLLOW_RETRY_MS,
       run: (signal) => followEvents(deps, signal),
     },
+    { name: 'keep logs short', ms: TRIM_MS, run: () => deps.engine.trimLogs() },
   ],
   live: createInstanceLive(deps.engine),
 });

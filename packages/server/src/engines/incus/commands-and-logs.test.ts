@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitUntil } from '../processes.ts';
+import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
+
+const obstacle = await findEngineObstacle();
+if (obstacle !== undefined) console.warn(`NOT RUN, the tests of commands and logs: ${obstacle}`);
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+describe.skipIf(obstacle !== undefined)('commands and logs', () => {
+  let platform: TestPlatform;
+  const ref = { tenantId: 'tenant', instanceId: 'long-lived' };
+  const exec = (command: readonly string[], more: object = {}) =>
+    platform.compute.exec(ref, { command, timeoutMs: 10_000, outputLimit: 100_000, ...more });
+  const fresh = (instanceId: string) => ({ tenantId: 'tenant', instanceId });
+
+  beforeAll(async () => {
+    platform = await startTestPlatform();
+    const env = { PLAIN: 'a b', QUOTED: `"it's" $HOME #`, PEM: 'line one\nlxc.uts.name = evil\n', BLANK: 'x ' };
+    await platform.compute.define(ref, testSpec('long-lived', undefined, { env }));
+    await platform.compute.start(ref);
+  });
+  afterAll(() => platform?.close());
+
+  test('exec: exit code, both outputs apart, input, folder, variables', async () => {
+    const both = await exec(['sh', '-c', 'echo out; echo err >&2; pwd; exit 42'], { cwd: '/tmp' });
+    expect([both.exitCode, text(both.stdout), text(both.stderr), both.truncated, both.timedOut]).toEqual([
+      42,
+      'out\n/tmp\n',
+      'err\n',
+      false,
+      false,
+    ]);
+    const input = randomBytes(300_000);
+    const echoed = await exec(['cat'], { stdin: input, outputLimit: 400_000 });
+    expect(Buffer.compare(echoed.stdout, input)).toBe(0);
+    expect(
+      text(
+        (
+          await exec(['sh', '-c', 'printf "%s|%s|%s|%s|%s" "$PLAIN" "$QUOTED" "$PEM" "$BLANK" "$MORE"'], {
+            env: { MORE: 'm' },
+          })
+        ).stdout,
+      ),
+    ).toBe(`a b|"it's" $HOME #|line one\nlxc.uts.name = evil\n|x |m`);
+    expect(text((await exec(['hostname'])).stdout)).toBe('long-lived\n');
+    expect((await exec(['no-such-command'])).exitCode).toBe(127);
+  });
+
+  test('exec: short commands, four at once, lose no word', async () => {
+    for (let round = 0; round < 20; round++) {
+      const results = await Promise.all(
+        [1, 2, 3, 4].map((lane) => exec(['sh', '-c', `echo out ${lane}; echo err ${lane} >&2`])),
+      );
+      const said = results.map((result) => [result.exitCode, text(result.stdout), text(result.stderr)]);
+      expect(said).toEqual([1, 2, 3, 4].map((lane) => [0, `out ${lane}\n`, `err ${lane}\n`]));
+    }
+  });
+
+  test('exec: too long and too much', async () => {
+    const slow = await exec(['sleep', '60'], { timeoutMs: 300 });
+    expect([slow.timedOut, slow.exitCode]).toEqual([true, 137]);
+    const loud = await exec(['sh', '-c', 'head -c 5000000 /dev/zero; head -c 70000 /dev/zero >&2'], {
+      outputLimit: 65_536,
+    });
+    expect([loud.exitCode, loud.truncated, loud.stdout.length, loud.stderr.length]).toEqual([0, true, 65_536, 65_536]);
+  });
+
+  /** Processes of the instance whose words have this in them. */
+  const running = async (word: string): Promise<number> =>
+    text((await exec(['ps', '-o', 'args'])).stdout)
+      .split('\n')
+      .filter((line) => line.includes(word)).length;
+  // A child in the foreground, one in the background, one whose parent is gone, one in a session of its own, and one without variables.
+  const family =
+    'sleep 98761 & (sleep 98762 &) ; setsid sleep 98763 & env -i sleep 98764 & (setsid sleep 98765 &) ; echo begun; sleep 98766';
+
+  test('a command whose time is up, or whose caller leaves, is gone at once with all that it started', async () => {
+    const late = await exec(['sh', '-c', family], { timeoutMs: 1_000 });
+    expect([late.timedOut, late.exitCode, text(late.stdout)]).toEqual([true, 137, 'begun\n']);
+    expect(await running('sleep 9876')).toBe(0);
+
+    const leaving = new AbortController();
+    const left = platform.compute.exec(
+      ref,
+      { command: ['sh', '-c', family], timeoutMs: 60_000, outputLimit: 100 },
+      leaving.signal,
+    );
+    left.catch(() => undefined);
+    expect(await waitUntil(async () => (await running('sleep 9876')) >= 6, 5_000)).toBe(true);
+    leaving.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    expect(await running('sleep 9876')).toBe(0);
+
+    for (const size of [undefined, { rows: 24, cols: 80 }]) {
+      const hangingUp = new AbortController();
+      const request = { command: ['sh', '-c', family], ...(size ? { size } : {}) };
+      const terminal = await platform.compute.openTerminal(ref, request, hangingUp.signal);
+      expect(text((await terminal.output[Symbol.asyncIterator]().next()).value!.bytes)).toContain('begun');
+      expect(await waitUntil(async () => (await running('sleep 9876')) >= 6, 5_000)).toBe(true);
+      hangingUp.abort(new Error('gone'));
+      const began = performance.now();
+      expect(await waitUntil(async () => (await running('sleep 9876')) === 0, 3_000)).toBe(true);
+      expect(performance.now() - began).toBeLessThan(1_000);
+    }
+  });
+
+  test('what a command leaves in the background when it ends by itself runs on, and other commands are not touched', async () => {
+    expect((await exec(['sh', '-c', 'sleep 87651 > /dev/null 2>&1 &'])).exitCode).toBe(0);
+    const other = exec(['sleep', '3'], { timeoutMs: 10_000 });
+    await exec(['sleep', '60'], { timeoutMs: 300 });
+    expect(await running('sleep 87651')).toBe(1);
+    expect((await other).exitCode).toBe(0);
+    await exec(['pkill', '-f', 'sleep 87651']);
+  });
+
+  test('only a command that is not there is not found; what cannot be executed says why', async () => {
+    const files = [
+      'printf "#!/no/such/interpreter\\n" > /tmp/script; chmod +x /tmp/script',
+      'echo text > /tmp/text',
+      'printf "\\177ELFnonsense" > /tmp/elf; chmod +x /tmp/elf',
+    ];
+    expect((await exec(['sh', '-c', files.join('; ')])).exitCode).toBe(0);
+    const told = async (...command: string[]) => {
+      const { exitCode, stderr } = await exec(command);
+      return [exitCode, text(stderr)];
+    };
+    expect(await told('no-such-command')).toEqual([127, 'no-such-command: command not found\n']);
+    expect(await told('/no/such/command')).toEqual([127, '/no/such/command: command not found\n']);
+    expect(await told('/etc/passwd/command')).toEqual([127, '/etc/passwd/command: command not found\n']);
+    expect(await told('/tmp')).toEqual([126, '/tmp: is a directory\n']);
+    expect(await told('/tmp/text')).toEqual([126, expect.stringContaining('/tmp/text: permission denied')]);
+    expect(await told('/tmp/script')).toEqual([126, expect.stringContaining('interpreter does not exist')]);
+    // Whoever says so itself is believed, and nothing is added.
+    for (const code of [126, 127, 255]) expect(await told('sh', '-c', `exit ${code}`)).toEqual([code, '']);
+    expect(await told('/tmp/elf')).toEqual([expect.any(Number), expect.not.stringContaining('command not found')]);
+  });
+
+  test('an output that nobody reads any more fails for the command, as at a closed pipe', async () => {
+    const terminal = await platform.compute.openTerminal(
+      ref,
+      { command: ['sh', '-c', 'yes; echo "yes ended with $?" >&2; exit 3'] },
+      new AbortController().signal,
+    );
+    let errors = '';
+    let isClosed = false;
+    for await (const { from, bytes } of terminal.output) {
+      if (from === 'stderr') errors += text(bytes);
+      else if (!isClosed) await terminal.closeOutput('stdout');
+      isClosed = true;
+    }
+    expect(errors).toMatch(/yes ended with (141|1)\n$/);
+    expect(await terminal.exitCode()).toBe(3);
+  });
+
+  test('what runs at a terminal is gone soon after whoever opened it; also what does not mind a hang-up', async () => {
+    const open = async (command: string[], size?: { rows: number; cols: number }) => {
+      const leaving = new AbortController();
+      const request = size ? { command, size } : { command };
+      const terminal = await platform.compute.openTerminal(ref, request, leaving.signal);
+      const output = terminal.output[Symbol.asyncIterator]();
+      return { leaving, output };
+    };
+    // What had come before is still read.
+    const restOf = async (output: AsyncIterator<unknown>) => {
+      while (!(await output.next()).done);
+    };
+    const stubborn = ['sh', '-c', 'trap "" HUP; echo runs; exec sleep 98765'];
+    for (const size of [undefined, { rows: 24, cols: 80 }]) {
+      const { leaving, output } = await open(stubborn, size);
+      expect(text((await output.next()).value!.bytes)).toContain('runs');
+      expect(text((await exec(['ps'])).stdout)).toContain('98765');
+      leaving.abort(new Error('gone'));
+      await expect(restOf(output)).rejects.toThrow('gone');
+      expect(await waitUntil(async () => !text((await exec(['ps'])).stdout).includes('98765'), 3_000)).toBe(true);
+    }
+    const { leaving, output } = await open(['sh'], { rows: 24, cols: 80 });
+    await output.next();
+    const began = performance.now();
+    leaving.abort(new Error('gone'));
+    await expect(restOf(output)).rejects.toThrow('gone');
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  test('a log gives whole lines, each once and in order, while it is trimmed and over stops and starts', async () => {
+    const { compute } = platform;
+    const loud = fresh('loud');
+    await compute.define(loud, testSpec('loud'));
+    await compute.start(loud);
+    const ending = new AbortController();
+    let followed = '';
+    const following = (async () => {
+      for await (const chunk of await compute.followLogs(loud, 1000, ending.signal)) followed += text(chunk);
+    })();
+    const count = async (from: number, to: number) => {
+      const line = `(i=${from}; while [ $i -lt ${to} ]; do echo line $i; i=$((i+1)); done${from < 200_000 ? '' : '; printf open'}) > /dev/console`;
+      expect((await sh(platform, loud, line, 60_000)).code).toBe(0);
+    };
+    const trimming = setInterval(() => void compute.trimLogs(), 50);
+    // 5.2 MB, of which 4 are kept.
+    for (const turn of [1, 2, 3, 4]) {
+      await count(turn * 100_000, turn * 100_000 + 100_000);
+      if (turn === 2) await compute.stop(loud, 0);
+      if (turn === 3) await compute.stop(loud, 3_000);
+      await compute.start(loud);
+    }
+    expect(await waitUntil(async () => followed.includes('line 499999\r\nopen'), 10_000)).toBe(true);
+    clearInterval(trimming);
+    const wanted = Array.from({ length: 400_000 }, (_, index) => `line ${100_000 + index}`);
+    const linesIn = (all: string): string[] => all.split('\r\n').filter((line) => line.startsWith('line'));
+    const said = linesIn(followed);
+    const firstWrong = wanted.findIndex((line, place) => line !== said[place]);
+    expect([said.length, said.slice(firstWrong, firstWrong + 3)]).toEqual([wanted.length, []]);
+    expect(followed.match(/missing/)).toBeNull();
+    // What a run left open is not joined with what the next one says.
+    expect(followed.match(/^open(loud: up)?\r$/gm)).toEqual(Array(2).fill('open\r'));
+    const kept = text(await compute.logs(loud, 128 * 1024));
+    expect(kept.length).toBeGreaterThan(127 * 1024);
+    expect(kept).toMatch(/^line \d{6}\r\n/);
+    expect(followed.endsWith(kept)).toBe(true);
+    const logs = `${platform.dataDir}/incus/logs`;
+    const folder = (await readdir(logs)).find((name) => name.endsWith(compute.nameOf('loud')));
+    expect((await stat(`${logs}/${folder}/console.out`)).size).toBeLessThan(5 * 1024 ** 2);
+    ending.abort(new Error('enough'));
+    await following;
+    await compute.remove(loud);
+  }, 180_000);
+
+  test('who reads a log too slowly is told what is missing, and goes on at a whole line', async () => {
+    const { compute } = platform;
+    const slow = fresh('slow-reader');
+    await compute.define(slow, testSpec('slow-reader'));
+    await compute.start(slow);
+    const ending = new AbortController();
+    const chunks = (await compute.followLogs(slow, 1000, ending.signal))[Symbol.asyncIterator]();
+    expect(text((await chunks.next()).value!)).toContain('up');
+    expect((await sh(platform, slow, 'seq 1000000 1999999 > /dev/console', 60_000)).code).toBe(0);
+    await compute.trimLogs();
+    let rest = '';
+    while (!rest.includes('1999999\r\n')) rest += text((await chunks.next()).value!);
+    expect(rest).toMatch(/^\r\n\[thecloud: lines are missing here[^\r]*\]\r\n\d{7}\r\n/);
+    const numbers = [...rest.matchAll(/^(\d+)\r$/gm)].map(([, number]) => Number(number));
+    expect(numbers.every((number, place) => place === 0 || number === numbers[place - 1]! + 1)).toBe(true);
+    ending.abort(new Error('enough'));
+    await compute.remove(slow);
+  }, 120_000);
+});
