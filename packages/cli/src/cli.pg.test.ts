@@ -107,6 +107,26 @@ it('tells the story of the quick start', async () => {
   expect(await cloud('instances get wbe')).toMatchObject({ code: 4 });
 });
 
+it('tells how much of each quota is used, before it is refused', async () => {
+  const all = JSON.parse((await cloud('quotas list -o json')).stdout) as {
+    resource: string;
+    used: number;
+    max: number;
+  }[];
+  expect(all.map(({ resource }) => resource)).toEqual([...api.registry.quotas.keys()].sort());
+  const vpcs = all.find(({ resource }) => resource === 'vpcs')!;
+  expect(vpcs).toMatchObject({
+    used: JSON.parse((await cloud('vpcs list -o json')).stdout).length,
+    max: 2,
+    unit: 'VPCs',
+  });
+  expect((await cloud('whoami')).stdout).toMatch(new RegExp(`quotas  .*vpcs ${vpcs.used} of 2`));
+  expect(JSON.parse((await cloud('whoami -o json')).stdout).quotas).toEqual(all);
+  expect((await cloud('instances launch --help')).stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'Counts against the quotas instances (10 instances), vcpus (8 vCPUs), memory_mb (16384 MB of memory) unless the operator sets others. What is used: cloud quotas list',
+  );
+});
+
 it('tells what the server says is wrong', async () => {
   const taken = await cloud('vpcs create main');
   expect(taken).toMatchObject({ code: 1, stdout: '' });

@@ -54,6 +54,7 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   // A member's flag wins over one of ours with the same name; ours can still be given before the service.
   const ours = ownOptions(verb, deps.verbs, custom).filter((option) => !taken.has(option.long!));
   for (const option of ours) command.addOption(option);
+  if (verb.uses) command.addHelpText('after', `\n${quotaHelp(verb.uses)}`);
   if (verb.permission) command.addHelpText('after', `\nNeeds the permission ${verb.permission}.`);
   command.showHelpAfterError(`See: cloud ${verb.service} ${verb.verb} --help`);
   if (verb.args.length > 0) tellWhereWordsGo(command, verb);
@@ -73,6 +74,12 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
       return runVerb(invocation);
     }),
   );
+}
+
+/** What a tenant may use, told before it is refused. */
+function quotaHelp(uses: NonNullable<Verb['uses']>): string {
+  const quotas = uses.map(({ resource, max, noun }) => `${resource} (${max} ${noun})`);
+  return `Counts against ${quotas.length === 1 ? 'the quota' : 'the quotas'} ${quotas.join(', ')} unless the operator sets others. What is used: cloud quotas list`;
 }
 
 /** `exec web sh -c x`: the option that is unknown to us is the command's own. `get -x`: it is a name. */

@@ -51,7 +51,10 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
       images: IMAGES,
       ...(worker ? { worker: { ...worker, engine: worker.compute } } : {}),
     }),
-    createQuotasService({ defaults: () => quotasOf(services) }),
+    createQuotasService({
+      quotas: () => quotasOf(services),
+      usages: () => services.flatMap((service) => service.usage ?? []),
+    }),
     createWorkService(),
   ];
   return services;

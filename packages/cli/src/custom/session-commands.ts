@@ -1,10 +1,17 @@
-import { CloudApiError, CloudConnectionError } from '@thecloud/sdk';
+import { CloudApiError, CloudConnectionError, listAll } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { printResult } from '../output/print.ts';
 import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
 import { type GlobalOptions, openSession, profileNameOf, requireKey, transportOf } from '../session/session.ts';
 import { globalOptions, type VerbDeps } from '../verb-command.ts';
 import { verbNamed } from './login.ts';
+
+interface QuotaUsage {
+  readonly resource: string;
+  readonly used: number;
+  readonly max: number;
+  readonly unit: string;
+}
 
 /** `cloud logout`: the session key is revoked and forgotten. */
 export function addLogout(program: Command, deps: VerbDeps): void {
@@ -57,7 +64,7 @@ export function addWhoami(program: Command, deps: VerbDeps): void {
   const command = program
     .command('whoami')
     .summary('Show who you are, and where')
-    .description('Show the user, the tenant and the platform that commands go to.');
+    .description('Show the user, the tenant, how much of its quotas is used, and the platform that commands go to.');
   for (const option of globalOptions()) command.addOption(option);
   command.action(() =>
     deps.act(async () => {
@@ -66,9 +73,14 @@ export function addWhoami(program: Command, deps: VerbDeps): void {
       const session = openSession(world, options);
       requireKey(session);
       const me = verbNamed(deps, 'auth.me');
-      const user = await transportOf(session).call<object>(me, {});
-      const shown = { ...user, endpoint: session.endpoint, profile: session.profileName };
-      await printResult(world, { ...me, columns: [...me.columns, 'endpoint', 'profile'] }, options, shown);
+      const transport = transportOf(session);
+      const user = await transport.call<{ readonly tenant_id?: string }>(me, {});
+      const used: QuotaUsage[] = [];
+      for await (const one of listAll<QuotaUsage>(transport, verbNamed(deps, 'quotas.list'), {})) used.push(one);
+      const isTable = (options.output ?? 'table') === 'table';
+      const quotas = isTable ? used.map(({ resource, ...one }) => `${resource} ${one.used} of ${one.max}`) : used;
+      const shown = { ...user, quotas, endpoint: session.endpoint, profile: session.profileName };
+      await printResult(world, { ...me, columns: [...me.columns, 'quotas', 'endpoint', 'profile'] }, options, shown);
     }),
   );
 }

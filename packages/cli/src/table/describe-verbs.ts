@@ -31,6 +31,7 @@ function describe(operation: DescribedOperation): Verb {
     effect: rest.effect,
     scope: rest.scope,
     ...(rest.permission ? { permission: rest.permission } : {}),
+    ...(rest.uses ? { uses: rest.uses } : {}),
     method: rest.method,
     path: rest.path,
     args,

@@ -32,6 +32,8 @@ export interface Verb {
   readonly effect: string;
   readonly scope: string;
   readonly permission?: string;
+  /** Quotas that it uses up some of, and what a tenant has of each unless the operator says otherwise. */
+  readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
   readonly method: string;
   readonly path: string;
   /** In the order of the command line. */

@@ -118,6 +118,17 @@ export interface Quota {
   readonly default_max: number;
 }
 
+export interface QuotaUsage {
+  /** What is counted: instances, vcpus, memory_mb … */
+  readonly resource: string;
+  /** How much of it is used */
+  readonly used: number;
+  /** Most that may be used */
+  readonly max: number;
+  /** What the numbers count, in words */
+  readonly unit: string;
+}
+
 export interface StuckWork {
   /** Kind of the resource: instance, vpc */
   readonly kind: string;

@@ -1,9 +1,16 @@
 // Generated from the registry of operations by `npm run gen`.
 import type { CallOptions, Page, Transport } from '../call.ts';
 import { listAll } from '../paging.ts';
-import type { Quota } from './models.ts';
+import type { Quota, QuotaUsage } from './models.ts';
 
 export interface QuotasListInput {
+  /** Maximum number of results; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the previous page */
+  readonly cursor?: string | undefined;
+}
+
+export interface QuotasOfTenantInput {
   /** Id of the tenant */
   readonly tenant_id: string;
   /** Maximum number of results; default 50 */
@@ -22,12 +29,20 @@ export interface QuotasSetInput {
 
 export interface Quotas {
   /**
+   * List your quotas.
+   * How much of each thing your tenant uses, and how much it may use. A call that would use more is refused with QUOTA_EXCEEDED; the operator of the platform can raise a quota.
+   * GET /quotas · scope user
+   */
+  list(input?: QuotasListInput, options?: CallOptions): Promise<Page<QuotaUsage>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input?: QuotasListInput, options?: CallOptions): AsyncGenerator<QuotaUsage, void, undefined>;
+  /**
    * List a tenant's quotas.
    * GET /operator/tenants/:tenant_id/quotas · scope operator · errors NOT_FOUND
    */
-  list(input: QuotasListInput | string, options?: CallOptions): Promise<Page<Quota>>;
+  ofTenant(input: QuotasOfTenantInput | string, options?: CallOptions): Promise<Page<Quota>>;
   /** All of them, page by page as they are asked for. */
-  listAll(input: QuotasListInput | string, options?: CallOptions): AsyncGenerator<Quota, void, undefined>;
+  ofTenantAll(input: QuotasOfTenantInput | string, options?: CallOptions): AsyncGenerator<Quota, void, undefined>;
   /**
    * Set a tenant's quota.
    * Applies to the next call that would use more; existing resources stay. Recorded in the tenant's audit log.
@@ -37,14 +52,17 @@ export interface Quotas {
 }
 
 const SPECS = {
-  list: {"name":"quotas.list","method":"GET","path":"/operator/tenants/:tenant_id/quotas"},
+  list: {"name":"quotas.list","method":"GET","path":"/quotas"},
+  ofTenant: {"name":"quotas.ofTenant","method":"GET","path":"/operator/tenants/:tenant_id/quotas"},
   set: {"name":"quotas.set","method":"PUT","path":"/operator/tenants/:tenant_id/quotas/:resource"},
 } as const;
 
 export function createQuotas(transport: Transport): Quotas {
   return {
-    list: (input, options) => transport.page(SPECS.list, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
-    listAll: (input, options) => listAll(transport, SPECS.list, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
+    list: (input, options) => transport.page(SPECS.list, { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    ofTenant: (input, options) => transport.page(SPECS.ofTenant, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
+    ofTenantAll: (input, options) => listAll(transport, SPECS.ofTenant, typeof input === 'string' ? { tenant_id: input } : { ...input }, options),
     set: (input, options) => transport.call(SPECS.set, { ...input }, options),
   };
 }

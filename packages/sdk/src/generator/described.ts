@@ -10,6 +10,7 @@ export interface DescribedOperation {
   readonly effect: string;
   readonly scope: string;
   readonly permission?: string;
+  readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
   readonly method: string;
   readonly path: string;
   readonly status: number;

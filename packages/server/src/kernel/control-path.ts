@@ -158,7 +158,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     const checked = await entry.steps.check?.(call);
     const ready: Call = checked === undefined ? call : { ...call, checked };
     if (entry.steps.quota && tenantId !== '')
-      await checkQuota(sql, tenantId, registry.quotas, () => entry.steps.quota!(ready));
+      await checkQuota(sql, tenantId, registry.quotas, entry.descriptor.uses ?? [], () => entry.steps.quota!(ready));
     if (entry.blockers.length > 0) await refuseWhileUsed(entry, sql, target);
     let answered: unknown;
     try {

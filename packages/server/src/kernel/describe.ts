@@ -29,6 +29,8 @@ export interface DescribedOperation {
   readonly live?: boolean;
   readonly answer?: NonNullable<Operation['answer']>;
   readonly cli?: Operation['cli'];
+  /** Quotas that it uses up some of, and what a tenant has of each unless the operator says otherwise. */
+  readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
 }
 
 /** All operations in the registry's order; the same registry gives the same answer. */
@@ -57,4 +59,12 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     ...(descriptor.live ? { live: true } : {}),
     ...(entry.answer === 'json' ? {} : { answer: entry.answer }),
     ...(descriptor.cli ? { cli: descriptor.cli } : {}),
+    ...(descriptor.uses
+      ? {
+          uses: descriptor.uses.map((resource) => {
+            const { max, noun } = registry.quotas.get(resource)!;
+            return { resource, max, noun };
+          }),
+        }
+      : {}),
   }));

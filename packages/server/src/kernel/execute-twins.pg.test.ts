@@ -127,7 +127,9 @@ describe('quotas', () => {
     expect(outcomes.filter((outcome) => outcome === 'QUOTA_EXCEEDED')).toHaveLength(5);
     await db.owner.query(`insert into quotas (tenant_id, resource, max) values ($1, 'things', 4)`, [other.tenantId]);
     expect([await make(), await make()]).toEqual(['no error', 'QUOTA_EXCEEDED']);
-    await expect(run('create', { name: uniqueWord() }, callerOf(other))).rejects.toThrow(/1 more of 'things'; 4 of 4/);
+    await expect(run('create', { name: uniqueWord() }, callerOf(other))).rejects.toThrow(
+      /quota 'things': 4 of 4 things are used, and this needs 1 more/,
+    );
   });
 });
 

@@ -53,6 +53,8 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly answers?: string;
   /** Members that name another thing, and its kind. */
   readonly references?: Readonly<Record<string, string>>;
+  /** Quotas that a call uses up some of: told in help and documents. Of an operation with a step `quota`. */
+  readonly uses?: readonly string[];
   /** Default `<resource>:<read|create|update|delete>` after the effect. */
   readonly permission?: string;
   /** Default `<resource>.<verb>`. */

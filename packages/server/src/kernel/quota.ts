@@ -1,5 +1,5 @@
 import { quotaExceeded } from './errors.ts';
-import type { QuotaUse } from './service.ts';
+import type { Quota, QuotaUse } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** Most resources that have a quota. */
@@ -12,7 +12,9 @@ const MAX_QUOTAS = 200;
 export async function checkQuota(
   sql: Sql,
   tenantId: string,
-  defaults: ReadonlyMap<string, number>,
+  quotas: ReadonlyMap<string, Quota>,
+  /** Those that the operation says it uses. */
+  declared: readonly string[],
   count: () => Promise<readonly QuotaUse[]>,
 ): Promise<void> {
   const [, uses, rows] = await Promise.all([
@@ -26,13 +28,13 @@ export async function checkQuota(
   ]);
   const limits = new Map(rows.map((row) => [row.resource, Number(row.max)]));
   for (const use of uses) {
-    const max = limits.get(use.resource) ?? defaults.get(use.resource);
-    if (max === undefined) throw new Error(`no service declares the quota '${use.resource}'`);
-    if (use.used + use.wanted > max) {
+    const quota = quotas.get(use.resource);
+    if (quota === undefined || !declared.includes(use.resource))
+      throw new Error(`no service or not this operation declares the quota '${use.resource}'`);
+    const max = limits.get(use.resource) ?? quota.max;
+    if (use.used + use.wanted > max)
       throw quotaExceeded(
-        use.refusal ??
-          `this needs ${use.wanted} more of '${use.resource}'; ${use.used} of ${max} are used. Free some, or ask the operator for a higher quota`,
+        `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud quotas set ${tenantId} ${use.resource} <max>`,
       );
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { KERNEL_ERRORS } from './errors.ts';
 import { type RegisteredOperation, register } from './operation.ts';
 import { pageRequest, toPage } from './page.ts';
-import type { Blocker, Call, DataHandler, Kind, Service, Steps } from './service.ts';
+import type { Blocker, Call, DataHandler, Kind, Quota, Service, Steps } from './service.ts';
 import { compileValidator } from './validate.ts';
 
 export interface Entry extends RegisteredOperation {
@@ -30,8 +30,8 @@ export interface Registry {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Code → HTTP status, the kernel's and all services'. */
   readonly errorStatus: ReadonlyMap<string, number>;
-  /** What has a quota, and its maximum for a tenant that has none of its own. */
-  readonly quotas: ReadonlyMap<string, number>;
+  /** What has a quota. */
+  readonly quotas: ReadonlyMap<string, Quota>;
 }
 
 /** Throws where a descriptor contradicts itself, a handler is missing, or an error code has no status. */
@@ -47,6 +47,9 @@ export function createRegistry(services: readonly Service[]): Registry {
     for (const [name, blocker] of Object.entries(service.blocks ?? {}))
       blockers.set(name, [...(blockers.get(name) ?? []), blocker]);
   }
+  const quotas = quotasOf(services);
+  for (const { name, quotas: own, usage } of services)
+    if (own && !usage) throw new Error(`${name} has quotas, and no usage tells how much of them is used`);
   const routes = new Set<string>();
   for (const service of services) {
     for (const [verb, descriptor] of Object.entries(service.operations)) {
@@ -60,6 +63,8 @@ export function createRegistry(services: readonly Service[]): Registry {
         if (!errorStatus.has(code)) throw new Error(`${operation.name}: no service declares the error '${code}'`);
       }
       for (const kind of Object.values(descriptor.references ?? {})) kindNamed(kind);
+      for (const quota of descriptor.uses ?? [])
+        if (!quotas.has(quota)) throw new Error(`${operation.name}: no service declares the quota '${quota}'`);
       const reader = descriptor.settles?.reader;
       if (reader !== undefined && !service.operations[reader])
         throw new Error(`${operation.name} settles, and ${service.name} has no '${reader}'`);
@@ -96,7 +101,7 @@ export function createRegistry(services: readonly Service[]): Registry {
       });
     }
   }
-  return { services, entries, errorStatus, quotas: quotasOf(services) };
+  return { services, entries, errorStatus, quotas };
 }
 
 function once<T>(known: Map<string, T>, name: string, value: T, what: string, service: Service): void {
@@ -105,7 +110,7 @@ function once<T>(known: Map<string, T>, name: string, value: T, what: string, se
 }
 
 /** What has a quota, of all services. */
-export const quotasOf = (services: readonly Service[]): ReadonlyMap<string, number> =>
+export const quotasOf = (services: readonly Service[]): ReadonlyMap<string, Quota> =>
   new Map(services.flatMap((service) => Object.entries(service.quotas ?? {})));
 
 /** A read of one thing answers its target; a list, the page of its kind. */

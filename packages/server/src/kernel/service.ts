@@ -162,9 +162,20 @@ export interface QuotaUse {
   readonly resource: string;
   readonly used: number;
   readonly wanted: number;
-  /** What a refusal says in place of the kernel's words, which fit a tenant's things. */
-  readonly refusal?: string;
 }
+
+/** How much of something a tenant may use. */
+export interface Quota {
+  /** For a tenant of which no row of `quotas` says another. */
+  readonly max: number;
+  /** What is counted, in the plural: `instances`, `MB of memory`. */
+  readonly noun: string;
+  /** What gives some back, as a sentence begins: `Delete an instance`. */
+  readonly free: string;
+}
+
+/** How much is used of each quota of a service. */
+export type Usage = (sql: Sql, whose: Pick<Look, 'tenantId' | 'userId'>) => Promise<Readonly<Record<string, number>>>;
 
 /** Things of this service that stand in the way of the deletion of another's. */
 export interface Blocker {
@@ -203,8 +214,10 @@ export interface Service {
   // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind
   readonly kinds?: Readonly<Record<string, Kind<any>>>;
   readonly errors?: ErrorTable;
-  /** How much of what a tenant may use, unless a row of `quotas` says another maximum for it: `{ instances: 10 }`. */
-  readonly quotas?: Readonly<Record<string, number>>;
+  /** How much of what a tenant may use. */
+  readonly quotas?: Readonly<Record<string, Quota>>;
+  /** Of those: what is told before a call is refused. */
+  readonly usage?: Usage;
   /** By the kind whose deletion they block. */
   readonly blocks?: Readonly<Record<string, Blocker>>;
   readonly retention?: readonly Retention[];

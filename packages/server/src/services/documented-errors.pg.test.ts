@@ -127,7 +127,7 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     ENGINE_UNAVAILABLE: failing('exec', 'unavailable'),
     TIMEOUT: failing('exec', 'timeout'),
   },
-  'quotas.list': { NOT_FOUND: async () => api.call('quotas.list', { tenant_id: newId() }, operator) },
+  'quotas.ofTenant': { NOT_FOUND: async () => api.call('quotas.ofTenant', { tenant_id: newId() }, operator) },
   'quotas.set': {
     NOT_FOUND: async () => api.call('quotas.set', { tenant_id: newId(), resource: 'vpcs', max: 3 }, operator),
   },

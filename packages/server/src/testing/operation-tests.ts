@@ -260,6 +260,33 @@ export function testOperations(options: OperationOptions): void {
       isGood(entry, await api.call(entry.name, input, owner));
     });
 
+    when(descriptor.uses)(
+      'is refused beyond a quota in words: what is used, the limit, and the way out: 429',
+      async () => {
+        const { api, owner } = world;
+        const { tenantId } = owner;
+        for (const resource of descriptor.uses!) {
+          const input = await inputOf(entry);
+          await api.owner.query(
+            'insert into quotas (tenant_id, resource, max) values ($1, $2, 0) on conflict (tenant_id, resource) do update set max = 0',
+            [tenantId, resource],
+          );
+          const { noun, free } = registry.quotas.get(resource)!;
+          await expectNoChange(async () => {
+            const answer = await api.call(entry.name, input, owner);
+            expect(answer, answer.text).toMatchObject({ status: 429, code: 'QUOTA_EXCEEDED' });
+            expect(answer.message).toMatch(
+              new RegExp(
+                `^quota '${resource}': \\d+ of 0 ${noun} are used, and this needs \\d+ more. ${free}, or ask the operator of the platform for more: cloud quotas set ${tenantId} ${resource} <max>$`,
+              ),
+            );
+          });
+          await api.owner.query('update quotas set max = 1000000000 where tenant_id = $1', [tenantId]);
+        }
+        isGood(entry, await api.call(entry.name, await inputOf(entry), owner));
+      },
+    );
+
     when(entry.idempotent)('does one thing when it is sent again with its Idempotency-Key', async () => {
       const { api, owner, stranger } = world;
       const input = await inputOf(entry);

@@ -340,8 +340,8 @@ export async function startTestApi(options: {
         account,
       ]);
       await owner.query(
-        `insert into quotas (tenant_id, resource, max) select $1, resource, 1000000000 from unnest(array['vpcs', 'instances', 'vcpus', 'memory_mb']) as resource`,
-        [tenantId],
+        `insert into quotas (tenant_id, resource, max) select $1, resource, 1000000000 from unnest($2::text[]) as resource`,
+        [tenantId, [...registry.quotas.keys()].filter((resource) => resource !== 'api_keys')],
       );
       return joinTenant(user, tenantId, 'owner');
     },

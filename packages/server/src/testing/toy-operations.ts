@@ -84,6 +84,7 @@ export function createToyOperations(word: string): Service {
         ),
         output: Crate,
         creates: kind,
+        uses: ['crates'],
         answers: kind,
         references: { beside: kind },
         secrets: ['word'],
@@ -183,7 +184,8 @@ export function createToyOperations(word: string): Service {
       post: async ({ input }: { readonly input: { readonly text: string } }) => ({ length: input.text.length }),
       peek: async ({ target }: { readonly target: VpcRow }) => ({ name: target.name }),
     },
-    quotas: { crates: 1_000_000_000 },
+    quotas: { crates: { max: 1_000_000_000, noun: 'crates', free: 'Delete a crate' } },
+    usage: async (sql, { tenantId }) => ({ crates: await countLive(sql, vpcs, tenantId) }),
     kinds: {
       [kind]: kindOf(vpcs, {
         noun: 'crate',

@@ -99,6 +99,7 @@ export function composeToyService(
         input: byName,
         output: Thing,
         creates: 'thing',
+        uses: ['things'],
         answers: 'thing',
       }),
       get: operation({
@@ -194,7 +195,8 @@ export function composeToyService(
       post: onData('post'),
     },
     kinds: { thing },
-    quotas: { things: options.quota ?? 1_000_000 },
+    quotas: { things: { max: options.quota ?? 1_000_000, noun: 'things', free: 'Delete a thing' } },
+    usage: async () => ({ things: 0 }),
   });
   const logLines: string[] = [];
   const metrics = createMetrics();

@@ -92,6 +92,7 @@ function describe(entry: Entry, registry: Registry, schemas: Map<string, Json>):
     summary: descriptor.summary,
     ...(descriptor.description ? { description: descriptor.description } : {}),
     ...(entry.permission ? { 'x-permission': entry.permission } : {}),
+    ...(descriptor.uses ? { 'x-quotas': descriptor.uses } : {}),
     ...(descriptor.messages ? { 'x-messages': descriptor.messages } : {}),
     security: entry.scope === 'public' ? [] : [{ apiKey: [] }, { bearer: [] }],
     parameters: [...parameters, ...headerParameters(entry)],

@@ -162,8 +162,7 @@ export const createKeyHandlers = ({
   create: steps({
     async quota({ sql, tenantId, userId }) {
       const used = await createPgIdentityRepository(sql).countKeys(tenantId, userId);
-      const refusal = `you have ${used} API keys in this tenant, its quota 'api_keys' lets a user have no more; revoke one, or ask the operator for a higher quota`;
-      return [{ resource: 'api_keys', used, wanted: 1, refusal }];
+      return [{ resource: 'api_keys', used, wanted: 1 }];
     },
     async run({ sql, input, tenantId, userId, createdId, now }: Call<{ readonly name: string }>) {
       const { key, hash, prefix } = newKey();

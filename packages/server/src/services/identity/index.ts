@@ -60,7 +60,10 @@ export const createKeysService = (deps: KeyDeps) =>
     handlers: createKeyHandlers(deps),
     kinds: { api_key: apiKey },
     // Live ones of a user in the tenant, without the session keys of logins.
-    quotas: { api_keys: 50 },
+    quotas: { api_keys: { max: 50, noun: 'API keys of yours in this tenant', free: 'Revoke one' } },
+    usage: async (sql, { tenantId, userId }) => ({
+      api_keys: await createPgIdentityRepository(sql).countKeys(tenantId, userId),
+    }),
     // Sessions among them.
     retention: [{ table: 'api_keys', key: 'id', over: `least(revoked_at, expires_at) < now() - interval '30 days'` }],
     examples: keyExamples,

@@ -107,6 +107,7 @@ export const keyOperations = {
     ),
     output: ApiKey,
     creates: 'api_key',
+    uses: ['api_keys'],
     permission: 'identity:create',
     cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
   }),

@@ -24,7 +24,15 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
     kinds: { instance: kindOf(INSTANCES, { noun: 'instance', present: presentInstance }) },
     errors: INSTANCE_ERRORS,
     // Contract, section 8.
-    quotas: { instances: 10, vcpus: 8, memory_mb: 16_384 },
+    quotas: {
+      instances: { max: 10, noun: 'instances', free: 'Delete an instance' },
+      vcpus: { max: 8, noun: 'vCPUs', free: 'Delete an instance' },
+      memory_mb: { max: 16_384, noun: 'MB of memory', free: 'Delete an instance' },
+    },
+    usage: async (sql, { tenantId }) => {
+      const { instances, vcpus, memoryMb } = await createPgInstanceRepository(sql).usage(tenantId);
+      return { instances, vcpus, memory_mb: memoryMb };
+    },
     blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
     aws: [instanceActions],
     ...(deps.worker ? { worker: createInstanceWorker(deps.worker) } : {}),

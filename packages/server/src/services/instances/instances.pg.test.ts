@@ -127,7 +127,7 @@ describe('launching', () => {
     expect(await launch({}, actor)).toMatchObject({
       status: 429,
       code: 'QUOTA_EXCEEDED',
-      message: expect.stringContaining("'vcpus'; 8 of 8"),
+      message: expect.stringContaining("quota 'vcpus': 8 of 8 vCPUs are used"),
     });
     // What the input has wrong is told first: more room would not help.
     for (const wrong of [{ image: 'none' }, { instance_type: 'none' }, { name: actor.userId }])
@@ -142,7 +142,7 @@ describe('launching', () => {
     expect((await launch({}, actor)).status).toBe(202);
     expect(await launch({}, actor)).toMatchObject({
       status: 429,
-      message: expect.stringContaining("'instances'; 10 of 10"),
+      message: expect.stringContaining("quota 'instances': 10 of 10 instances are used"),
     });
     expect((await launch({}, actor)).headers['retry-after']).toBe('60');
   });

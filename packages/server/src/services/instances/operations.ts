@@ -85,6 +85,7 @@ export const instanceOperations = {
     output: Instance,
     errors: ['NOT_FOUND', 'INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
     creates: 'instance',
+    uses: ['instances', 'vcpus', 'memory_mb'],
     answers: 'instance',
     references: { vpc_id: 'vpc' },
     permission: 'instance:launch',

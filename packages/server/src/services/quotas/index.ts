@@ -1,62 +1,92 @@
 import { invalidInput, notFound } from '../../kernel/errors.ts';
+import type { PageOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
-import { type Handlers, service } from '../../kernel/service.ts';
+import { type Handlers, type Quota as QuotaSpec, service, type Usage } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { findAccountNumber } from '../identity/index.ts';
 import { quotaExamples } from './examples.ts';
-import { type Quota, quotaOperations } from './operations.ts';
+import { type Quota, quotaOperations, type QuotaUsage } from './operations.ts';
 
 export interface QuotaDeps {
-  /** What has a quota, and its maximum for a tenant that has none of its own: of all services. */
-  readonly defaults: () => ReadonlyMap<string, number>;
+  /** What has a quota, of all services. */
+  readonly quotas: () => ReadonlyMap<string, QuotaSpec>;
+  /** How much of it is used, of all services. */
+  readonly usages: () => readonly Usage[];
 }
 
 async function refuseUnknownTenant(sql: Sql, tenantId: string): Promise<void> {
   if ((await findAccountNumber(sql, tenantId)) === undefined) throw notFound('tenant', tenantId);
 }
 
-const createQuotaHandlers = ({ defaults }: QuotaDeps): Handlers<typeof quotaOperations> => ({
-  async list({ sql, input }) {
-    const page = pageRequest(input, (text) => /^[a-z_]{1,100}$/.test(text));
-    await refuseUnknownTenant(sql, input.tenant_id);
+const createQuotaHandlers = ({ quotas, usages }: QuotaDeps): Handlers<typeof quotaOperations> => {
+  /** The tenant's maximum of each. */
+  const limitsOf = async (sql: Sql, tenantId: string): Promise<(resource: string) => number> => {
     const rows = await sql.query<{ resource: string; max: number }>(
       'quotas.list',
       'select resource, max from quotas where tenant_id = $1 and resource = any($2)',
-      [input.tenant_id, [...defaults().keys()]],
+      [tenantId, [...quotas().keys()]],
     );
     const own = new Map(rows.map((row) => [row.resource, Number(row.max)]));
-    const all = [...defaults()]
-      .map(([resource, max]): Quota => {
-        return { tenant_id: input.tenant_id, resource, max: own.get(resource) ?? max, default_max: max };
-      })
-      .sort((a, b) => (a.resource < b.resource ? -1 : 1));
-    const after = page.after;
-    return toPage(
-      after === null ? all : all.filter((quota) => quota.resource > after),
-      page.limit,
-      (one) => one.resource,
-    );
-  },
+    return (resource) => own.get(resource) ?? quotas().get(resource)!.max;
+  };
 
-  async set({ sql, input: { tenant_id: tenantId, resource, max }, about }) {
-    const defaultMax = defaults().get(resource);
-    if (defaultMax === undefined)
-      throw invalidInput(
-        `resource '${resource}' has no quota; choose one of: ${[...defaults().keys()].sort().join(', ')}`,
-      );
-    await refuseUnknownTenant(sql, tenantId);
-    await sql.query(
-      'quotas.set',
-      `insert into quotas (tenant_id, resource, max) values ($1, $2, $3)
+  return {
+    async list({ sql, input, tenantId, userId }) {
+      // Who acts in no tenant uses nothing.
+      if (tenantId === '') return { items: [] };
+      const [limitOf, ...used] = await Promise.all([
+        limitsOf(sql, tenantId),
+        ...usages().map((usage) => usage(sql, { tenantId, userId })),
+      ]);
+      const uses = new Map(used.flatMap((one) => Object.entries(one)));
+      const show = ([resource, { noun }]: readonly [string, QuotaSpec]): QuotaUsage => {
+        return { resource, used: uses.get(resource) ?? 0, max: limitOf(resource), unit: noun };
+      };
+      return pageOf(input, [...quotas()].map(show));
+    },
+
+    async ofTenant({ sql, input }) {
+      const { tenant_id } = input;
+      await refuseUnknownTenant(sql, tenant_id);
+      const limitOf = await limitsOf(sql, tenant_id);
+      const show = ([resource, { max }]: readonly [string, QuotaSpec]): Quota => {
+        return { tenant_id, resource, max: limitOf(resource), default_max: max };
+      };
+      return pageOf(input, [...quotas()].map(show));
+    },
+
+    async set({ sql, input: { tenant_id: tenantId, resource, max }, about }) {
+      const quota = quotas().get(resource);
+      if (quota === undefined)
+        throw invalidInput(
+          `resource '${resource}' has no quota; these have: ${[...quotas().keys()].sort().join(', ')}`,
+        );
+      await refuseUnknownTenant(sql, tenantId);
+      await sql.query(
+        'quotas.set',
+        `insert into quotas (tenant_id, resource, max) values ($1, $2, $3)
        on conflict (tenant_id, resource) do update set max = excluded.max`,
-      [tenantId, resource, max],
-    );
-    about({ tenantId, id: resource });
-    return { tenant_id: tenantId, resource, max, default_max: defaultMax };
-  },
-});
+        [tenantId, resource, max],
+      );
+      about({ tenantId, id: resource });
+      return { tenant_id: tenantId, resource, max, default_max: quota.max };
+    },
+  };
+};
 
-/** How much each tenant may use: for the operator. */
+/** A page of what is in memory, by name. */
+function pageOf<T extends { readonly resource: string }>(
+  input: { readonly limit?: number; readonly cursor?: string },
+  all: readonly T[],
+): PageOf<T> {
+  const { after, limit } = pageRequest(input, (text) => /^[a-z_]{1,100}$/.test(text));
+  const rest = all
+    .filter((one) => after === null || one.resource > after)
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1));
+  return toPage(rest, limit, (one) => one.resource);
+}
+
+/** How much each tenant may use, and uses. */
 export const createQuotasService = (deps: QuotaDeps) =>
   service({
     name: 'quotas',

@@ -13,12 +13,34 @@ export const Quota = Type.Object(
 );
 export type Quota = Static<typeof Quota>;
 
+export const QuotaUsage = Type.Object(
+  {
+    resource: Type.String({ description: 'What is counted: instances, vcpus, memory_mb …' }),
+    used: Type.Integer({ description: 'How much of it is used' }),
+    max: Type.Integer({ description: 'Most that may be used' }),
+    unit: Type.String({ description: 'What the numbers count, in words' }),
+  },
+  { $id: 'QuotaUsage' },
+);
+export type QuotaUsage = Static<typeof QuotaUsage>;
+
 const tenantId = Type.String({ format: 'uuid', description: 'Id of the tenant' });
 const columns = ['resource', 'max', 'default_max'];
 
-/** What the operator of the platform lets a tenant use. */
+/** What a tenant uses, and what the operator of the platform lets it use. */
 export const quotaOperations = {
   list: operation({
+    summary: 'List your quotas',
+    description:
+      'How much of each thing your tenant uses, and how much it may use. A call that would use more is refused with QUOTA_EXCEEDED; the operator of the platform can raise a quota.',
+    effect: 'list',
+    scope: 'user',
+    http: { method: 'GET', path: '/quotas' },
+    input: Type.Object({ ...pageInput }, { additionalProperties: false }),
+    output: QuotaUsage,
+    cli: { columns: ['resource', 'used', 'max', 'unit'] },
+  }),
+  ofTenant: operation({
     summary: "List a tenant's quotas",
     effect: 'list',
     scope: 'operator',

@@ -1,4 +1,4 @@
-import { kindOf } from '../../kernel/resource.ts';
+import { countLive, kindOf } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
 import { vpcActions } from './aws/ec2.ts';
 import { vpcExamples } from './examples.ts';
@@ -22,7 +22,8 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     handlers: createVpcHandlers(deps),
     kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
     // Contract, section 8.
-    quotas: { vpcs: 2 },
+    quotas: { vpcs: { max: 2, noun: 'VPCs', free: 'Delete a VPC' } },
+    usage: async (sql, { tenantId }) => ({ vpcs: await countLive(sql, VPCS, tenantId) }),
     aws: [vpcActions],
     ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),
     examples: vpcExamples,

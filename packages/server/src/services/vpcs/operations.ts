@@ -33,6 +33,7 @@ export const vpcOperations = {
     ),
     output: Vpc,
     creates: 'vpc',
+    uses: ['vpcs'],
     answers: 'vpc',
     settles,
     cli: { args: ['name'] },
