@@ -18,7 +18,12 @@ export function buildOpenApi(registry: Registry): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'The Cloud', version: '0.1.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'The Cloud',
+      version: '0.1.0',
+      description: CONVENTIONS,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     tags: registry.services.map((service) => ({ name: service.name, description: service.title })),
     paths,
     components: {
@@ -35,6 +40,13 @@ export function buildOpenApi(registry: Registry): Json {
     },
   };
 }
+
+/** What holds for every operation. */
+const CONVENTIONS = [
+  'Bodies are JSON in UTF-8, at most 32 levels deep, sent with Content-Type: application/json and no Content-Encoding.',
+  'An optional member that is null or empty ("", [] of a list, {} of an object) counts as absent, unless its schema takes that value. An unknown member is refused unless it is empty.',
+  'Refusals are sentences: what is wrong, the value, and what to do.',
+].join(' ');
 
 const META: Json = {
   type: 'object',
