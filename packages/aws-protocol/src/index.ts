@@ -5,6 +5,8 @@ export { type CommonErrorCode, type ErrorCode, type ErrorMembers, errorsOf, type
 export { AwsError, Refusal, type RefusalReason } from './errors.ts';
 export type { Call, CallFailure, Hooks, Outcome } from './hooks.ts';
 export type { CompactModel, ProtocolName } from './model/compact.ts';
+export type { BotocoreModel } from './model/botocore.ts';
+export { readBotocoreModel } from './model/from-botocore.ts';
 export { type ClientOptions, modelOfClient } from './model/from-client.ts';
 export { readSmithyModel, type SmithyAst, type SmithyOptions } from './model/from-smithy.ts';
 export { loadModel, MODEL_IDS, type ModelId } from './model/load.ts';

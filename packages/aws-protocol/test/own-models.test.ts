@@ -1,17 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as sqsClient from '@aws-sdk/client-sqs';
-import {
-  AwsServer,
-  linkModel,
-  loadModel,
-  modelOfClient,
-  readSmithyModel,
-  Service,
-  type SmithyAst,
-} from '../src/index.ts';
-import { KEY } from './support/harness.ts';
-import { sign } from './support/sign.ts';
+import { linkModel, loadModel, modelOfClient, readSmithyModel, type SmithyAst } from '../src/index.ts';
+import { ask } from './support/echo.ts';
 
 const own = JSON.parse(readFileSync(new URL('../examples/notes.model.json', import.meta.url), 'utf8')) as SmithyAst;
 
@@ -52,24 +43,8 @@ function model(protocols: Record<string, object>, members: object, more: object 
   };
 }
 
-/** Sends a request to an echo of the model; gives what the handler got, and the answer. */
-async function ask(
-  ast: SmithyAst,
-  request: { method?: string; url?: string; headers?: Record<string, string>; body: string | Buffer },
-) {
-  let input: unknown;
-  const server = new AwsServer<string>({
-    services: [new Service<string>(readSmithyModel(ast), { Act: (given: object) => ((input = given), given) })],
-    credentials: () => ({ secretAccessKey: KEY.secretAccessKey, principal: 'me' }),
-  });
-  const { method = 'POST', url = '/', headers = {}, body } = request;
-  const bytes = Buffer.from(body);
-  const { status, body: answer } = await server.handle(sign('acts', method, url, headers, bytes));
-  return { input, status, answer: String(answer) };
-}
-
 const json = (ast: SmithyAst, body: object) =>
-  ask(ast, {
+  ask(readSmithyModel(ast), {
     headers: { 'x-amz-target': 'Acts.Act', 'content-type': 'application/x-amz-json-1.0' },
     body: JSON.stringify(body),
   });
@@ -221,7 +196,7 @@ describe('a service of a Smithy model', () => {
       },
     );
     const form = 'Action=Act&Version=2026-01-01&plain.item.1=a&plain.item.2=b&Flat.1=c';
-    const { input, answer } = await ask(ast, {
+    const { input, answer } = await ask(readSmithyModel(ast), {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: form,
     });
@@ -257,7 +232,7 @@ describe('a service of a Smithy model', () => {
       },
       { method: 'PUT', uri: '/things/{id}' },
     );
-    const { input, answer } = await ask(ast, {
+    const { input, answer } = await ask(readSmithyModel(ast), {
       method: 'PUT',
       url: '/things/a%20b?p=2',
       headers: { 'x-meta-one': '1' },

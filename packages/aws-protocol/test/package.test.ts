@@ -229,6 +229,7 @@ describe('what its pages say works as it is written', () => {
     const written = await follow('docs/other-services.md');
     expect(written).toContain('to you@example.org: Hello');
     expect(written).toContain('MessageRejected');
+    expect(written).toContain('{"degrees":4}');
     expect(written).toMatch(/"id":"shopping","writtenAt":\d/);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../src/body.ts';
-import { AwsServer, linkModel, Service } from '../src/index.ts';
+import { AwsServer, Service } from '../src/index.ts';
 import { type C2jRef, type C2jShape, expectedOf, fromC2j } from './support/c2j.ts';
 import { normalize } from './support/compare.ts';
 
@@ -37,7 +37,7 @@ describe.each(Object.entries(suites))('published %s request cases', (protocol, l
     it.each(suite.cases.map((one, i) => [i, one] as const))(
       'case %i',
       async (number, { given, params, serialized }) => {
-        const model = linkModel(fromC2j(protocol, suite.metadata, suite.shapes, given));
+        const model = fromC2j(protocol, suite.metadata, suite.shapes, given);
         let received: Record<string, unknown> | undefined;
         const handler = async (input: Record<string, unknown>) => {
           received = { ...input };
@@ -46,7 +46,8 @@ describe.each(Object.entries(suites))('published %s request cases', (protocol, l
           return {};
         };
         const server = new AwsServer({
-          services: [new Service(model, { [given.name]: handler } as never)],
+          // Some send values that their enums do not have: it is the form that matters.
+          services: [new Service(model, { [given.name]: handler } as never, { validate: false })],
           credentials: () => undefined,
           allowAnonymous: () => true,
         });
