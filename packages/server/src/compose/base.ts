@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { createLog, type Log } from '../kernel/log.ts';
+import { createLog, createLogDestination, type Log } from '../kernel/log.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { addDatabaseMetrics } from '../kernel/sql/database-metrics.ts';
@@ -37,8 +37,12 @@ export const openPool = (config: Config, log: Log, metrics: Metrics, settings: P
   );
 
 export function openBase(config: Config, role: 'api' | 'worker'): Base {
-  const log = createLog(config.logLevel, role);
+  const destination = createLogDestination();
+  const log = createLog(config.logLevel, role, destination);
   const metrics = createMetrics(role);
+  metrics.gauge('thecloud_log_lines_dropped', 'Lines of the log that could not be written, since the start', () =>
+    destination.dropped(),
+  );
   const database = openPool(config, log, metrics, {
     connectionString: config.databaseUrl,
     applicationName: `thecloud-${role}`,
