@@ -116,7 +116,7 @@ const SETTINGS = {
   storageSizeGb: Type.Optional(
     Type.Integer({
       name: 'CLOUD_STORAGE_SIZE_GB',
-      minimum: 1,
+      minimum: 2,
       maximum: 1_000_000,
       description: 'size in GiB of the pool for instances and volumes; empty: chosen from the free disk space',
     }),
@@ -139,8 +139,9 @@ const SETTINGS = {
     name: 'CLOUD_OVERCOMMIT_DISK',
     minimum: 0.1,
     maximum: 100,
-    default: 4,
-    description: 'disk space to allocate per byte of the pool; disks use only what is written',
+    default: 1,
+    description:
+      'disk space to allocate per byte that is there; above 1, instances that fill their disks can use up the pool for all',
   }),
   rateLimit: Type.Integer({
     name: 'CLOUD_RATE_LIMIT',

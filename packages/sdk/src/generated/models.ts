@@ -36,7 +36,7 @@ export interface Host {
   readonly name: string;
   /** up or unavailable */
   readonly state: string;
-  /** What is missing, and how to get it */
+  /** What is missing, and how to get it; of a host that is up, what is running short */
   readonly state_reason?: string;
   readonly capacity: {
     readonly vcpus: number;

@@ -49,6 +49,7 @@ export async function startWorker(config: Config): Promise<Running> {
 
   const host = {
     database,
+    log,
     engines: [compute, network],
     capacity: () => compute.capacity(),
     hostName,
@@ -88,6 +89,11 @@ export async function startWorker(config: Config): Promise<Running> {
     database,
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
+  });
+  metrics.gauges('thecloud_storage_bytes', 'Of the storage pool and of the disk below it', ['of'], async () => {
+    // Where there is no pool there is nothing to measure; health says so.
+    const measure = await incus.measureStorage().catch(() => ({}));
+    return Object.entries(measure).map(([of, value]) => ({ labels: { of }, value: Number(value) }));
   });
   const shapes: readonly Shape[] = ['answer', 'stream', 'socket'];
   metrics.gauges('thecloud_live_open', 'Commands, streams and sockets that the worker serves', ['shape'], async () =>

@@ -33,7 +33,7 @@ import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
 import { isDiskless, keepBackupOutside, type MachineDisks, removeBackup, removeStrayFolder } from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv } from './machine-config.ts';
-import { POOL_NAME } from './storage-pool.ts';
+import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 
 export interface IncusComputeEngineOptions {
   /** The platform's data folder: where `startIncusDaemon` put the socket. */
@@ -79,7 +79,10 @@ export class IncusComputeEngine implements ComputeEngine {
     const missing = await findMissing('compute');
     if (missing !== undefined) return { ok: false, missing };
     return this.#client.call('GET', '/1.0', { timeoutMs: 5_000 }).then(
-      (): Availability => ({ ok: true }),
+      async (): Promise<Availability> => {
+        const trouble = await findPoolTrouble(this.#disks.dataDir);
+        return trouble === undefined ? { ok: true } : { ok: false, missing: `Instances wait: ${trouble}.` };
+      },
       (error: unknown): Availability => ({
         ok: false,
         missing: `The platform's Incus does not answer at ${this.#client.socketPath}; the supervisor starts it. (${String(error)})`,
@@ -88,15 +91,20 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   async capacity(): Promise<HostCapacity> {
-    const resources = await this.#client.call<{ space: { total: number } }>(
-      'GET',
-      `/1.0/storage-pools/${POOL_NAME}/resources`,
-    );
+    const { promisable, warning } = spaceOf(await this.measureStorage());
     return {
       vcpus: cpus().length,
       memoryMb: Math.floor(totalmem() / 1024 ** 2),
-      diskGb: Math.floor(resources.space.total / GIB),
+      diskGb: Math.floor(promisable / GIB),
+      ...(warning === undefined ? {} : { warning }),
     };
+  }
+
+  /** Bytes of the storage pool and of the disk below it. */
+  async measureStorage(): Promise<PoolMeasure> {
+    const measure = await measurePool(this.#disks);
+    if (measure === undefined) throw new EngineError('unavailable', 'the storage pool is not mounted');
+    return measure;
   }
 
   nameOf(instanceId: string): string {

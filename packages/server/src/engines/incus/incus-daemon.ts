@@ -20,7 +20,7 @@ import { claimSlot, releaseSlot } from '../slots.ts';
 import { IncusClient, IncusError } from './incus-client.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
 import { ensureMountNamespace, listMountNamespaceProcesses, removeMountNamespace } from './mount-namespace.ts';
-import { ensurePool } from './storage-pool.ts';
+import { ensurePool, keepMetadataSingle } from './storage-pool.ts';
 
 export { findIncusd };
 
@@ -78,6 +78,10 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
     const daemon = adopted ? living : await launch(names, options, incusDir);
     await waitReady(client, daemon, incusDir);
     await configure(client, options);
+    await keepMetadataSingle(options.dataDir, names.mountPin).catch((error: unknown) =>
+      // A full pool cannot be rewritten now; a later start does it.
+      options.onProgress?.(`the storage pool keeps its metadata twice for now: ${String(error)}`),
+    );
     return {
       socketPath: client.socketPath,
       incusDir,

@@ -12,6 +12,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { EngineError } from '../../kernel/engine-error.ts';
 import { runCommand } from '../run-command.ts';
 import type { IncusInstance } from './incus-client.ts';
 import { findDaemon, incusDirOf } from './incus-daemon.ts';
@@ -78,9 +79,22 @@ const backupFileOf = (disks: MachineDisks, instance: DiskOwner): string =>
  * limit of the disk, and writes it at each start: a machine that filled its disk could not start again (`disk quota exceeded`).
  *
  * Called before each start, of a machine that is stopped. Where its disk is full already, the limit is lifted until the link is made. The
- * file is made last: as long as it is missing, a call that was cut short is done over, and the limit put back.
+ * file is made last: as long as it is missing, a call that was cut short is done over, and the limit put back. Throws EngineError.
  */
-export async function keepBackupOutside(disks: MachineDisks, instance: IncusInstance): Promise<void> {
+export const keepBackupOutside = (disks: MachineDisks, instance: IncusInstance): Promise<void> =>
+  linkBackup(disks, instance).catch((cause: unknown) => {
+    if (cause instanceof EngineError) throw cause;
+    // The disk below the pool is full, or another start is at it.
+    throw new EngineError(
+      'unavailable',
+      `the disk of the machine ${instance.name} cannot be prepared: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
+  });
+
+async function linkBackup(disks: MachineDisks, instance: IncusInstance): Promise<void> {
   const file = backupFileOf(disks, instance);
   // Relative, since the data folder may be moved.
   const target = `../../../../${BACKUP_FOLDER}/${diskName(instance)}.yaml`;
@@ -118,7 +132,7 @@ async function limitDisk(disks: MachineDisks, instance: IncusInstance, size: str
  * Gives the mounted pool's path, without a program started, as each look at a stopped machine does this: by way of incusd's root, since
  * only there is it mounted, and held open, so that it is the same one from first to last. `unknown` where it is not mounted.
  */
-async function withPool<T>(disks: MachineDisks, unknown: T, look: (pool: string) => Promise<T>): Promise<T> {
+export async function withPool<T>(disks: MachineDisks, unknown: T, look: (pool: string) => Promise<T>): Promise<T> {
   const daemon = await findDaemon(disks.dataDir);
   if (daemon === undefined) return unknown;
   let pool: FileHandle;

@@ -1,5 +1,6 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
+import { runCommand } from '../run-command.ts';
 import type { IncusClient } from './incus-client.ts';
 
 /** The platform's one pool: btrfs on a loop file in the data folder, or a subvolume where the folder is on btrfs. */
@@ -40,4 +41,19 @@ export async function ensurePool(
 /** Half of what is free: the file is sparse, and a full disk under it would end the pool. */
 export function defaultPoolGb(freeBytes: number): number {
   return Math.max(5, Math.floor(freeBytes / GIB / 2));
+}
+
+/**
+ * Stores metadata once. By default btrfs stores it twice, but counts it once to a machine's limit: a disk of small files took twice the
+ * room that was promised. Done for a pool in its own file only, at its start: 0.2 s for a new one, nothing later.
+ */
+export async function keepMetadataSingle(dataDir: string, mountPin: string): Promise<void> {
+  const file = await stat(`${dataDir}/incus/disks/${POOL_NAME}.img`).catch(() => undefined);
+  if (file === undefined) return;
+  const folder = `${dataDir}/incus/storage-pools/${POOL_NAME}`;
+  const inPool = (args: readonly string[]) =>
+    runCommand('nsenter', [`--mount=${mountPin}`, '--', 'btrfs', ...args, folder], { timeoutMs: 60_000 });
+  const { stdout } = await inPool(['filesystem', 'df']);
+  if (!/DUP/.test(stdout)) return;
+  await inPool(['balance', 'start', '-f', '-mconvert=single', '-sconvert=single']);
 }

@@ -97,8 +97,18 @@ describe('health', () => {
     expect(await ready()).toMatchObject({
       code: 200,
       status: 'UP',
-      checks: { database_primary: 'UP', worker: 'UP', engine: 'UP' },
+      checks: { database_primary: 'UP', worker: 'UP', engine: 'UP', storage: 'UP' },
     });
+    await setHost(`state_reason = 'the storage pool has 1 GiB left'`);
+    expect(await ready()).toMatchObject({
+      code: 200,
+      status: 'DEGRADED',
+      checks: { engine: 'UP', storage: 'DOWN: the storage pool has 1 GiB left' },
+    });
+    const { rows: before } = await api.owner.query('select disk_gb from hosts where id = $1', [api.hostId]);
+    await setHost(`state_reason = null, disk_gb = promised_disk_gb - 3, overcommit_disk = 1`);
+    expect((await ready()).checks.storage).toBe('DOWN: 3 GB more are promised to instances than the disk has left');
+    await setHost(`disk_gb = ${before[0].disk_gb}`);
     await setHost(`state = 'unavailable', state_reason = 'no Incus here'`);
     expect(await ready()).toMatchObject({
       code: 200,
@@ -166,7 +176,7 @@ describe('a database that is away', () => {
     expect(answer.headers['retry-after']).toBe('5');
     const ready = await server.inject('/health/ready');
     expect(ready.statusCode).toBe(503);
-    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine']);
+    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine', 'storage']);
     await authenticator.stop();
     await database.close();
     await server.close();

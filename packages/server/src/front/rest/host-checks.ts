@@ -9,17 +9,18 @@ interface HostSigns {
   readonly silent_seconds: number | null;
   readonly state: string;
   readonly state_reason: string | null;
+  readonly free_disk_gb: number;
 }
 
-/** Of the hosts: whether a worker is alive, and whether one of those that are can run anything. */
-export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine', HealthCheck>> {
+/** Of the hosts: whether a worker is alive, whether one of those that are can run anything, and whether each has room for what it promised. */
+export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine' | 'storage', HealthCheck>> {
   let looking: Promise<readonly HostSigns[]> | undefined;
   // One look at a time, whoever asks: anybody may ask for health.
   const look = () => {
     looking ??= database
       .query<HostSigns>(
         'health.hosts',
-        `select extract(epoch from now() - last_seen_at)::int as silent_seconds, state, state_reason
+        `select extract(epoch from now() - last_seen_at)::int as silent_seconds, state, state_reason, free_disk_gb::float8
          from hosts order by last_seen_at desc nulls last limit 20`,
       )
       .finally(() => {
@@ -40,6 +41,13 @@ export function createHostChecks(database: Database): Readonly<Record<'worker' |
       const alive = await findAlive();
       const [first] = alive;
       if (!alive.some((host) => host.state === 'up')) throw new Error(first?.state_reason ?? `it is ${first?.state}`);
+    },
+    storage: async () => {
+      const up = (await findAlive()).filter((host) => host.state === 'up');
+      const warning = up.find((host) => host.state_reason !== null)?.state_reason;
+      if (warning) throw new Error(warning);
+      const short = up.find((host) => host.free_disk_gb < 0);
+      if (short) throw new Error(`${-short.free_disk_gb} GB more are promised to instances than the disk has left`);
     },
   };
 }

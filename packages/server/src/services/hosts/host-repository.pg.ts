@@ -9,7 +9,7 @@ export interface HostReport {
   /** How much may be promised for each real one. */
   readonly overcommit: { readonly cpu: number; readonly memory: number; readonly disk: number };
   readonly state: HostRow['state'];
-  /** What is missing and how to get it. */
+  /** What is missing and how to get it; of one that is up, what is running short. */
   readonly reason: string | null;
 }
 

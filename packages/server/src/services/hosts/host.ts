@@ -9,7 +9,9 @@ export const Host = Type.Object(
     id: Type.String({ format: 'uuid' }),
     name: Type.String(),
     state: Type.String({ description: 'up or unavailable' }),
-    state_reason: Type.Optional(Type.String({ description: 'What is missing, and how to get it' })),
+    state_reason: Type.Optional(
+      Type.String({ description: 'What is missing, and how to get it; of a host that is up, what is running short' }),
+    ),
     capacity: Amount,
     promised: Type.Object(Amount.properties, { description: 'Allocated to instances, running or not' }),
     last_seen_at: Type.Optional(
@@ -24,6 +26,8 @@ export interface HostCapacity {
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly diskGb: number;
+  /** What is running short, in words for the operator, while it still works. */
+  readonly warning?: string;
 }
 
 export interface HostRow {

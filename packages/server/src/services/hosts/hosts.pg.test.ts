@@ -9,6 +9,7 @@ import { listHosts } from './host-repository.pg.ts';
 import { createHostWorker, type HostDeps, reportHost } from './report-host.ts';
 
 let db: Seeded;
+let warning: string | undefined;
 let compute: Availability;
 let network: Availability;
 beforeAll(async () => {
@@ -17,12 +18,14 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 beforeEach(() => {
   compute = network = { ok: true };
+  warning = undefined;
 });
 
-const deps = (): HostDeps => ({
+const deps = (lines: string[] = []): HostDeps => ({
   database: db.worker,
+  log: memoryLog(lines),
   engines: [{ availability: async () => compute }, { availability: async () => network }],
-  capacity: async () => ({ vcpus: 8, memoryMb: 16_384, diskGb: 200 }),
+  capacity: async () => ({ vcpus: 8, memoryMb: 16_384, diskGb: 200, ...(warning === undefined ? {} : { warning }) }),
   hostName: `host-${uniqueWord()}`,
   overcommit: { cpu: 4, memory: 1.5, disk: 2 },
 });
@@ -62,6 +65,27 @@ describe('the report of a host', () => {
     compute = network = { ok: true };
     await reportHost(one);
     expect(await hostNamed(one.hostName)).toMatchObject({ vcpus: 8, state: 'up', state_reason: null });
+  });
+
+  it('says what runs short on one that is up, and logs it once', async () => {
+    const lines: string[] = [];
+    const one = deps(lines);
+    const [repeat] = createHostWorker(one).repeats!;
+    const reportTwice = async () => {
+      for (let turn = 0; turn < 2; turn++) await repeat!.run(new AbortController().signal);
+    };
+    await reportTwice();
+    warning = 'the storage pool has 1 GiB left';
+    await reportTwice();
+    expect(await hostNamed(one.hostName)).toMatchObject({ vcpus: 8, state: 'up', state_reason: warning });
+    warning = undefined;
+    await reportTwice();
+    expect(await hostNamed(one.hostName)).toMatchObject({ state: 'up', state_reason: null });
+    const told = lines.map((line) => JSON.parse(line) as { msg: string; reason?: string });
+    expect(told.map(({ msg, reason }) => [msg, reason])).toEqual([
+      ['the host is not well', 'the storage pool has 1 GiB left'],
+      ['the host is well again', undefined],
+    ]);
   });
 
   it('is repeated by the worker', async () => {

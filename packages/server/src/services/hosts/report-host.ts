@@ -1,4 +1,5 @@
 import type { Availability } from '../../kernel/availability.ts';
+import type { Log } from '../../kernel/log.ts';
 import type { WorkerSide } from '../../kernel/service.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import type { HostCapacity } from './host.ts';
@@ -9,6 +10,7 @@ const REPORT_MS = 5_000;
 
 export interface HostDeps {
   readonly database: Database;
+  readonly log: Log;
   /** All that a host needs to be up. */
   readonly engines: readonly { availability(): Promise<Availability> }[];
   readonly capacity: () => Promise<HostCapacity>;
@@ -19,21 +21,32 @@ export interface HostDeps {
 const NOTHING: HostCapacity = { vcpus: 0, memoryMb: 0, diskGb: 0 };
 
 /** Says how the host is: whether all its engines can work, and what it has. Answers the host's id. */
-export async function reportHost(deps: HostDeps): Promise<string> {
+export const reportHost = async (deps: HostDeps): Promise<string> => (await report(deps)).id;
+
+async function report(deps: HostDeps): Promise<{ readonly id: string; readonly reason: string | null }> {
   const signs = await Promise.all(deps.engines.map((engine) => engine.availability()));
   const missing = signs.flatMap((one) => (one.ok ? [] : [one.missing]));
   const up = missing.length === 0;
-  const report: HostReport = {
+  const capacity = up ? await deps.capacity() : NOTHING;
+  // Several engines may lack the same.
+  const reason = up ? (capacity.warning ?? null) : [...new Set(missing)].join(' ');
+  const told: HostReport = {
     name: deps.hostName,
-    capacity: up ? await deps.capacity() : NOTHING,
+    capacity,
     overcommit: deps.overcommit,
     state: up ? 'up' : 'unavailable',
-    // Several engines may lack the same.
-    reason: up ? null : [...new Set(missing)].join(' '),
+    reason,
   };
-  return deps.database.transaction({ tenantId: '*' }, (sql) => writeReport(sql, report));
+  return { id: await deps.database.transaction({ tenantId: '*' }, (sql) => writeReport(sql, told)), reason };
 }
 
-export const createHostWorker = (deps: HostDeps): WorkerSide => ({
-  repeats: [{ name: 'report the host', ms: REPORT_MS, run: async () => void (await reportHost(deps)) }],
-});
+export function createHostWorker(deps: HostDeps): WorkerSide {
+  let last: string | null = null;
+  const run = async (): Promise<void> => {
+    const { reason } = await report(deps);
+    if (reason !== last && reason !== null) deps.log.warn({ host: deps.hostName, reason }, 'the host is not well');
+    if (reason !== last && reason === null) deps.log.info({ host: deps.hostName }, 'the host is well again');
+    last = reason;
+  };
+  return { repeats: [{ name: 'report the host', ms: REPORT_MS, run }] };
+}

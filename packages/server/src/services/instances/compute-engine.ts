@@ -147,7 +147,10 @@ export type ImageState =
 export interface HostCapacity {
   readonly vcpus: number;
   readonly memoryMb: number;
+  /** What may be promised, reserves apart. */
   readonly diskGb: number;
+  /** What is running short, in words for the operator, while it still works. */
+  readonly warning?: string;
 }
 
 export interface ComputeEngine {
