@@ -54,6 +54,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the API listens; default 127.0.0.1. `address` stays the one on loopback. */
   readonly listenHost?: '127.0.0.1' | '0.0.0.0';
+  /** Where its folder is made; default /tmp. At most 20 bytes: sockets lie below it. */
+  readonly parent?: string;
   /** Runs the supervisor as this user. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -65,7 +67,7 @@ const STOP_MS = 75_000;
 
 /** Makes a folder and starts a platform in it. The caller calls `close`. */
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
-  const base = mkdtempSync('/tmp/tc-');
+  const base = mkdtempSync(`${options.parent ?? '/tmp'}/tc-`);
   chmodSync(base, options.user ? 0o777 : 0o711);
   const platform = createPlatform(base, await freePort(), await freePort(), await freePort(), options);
   try {

@@ -10,6 +10,7 @@ import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { systemClock } from '../kernel/clock.ts';
+import { createDiskRoom } from '../kernel/disk-room.ts';
 import { createExecute } from '../kernel/execute.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import { STATUS_CHANNEL } from '../kernel/resource.ts';
@@ -48,6 +49,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   };
   const registry = composeRegistry({ ...config, sealer, forgetCallers });
   const execute = createExecute({
+    room: createDiskRoom(config.dataDir, clock),
     databases: { api: database, operator, data },
     registry,
     sealer,

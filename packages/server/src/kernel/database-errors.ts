@@ -47,6 +47,7 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
       error: invalidInput('the text contains a character that cannot be stored (NUL or invalid UTF-8)'),
       retry: false,
     };
+  if (code === '53100') return { error: unavailable("the platform's disk is full; try again later"), retry: false };
   if (code === '55P03') return { error: unavailable('another change is in progress; try again'), retry: false };
   if (code === '57014') return { error: unavailable('the database took too long; try again'), retry: false };
   if (

@@ -5,6 +5,7 @@ import { type Caller, type Origin, tenantIdOf, userIdOf } from './caller.ts';
 import type { Clock } from './clock.ts';
 import { attemptOf, createControlPath } from './control-path.ts';
 import { createDataPath } from './data-path.ts';
+import type { DiskRoom } from './disk-room.ts';
 import { CloudError, internal, invalidInput } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Log } from './log.ts';
@@ -32,6 +33,8 @@ export interface ExecuteDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Asked before anything new is stored. Default: there is room. */
+  readonly room?: DiskRoom;
 }
 
 export interface CallOptions {
@@ -106,6 +109,9 @@ export function createExecute(deps: ExecuteDeps): Execute {
         throw invalidInput(
           `${name} does not accept If-Match, because what it writes has no version; remove the header`,
         );
+      // What frees room goes on, and so does signing in.
+      const { effect } = entry.descriptor;
+      if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
       const tenantId = tenantIdOf(caller);

@@ -1,6 +1,7 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
-import { startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { type IncusDaemon, startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { canMountAgain } from '../engines/incus/pool-space.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 
@@ -8,6 +9,19 @@ import { type Kept, keepRunning } from './keep-running.ts';
 export async function lookForEngine(): Promise<EngineState> {
   const reason = (await findMissing('compute')) ?? (await findMissing('network'));
   return reason === undefined ? { available: true } : { available: false, reason };
+}
+
+/** Milliseconds between two looks at the pool: two small files. */
+const LOOK_MS = 2_000;
+
+/** A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next start mounts it. */
+async function stopToMountAgain(daemon: IncusDaemon, dataDir: string): Promise<string> {
+  let isOver = false;
+  void daemon.ended.then(() => (isOver = true));
+  while (!isOver && !(await canMountAgain(dataDir).catch(() => false)))
+    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref());
+  if (!isOver) await daemon.stop({ graceMs: 0 });
+  return 'had a read-only storage pool, and stops to mount it again';
 }
 
 /**
@@ -28,7 +42,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       });
       return {
         pid: daemon.pid,
-        ended: daemon.ended.then(() => 'ended'),
+        ended: Promise.race([daemon.ended.then(() => 'ended'), stopToMountAgain(daemon, settings.dataDir)]),
         stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
       };
     },
