@@ -28,7 +28,7 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, args, {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${join(tools, '.bin')}:${process.env['PATH']}` },
+    env: { ...process.env, PATH: [dirname(process.execPath), join(tools, '.bin'), process.env['PATH']].join(':') },
     stdio: 'pipe',
   });
 
@@ -63,16 +63,16 @@ const manifestOf = (folder: string): string => readFileSync(join(folder, 'packag
 
 it('packing that was cut short is undone by the next one, and undoes no edit', () => {
   const before = manifestOf(checkout);
-  node(['tools/pack.ts']);
+  node(['tools/pack.mjs']);
   expect(manifestOf(checkout)).toContain('./dist/index.js');
-  node(['tools/pack.ts']);
-  node(['tools/pack.ts', '--restore']);
+  node(['tools/pack.mjs']);
+  node(['tools/pack.mjs', '--restore']);
   expect(manifestOf(checkout)).toBe(before);
 
-  node(['tools/pack.ts']);
+  node(['tools/pack.mjs']);
   const edited = before.replace('"0.1.0"', '"0.1.1"');
   writeFileSync(join(checkout, 'package.json'), edited);
-  node(['tools/pack.ts', '--restore']);
+  node(['tools/pack.mjs', '--restore']);
   expect(manifestOf(checkout)).toBe(edited);
 });
 
@@ -181,19 +181,18 @@ async function follow(page: string): Promise<string> {
   const ports = { 4566: String(await freePort()), 4567: String(await freePort()) };
   const there = (text: string): string => text.replaceAll(/\b456[67]\b/g, (port) => ports[port as '4566' | '4567']);
   const { files, commands } = readPage(readFileSync(join(installed, page), 'utf8'));
-  cpSync(join(installed, 'examples'), join(folder, 'examples'), { recursive: true });
-  for (const name of readdirSync(join(folder, 'examples'))) {
-    const path = join(folder, 'examples', name);
+  const isCopy = (line: string): boolean => line.startsWith('cp ');
+  await runBlock(commands.flat().filter(isCopy), folder);
+  const examples = join(folder, 'examples');
+  for (const name of existsSync(examples) ? readdirSync(examples) : []) {
+    const path = join(examples, name);
     writeFileSync(path, there(readFileSync(path, 'utf8')));
   }
   for (const [name, text] of files) writeFileSync(join(folder, name), there(text));
   typeCheck(folder, false);
   let written = '';
   for (const block of commands) {
-    // The examples stand there already, with ports that are free.
-    const lines = block
-      .filter((line) => !line.startsWith('cp -r node_modules/@thecloud/aws-protocol/examples .'))
-      .map(there);
+    const lines = block.filter((line) => !isCopy(line)).map(there);
     written += Object.values(await runBlock(lines, folder)).join('\n');
   }
   return written;
