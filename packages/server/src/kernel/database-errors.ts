@@ -2,8 +2,6 @@ import { CloudError, conflict, internal, invalidInput, unavailable } from './err
 
 interface DatabaseError extends Error {
   readonly code?: string;
-  readonly constraint?: string;
-  readonly detail?: string;
 }
 
 /** SQLSTATE classes that mean the server or the way to it is down, and the errors of Node's sockets. */
@@ -31,15 +29,13 @@ const MAX_TRIES = 3;
  */
 export function translateDatabaseError(error: unknown): { error: unknown; retry: boolean } {
   if (error instanceof CloudError) return { error, retry: false };
-  const { code, constraint, message } = (error ?? {}) as DatabaseError;
+  const { code, message } = (error ?? {}) as DatabaseError;
   if (code === '40001' || code === '40P01')
     return { error: unavailable('too many concurrent changes; try again'), retry: true };
-  if (code === '23505') return { error: conflict(`it already exists (${constraint ?? 'unique'})`), retry: false };
+  if (code === '23505') return { error: conflict('it already exists; choose another name'), retry: false };
   if (code === '23503')
     return {
-      error: conflict(
-        `another resource still references it, or a resource that it references no longer exists (${constraint ?? 'reference'})`,
-      ),
+      error: conflict('another resource still refers to it, or one that it refers to no longer exists; look again'),
       retry: false,
     };
   if (code === '22021' || code === '22P05')

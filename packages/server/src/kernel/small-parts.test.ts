@@ -86,8 +86,11 @@ describe('errors of the database', () => {
     expect(translate(code)).toMatchObject({ error: { code: expected }, retry });
   });
 
-  it('keep their cause, or stay what they are', () => {
-    expect(translate('23505', 'm', 'one_name').error).toMatchObject({ message: expect.stringContaining('one_name') });
+  it('keep their own words from callers, or stay what they are', () => {
+    for (const code of ['23505', '23503'])
+      expect(translate(code, 'm', 'one_name').error, 'names of ours are for the log').toMatchObject({
+        message: expect.not.stringContaining('one_name'),
+      });
     for (const message of ['Connection terminated unexpectedly', 'Query read timeout'])
       expect(translate(undefined, message).error).toMatchObject({ code: 'UNAVAILABLE' });
     const bug = new Error('a bug');
