@@ -4,12 +4,21 @@ import type { WireResponse } from './request.ts';
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 
+/** Names that were found good; servers answer with few. */
+const knownNames = new Set<string>();
+const KNOWN_NAMES = 500;
+
+function checkName(name: string): void {
+  if (!TOKEN.test(name)) throw new TypeError(`not the name of a header: ${JSON.stringify(name)}`);
+  if (knownNames.size < KNOWN_NAMES) knownNames.add(name);
+}
+
 /** Throws TypeError for a head that HTTP cannot carry, while another answer can still be given. */
 export function checkHead({ status, headers }: WireResponse): void {
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new TypeError(`${status} is no status of an answer`);
-  for (const name of Object.keys(headers)) {
-    if (!TOKEN.test(name)) throw new TypeError(`not the name of a header: ${JSON.stringify(name)}`);
+  for (const name in headers) {
+    if (!knownNames.has(name)) checkName(name);
     if (UNFIT.test(headers[name] as string)) throw new TypeError(`the header ${name} cannot hold its value`);
   }
 }

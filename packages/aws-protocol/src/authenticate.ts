@@ -5,7 +5,7 @@ import { Refusal } from './errors.ts';
 import { isThenable } from './thenable.ts';
 import type { WireRequest } from './request.ts';
 import { EMPTY_SHA256 } from './sigv4/canonical.ts';
-import { sameText } from './sigv4/keys.ts';
+import { sameDigest } from './sigv4/keys.ts';
 import { checkPayloadForm } from './sigv4/payload.ts';
 import {
   type CredentialProvider,
@@ -104,7 +104,7 @@ export class Authenticator<P> {
         return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
       }
       const raw = await this.#raw(request);
-      if (!sameText(sha256Hex(raw), verified.payloadHash))
+      if (!sameDigest(sha256Hex(raw), verified.payloadHash))
         throw new Refusal('bodyDigest', 'The x-amz-content-sha256 header does not match the body.');
       return { verified, opened: undefined, body: await this.#unpack(raw, request) };
     }
@@ -115,12 +115,11 @@ export class Authenticator<P> {
     return { verified, opened: undefined, body: await this.#unpack(raw, request) };
   }
 
-  async #raw(request: WireRequest): Promise<Uint8Array> {
-    if (request.body instanceof Uint8Array) return request.body;
-    return collect(request.body, this.#limits.bodyBytes);
+  #raw(request: WireRequest): Uint8Array | Promise<Uint8Array> {
+    return request.body instanceof Uint8Array ? request.body : collect(request.body, this.#limits.bodyBytes);
   }
 
-  async #unpack(raw: Uint8Array, request: WireRequest): Promise<Uint8Array> {
+  #unpack(raw: Uint8Array, request: WireRequest): Uint8Array | Promise<Uint8Array> {
     if (request.headers['content-encoding'] === undefined) return raw;
     return readBody(Readable.from([raw], { objectMode: false }), request.headers, this.#limits);
   }

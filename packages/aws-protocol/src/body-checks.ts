@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { BodyFilter } from './body-stream.ts';
 import { Refusal } from './errors.ts';
 import { type Checksum, CHECKSUMS, type ChecksumName, createChecksum } from './s3/checksums.ts';
-import { sameText } from './sigv4/keys.ts';
+import { sameDigest } from './sigv4/keys.ts';
 
 /** What is known of a streamed body once it has ended; the getters throw before that. */
 export interface BodyFacts {
@@ -113,7 +113,7 @@ export class BodyChecks implements BodyFilter {
   end(): void {
     if (this.#length !== undefined && this.#seen !== this.#length)
       throw new Refusal('incompleteBody', 'The body is shorter than it says.');
-    if (this.#digest !== undefined && !sameText(this.#sha256?.digest('hex') ?? '', this.#digest)) {
+    if (this.#digest !== undefined && !sameDigest(this.#sha256?.digest('hex') ?? '', this.#digest)) {
       throw new Refusal('bodyDigest', 'The provided x-amz-content-sha256 header does not match what was computed.');
     }
     for (const [name, checksum] of this.#running) {

@@ -127,26 +127,31 @@ export function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
-    const settle = (error?: Error | null): void => {
-      stream.off('data', onData).off('end', onEnd).off('error', settle).off('close', onClose);
-      if (error) {
-        stream.on('error', () => {});
-        reject(asRefusal(error));
-      } else resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length));
+    let isOver = false;
+    const fail = (error: Error): void => {
+      if (isOver) return;
+      isOver = true;
+      stream.off('data', onData).on('error', () => {});
+      reject(asRefusal(error));
     };
     const onData = (part: Buffer): void => {
       length += part.length;
       parts.push(part);
       if (length <= maxBytes) return;
       stream.pause();
-      settle(new Refusal('tooLarge', `The body is larger than ${maxBytes} bytes.`));
+      fail(new Refusal('tooLarge', `The body is larger than ${maxBytes} bytes.`));
     };
-    const onEnd = (): void => settle();
-    const onClose = (): void =>
-      settle(new Refusal('incompleteBody', 'The connection closed before the body was whole.'));
-    if (stream.errored) return settle(stream.errored);
-    if (stream.readableEnded) return settle();
+    // What listens then goes with the stream: to take it off would cost as much as the reading.
+    const onEnd = (): void => {
+      isOver = true;
+      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length));
+    };
+    const onClose = (): void => {
+      if (!isOver) fail(new Refusal('incompleteBody', 'The connection closed before the body was whole.'));
+    };
+    if (stream.errored) return fail(stream.errored);
+    if (stream.readableEnded) return onEnd();
     if (stream.destroyed) return onClose();
-    stream.on('data', onData).on('end', onEnd).on('error', settle).on('close', onClose);
+    stream.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose);
   });
 }

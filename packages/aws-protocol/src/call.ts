@@ -13,7 +13,7 @@ export class CallState<P> {
   readonly path: string;
   readonly query: string;
   service: Service<P> | undefined;
-  protocol: ProtocolName;
+  #protocol: ProtocolName | undefined;
   operation: string | undefined;
   labels: Record<string, string> = {};
   /** Those of the request, with those that a presigned S3 URL carries. */
@@ -32,9 +32,17 @@ export class CallState<P> {
     this.requestId = requestId;
     this.path = path;
     this.query = query;
-    this.protocol = guessProtocol(request);
     this.signal = signal;
     this.facts = new Facts(this);
+  }
+
+  /** Guessed from the head until the service is known. */
+  get protocol(): ProtocolName {
+    this.#protocol ??= guessProtocol(this.request);
+    return this.#protocol;
+  }
+  set protocol(protocol: ProtocolName) {
+    this.#protocol = protocol;
   }
 }
 

@@ -34,6 +34,19 @@ const ONCE = new Set([
   'x-amz-decoded-content-length',
 ]);
 
+/** Names of headers in lower case, by how they were written: clients write few, and each time they are new text to V8. */
+const lowered = new Map<string, string>();
+const KEPT_NAMES = 500;
+
+function lowerCase(name: string): string {
+  let known = lowered.get(name);
+  if (known === undefined) {
+    known = name.toLowerCase();
+    if (lowered.size < KEPT_NAMES && name.length < 100) lowered.set(name, known);
+  }
+  return known;
+}
+
 /**
  * Joins Node's `rawHeaders`. Node's own `headers` drops some duplicates and joins others with ", ", and a signature
  * needs to see all of them. Throws Malformed for a duplicate that would make the request ambiguous, an AwsError for more than `maxBytes`.
@@ -42,7 +55,7 @@ export function joinHeaders(raw: readonly string[], maxBytes = DEFAULT_LIMITS.he
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   let bytes = 0;
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
+    const name = lowerCase(raw[i] as string);
     const value = raw[i + 1] as string;
     bytes += name.length + value.length + 4;
     const before = headers[name];

@@ -4,10 +4,11 @@ import { storedEncoding } from './body.ts';
 import type { BodyFacts } from './body-checks.ts';
 import { Authenticator } from './authenticate.ts';
 import { type Caller, CallState } from './call.ts';
+import { CallContext } from './call-context.ts';
 import { parsePairs } from './codec/form.ts';
 import { addCors, announcedBy, answerPreflight, type Cors, rulesFor } from './cors.ts';
 import { DEFAULT_LIMITS, type Limits, Malformed } from './codec/malformed.ts';
-import { AwsError, headersTooLarge, Refusal } from './errors.ts';
+import { headersTooLarge, Refusal } from './errors.ts';
 import type { CallFailure } from './hooks.ts';
 import type { Operation } from './model/schema.ts';
 import { failureOf } from './protocol/failure.ts';
@@ -24,7 +25,6 @@ import type { ServerOptions } from './server-options.ts';
 import { checkValues } from './s3/values.ts';
 import type { Service } from './service.ts';
 import { S3_NAMES } from './sigv4/canonical.ts';
-import type { Context } from './types.ts';
 import { isThenable } from './thenable.ts';
 import { withQueueUrl } from './sqs/queue-url.ts';
 import { validateInput } from './validate.ts';
@@ -299,26 +299,7 @@ export class AwsServer<P = unknown> {
     input: Record<string, unknown>,
     facts: (() => BodyFacts) | undefined,
   ): Promise<WireResponse> {
-    const { verified } = call;
-    let signal: AbortSignal | undefined;
-    const context: Context<P> = {
-      service: service.model.id,
-      operation: operation.name,
-      protocol: call.protocol,
-      requestId: call.requestId,
-      principal: verified?.principal,
-      accessKeyId: verified?.accessKeyId,
-      region: verified?.claim.region || undefined,
-      headers: call.headers,
-      url: call.request.url,
-      get signal() {
-        signal ??= call.signal?.();
-        return signal;
-      },
-      answerHeaders: {},
-      answerStatus: undefined,
-      body: facts ?? noBody,
-    };
+    const context = new CallContext(call, service.model.id, operation.name, facts);
     const allowed = this.#options.authorize?.(call.facts, input);
     if (isThenable(allowed)) await allowed;
     const made = handler(input, context);
@@ -378,8 +359,4 @@ function validate<P>(service: Service<P>, { input: shape }: Operation, input: Re
   if (!service.validate || !shape) return;
   if (service.model.id === 's3') checkValues(shape, input);
   validateInput(shape, input);
-}
-
-function noBody(): never {
-  throw new AwsError('InternalError', 'this operation has no streamed body', { status: 500 });
 }

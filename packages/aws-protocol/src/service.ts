@@ -12,6 +12,7 @@ export interface ServiceOptions {
 export class Service<P = unknown> {
   readonly model: Model;
   readonly validate: boolean;
+  readonly jsonProtocol: ProtocolName | undefined;
   readonly #handlers: ReadonlyMap<string, (input: unknown, context: unknown) => unknown>;
   #routes: RestRoutes | undefined;
 
@@ -22,6 +23,7 @@ export class Service<P = unknown> {
       if (typeof handler === 'function') table.set(name, (handler as (...args: unknown[]) => unknown).bind(handlers));
     }
     this.model = model;
+    this.jsonProtocol = model.protocols.find((protocol) => protocol.startsWith('awsJson'));
     this.validate = options.validate ?? true;
     this.#handlers = table;
   }

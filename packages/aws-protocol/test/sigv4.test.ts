@@ -8,7 +8,9 @@ import { parseStamp } from '../src/sigv4/claim.ts';
 import { HmacKey, hmacHex, SigningKeys } from '../src/sigv4/keys.ts';
 import { type Credential, SignatureVerifier, sha256Hex } from '../src/sigv4/verify.ts';
 import { splitUrl } from '../src/request.ts';
+import { KEY } from './support/harness.ts';
 import { parseRawRequest } from './support/raw.ts';
+import { sign } from './support/sign.ts';
 
 interface Case {
   'context.json': {
@@ -67,6 +69,7 @@ describe('the published SigV4 test suite', () => {
           path: canonicalPath(path, false, context.normalize),
           query: canonicalQuery(query),
           signedHeaders: verified.claim.signedHeaders,
+          signedNames: verified.claim.scope.signedNames,
           headers: request.headers,
           payloadHash: verified.payloadHash,
         });
@@ -345,13 +348,39 @@ describe('claims', () => {
     expect(verifier.claim(base)).toBeUndefined();
   });
 
+  it('holds each request against its own words, though it knows the claim of one before', () => {
+    const at = Date.now();
+    const signed = sign('sqs', 'POST', '/', { 'x-amz-target': 'AmazonSQS.ListQueues' }, Buffer.from('{}'));
+    const own = { secretAccessKey: KEY.secretAccessKey, principal: undefined };
+    for (let times = 0; times < 2; times++) check(signed, own, at);
+    const head = signed.headers as Record<string, string>;
+    const but = (more: Record<string, string>): WireRequest => ({ ...signed, headers: { ...head, ...more } });
+    const authorization = head['authorization'] as string;
+    const flipped = authorization.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+    for (const [more, reason] of [
+      [{ authorization: flipped }, 'signatureMismatch'],
+      [{ authorization: authorization.slice(0, -1) }, 'signatureMismatch'],
+      [{ authorization: `${authorization.slice(0, -1)}Z` }, 'signatureMismatch'],
+      [{ authorization: `${authorization.slice(0, -64)}${'0'.repeat(64)}` }, 'signatureMismatch'],
+      [{ 'x-amz-target': 'AmazonSQS.PurgeQueue' }, 'signatureMismatch'],
+      [{ 'x-amz-date': '20200101T000000Z' }, 'incompleteSignature'],
+      [{ 'x-amz-date': 'soon' }, 'incompleteSignature'],
+      [{ 'x-amz-security-token': 'token' }, 'invalidToken'],
+    ] as const)
+      expect(
+        reasonOf(() => check(but(more), own, at)),
+        JSON.stringify(more),
+      ).toBe(reason);
+  });
+
   it('keeps signing keys, bounded, and never for another secret', () => {
     const keys = new SigningKeys(2);
-    const first = keys.get('A', 's1', 'd', 'r', 's');
-    expect(keys.get('A', 's1', 'd', 'r', 's')).toBe(first);
-    expect(keys.get('A', 's2', 'd', 'r', 's').bytes.equals(first.bytes)).toBe(false);
-    keys.get('B', 's', 'd', 'r', 's');
-    keys.get('C', 's', 'd', 'r', 's');
-    expect(keys.get('A', 's1', 'd', 'r', 's').bytes.equals(first.bytes)).toBe(true);
+    const scope = (id: string, date: string, region: string, service: string) => ({ id, date, region, service });
+    const first = keys.get(scope('A', 'd', 'r', 's'), 's1');
+    expect(keys.get(scope('A', 'd', 'r', 's'), 's1')).toBe(first);
+    expect(keys.get(scope('A', 'd', 'r', 's'), 's2').bytes.equals(first.bytes)).toBe(false);
+    keys.get(scope('B', 'd', 'r', 's'), 's');
+    keys.get(scope('C', 'd', 'r', 's'), 's');
+    expect(keys.get(scope('A', 'd', 'r', 's'), 's1').bytes.equals(first.bytes)).toBe(true);
   });
 });

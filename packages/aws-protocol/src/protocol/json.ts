@@ -21,7 +21,8 @@ export function parseJson(body: Uint8Array, limits: { nodes: number }): unknown 
   // Checked natively, then decoded: a fatal TextDecoder takes three times as long.
   if (!isUtf8(body)) throw new Malformed('The body is not UTF-8.');
   try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     throw new Malformed('The body is not JSON.');
   }

@@ -50,8 +50,7 @@ export class ServiceFinder<P> {
       const dot = target.lastIndexOf('.');
       const service = this.#byTarget.get(dot < 0 ? '' : target.slice(0, dot));
       // The two versions differ in nothing but their name, so a service answers either in its own.
-      const stated = headers['content-type']?.includes('json-1.0') ? 'awsJson1_0' : 'awsJson1_1';
-      const protocol = service?.model.protocols.find((p) => p.startsWith('awsJson')) ?? stated;
+      const protocol = service?.jsonProtocol ?? guessProtocol(request);
       return { service, protocol, operation: target.slice(dot + 1) };
     }
     const signedFor = signingNameOf(headers, query);

@@ -59,7 +59,11 @@ export function canonicalHeaders(names: readonly string[], headers: Readonly<Rec
   return out;
 }
 
+/** Space at an end or twice, or a letter outside ASCII: rare. */
+const ODD = /^\s|\s$|\s\s|[^\x20-\x7e]/;
+
 function trimHeader(value: string): string {
+  if (!ODD.test(value)) return value;
   const trimmed = value.trim();
   const text = /\s\s|[\t\r\n]/.test(trimmed) ? trimmed.replace(/\s+/g, ' ') : trimmed;
   // Node gives header bytes as Latin-1, signatures cover the bytes.
@@ -71,10 +75,12 @@ export function canonicalRequest(parts: {
   path: string;
   query: string;
   signedHeaders: readonly string[];
+  /** The same, joined by semicolons. */
+  signedNames: string;
   headers: Readonly<Record<string, string>>;
   payloadHash: string;
 }): string {
-  return `${parts.method}\n${parts.path}\n${parts.query}\n${canonicalHeaders(parts.signedHeaders, parts.headers)}\n${parts.signedHeaders.join(';')}\n${parts.payloadHash}`;
+  return `${parts.method}\n${parts.path}\n${parts.query}\n${canonicalHeaders(parts.signedHeaders, parts.headers)}\n${parts.signedNames}\n${parts.payloadHash}`;
 }
 
 export function stringToSign(timestamp: string, scope: string, canonical: string): string {

@@ -18,6 +18,23 @@ export interface Claim {
   readonly region: string;
   readonly service: string;
   readonly signedHeaders: readonly string[];
+  /** What is the same in many requests of one client. */
+  readonly scope: Scope;
+}
+
+/** The part of a claim that a client repeats all day. */
+export interface Scope {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: readonly string[];
+  /** The same, joined by semicolons, as they were given. */
+  readonly signedNames: string;
+  /** Of the derived key. */
+  readonly id: string;
+  /** `date/region/service/aws4_request`, as chunks and requests sign it. */
+  readonly text: string;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -49,7 +66,31 @@ export function readClaim(request: WireRequest, query: string): Claim | undefine
   return readHeaderClaim(authorization, request);
 }
 
+/** Scopes that were read from `Authorization` headers, by all that stands before the signature. */
+const scopes = new Map<string, Scope>();
+const KEPT_SCOPES = 1000;
+const LONGEST_KEPT = 1024;
+
 function readHeaderClaim(authorization: string, request: WireRequest): Claim {
+  const tail = authorization.length - 64;
+  const head = authorization.slice(0, tail);
+  const kept = scopes.get(head);
+  const stamp = request.headers['x-amz-date'] ?? httpDate(request.headers['date']);
+  if (kept && stamp !== undefined)
+    return claimOf('header', kept, stamp, authorization.slice(tail), undefined, tokensOf(request));
+  const claim = parseHeaderClaim(authorization, stamp, request);
+  if (head.endsWith('Signature=') && head.length <= LONGEST_KEPT) {
+    if (scopes.size >= KEPT_SCOPES) scopes.delete(scopes.keys().next().value as string);
+    scopes.set(head, claim.scope);
+  }
+  return claim;
+}
+
+function tokensOf({ headers }: WireRequest): Tokens {
+  return { token: headers['x-amz-security-token'], express: headers['x-amz-s3session-token'] };
+}
+
+function parseHeaderClaim(authorization: string, stamp: string | undefined, request: WireRequest): Claim {
   const parts = AUTHORIZATION.exec(authorization);
   if (!parts) {
     if (authorization.startsWith('AWS4-ECDSA-P256-SHA256')) throw sigv4a();
@@ -75,17 +116,13 @@ function readHeaderClaim(authorization: string, request: WireRequest): Claim {
       "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
     );
   }
-  const stamp = request.headers['x-amz-date'] ?? httpDate(request.headers['date']);
   if (stamp === undefined) {
     throw new Refusal(
       'incompleteSignature',
       "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
     );
   }
-  return complete('header', credential, stamp, names, signature, undefined, {
-    token: request.headers['x-amz-security-token'],
-    express: request.headers['x-amz-s3session-token'],
-  });
+  return complete('header', credential, stamp, names, signature, undefined, tokensOf(request));
 }
 
 function readQueryClaim(query: string): Claim {
@@ -143,7 +180,14 @@ function readV2(fields: Record<string, string>): Claim {
     region: '',
     service: 's3',
     signedHeaders: [],
+    scope: { id: '', accessKeyId, date: '', region: '', service: 's3', signedHeaders: [], signedNames: '', text: '' },
   };
+}
+
+interface Tokens {
+  readonly token: string | undefined;
+  /** S3 Express has a name of its own for the token that CreateSession gives. */
+  readonly express: string | undefined;
 }
 
 function complete(
@@ -153,7 +197,7 @@ function complete(
   names: string,
   signature: string,
   expires: number | undefined,
-  tokens: { token: string | undefined; express: string | undefined },
+  tokens: Tokens,
 ): Claim {
   const reason = form === 'header' ? 'incompleteSignature' : 'queryClaim';
   // An access key may hold slashes in theory; the four scope fields never do.
@@ -162,11 +206,6 @@ function complete(
     throw new Refusal(reason, 'Credential must be <access key>/<date>/<region>/<service>/aws4_request.');
   }
   const [date, region, service] = scope.slice(-4, -1) as [string, string, string];
-  const time = parseStamp(stamp);
-  if (time === undefined) throw new Refusal(reason, 'The date must be in ISO 8601 basic form: YYYYMMDDTHHMMSSZ.');
-  if (!stamp.startsWith(date) || date.length !== 8) {
-    throw new Refusal(reason, `Date in Credential scope does not match the date of the request: ${date}.`);
-  }
   const signedHeaders = names.split(';');
   for (let i = 0; i < signedHeaders.length; i++) {
     const name = signedHeaders[i] as string;
@@ -175,14 +214,33 @@ function complete(
     }
   }
   if (!signedHeaders.includes('host')) throw new Refusal(reason, "'Host' must be a signed header.");
+  const accessKeyId = scope.slice(0, -4).join('/');
+  const text = `${date}/${region}/${service}/aws4_request`;
+  const id = `${accessKeyId}\n${text}`;
+  const parsed: Scope = { id, accessKeyId, date, region, service, signedHeaders, signedNames: names, text };
+  return claimOf(form, parsed, stamp, signature, expires, tokens);
+}
+
+function claimOf(
+  form: 'header' | 'presigned',
+  scope: Scope,
+  stamp: string,
+  signature: string,
+  expires: number | undefined,
+  tokens: Tokens,
+): Claim {
+  const { accessKeyId, date, region, service, signedHeaders } = scope;
+  const reason = form === 'header' ? 'incompleteSignature' : 'queryClaim';
+  const time = parseStamp(stamp);
+  if (time === undefined) throw new Refusal(reason, 'The date must be in ISO 8601 basic form: YYYYMMDDTHHMMSSZ.');
+  if (!stamp.startsWith(date) || date.length !== 8)
+    throw new Refusal(reason, `Date in Credential scope does not match the date of the request: ${date}.`);
   if (!HEX_64.test(signature))
     throw new Refusal('signatureMismatch', 'Signature must be 64 lower-case hexadecimal digits.');
-  const accessKeyId = scope.slice(0, -4).join('/');
   return {
     form,
     accessKeyId,
     signature,
-    // S3 Express has a name of its own for the token that CreateSession gives.
     sessionToken: service === 's3express' ? (tokens.express ?? tokens.token) : tokens.token,
     timestamp: stamp,
     time,
@@ -191,6 +249,7 @@ function complete(
     region,
     service,
     signedHeaders,
+    scope,
   };
 }
 
@@ -209,11 +268,18 @@ function checkExpires(text: string): void {
   );
 }
 
+/** Many requests come in one second. */
+let lastStamp = '';
+let lastTime: number | undefined;
+
 export function parseStamp(stamp: string): number | undefined {
+  if (stamp === lastStamp) return lastTime;
   const m = BASIC_TIME.exec(stamp);
   if (!m) return undefined;
   const time = Date.UTC(Number(m[1]), Number(m[2]) - 1, Number(m[3]), Number(m[4]), Number(m[5]), Number(m[6]));
-  return Number.isNaN(time) ? undefined : time;
+  lastStamp = stamp;
+  lastTime = Number.isNaN(time) ? undefined : time;
+  return lastTime;
 }
 
 function httpDate(value: string | undefined): string | undefined {

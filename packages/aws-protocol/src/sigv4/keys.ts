@@ -9,6 +9,7 @@ const BLOCK = 64;
 export class HmacKey {
   readonly bytes: Buffer;
   readonly #inner = Buffer.alloc(BLOCK, 0x36);
+  #message = Buffer.alloc(0);
   readonly #outer = Buffer.alloc(BLOCK + 32, 0x5c);
 
   constructor(bytes: Buffer) {
@@ -21,12 +22,25 @@ export class HmacKey {
   }
 
   hex(text: string): string {
-    const message = Buffer.allocUnsafe(BLOCK + Buffer.byteLength(text));
-    this.#inner.copy(message);
-    message.write(text, BLOCK);
-    hash('sha256', message, 'buffer').copy(this.#outer, BLOCK);
+    const length = BLOCK + Buffer.byteLength(text);
+    // What one key signs is nearly always of one length. A buffer a call would be work for the garbage collector.
+    if (this.#message.length !== length) {
+      this.#message = Buffer.alloc(length);
+      this.#inner.copy(this.#message);
+    }
+    this.#message.write(text, BLOCK);
+    this.#outer.write(hash('sha256', this.#message, 'binary'), BLOCK, 'binary');
     return hash('sha256', this.#outer, 'hex');
   }
+}
+
+/** What a key is derived for. */
+export interface KeyScope {
+  /** Tells it and its access key from all others. */
+  readonly id: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
 }
 
 /** Keys derived for one day, region and service, kept because deriving one costs four HMACs. */
@@ -39,8 +53,7 @@ export class SigningKeys {
     this.#size = size;
   }
 
-  get(accessKeyId: string, secret: string, date: string, region: string, service: string): HmacKey {
-    const id = `${accessKeyId}\n${date}\n${region}\n${service}`;
+  get({ id, date, region, service }: KeyScope, secret: string): HmacKey {
     const known = this.#kept.get(id);
     if (known && known.secret === secret) {
       if (this.#kept.size * 2 > this.#size) {
@@ -67,6 +80,17 @@ export function hmac(key: string | Buffer, text: string): Buffer {
 
 export function hmacHex(key: string | Buffer, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex');
+}
+
+const left64 = Buffer.alloc(64);
+const right64 = Buffer.alloc(64);
+
+/** `sameText` of two digests: 64 letters of ASCII each. */
+export function sameDigest(a: string, b: string): boolean {
+  if (a.length !== 64 || b.length !== 64) return false;
+  left64.write(a, 'latin1');
+  right64.write(b, 'latin1');
+  return timingSafeEqual(left64, right64);
 }
 
 /** Compares in a time that depends on the lengths only. */

@@ -12,7 +12,7 @@ import {
   uriEncode,
 } from './canonical.ts';
 import { type Claim, readClaim } from './claim.ts';
-import { HmacKey, SigningKeys, sameText } from './keys.ts';
+import { HmacKey, SigningKeys, sameDigest, sameText } from './keys.ts';
 import { explain } from './explain.ts';
 import { checkPayloadForm } from './payload.ts';
 import { stringToSignV2 } from './sigv2.ts';
@@ -108,14 +108,8 @@ export class SignatureVerifier {
     }
     const s3 = S3_NAMES.has(claim.service);
     const payloadHash = this.#payloadHash(request, claim, s3, options.bodyHash);
-    const signingKey = this.#keys.get(
-      claim.accessKeyId,
-      credential.secretAccessKey,
-      claim.date,
-      claim.region,
-      claim.service,
-    );
-    const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
+    const signingKey = this.#keys.get(claim.scope, credential.secretAccessKey);
+    const scope = claim.scope.text;
     const { path, query } = splitUrl(request.url);
     const canonical = (canonPath: string, canonQuery: string): string =>
       canonicalRequest({
@@ -123,6 +117,7 @@ export class SignatureVerifier {
         path: canonPath,
         query: canonQuery,
         signedHeaders: claim.signedHeaders,
+        signedNames: claim.scope.signedNames,
         headers: request.headers,
         payloadHash,
       });
@@ -130,18 +125,18 @@ export class SignatureVerifier {
       signingKey.hex(stringToSign(claim.timestamp, scope, canonical(canonPath, canonQuery)));
     const canonPath = canonicalPath(path, s3, this.#normalize);
     const canonQuery = canonicalQuery(query, claim.form === 'presigned' ? LEAVE_OUT : undefined);
-    let good = sameText(sign(canonPath, canonQuery), claim.signature);
+    let good = sameDigest(sign(canonPath, canonQuery), claim.signature);
     if (!good && s3) {
       // Some clients sign the strictly encoded path but send it with fewer escapes, or the other way round.
       const strict = path
         .split('/')
         .map((part) => uriEncode(decodeComponent(part, false)))
         .join('/');
-      good = strict !== canonPath && sameText(sign(strict, canonQuery), claim.signature);
+      good = strict !== canonPath && sameDigest(sign(strict, canonQuery), claim.signature);
     }
     if (!good && claim.form === 'presigned' && claim.sessionToken !== undefined) {
       // Some services' presigners append the token after signing.
-      good = sameText(sign(canonPath, canonicalQuery(query, LEAVE_OUT_TOKEN)), claim.signature);
+      good = sameDigest(sign(canonPath, canonicalQuery(query, LEAVE_OUT_TOKEN)), claim.signature);
     }
     if (!good && this.#explain) {
       const wanted = canonical(canonPath, canonQuery);

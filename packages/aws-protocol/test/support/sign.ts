@@ -32,6 +32,7 @@ export function sign(
     path: canonicalPath(path, service === 's3'),
     query: canonQuery,
     signedHeaders: names,
+    signedNames: names.join(';'),
     headers: all,
     payloadHash: digest,
   });
