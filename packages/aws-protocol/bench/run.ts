@@ -1,5 +1,5 @@
 /**
- * `node bench/run.ts [--write]`: CPU time a request against bare node:http and Fastify, a 100 kB EC2 answer, chunked
+ * `node bench/run.ts [--write] [case …]`: CPU time a request against bare node:http and Fastify, a 100 kB EC2 answer, chunked
  * uploads with each checksum, load time and memory a service. CPU time and ratios hold on a shared machine; requests a
  * second would not. `--write` replaces bench/RESULTS.md.
  */
@@ -17,10 +17,14 @@ import { SignatureVerifier, sha256Hex } from '../src/sigv4/verify.ts';
 import { KEY } from '../test/support/harness.ts';
 import { sign } from '../test/support/sign.ts';
 import { CASES, wireBytes } from './requests.ts';
+import { type Upload, UPLOAD_BYTES, UPLOADS, upload } from './uploads.ts';
 
 const CONNECTIONS = 32;
-const REQUESTS = 6000;
-const ROUNDS = 4;
+const REQUESTS = 2000;
+const ROUNDS = 15;
+const UPLOAD_ROUNDS = 7;
+/** Cases named on the command line run alone, and nothing else does. */
+const only = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const lines: string[] = [];
 const print = (line = ''): void => {
   lines.push(line);
@@ -58,30 +62,56 @@ function load(port: number, bytes: Buffer, count: number): Promise<number> {
   });
 }
 
-async function serverCpu(variant: string, auth: string): Promise<number[]> {
+interface Subject {
+  readonly name: string;
+  /** Runs requests; gives the microseconds of CPU that the server's process took for one. */
+  run(count: number): Promise<number>;
+  stop(): void;
+}
+
+/** A server in a process of its own, and the microseconds of CPU that the process took while `work` was done. */
+async function forkServer(variant: string, auth: string) {
   const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [variant, auth]);
   const answer = <T>(): Promise<T> =>
     new Promise((resolve) => child.once('message', (message) => resolve(message as T)));
   const { port } = await answer<{ port: number }>();
-  const bytes = wireBytes(variant, auth === 'signed');
-  const results: number[] = [];
   const cpu = async (): Promise<number> => {
     const reply = answer<{ cpu: NodeJS.CpuUsage }>();
     child.send('cpu');
     const { user, system } = (await reply).cpu;
     return user + system;
   };
-  for (let round = 0; round <= ROUNDS; round++) {
-    const before = await cpu();
-    const status = await load(port, bytes, REQUESTS);
-    if (status !== 200) throw new Error(`${variant} ${auth} answered ${status}`);
-    // The first round warms the compiler up.
-    if (round > 0) results.push(((await cpu()) - before) / REQUESTS);
-  }
-  child.send('stop');
-  return results;
+  return {
+    async costOf(work: (port: number) => Promise<unknown>): Promise<number> {
+      const before = await cpu();
+      await work(port);
+      return (await cpu()) - before;
+    },
+    stop: () => void child.send('stop'),
+  };
 }
 
+async function startServer(variant: string, auth: 'signed' | 'unsigned'): Promise<Subject> {
+  const server = await forkServer(variant, auth);
+  const bytes = wireBytes(variant, auth === 'signed');
+  return {
+    name: NAMES[variant] ?? `${variant}, ${auth === 'signed' ? 'SigV4' : 'unsigned'}`,
+    async run(count) {
+      const cost = await server.costOf(async (port) => {
+        const status = await load(port, bytes, count);
+        if (status !== 200) throw new Error(`${variant} ${auth} answered ${status}`);
+      });
+      return cost / count;
+    },
+    stop: server.stop,
+  };
+}
+
+const NAMES: Record<string, string> = {
+  bare: 'node:http, body read, nothing parsed',
+  json: 'node:http with JSON.parse and stringify',
+  fastify: 'Fastify with JSON',
+};
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 print('# Benchmarks');
@@ -93,26 +123,33 @@ print();
 print('## CPU time of the server a request');
 print();
 print(
-  `SendMessage with two attributes (JSON, query, CBOR), DescribeInstances with filters (EC2), Invoke (rest-json), GetBucketTagging (rest-xml); handlers do nothing. ${CONNECTIONS} connections, ${ROUNDS} rounds of ${REQUESTS} after one to warm up; user and system time of the server's process.`,
+  `SendMessage with two attributes (JSON, query, CBOR), DescribeInstances with filters (EC2), Invoke (rest-json), GetBucketTagging (rest-xml); handlers do nothing. ${CONNECTIONS} connections; user and system time of the server's process. All servers run at once and take turns: ${ROUNDS} rounds of ${REQUESTS} requests each, after one to warm up. A ratio is one to bare node:http in the same round, so that whatever else the machine did is in both.`,
 );
 print();
-print('| server | us min | us median | ratio to bare, by min |');
-print('| --- | --- | --- | --- |');
-let bare = 0;
+print('| server | us min | us median | ratio to bare, median | ratios, least to most |');
+print('| --- | --- | --- | --- | --- |');
+const subjects: Subject[] = [];
 for (const variant of Object.keys(CASES)) {
-  for (const auth of ['bare', 'json', 'fastify'].includes(variant) ? ['unsigned'] : ['unsigned', 'signed']) {
-    const results = await serverCpu(variant, auth);
-    const least = Math.min(...results);
-    if (variant === 'bare') bare = least;
-    const name =
-      {
-        bare: 'node:http, body read, nothing parsed',
-        json: 'node:http with JSON.parse and stringify',
-        fastify: 'Fastify with JSON',
-      }[variant] ?? `${variant}, ${auth === 'signed' ? 'SigV4' : 'unsigned'}`;
-    print(`| ${name} | ${least.toFixed(0)} | ${median(results).toFixed(0)} | ${(least / bare).toFixed(2)} |`);
-  }
+  if (variant in NAMES) subjects.push(await startServer(variant, 'unsigned'));
+  else if (only.length === 0 || only.includes(variant))
+    for (const auth of ['unsigned', 'signed'] as const) subjects.push(await startServer(variant, auth));
 }
+for (const subject of subjects) await subject.run(REQUESTS);
+const rounds: number[][] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  const results: number[] = [];
+  for (const subject of subjects) results.push(await subject.run(REQUESTS));
+  rounds.push(results);
+}
+subjects.forEach((subject, i) => {
+  subject.stop();
+  const times = rounds.map((results) => results[i] as number);
+  const ratios = rounds.map((results) => (results[i] as number) / (results[0] as number));
+  print(
+    `| ${subject.name} | ${Math.min(...times).toFixed(0)} | ${median(times).toFixed(0)} | ${median(ratios).toFixed(2)} | ${Math.min(...ratios).toFixed(2)}\u2013${Math.max(...ratios).toFixed(2)} |`,
+  );
+});
+if (only.length > 0) process.exit(0);
 
 /** Microseconds of CPU a call, the least of five runs. */
 function cpuOf(run: () => unknown, times: number): number {
@@ -205,7 +242,7 @@ print('64 kB chunks through the decoder and the checksum, in process; MiB a CPU-
 print();
 print('| body | MiB/s |');
 print('| --- | --- |');
-async function upload(checksum: string | undefined, total: number): Promise<number> {
+async function decode(checksum: string | undefined, total: number): Promise<number> {
   let best = 0;
   const chunk = Buffer.alloc(64 << 10, 'a');
   const framed = Buffer.concat([Buffer.from('10000\r\n'), chunk, Buffer.from('\r\n')]);
@@ -236,8 +273,34 @@ async function upload(checksum: string | undefined, total: number): Promise<numb
   }
   return best;
 }
-print(`| no checksum | ${(await upload(undefined, 128 << 20)).toFixed(0)} |`);
-for (const name of CHECKSUMS) print(`| ${name} | ${(await upload(name, 128 << 20)).toFixed(0)} |`);
+print(`| no checksum | ${(await decode(undefined, 128 << 20)).toFixed(0)} |`);
+for (const name of CHECKSUMS) print(`| ${name} | ${(await decode(name, 128 << 20)).toFixed(0)} |`);
+
+print();
+print('## Uploads over a socket');
+print();
+print(
+  `CPU seconds of the server's process for a GiB, in ${UPLOAD_ROUNDS} rounds in turns of ${UPLOAD_BYTES >> 20} MiB each after one to warm up; the handler reads the body away.`,
+);
+print();
+print('| upload | CPU-s min | CPU-s median |');
+print('| --- | --- | --- |');
+const sink = await forkServer('sink', 'signed');
+const store = await forkServer('restXml', 'signed');
+const kinds = Object.keys(UPLOADS) as Upload[];
+const costs = kinds.map((): number[] => []);
+for (let round = 0; round <= UPLOAD_ROUNDS; round++) {
+  for (const [i, kind] of kinds.entries()) {
+    const cost = await (kind === 'sink' ? sink : store).costOf((port) => upload(port, kind));
+    if (round > 0) costs[i]?.push((cost / 1e6) * ((1 << 30) / UPLOAD_BYTES));
+  }
+}
+sink.stop();
+store.stop();
+kinds.forEach((kind, i) => {
+  const seconds = costs[i] as number[];
+  print(`| ${UPLOADS[kind]} | ${Math.min(...seconds).toFixed(2)} | ${median(seconds).toFixed(2)} |`);
+});
 
 print();
 print('## Load time and memory a service');

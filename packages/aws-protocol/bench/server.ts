@@ -1,6 +1,7 @@
 /** One server of the comparison, in a process of its own, so that its CPU time can be told from the client's. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import Fastify from 'fastify';
 import { nodeListener } from '../src/adapters/node-http.ts';
 import { AwsServer, loadModel, type ModelId, Service } from '../src/index.ts';
@@ -30,8 +31,16 @@ const read =
     });
   };
 
+const readAway = ({ Body }: { Body?: Readable }): Promise<object> =>
+  new Promise((resolve, reject) =>
+    Body?.on('end', () => resolve({}))
+      .on('error', reject)
+      .resume(),
+  );
+
 async function listenerOf(): Promise<RequestListener | ReturnType<typeof createServer>> {
   const text = JSON.stringify(OUTPUT['SendMessage']);
+  if (variant === 'sink') return (request, response) => request.on('end', () => response.end()).resume();
   if (variant === 'bare') return read(() => text);
   if (variant === 'json') {
     return read((body) => {
@@ -53,7 +62,9 @@ async function listenerOf(): Promise<RequestListener | ReturnType<typeof createS
     const model = loadModel(id);
     return new Service(
       model,
-      Object.fromEntries(model.operationNames.map((name) => [name, () => OUTPUT[name] ?? {}])) as never,
+      Object.fromEntries(
+        model.operationNames.map((name) => [name, name === 'PutObject' ? readAway : () => OUTPUT[name] ?? {}]),
+      ),
     );
   });
   const aws = new AwsServer({
