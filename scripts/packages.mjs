@@ -21,6 +21,12 @@ export const SYSTEM_PACKAGES = [
     why: 'runs the instances',
   },
   { name: 'btrfs-progs', for: 'engine', proof: ['mkfs.btrfs'], why: 'the storage pool of instances and volumes' },
+  {
+    name: 'lxcfs',
+    for: 'engine',
+    proof: ['/usr/share/lxcfs/lxc.mount.hook'],
+    why: 'shows instances their own memory, processors and load',
+  },
   { name: 'nftables', for: 'engine', proof: ['nft'], why: 'firewall and address translation of the private networks' },
   { name: 'iproute2', for: 'engine', proof: ['ip'], why: 'network namespaces and links' },
   { name: 'dnsmasq-base', for: 'engine', proof: ['dnsmasq'], why: 'names inside a private network' },

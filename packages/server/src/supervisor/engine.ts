@@ -1,6 +1,7 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
 import { type IncusDaemon, startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { hasLxcfs, startLxcfs } from '../engines/incus/lxcfs.ts';
 import { canMountAgain } from '../engines/incus/pool-space.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
@@ -47,14 +48,33 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       };
     },
   });
+  const lxcfs = (await hasLxcfs()) ? await keepLxcfs(settings, platformId, say) : undefined;
+  if (!lxcfs) say('lxcfs is not installed: instances show the memory and the load of the host (apt-get install lxcfs)');
   return {
     ...incus,
     async stop(hurry) {
+      // It is not started again from here on, and ends behind the instances, with all that is in their mount namespace.
+      const lxcfsStopped = lxcfs?.stop(hurry);
       await incus.stop(hurry);
       // It may have been dead just then, between two starts: its instances and mounts are not.
       await stopDaemon({ dataDir: settings.dataDir, platformId }, 0);
+      await lxcfsStopped;
       // The worker that drove it is gone, the instances are stopped; the next start lays the networks anew.
       await removePlatformNetwork(platformId);
     },
   };
 }
+
+/** Needs the mount namespace that Incus' first start makes. Instances run without it, too. */
+const keepLxcfs = (settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> =>
+  keepRunning({
+    name: 'lxcfs',
+    say,
+    firstMayFail: true,
+    start: async () => {
+      const { pid, ended, failed } = await startLxcfs({ dataDir: settings.dataDir, platformId });
+      if (failed.length > 0)
+        say(`lxcfs: ${failed.length} running instances cannot read their memory and load until they are rebooted`);
+      return { pid, ended: ended.then(() => 'ended'), stop: async () => undefined };
+    },
+  });

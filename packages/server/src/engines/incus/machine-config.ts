@@ -55,7 +55,9 @@ export function machineConfig(
     // No socket into incusd from inside.
     'security.guestapi': 'false',
     'security.syscalls.deny': DENIED_SYSCALLS,
-    // A share of time and not a set of cores: it holds for halves too, and no one waits for one core while another idles.
+    // A share of time, which holds for halves too. The cores are for what counts them (nproc): it starts as many threads. Incus spreads the
+    // instances over the cores at each start and stop.
+    'limits.cpu': String(Math.ceil(spec.vcpus)),
     'limits.cpu.allowance': `${Math.round(spec.vcpus * 100)}ms/100ms`,
     'limits.memory': `${spec.memoryMb}MiB`,
     'limits.memory.enforce': 'hard',
