@@ -30,6 +30,7 @@ async function stopToMountAgain(daemon: IncusDaemon, dataDir: string): Promise<s
  * order of stopping is the supervisor's. A failing first start does not keep the rest of the platform down.
  */
 export async function keepEngine(settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> {
+  const showsLimits = await hasLxcfs();
   const incus = await keepRunning({
     name: 'Incus',
     say,
@@ -41,6 +42,8 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
         ...(settings.storageSizeGb === undefined ? {} : { poolGb: settings.storageSizeGb }),
         onProgress: say,
       });
+      // Before any instance starts. Why it does not start is told below.
+      if (showsLimits) await startLxcfs({ dataDir: settings.dataDir, platformId }).catch(() => undefined);
       return {
         pid: daemon.pid,
         ended: Promise.race([daemon.ended.then(() => 'ended'), stopToMountAgain(daemon, settings.dataDir)]),
@@ -48,7 +51,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       };
     },
   });
-  const lxcfs = (await hasLxcfs()) ? await keepLxcfs(settings, platformId, say) : undefined;
+  const lxcfs = showsLimits ? await keepLxcfs(settings, platformId, say) : undefined;
   if (!lxcfs) say('lxcfs is not installed: instances show the memory and the load of the host (apt-get install lxcfs)');
   return {
     ...incus,

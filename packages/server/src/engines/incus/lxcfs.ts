@@ -46,7 +46,18 @@ export const hasLxcfs = async (): Promise<boolean> => (await fileExists(PROGRAM)
  * Starts the platform's lxcfs, or takes over the one that runs, and gives running instances its files in place of those of one that died.
  * The mount namespace of incusd must be there. It ends with `stopDaemon`. Throws EngineError.
  */
-export async function startLxcfs({ dataDir, platformId }: LxcfsOptions): Promise<Lxcfs> {
+export function startLxcfs(options: LxcfsOptions): Promise<Lxcfs> {
+  const underWay = starts.get(options.dataDir);
+  if (underWay !== undefined) return underWay;
+  const start = begin(options).finally(() => starts.delete(options.dataDir));
+  starts.set(options.dataDir, start);
+  return start;
+}
+
+/** By data folder: two who start it at once get the same one. */
+const starts = new Map<string, Promise<Lxcfs>>();
+
+async function begin({ dataDir, platformId }: LxcfsOptions): Promise<Lxcfs> {
   const names = platformNames(platformId);
   if (!(await isPinnedNamespace(names.mountPin)))
     throw new EngineError('unavailable', 'lxcfs waits for Incus, which is not running');
