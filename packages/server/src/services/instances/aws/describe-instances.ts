@@ -1,5 +1,5 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
-import { AwsError, type Handlers } from '@thecloud/aws-protocol';
+import { errorsOf, type Handlers } from '@thecloud/aws-protocol';
 import { describe, type FilterTable } from '@thecloud/aws-protocol/ec2';
 import { listPage, type SdkAction } from '../../../kernel/aws-actions.ts';
 import { ec2Id, isEc2Id } from '../../../kernel/ids.ts';
@@ -14,6 +14,8 @@ const STATES = {
   ERROR: { Code: 80, Name: 'stopped' },
   DELETING: { Code: 32, Name: 'shutting-down' },
 } as const satisfies Record<PublicStatus, Ec2.InstanceState>;
+
+const Ec2Error = errorsOf<typeof Ec2, 'InvalidInstanceID.NotFound' | 'InvalidInstanceID.Malformed'>();
 
 const FILTERS: FilterTable<Ec2.Instance> = {
   'instance-id': (instance) => [instance.InstanceId],
@@ -33,8 +35,8 @@ export const describeInstances: SdkAction<Handlers<typeof Ec2>, 'DescribeInstanc
     filters: FILTERS,
     notFound: (id) =>
       isEc2Id('i', id)
-        ? new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`)
-        : new AwsError('InvalidInstanceID.Malformed', `Invalid id: "${id}" (expecting "i-..." and 17 hex digits)`),
+        ? new Ec2Error('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`)
+        : new Ec2Error('InvalidInstanceID.Malformed', `Invalid id: "${id}" (expecting "i-..." and 17 hex digits)`),
     list: (query) => listPage(context, 'instances.list', query, toEc2),
   });
   return {

@@ -1,9 +1,11 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
-import { AwsError, type Handlers } from '@thecloud/aws-protocol';
+import { errorsOf, type Handlers } from '@thecloud/aws-protocol';
 import { describe, type FilterTable } from '@thecloud/aws-protocol/ec2';
 import { type AwsContext, listPage, type SdkAction } from '../../../kernel/aws-actions.ts';
 import { ec2Id } from '../../../kernel/ids.ts';
 import type { Vpc } from '../vpc.ts';
+
+const Ec2Error = errorsOf<typeof Ec2, 'InvalidVpcID.NotFound'>();
 
 const FILTERS: FilterTable<Ec2.Vpc> = {
   'vpc-id': (vpc) => [vpc.VpcId],
@@ -20,7 +22,7 @@ export const describeVpcs: SdkAction<Handlers<typeof Ec2>, 'DescribeVpcs'> = asy
     ids: input.VpcIds,
     idFilter: 'vpc-id',
     filters: FILTERS,
-    notFound: (id) => new AwsError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`),
+    notFound: (id) => new Ec2Error('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`),
     list: (query) => listPage(context, 'vpcs.list', query, (vpc: Vpc) => toEc2(vpc, context)),
   });
   return { Vpcs: things, ...(nextToken ? { NextToken: nextToken } : {}) } satisfies Ec2.DescribeVpcsResult;
