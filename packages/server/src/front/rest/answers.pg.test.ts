@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { insertInstance } from '../../services/instances/examples.ts';
 import { insertVpc } from '../../services/vpcs/examples.ts';
 import { PASSWORD, uniqueWord } from '../../testing/test-api.ts';
+import { sendOdd } from '../../testing/odd-requests.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 
 const { api, owner } = await setUpApi();
@@ -138,6 +139,51 @@ describe('what is sent and not asked for', () => {
         status: 400,
         message: expect.stringContaining('wait'),
       });
+  });
+
+  it('and cannot be read as it is meant is refused, never mended or lost', async () => {
+    const create = (name: Buffer) =>
+      sendOdd(
+        api.url,
+        {
+          method: 'POST',
+          path: '/vpcs',
+          headers: { 'content-type': 'application/json' },
+          body: Buffer.concat([Buffer.from('{"name":"a'), name, Buffer.from('"}')]),
+        },
+        owner.key,
+      );
+    expect(await create(Buffer.from([0xff]))).toMatchObject({ status: 400, message: 'the body is not UTF-8' });
+    // Half of a character of two bytes.
+    expect(await create(Buffer.from('é').subarray(0, 1))).toMatchObject({ status: 400 });
+    expect(await create(Buffer.from('é'))).toMatchObject({ status: 201 });
+    const broken = await api.send('POST', '/auth/login', { body: '{"email": "a@b", "password": "hunter2" "x"}' });
+    expect(broken).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^the body is not JSON: .* character 39$/),
+    });
+    expect(await api.call('vpcs.list', {}, owner, { query: 'cursor=%ff' })).toMatchObject({
+      status: 400,
+      message: 'the query holds a percent escape that cannot be read; escape a % as %25',
+    });
+    expect(await api.call('vpcs.list', {}, owner, { query: 'limit=1&limit=2' })).toMatchObject({
+      status: 400,
+      message: 'limit is given 2 times; give it once',
+    });
+    const id = await insertVpc(api.worldOf(owner));
+    const encoded = await api.call('vpcs.update', { id, name: 'b' }, owner, {
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expect(encoded).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: "Content-Encoding 'gzip' is not supported; send the body as it is",
+      headers: { 'accept-encoding': 'identity' },
+    });
+    expect(
+      await api.send('DELETE', `/vpcs/${id}`, { key: owner.key, body: { force: true } }),
+      'what would be lost is refused',
+    ).toMatchObject({ status: 400, message: 'DELETE takes no body; members go into the query' });
   });
 
   it('as a body of null is no empty object', async () => {
