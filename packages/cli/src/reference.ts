@@ -50,9 +50,10 @@ command ends when the platform has taken the order. Deleting asks on a terminal,
 | 4 | no such thing |
 | 130 | interrupted at a question |
 
-\`cloud instances exec\` ends with the exit code of the command that it ran, or 124 when its time was up. With \`-i\` it passes standard input on
-as it comes, with \`-t\` it gives the command a terminal; neither has a limit of time. Without a terminal, SIGINT, SIGTERM, SIGHUP and SIGQUIT go
-to the command; a second Ctrl-C ends \`cloud\` itself.
+\`cloud instances exec\` streams bytes in both directions without a limit, and ends with the exit code of the command that it ran, also when its
+output is read no further (\`| head\`), or with 124 when the time of \`--timeout\` was up. It passes on what is piped in; with \`-i\` also what is
+typed, and with \`-t\` it gives the command a terminal. When \`cloud\` ends first, by Ctrl-C or a lost connection, the platform kills the command
+with all the processes that it started. A command that neither reads nor writes anything for an hour is cut off.
 `;
 
 /** Text of docs/reference/cli.md. The same verbs give the same text. */

@@ -17,6 +17,7 @@ export type {
   VersionOption,
   WaitOption,
 } from './call.ts';
+export { outputBytes, stdinBytes } from './bytes.ts';
 export { CloudApiError, CloudConnectionError, CloudWaitError } from './errors.ts';
 export type * from './generated/services.ts';
 export { listAll } from './paging.ts';

@@ -1,3 +1,4 @@
+import { createClient, outputBytes, stdinBytes } from '@thecloud/sdk';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../testing/seed.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
@@ -74,6 +75,11 @@ describe('what the worker does live', () => {
     const answered = await cat(bytes);
     expect(answered.encoding).toBe('base64');
     expect(Buffer.from(answered.stdout, 'base64').equals(bytes)).toBe(true);
+    const client = createClient({ endpoint: api.url, apiKey: owner.key });
+    for (const wanted of [bytes, Buffer.from('grüße')]) {
+      const result = await client.instances.exec({ id, command: ['cat'], ...stdinBytes(wanted) });
+      expect(Buffer.from(outputBytes(result).stdout).equals(wanted)).toBe(true);
+    }
   });
 
   it('is to refuse what no command can be given, counted in bytes, with the way out', async () => {
