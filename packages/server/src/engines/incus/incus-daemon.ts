@@ -77,7 +77,7 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
     if (living !== undefined && !adopted) await endProcess(living, 5_000);
     const daemon = adopted ? living : await launch(names, options, incusDir);
     await waitReady(client, daemon, incusDir);
-    await configure(client, options);
+    await configure(client, options, daemon.pid);
     await keepMetadataSingle(options.dataDir, names.mountPin).catch((error: unknown) =>
       // A full pool cannot be rewritten now; a later start does it.
       options.onProgress?.(`the storage pool keeps its metadata twice for now: ${String(error)}`),
@@ -241,10 +241,10 @@ async function waitReady(client: IncusClient, daemon: ProcessIdentity, incusDir:
   }
 }
 
-async function configure(client: IncusClient, options: IncusDaemonOptions): Promise<void> {
+async function configure(client: IncusClient, options: IncusDaemonOptions, incusd: number): Promise<void> {
   // Our images are our own: Incus never looks for newer ones outside.
   await client.call('PATCH', '/1.0', { body: { config: { 'images.auto_update_interval': '0' } } });
-  await ensurePool(client, options);
+  await ensurePool(client, { ...options, incusDir: incusDirOf(options.dataDir), incusd });
 }
 
 async function watchEnd(daemon: ProcessIdentity): Promise<void> {

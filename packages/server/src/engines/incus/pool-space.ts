@@ -1,9 +1,10 @@
-import { readFile, realpath, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { diskReserve } from '../../kernel/disk-room.ts';
+import { fileExists } from '../files.ts';
 import { runCommand } from '../run-command.ts';
 import { findDaemon, incusDirOf } from './incus-daemon.ts';
 import { type MachineDisks, withPool } from './machine-disk.ts';
-import { POOL_NAME } from './storage-pool.ts';
+import { POOL_NAME, poolMarkOf, readPoolMount } from './storage-pool.ts';
 
 /** How much disk there is to promise, and whether the pool can be written to. All sizes are bytes. */
 const MIB = 1024 ** 2;
@@ -83,9 +84,9 @@ async function sumMachines(disks: MachineDisks): Promise<number> {
 export async function findPoolTrouble(dataDir: string): Promise<string | undefined> {
   const daemon = await findDaemon(dataDir);
   if (daemon === undefined) return 'incusd does not run; the supervisor starts it';
-  const point = `${await realpath(incusDirOf(dataDir))}/storage-pools/${POOL_NAME}`;
-  const mounts = await readFile(`/proc/${daemon.pid}/mountinfo`, 'utf8');
-  const mount = mounts.split('\n').findLast((line) => line.split(' ')[4] === point);
+  const incusDir = incusDirOf(dataDir);
+  if (!(await fileExists(poolMarkOf(incusDir)))) return 'the storage pool is not made yet; the supervisor makes it';
+  const mount = await readPoolMount(daemon.pid, incusDir);
   if (mount === undefined) return 'the storage pool is not mounted';
   return isReadOnly(mount) ? READ_ONLY : undefined;
 }

@@ -1,7 +1,9 @@
-import { stat, statfs } from 'node:fs/promises';
+import { readFile, realpath, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
+import { fileExists } from '../files.ts';
 import { runCommand } from '../run-command.ts';
 import type { IncusClient } from './incus-client.ts';
+import { mountsBelow } from './mount-namespace.ts';
 
 /** The platform's one pool: btrfs on a loop file in the data folder, or a subvolume where the folder is on btrfs. */
 export const POOL_NAME = 'cloud';
@@ -10,12 +12,70 @@ export const POOL_NAME = 'cloud';
 export const BTRFS_MAGIC = 0x9123683e;
 const GIB = 1024 ** 3;
 
-export async function ensurePool(
-  client: IncusClient,
-  options: { readonly dataDir: string; readonly poolGb?: number; readonly onProgress?: (line: string) => void },
-): Promise<void> {
-  const pools = await client.list<{ readonly name: string }>('/1.0/storage-pools');
-  if (pools.some((pool) => pool.name === POOL_NAME)) return;
+interface PoolOptions {
+  readonly dataDir: string;
+  readonly incusDir: string;
+  /** The process number of incusd, which alone sees the pool mounted. */
+  readonly incusd: number;
+  readonly poolGb?: number;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** `Pending`: its making was cut short. */
+interface ListedPool {
+  readonly name: string;
+  readonly status: string;
+  readonly used_by: readonly string[] | null;
+}
+
+/** There since the pool was usable for the first time. Nothing is ever put into a pool before. */
+export const poolMarkOf = (incusDir: string): string => `${incusDir}/thecloud-pool-made`;
+
+/** The pool's line of /proc/PID/mountinfo, by way of incusd, since only there it is mounted. Undefined where it is not, or is not btrfs. */
+export async function readPoolMount(incusd: number, incusDir: string): Promise<string | undefined> {
+  const point = `${await realpath(incusDir)}/storage-pools/${POOL_NAME}`;
+  const mounts = await readFile(`/proc/${incusd}/mountinfo`, 'utf8');
+  // A blank in a path is written as \040.
+  const mount = mounts.split('\n').findLast((line) => line.split(' ')[4]?.replaceAll('\\040', ' ') === point);
+  return mount?.includes(' - btrfs ') ? mount : undefined;
+}
+
+/**
+ * Makes the pool where there is none, and again where it was cut short while it was made. One that may hold something stays as it is;
+ * `findPoolTrouble` tells what is wrong with it.
+ */
+export async function ensurePool(client: IncusClient, options: PoolOptions): Promise<void> {
+  const { incusDir, incusd, onProgress } = options;
+  const mark = poolMarkOf(incusDir);
+  const read = async (): Promise<ListedPool | undefined> => {
+    const pools = await client.list<ListedPool>('/1.0/storage-pools', { query: { recursion: '1' } });
+    return pools.find(({ name }) => name === POOL_NAME);
+  };
+  const isUsable = async (pool: ListedPool): Promise<boolean> =>
+    pool.status !== 'Pending' && (await readPoolMount(incusd, incusDir)) !== undefined;
+  let pool = await read();
+  if (pool !== undefined && !(await isUsable(pool))) {
+    if ((await fileExists(mark)) || (pool.used_by ?? []).length > 0) return;
+    onProgress?.('the storage pool was never finished; making it again');
+    await clearUnfinished(options);
+    await client.call('DELETE', `/1.0/storage-pools/${POOL_NAME}`, { timeoutMs: 60_000 });
+    pool = undefined;
+  }
+  if (pool === undefined) {
+    await makePool(client, options);
+    pool = await read();
+  }
+  if (pool !== undefined && (await isUsable(pool))) await writeFile(mark, '', { flush: true });
+}
+
+async function makePool(client: IncusClient, options: PoolOptions): Promise<void> {
+  if (await fileExists(poolMarkOf(options.incusDir))) {
+    throw new EngineError(
+      'failed',
+      `Incus has lost its storage pool, which may hold instances' disks: restore ${options.incusDir}, or remove it to begin with an empty pool`,
+    );
+  }
+  await clearUnfinished(options);
   const disk = await statfs(options.dataDir);
   const config: Record<string, string> = {};
   if (disk.type === BTRFS_MAGIC && options.poolGb === undefined) {
@@ -36,6 +96,19 @@ export async function ensurePool(
     body: { name: POOL_NAME, driver: 'btrfs', config },
     timeoutMs: 60_000,
   });
+}
+
+/** Takes away what an incusd that was killed had mounted and attached, and the file that nothing was ever put into. */
+async function clearUnfinished({ incusDir, incusd }: PoolOptions): Promise<void> {
+  const folder = `${incusDir}/storage-pools`;
+  const mounted = mountsBelow(await readFile(`/proc/${incusd}/mounts`, 'utf8'), folder);
+  for (const path of mounted.filter((one) => `${one}/`.startsWith(`${folder}/${POOL_NAME}/`)))
+    await runCommand('nsenter', [`--target=${incusd}`, '--mount', '--', 'umount', path]);
+  const file = `${incusDir}/disks/${POOL_NAME}.img`;
+  if (!(await fileExists(file))) return;
+  const { stdout } = await runCommand('losetup', ['--noheadings', '--output=NAME', '--associated', file]);
+  for (const device of stdout.split('\n').filter(Boolean)) await runCommand('losetup', ['--detach', device.trim()]);
+  await rm(file);
 }
 
 /** Half of what is free: the file is sparse, and a full disk under it would end the pool. */
