@@ -74,7 +74,7 @@ async function repair() {
   const journal = '/var/lib/dpkg/updates';
   const hasJournal = existsSync(journal) && readdirSync(journal).some((name) => /^\d+$/.test(name));
   if (output.trim() === '' && !hasJournal) return;
-  // A package that was cut short while it was unpacked fails this, and is unpacked again by what follows.
+  // A package that was cut short while it was unpacked fails this, and is installed again by what follows.
   await work(
     'finishing what dpkg was interrupted in',
     'dpkg',
@@ -82,14 +82,26 @@ async function repair() {
     true,
   );
   const keepFiles = ['-oDPkg::Options::=--force-confdef', '-oDPkg::Options::=--force-confold'];
-  await work('completing half-installed packages', 'apt-get', ['install', '-y', '--fix-broken', ...keepFiles]);
+  const again = (await listPackages('${db:Status-Eflag}')).filter(([, flag]) => flag === 'reinstreq');
+  const names = again.map(([name]) => name);
+  const how = ['--fix-broken', ...(names.length > 0 ? ['--reinstall', ...names] : [])];
+  await work('completing half-installed packages', 'apt-get', ['install', '-y', ...keepFiles, ...how]);
+}
+
+/** @param {string} field @param {readonly string[]} [names] @returns {Promise<[name: string, value: string][]>} */
+async function listPackages(field, names = []) {
+  const { output } = await run('dpkg-query', ['--show', '--showformat', `\${Package} ${field}\\n`, ...names]);
+  // It tells of names that it does not know in lines of another form.
+  return output.split('\n').flatMap((line) => {
+    const [, name, value] = /^(\S+) (\S+)$/.exec(line) ?? [];
+    return name && value ? [/** @type {[string, string]} */ ([name, value])] : [];
+  });
 }
 
 /** @param {readonly string[]} names */
 async function findUninstalled(names) {
-  const { output } = await run('dpkg-query', ['--show', '--showformat', '${Package} ${db:Status-Status}\\n', ...names]);
-  const installed = new Set(output.split('\n').filter((line) => line.endsWith(' installed')));
-  return names.filter((name) => !installed.has(`${name} installed`));
+  const states = new Map(await listPackages('${db:Status-Status}', names));
+  return names.filter((name) => states.get(name) !== 'installed');
 }
 
 /**
