@@ -73,6 +73,30 @@ describe('where a call goes', () => {
     expect(await failure(left.next())).toMatchObject({ message: 'enough' });
   });
 
+  it('sends every name as it is, and none that would be sent as another', async () => {
+    const { client, seen } = await open(() => ({ data: {} }));
+    const names = [
+      'a/b',
+      '../x',
+      '%2e%2e',
+      '..%2f',
+      '?a=b#c',
+      '__proto__',
+      'constructor',
+      '-x',
+      ' ',
+      '龍',
+      '\\',
+      ':id',
+    ];
+    for (const name of names) await client.vpcs.get(name);
+    expect(seen.map(({ path }) => path)).toEqual(names.map((name) => `/vpcs/${name}`));
+    const half = 'vpcs.get: id holds half a surrogate pair; leave it out';
+    await expect(async () => client.vpcs.get('a\ud800')).rejects.toThrow(half);
+    await expect(async () => client.instances.list({ tag: ['\udc00'] })).rejects.toThrow(/tag holds half a surrogate/);
+    expect(seen).toHaveLength(names.length);
+  });
+
   it('refuses an endpoint that is none', () => {
     expect(() => createClient({ endpoint: 'localhost:8080' })).toThrow(
       "endpoint 'localhost:8080' must begin with http://",
