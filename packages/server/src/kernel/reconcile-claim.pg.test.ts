@@ -85,8 +85,7 @@ async function explain(kind: string): Promise<{ ways: Set<string>; rowsRead: num
   await all((sql) =>
     claim(
       {
-        query: async <Row>(name: string, text: string, values?: readonly unknown[]) => {
-          if (name === 'reconcile.plan') return sql.query<Row>(name, text, values);
+        query: async (_name: string, text: string, values?: readonly unknown[]) => {
           const [row] = await sql.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
             'test.explain',
             `explain (analyze, format json) ${text}`,

@@ -91,12 +91,7 @@ export async function claim(
   leaseMs: number,
 ): Promise<readonly Claim[]> {
   const kinds = JSON.stringify(wanted);
-  const [, , claims] = await Promise.all([
-    // The policies hide from the planner how many rows there are: left alone it reads and sorts all that waits (260 ms at 100,000 rows).
-    sql.query(
-      'reconcile.plan',
-      `select set_config(name, 'off', true) from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) as name`,
-    ),
+  const [, claims] = await Promise.all([
     sql.query(
       'reconcile.ripen',
       `with ripe as (
