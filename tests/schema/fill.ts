@@ -37,10 +37,13 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
     await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
     await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
-    await own('instances', 'user_id, name, image, status, vpc_id', `$2, 'i', 'busybox', 'STARTING', $3`, [
-      user,
-      await idOf('vpcs'),
-    ]);
+    // Its label is a row of instance_labels.
+    await own(
+      'instances',
+      'user_id, name, image, status, vpc_id, labels',
+      `$2, 'i', 'busybox', 'STARTING', $3, '{"a": "b"}'`,
+      [user, await idOf('vpcs')],
+    );
     const instance = await idOf('instances');
     await own(
       'network_interfaces',

@@ -187,8 +187,13 @@ describe('cloud_operator', () => {
           and a.attname ~ '(password|secret|sealed|encrypted|token|credential|private_key|certificate|^env$|^command$|^body$|^input$|^output$|^logs$|^key$)'
         order by 1`),
     );
-    // The name of an object, the caller's own Idempotency-Key, and who holds a lease.
-    expect(rows.map((row) => row.name)).toEqual(['idempotency_keys.key', 'objects.key', 'reconcile.lease_token']);
+    // A label, the name of an object, the caller's own Idempotency-Key, and who holds a lease.
+    expect(rows.map((row) => row.name)).toEqual([
+      'idempotency_keys.key',
+      'instance_labels.key',
+      'objects.key',
+      'reconcile.lease_token',
+    ]);
   });
 
   it('sees every tenant without a scope', async () => {

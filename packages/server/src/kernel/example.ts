@@ -20,6 +20,8 @@ export interface ExampleWorld {
 export interface Example {
   /** Makes what the call needs and answers its input. What it makes and says is new each time. */
   input(world: ExampleWorld): Promise<Readonly<Record<string, unknown>>>;
+  /** More good inputs, for what the first leaves out: each filter of a list. */
+  more?(world: ExampleWorld): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Members of the answer that are secret: shown once, never logged or audited. */
   readonly secretOutput?: readonly string[];
 }

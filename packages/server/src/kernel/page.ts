@@ -5,6 +5,9 @@ import type { PageOf } from './operation.ts';
 
 export const DEFAULT_LIMIT = 50;
 
+/** Sorts behind every id: a list that starts at the top goes on from here, so that the same index condition serves each page. */
+export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** Members of every list's input: `limit` 1 to 1000 (default 50) and the `cursor` of the answer before. */
 export const pageInput = {
   limit: Type.Optional(

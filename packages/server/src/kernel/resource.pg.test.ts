@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INSTANCES as instances } from '../services/instances/instance.ts';
-import { instanceFilter } from '../services/instances/instance-repository.pg.ts';
 import { VPCS as vpcs } from '../services/vpcs/vpc.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
 import { uniqueWord } from '../testing/test-api.ts';
@@ -158,11 +157,7 @@ describe.each(cases.map((one) => [one.table.name, one] as const))(
       await asApi((sql) => markDeleted(sql, table, ids[0]!, new Date()), who);
       expect(await list(9, null)).toEqual(ids);
       const filtered = (name: string) =>
-        asApi(
-          (sql) =>
-            listRows(sql, table, who.tenantId, { limit: 9, after: null }, [{ text: 'name = %s', values: [name] }]),
-          who,
-        );
+        asApi((sql) => listRows(sql, table, who.tenantId, { limit: 9, after: null }, { equal: { name } }), who);
       const { name } = (await find(ids[2]!, who))!;
       expect((await filtered(name)).map((row) => row.id)).toEqual([ids[2]]);
     });
@@ -266,106 +261,6 @@ describe.each(cases.map((one) => [one.table.name, one] as const))(
     });
   },
 );
-
-describe('lists of many rows', () => {
-  const ROWS = 20_000;
-  let who: Tenant;
-  beforeAll(async () => {
-    who = await db.makeTenant();
-    const crowd = await db.makeTenant();
-    // Of one tenant and of another in turn: ids of both lie side by side.
-    for (const [table, columns, values] of [
-      ['vpcs', 'cidr_block, network_id', `'10.0.0.0/16', 'net'`],
-      ['instances', 'image, status, labels', `'i', 'RUNNING', jsonb_build_object('tier', 'web')`],
-    ])
-      await db.owner.query(
-        `insert into ${table} (user_id, tenant_id, name, ${columns})
-         select case i % 2 when 0 then $1::uuid else $2::uuid end, case i % 2 when 0 then $3::uuid else $4::uuid end, 'n' || i, ${values}
-         from generate_series(1, ${ROWS}) as i`,
-        [who.userId, crowd.userId, who.tenantId, crowd.tenantId],
-      );
-    await db.owner.query('analyze vpcs, instances');
-  });
-
-  interface Plan {
-    readonly 'Node Type': string;
-    readonly 'Index Cond'?: string;
-    readonly 'Actual Rows': number;
-    readonly 'Rows Removed by Filter'?: number;
-    readonly Plans?: readonly Plan[];
-  }
-  const nodesOf = (plan: Plan): readonly Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-  /** The nodes of the plan of what `ask` runs, as the API's role: prepared, for whatever values come. */
-  const planOf = (ask: (sql: Sql) => Promise<unknown>): Promise<readonly Plan[]> =>
-    asApi(async (sql) => {
-      let told: { name: string; text: string; values: readonly unknown[] } | undefined;
-      await ask({
-        query: async (name, text, values = []) => {
-          told = { name, text, values };
-          return [];
-        },
-      });
-      await sql.query('test.mode', 'set local plan_cache_mode = force_generic_plan');
-      const [row] = await sql.query<{ 'QUERY PLAN': readonly [{ Plan: Plan }] }>(
-        'test.explain',
-        `explain (analyze, format json) ${told!.text}`,
-        told!.values,
-      );
-      return nodesOf(row!['QUERY PLAN'][0].Plan);
-    }, who);
-
-  const middle = async (table: string): Promise<string> =>
-    (
-      await db.owner.query<{ id: string }>(
-        `select id from ${table} where tenant_id = $1 order by id desc offset ${ROWS / 4} limit 1`,
-        [who.tenantId],
-      )
-    ).rows[0]!.id;
-
-  it.each([
-    ['the first page of VPCs', vpcs as Table<ResourceRow>, false, undefined],
-    ['a later page of VPCs', vpcs, true, undefined],
-    ['the first page of instances', instances, false, undefined],
-    ['a later page of instances', instances, true, undefined],
-    [
-      'a page of instances of which nothing is asked',
-      instances,
-      false,
-      instanceFilter({ ids: undefined, tags: undefined, vpcId: null }),
-    ],
-  ] as const)('read what they show and no more, by an index: %s', async (_, table, later, filter) => {
-    const after = later ? await middle(table.name) : null;
-    const nodes = await planOf((sql) =>
-      listRows(sql, table as Table<ResourceRow>, who.tenantId, { limit: 50, after }, filter),
-    );
-    const kinds = nodes.map((node) => node['Node Type']);
-    for (const slow of ['Sort', 'Incremental Sort', 'Seq Scan', 'Bitmap Heap Scan']) expect(kinds).not.toContain(slow);
-    const scan = nodes.find((node) => node['Node Type'].startsWith('Index'))!;
-    expect(scan['Index Cond']).toMatch(/tenant_id.*id/);
-    expect(scan['Actual Rows']).toBe(51);
-    expect(scan['Rows Removed by Filter'] ?? 0).toBe(0);
-  });
-
-  it.each([
-    ['id', (id: string, _name: string) => id],
-    ['name', (_id: string, name: string) => name],
-  ])('do not slow down a look-up by %s', async (_, refOf) => {
-    for (const table of [vpcs, instances] as readonly Table<ResourceRow>[]) {
-      const { rows } = await db.owner.query<{ id: string; name: string }>(
-        `select id, name from ${table.name} where tenant_id = $1 order by id limit 1`,
-        [who.tenantId],
-      );
-      const ref = refOf(rows[0]!.id, rows[0]!.name);
-      for (const lock of [false, true]) {
-        const kinds = (await planOf((sql) => findRow(sql, table, { ...who, ref, lock }))).map(
-          (node) => node['Node Type'],
-        );
-        expect(kinds).not.toContain('Seq Scan');
-        expect(kinds.join()).toContain('Index Scan');
-      }
-    }
-  });
-});
 
 describe('a row as the wire shows it', () => {
   it('has the members named, without those that are null, and times in ISO 8601', () => {

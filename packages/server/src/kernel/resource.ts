@@ -1,15 +1,12 @@
 import type { Caller } from './caller.ts';
 import { invalidInput } from './errors.ts';
 import { isEc2Id, isUuid } from './ids.ts';
-import type { PageRequest } from './page.ts';
+import { LAST_ID, type PageRequest } from './page.ts';
 import type { Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** The channel on which a changed status is announced; the payload is the resource's id. */
 export const STATUS_CHANNEL = 'cloud_status';
-
-/** Sorts behind every id: a list that starts at the top goes on from here, so that the same index condition serves each page. */
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** What the rows of every resource have. One that is being deleted has `deleted_at` and stays until the world no longer has the thing. */
 export interface ResourceRow {
@@ -26,6 +23,8 @@ export interface Table<Row extends ResourceRow> {
   readonly columns: string;
   /** Its rows are also found by EC2's form of an id, `vpc-` and 17 hex digits: the prefix. The table has a column `ec2_id`. */
   readonly ec2Prefix?: string;
+  /** Where its labels are found: a table with `tenant_id`, `resource_id`, `key` and `value`. */
+  readonly labels?: string;
   /** Carries the type of the rows; never set. */
   readonly row?: Row;
 }
@@ -71,33 +70,64 @@ export async function holdRow<Row extends ResourceRow>(
   return row;
 }
 
-/** Conditions of a list beside the tenant and the page. The texts are constants, with `%s` for each value in turn. */
-export type Filter = readonly { readonly text: string; readonly values: readonly unknown[] }[];
+/** Without a value: whatever it is. */
+export interface Label {
+  readonly key: string;
+  readonly value?: string;
+}
 
-/** Those with one of these ids, of either form. */
-export const idsCondition = (ids: readonly string[]): Filter[number] => ({
-  text: '(id = any (%s::uuid[]) or ec2_id = any (%s))',
-  values: [ids.filter(isUuid), ids],
-});
+/** What a list asks for beside the tenant and the page. */
+export interface Filter {
+  /** Only those with one of these ids, of either form. */
+  readonly ids?: readonly string[] | undefined;
+  /** Only those with all these labels. */
+  readonly labels?: readonly Label[];
+  /** Columns that must have a value. The names are a service's own constants. */
+  readonly equal?: Readonly<Record<string, unknown>>;
+}
 
-/** The page after `page.after`, newest first, and one row more than its limit: see toPage. */
+/**
+ * The page after `page.after`, newest first, and one row more than its limit: see toPage. Ids that are asked for, or else the first label, lead
+ * to the rows in the order of the list, so that the tenant's other rows are not read.
+ */
 export function listRows<Row extends ResourceRow>(
   sql: Sql,
   table: Table<Row>,
   tenantId: string,
   page: PageRequest,
-  filter: Filter = [],
+  { ids, labels = [], equal = {} }: Filter = {},
 ): Promise<readonly Row[]> {
   const values: unknown[] = [tenantId, page.after ?? LAST_ID, page.limit + 1];
-  const texts = filter.map((condition) => {
-    const given = [...condition.values];
-    return ` and ${condition.text.replaceAll('%s', () => `$${values.push(given.shift())}`)}`;
-  });
+  const put = (value: unknown): string => `$${values.push(value)}`;
+  const isLabel = ({ key, value }: Label) =>
+    `key = ${put(key)}${value === undefined ? '' : ` and value = ${put(value)}`}`;
+  const has = (id: string) => (label: Label) =>
+    ` and exists (select from ${table.labels} where tenant_id = $1 and resource_id = ${id} and ${isLabel(label)})`;
+  const equals = Object.entries(equal).map(([column, value]) => ` and ${column} = ${put(value)}`);
+  const rowsWhere = (condition: string) =>
+    `select ${table.columns} from ${table.name} where tenant_id = $1 and ${condition}${equals.join('')}`;
+  const [first, ...others] = labels;
+  if (!ids && !first)
+    return sql.query<Row>(`${table.name}.list`, `${rowsWhere('id < $2')} order by id desc limit $3`, values);
+  const leading = ids
+    ? `select id from (${namedIds(table, put, ids)}) as named where id < $2${labels.map(has('named.id')).join('')}`
+    : `select resource_id as id from ${table.labels} as first
+       where tenant_id = $1 and resource_id < $2 and ${isLabel(first!)}${others.map(has('first.resource_id')).join('')}`;
   return sql.query<Row>(
-    `${table.name}.list`,
-    `select ${table.columns} from ${table.name} where tenant_id = $1 and id < $2${texts.join('')} order by id desc limit $3`,
+    `${table.name}.list_by_${ids ? 'id' : 'label'}`,
+    // "offset 0" keeps the planner from turning it round.
+    `select found.* from (${leading} order by id desc offset 0) as wanted
+     cross join lateral (${rowsWhere('id = wanted.id')} offset 0) as found
+     order by wanted.id desc limit $3`,
     values,
   );
+}
+
+/** Ids of either form, each once. */
+function namedIds(table: Table<ResourceRow>, put: (value: unknown) => string, ids: readonly string[]): string {
+  const named = `select unnest(${put(ids.filter(isUuid))}::uuid[]) as id`;
+  if (table.ec2Prefix === undefined) return named;
+  return `${named} union select id from ${table.name} where tenant_id = $1 and ec2_id = any (${put(ids)}::varchar[])`;
 }
 
 /** For a worker: by id over all tenants. */
@@ -183,5 +213,5 @@ export const kindOf = <Row extends ResourceRow>(
   name: (row) => row.name,
   version: (row) => row.version,
   isDeleting: (row) => row.deleted_at !== null,
-  list: (sql, { tenantId }, page, ids) => listRows(sql, table, tenantId, page, ids && [idsCondition(ids)]),
+  list: (sql, { tenantId }, page, ids) => listRows(sql, table, tenantId, page, { ids }),
 });

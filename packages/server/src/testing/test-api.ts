@@ -126,6 +126,8 @@ export async function startTestApi(options: {
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
   readonly region?: string;
+  /** Stands between the API and each of its databases. */
+  readonly wrap?: (database: Database) => Database;
 }): Promise<TestApi> {
   const clock = options.clock ?? systemClock;
   const logLines: string[] = [];
@@ -134,11 +136,14 @@ export async function startTestApi(options: {
   const owner = new pg.Pool({ connectionString: options.database.ownerUrl, max: 4 });
   // A pool says that it has ended before its sockets have; the database may be dropped in between.
   owner.on('connect', (client) => client.on('error', () => undefined));
-  const database = openDatabase(
-    { connectionString: options.database.apiUrl, max: 10, min: 1, watchTransactions: true },
-    { query: metrics.query },
+  const wrap = options.wrap ?? ((database: Database) => database);
+  const database = wrap(
+    openDatabase(
+      { connectionString: options.database.apiUrl, max: 10, min: 1, watchTransactions: true },
+      { query: metrics.query },
+    ),
   );
-  const workerDatabase = openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 });
+  const workerDatabase = wrap(openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 }));
   const region = options.region ?? 'us-east-1';
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
@@ -155,13 +160,10 @@ export async function startTestApi(options: {
       platformId: '00000000-0000-7000-8000-0000000000ff',
       forgetCallers,
     });
-  const operator = openDatabase({
-    connectionString: options.database.operatorUrl,
-    max: 2,
-    min: 0,
-    watchTransactions: true,
-  });
-  const data = openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 });
+  const operator = wrap(
+    openDatabase({ connectionString: options.database.operatorUrl, max: 2, min: 0, watchTransactions: true }),
+  );
+  const data = wrap(openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 }));
   const databases = { api: database, operator, data };
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const notifier = startNotifier({

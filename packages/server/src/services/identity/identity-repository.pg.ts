@@ -1,4 +1,5 @@
 import { isUuid } from '../../kernel/ids.ts';
+import { LAST_ID } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { IdentityRepository, LoginRow, RegisterOutcome } from './identity-repository.ts';
 import type { ApiKeyRow, UserRow } from './user.ts';
@@ -92,7 +93,7 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     const [row] = await sql.query<{ id: string }>(
       'identity.end_session',
       `update api_keys set revoked_at = $3
-       where id in (select key_id from authenticate_keys(array[$2::text], null)) and user_id = $1 and kind = 'session' and revoked_at is null
+       where id = (select key_id from authenticate_keys(array[$2::text], null)) and user_id = $1 and kind = 'session' and revoked_at is null
        returning id`,
       [userId, hash, at],
     );
@@ -129,9 +130,9 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
       'identity.list_keys',
       `select ${KEY_COLUMNS} from api_keys
        where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
-         and ($3::uuid is null or id < $3::uuid)
+         and id < $3
        order by id desc limit $4`,
-      [tenantId, userId, page.after, page.limit + 1],
+      [tenantId, userId, page.after ?? LAST_ID, page.limit + 1],
     );
   },
 

@@ -1,4 +1,5 @@
 import type { Example, ExampleWorld } from '../../kernel/example.ts';
+import { ec2Id } from '../../kernel/ids.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import type { instanceOperations, instanceTypeOperations } from './operations.ts';
 
@@ -35,6 +36,16 @@ export const instanceExamples: Record<keyof typeof instanceOperations, Example> 
     input: async (world) => {
       await insertInstance(world);
       return {};
+    },
+    more: async (world) => {
+      const id = await insertInstance(world);
+      return [
+        { vpc_id: await insertVpc(world) },
+        { id: [id, ec2Id('i', await insertInstance(world))] },
+        { tag: ['tier'] },
+        { tag: ['tier:web', 'note'] },
+        { tag: ['tier:web'], id: [id], vpc_id: await insertVpc(world) },
+      ];
     },
   },
   get: byId(),

@@ -17,7 +17,7 @@ import {
 import { checkWords, readStdin } from './command-words.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
-import { createPgInstanceRepository, type InstanceRepository, instanceFilter } from './instance-repository.pg.ts';
+import { createPgInstanceRepository, type InstanceRepository, labelOfTag } from './instance-repository.pg.ts';
 import type { ExecSpec, LogsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations } from './operations.ts';
 
@@ -107,13 +107,11 @@ export function createInstanceHandlers(
       const page = pageRequest(input);
       const vpcId = input.vpc_id === undefined ? null : await findVpcId(sql, tenantId, input.vpc_id);
       if (vpcId === undefined) throw notFound('VPC', input.vpc_id!);
-      const rows = await listRows(
-        sql,
-        INSTANCES,
-        tenantId,
-        page,
-        instanceFilter({ ids: input.id, tags: input.tag, vpcId }),
-      );
+      const rows = await listRows(sql, INSTANCES, tenantId, page, {
+        ids: input.id,
+        labels: (input.tag ?? []).map(labelOfTag),
+        equal: vpcId === null ? {} : { vpc_id: vpcId },
+      });
       return toPage(rows, page.limit, (row) => row.id);
     },
 

@@ -10,7 +10,7 @@ import {
   createPgInstanceRepository,
   type InstanceRepository,
   type NewInstance,
-  instanceFilter,
+  labelOfTag,
 } from './instance-repository.pg.ts';
 
 const watched = watchMethods(createPgInstanceRepository);
@@ -103,7 +103,7 @@ describe('the repository of instances', () => {
             INSTANCES,
             who.tenantId,
             { limit, after },
-            instanceFilter({ ids: undefined, tags, vpcId: in_ }),
+            { labels: (tags ?? []).map(labelOfTag), equal: in_ === null ? {} : { vpc_id: in_ } },
           )
         ).map((row) => row.id),
       );

@@ -1,5 +1,5 @@
 import type { PageRequest } from '../../kernel/page.ts';
-import { type Filter, idsCondition } from '../../kernel/resource.ts';
+import type { Label } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
 
@@ -64,8 +64,10 @@ export const createPgInstanceRepository = (sql: Sql) => ({
   async usage(tenantId: string): Promise<{ instances: number; vcpus: number; memoryMb: number }> {
     const [row] = await sql.query<{ instances: number; vcpus: number; memory_mb: number }>(
       'instances.usage',
-      `select count(*)::int as instances, coalesce(sum(t.vcpus), 0)::int as vcpus, coalesce(sum(t.memory_mb), 0)::int as memory_mb
-       from instances i left join instance_types t on t.id = i.instance_type where i.tenant_id = $1 and i.deleted_at is null`,
+      `select coalesce(sum(u.count), 0)::int as instances, coalesce(sum(u.count * t.vcpus), 0)::int as vcpus,
+         coalesce(sum(u.count * t.memory_mb), 0)::int as memory_mb
+       from (select instance_type, count(*) as count from instances where tenant_id = $1 and deleted_at is null group by instance_type) as u
+       left join instance_types t on t.id = u.instance_type`,
       [tenantId],
     );
     return { instances: row!.instances, vcpus: row!.vcpus, memoryMb: row!.memory_mb };
@@ -116,23 +118,8 @@ export const createPgInstanceRepository = (sql: Sql) => ({
   },
 });
 
-/** Those with one of these ids, with all these labels (`key`, or `key:value`), in this VPC: what is left out is not asked for. */
-export function instanceFilter(wanted: {
-  readonly ids: readonly string[] | undefined;
-  readonly tags: readonly string[] | undefined;
-  readonly vpcId: string | null;
-}): Filter {
-  const tags = wanted.tags ?? [];
-  const labels = Object.fromEntries(
-    tags
-      .filter((tag) => tag.includes(':'))
-      .map((tag) => [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]),
-  );
-  const keys = tags.filter((tag) => !tag.includes(':'));
-  return [
-    ...(wanted.ids ? [idsCondition(wanted.ids)] : []),
-    ...(Object.keys(labels).length > 0 ? [{ text: 'labels @> %s', values: [JSON.stringify(labels)] }] : []),
-    ...(keys.length > 0 ? [{ text: 'labels ?& %s', values: [keys] }] : []),
-    ...(wanted.vpcId === null ? [] : [{ text: 'vpc_id = %s', values: [wanted.vpcId] }]),
-  ];
-}
+/** A tag of a list's input, `key` or `key:value`. */
+export const labelOfTag = (tag: string): Label => {
+  const colon = tag.indexOf(':');
+  return colon < 0 ? { key: tag } : { key: tag.slice(0, colon), value: tag.slice(colon + 1) };
+};

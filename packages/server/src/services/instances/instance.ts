@@ -126,6 +126,7 @@ const filled = <T extends object>(value: T): boolean => Object.keys(value).lengt
 export const INSTANCES: Table<InstanceRow> = {
   name: 'instances',
   ec2Prefix: 'i',
+  labels: 'instance_labels',
   columns: `id, user_id, tenant_id, name, image, container_id, vpc_id, instance_type, version, created_at, updated_at, env, command, labels,
     metadata, host(private_ip) as private_ip, mac::text as mac, host_name, host_id, power, restart_generation, deleted_at, status, status_reason,
     reason_code, phase, observed_version, observed_restart, observed_ends, crashes, restart_count, last_exit, started_at, phase_deadline`,

@@ -1,4 +1,5 @@
 import type { Example, ExampleWorld } from '../../kernel/example.ts';
+import { ec2Id } from '../../kernel/ids.ts';
 import type { vpcOperations } from './operations.ts';
 
 /** A VPC that is there, as after a pass of its reconciler. */
@@ -18,6 +19,7 @@ export const vpcExamples: Record<keyof typeof vpcOperations, Example> = {
       await insertVpc(world);
       return {};
     },
+    more: async (world) => [{ id: [await insertVpc(world), ec2Id('vpc', await insertVpc(world))] }],
   },
   get: { input: async (world) => ({ id: await insertVpc(world) }) },
   update: { input: async (world) => ({ id: await insertVpc(world), name: `renamed-${world.unique()}` }) },

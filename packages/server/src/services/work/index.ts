@@ -34,7 +34,7 @@ const handlers: Handlers<typeof workOperations> = {
     const rows = await sql.query<WorkRow>(
       'work.stuck',
       `select ${COLUMNS} from reconcile
-       where attempts >= $1 and ($2::int is null or (-attempts, kind, id) > (-$2::int, $3::text, $4::uuid))
+       where attempts > 0 and -attempts <= -$1::int and ($2::int is null or (-attempts, kind, id) > (-$2::int, $3::text, $4::uuid))
        order by -attempts, kind, id limit $5`,
       [input.attempts ?? STUCK_AFTER, attempts ?? null, kind ?? null, id ?? null, page.limit + 1],
     );
