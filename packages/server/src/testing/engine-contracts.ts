@@ -140,6 +140,37 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       expect(await exec(['sleep', '30'], { timeoutMs: 500 })).toMatchObject({ timedOut: true });
     }, 120_000);
 
+    it('counts the ends of a first process that nobody asked for, and says how the last one was', async () => {
+      const began = Date.now() - 1_000;
+      for (const [program, code] of [
+        ['false', 1],
+        ['no-such-program', 127],
+      ] as const) {
+        const ref = newRef();
+        await engine.define(ref, { ...spec, command: [program] });
+        expect((await engine.inspect(ref))?.runs).toEqual({ ends: 0 });
+        for (const ends of [1, 2]) {
+          await engine.start(ref);
+          // What cannot live is down by the time that its start is over.
+          const seen = await engine.inspect(ref);
+          expect(seen).toMatchObject({ state: 'stopped', runs: { ends, lastEnd: { code, oomKilled: false } } });
+          expect(seen!.runs!.startedAt).toBeUndefined();
+          expect(seen!.runs!.lastEnd!.at).toBeGreaterThanOrEqual(began);
+          expect(seen!.runs!.lastEnd!.ranMs).toBeLessThan(10_000);
+        }
+      }
+      const ref = newRef();
+      await engine.define(ref, { ...spec, command: ['sleep', '1000'] });
+      for (let times = 0; times < 2; times++) {
+        await engine.start(ref);
+        const { state, runs } = (await engine.inspect(ref))!;
+        expect([state, runs?.ends]).toEqual(['running', 0]);
+        expect(runs!.startedAt).toBeGreaterThanOrEqual(began);
+        await engine.stop(ref, 2000);
+        expect(await engine.inspect(ref)).toMatchObject({ state: 'stopped', runs: { ends: 0 } });
+      }
+    }, 120_000);
+
     it('answers the newest of the console', async () => {
       const ref = await running();
       expect((await engine.logs(ref, 5)).length).toBeLessThanOrEqual(5);

@@ -191,7 +191,7 @@ export function createFakeComputeEngine(
         machine.console.push(`${machine.spec.hostname} starts\n`);
         machine.startedAt = engine.now();
         change('start', ref, 'running');
-        const code = engine.endsAtOnce.shift();
+        const code = engine.endsAtOnce.shift() ?? CODES[machine.spec.command?.[0] ?? ''];
         if (code !== undefined) engine.end(ref.instanceId, { code });
       }),
     stop: (ref, _graceMs, signal) =>
@@ -249,6 +249,9 @@ export function createFakeComputeEngine(
   };
   return engine;
 }
+
+/** Commands of the contract that end at once. */
+const CODES: Readonly<Record<string, number>> = { false: 1, 'no-such-program': 127 };
 
 /** What a console says, and then what more it says, until it is gone or the signal aborts. */
 async function* follow(

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { findStaticBusybox } from './images/busybox-image.ts';
+import { RUN_HOOK } from './run-record.ts';
 
 /**
  * What runs as process 1 where an instance was given variables or a command. With a command, it starts that as its child, reaps orphans,
@@ -13,6 +14,9 @@ import { findStaticBusybox } from './images/busybox-image.ts';
 /** On /dev, which is new at each start: LXC makes the folder as root of the host, and would follow a link that a tenant left elsewhere. */
 const GUEST_PATH = '/dev/.thecloud';
 
+/** Its own program, as its /proc/1/exe has it. */
+export const GUEST_BUSYBOX = `${GUEST_PATH}/busybox`;
+
 /** All names of its own start with tc_: the rest belongs to the tenant. */
 const INIT = `# First of all: the kernel drops signals that process 1 has no handler for.
 tc_child=
@@ -21,7 +25,8 @@ tc_stop() {
   tc_stopping=1
   [ -z "$tc_child" ] || kill -TERM "$tc_child" 2>/dev/null
 }
-trap tc_stop TERM PWR INT
+# USR1 and USR2: what halt and poweroff of busybox send.
+trap tc_stop TERM PWR INT USR1 USR2
 tc_box=${GUEST_PATH}/busybox
 [ -n "$PATH" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [ -n "$HOME" ] || HOME=/root
@@ -84,13 +89,15 @@ done
 exit "$tc_code"
 `;
 
-/** Makes the folder that such instances see. Cheap; done at each start, so that it follows the distribution's busybox. */
+/** Makes the folder that such instances see, and from which LXC runs the hook of run-record.ts. Cheap; done at each start, so that it follows the distribution's busybox. */
 export async function writeGuestFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await copyFile(await findStaticBusybox(), `${folder}/busybox.new`);
   await rename(`${folder}/busybox.new`, `${folder}/busybox`);
   await writeFile(`${folder}/init.new`, INIT, { mode: 0o644 });
   await rename(`${folder}/init.new`, `${folder}/init`);
+  await writeFile(`${folder}/hook.new`, RUN_HOOK, { mode: 0o644 });
+  await rename(`${folder}/hook.new`, `${folder}/hook`);
 }
 
 /** Device that shows the folder in an instance. */

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import { systemClock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type {
   ComputeEngine,
@@ -24,7 +25,7 @@ import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { followConsole } from './console-follow.ts';
-import { boundStartLog, CONSOLE_FILE, ConsoleLogs, readStartError } from './console-log.ts';
+import { boundStartLog, CONSOLE_FILE, ConsoleLogs } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import type { CommandPlace } from './incus-command.ts';
@@ -34,6 +35,9 @@ import { stopInstance } from './instance-processes.ts';
 import { isDiskless, keepBackupOutside, type MachineDisks, removeBackup, removeStrayFolder } from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
+import { waitForProof } from './prove.ts';
+import { isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
+import { recordRuns, startInstance, waitUntilDown } from './start-instance.ts';
 
 export interface IncusComputeEngineOptions {
   /** The platform's data folder: where `startIncusDaemon` put the socket. */
@@ -41,9 +45,8 @@ export interface IncusComputeEngineOptions {
   readonly platformId: string;
 }
 
-/** Milliseconds. A first launch unpacks the image; a start runs on a busy machine too. */
+/** Milliseconds. A first launch unpacks the image. */
 const CREATE_TIMEOUT_MS = 120_000;
-const START_TIMEOUT_MS = 60_000;
 const GIB = 1024 ** 3;
 
 /** Instances as Incus containers: one project a tenant, unprivileged, each with user ids of its own. Does nothing until it is called. */
@@ -130,9 +133,15 @@ export class IncusComputeEngine implements ComputeEngine {
   async inspect(ref: MachineRef, signal?: AbortSignal): Promise<SeenMachine | undefined> {
     const found = await this.#find(ref, signal);
     if (found === undefined) return undefined;
-    const seen = toSeen(found);
+    let record = await readRunRecord(this.#logFolderOf(ref));
+    let last = found;
+    if (found.status !== 'Stopped' && !(await isRunning(record))) {
+      last = await waitUntilDown(found, () => this.#find(ref, signal));
+      record = await readRunRecord(this.#logFolderOf(ref));
+    }
+    const seen = toSeen(last);
     if (seen.state === 'stopped' && (await isDiskless(this.#disks, found))) return { ...seen, state: 'lost' };
-    return seen;
+    return { ...seen, runs: runsOf(record, seen.state !== 'stopped', systemClock.now()) };
   }
 
   async define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void> {
@@ -140,7 +149,7 @@ export class IncusComputeEngine implements ComputeEngine {
     const folders = { guest: this.#guestFolder, logs: this.#logFolderOf(ref) };
     const wanted = machineConfig(this.#platformId, folders, ref, spec);
     if ((await this.#find(ref, signal)) !== undefined) return;
-    if (wanted.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    await this.#prepareGuest();
     const create = () =>
       this.#client.run('POST', '/1.0/instances', {
         project: this.#projectOf(ref),
@@ -165,50 +174,34 @@ export class IncusComputeEngine implements ComputeEngine {
     const found = await this.#find(ref, signal);
     if (found === undefined)
       throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
-    if (found.status === 'Running') return;
-    if (found.devices['thecloud'] !== undefined) await this.#prepareGuest();
+    const before = await readRunRecord(this.#logFolderOf(ref));
+    if (found.status === 'Running' && (await isRunning(before))) return;
+    await this.#prepareGuest();
+    await recordRuns(this.#client, found, this.#guestFolder, signal);
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
-    const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
-    const start = () =>
-      this.#client.run('PUT', `/1.0/instances/${found.name}/state`, {
-        project: this.#projectOf(ref),
-        body: { action, timeout: START_TIMEOUT_MS / 1000 },
-        timeoutMs: START_TIMEOUT_MS,
-        signal,
-      });
-    try {
-      await start().catch(async (error: unknown) => {
-        // An incusd that died while it started the machine left the link there, and no later start would get past it.
-        if (!(error instanceof IncusError) || !/ip link add .*File exists/.test(error.message)) throw error;
-        const link = machineLink(this.#platformId, ref.instanceId);
-        await runInNamespace(this.#cloudNamespace, 'ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
-        await start();
-      });
-    } catch (error) {
-      if (error instanceof IncusError && /already running/i.test(error.message)) return;
-      const why =
-        error instanceof IncusError && /forkstart/.test(error.message)
-          ? await readStartError(this.#logFolderOf(ref))
-          : undefined;
-      if (why === undefined) throw error;
-      throw new EngineError('failed', `the machine ${found.name} does not start: ${why}`, { cause: error });
-    }
+    const logFolder = this.#logFolderOf(ref);
+    const removeLink = async (): Promise<void> => {
+      const link = machineLink(this.#platformId, ref.instanceId);
+      await runInNamespace(this.#cloudNamespace, 'ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
+    };
+    await startInstance(this.#client, found, { logFolder, before, removeLink }, signal);
+    if (found.devices['thecloud'] !== undefined) await waitForProof(await readRunRecord(logFolder), signal);
   }
 
   async stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     if (found === undefined || found.status === 'Stopped') return;
-    await stopInstance(this.#client, this.#projectOf(ref), found.name, graceMs, signal);
+    await stopInstance(this.#client, this.#incusDir, found, graceMs, signal);
   }
 
   async remove(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
     if (found === undefined) return this.#removeRest(ref);
-    if (found.status !== 'Stopped') await stopInstance(this.#client, this.#projectOf(ref), found.name, 0, signal);
+    if (found.status !== 'Stopped') await stopInstance(this.#client, this.#incusDir, found, 0, signal);
     await this.#remove(ref, found, signal);
   }
 
@@ -311,7 +304,7 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   #logFolderOf(ref: MachineRef): string {
-    return `${this.#incusDir}/logs/${this.#projectOf(ref)}_${this.nameOf(ref.instanceId)}`;
+    return logFolderOf(this.#incusDir, this.#projectOf(ref), this.nameOf(ref.instanceId));
   }
 
   #projectOf(ref: MachineRef): string {
@@ -350,7 +343,7 @@ export class IncusComputeEngine implements ComputeEngine {
     });
   }
 
-  /** Once a process: instances with a command see this folder. */
+  /** Once a process: instances with a command see this folder, and all have their runs recorded by the hook in it. */
   #prepareGuest(): Promise<void> {
     this.#guestReady ??= writeGuestFolder(this.#guestFolder).catch((error: unknown) => {
       this.#guestReady = undefined;

@@ -105,7 +105,7 @@ export async function stopDaemon(
   if (living !== undefined) {
     const client = new IncusClient(incusSocketOf(options.dataDir));
     try {
-      if (await answers(client)) await stopAllInstances(client, graceMs);
+      if (await answers(client)) await stopAllInstances(client, incusDirOf(options.dataDir), graceMs);
     } finally {
       await client.close();
     }

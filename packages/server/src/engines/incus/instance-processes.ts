@@ -4,12 +4,13 @@ import type { PlatformNames } from '../names.ts';
 import { lookAtProcess, sendSignal, waitUntil } from '../processes.ts';
 import type { IncusClient, IncusInstance } from './incus-client.ts';
 import { IncusError } from './incus-client.ts';
+import { logFolderOf, markAsked } from './run-record.ts';
 
 /** How many instances are stopped at once. */
 const STOP_WIDTH = 8;
 
 /** Asks every running instance of the daemon to stop within `graceMs`, then by force. Who calls it kills what is left. */
-export async function stopAllInstances(client: IncusClient, graceMs: number): Promise<void> {
+export async function stopAllInstances(client: IncusClient, incusDir: string, graceMs: number): Promise<void> {
   const instances = await client.list<IncusInstance>('/1.0/instances', {
     query: { 'all-projects': 'true' },
     timeoutMs: 60_000,
@@ -19,7 +20,7 @@ export async function stopAllInstances(client: IncusClient, graceMs: number): Pr
   const lane = async (): Promise<void> => {
     for (const instance of next) {
       // One that refuses must not keep the others from their clean stop: whatever is left is killed right after.
-      await stopInstance(client, instance.project, instance.name, graceMs).catch(() => undefined);
+      await stopInstance(client, incusDir, instance, graceMs).catch(() => undefined);
     }
   };
   await Promise.all(Array.from({ length: STOP_WIDTH }, lane));
@@ -28,33 +29,31 @@ export async function stopAllInstances(client: IncusClient, graceMs: number): Pr
 /** Stops one instance: cleanly within `graceMs` (whole seconds, rounded up; 0: not at all), then by force. */
 export async function stopInstance(
   client: IncusClient,
-  project: string,
-  name: string,
+  incusDir: string,
+  { project, name }: Pick<IncusInstance, 'project' | 'name'>,
   graceMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
+  // For good: also where the call fails, what was asked for may go on.
+  await markAsked(logFolderOf(incusDir, project, name));
+  const stop = (seconds: number, force: boolean) =>
+    client.run('PUT', `/1.0/instances/${name}/state`, {
+      project,
+      body: { action: 'stop', timeout: seconds, force },
+      timeoutMs: (seconds + 10) * 1000,
+      signal,
+    });
   const seconds = Math.ceil(graceMs / 1000);
-  const path = `/1.0/instances/${name}/state`;
   if (seconds > 0) {
-    const clean = { action: 'stop', timeout: seconds, force: false };
-    const stopped = await client
-      .run('PUT', path, { project, body: clean, timeoutMs: seconds * 1000 + 10_000, signal })
-      .then(
-        () => true,
-        (error: unknown) => isStopped(error) || refuse(error),
-      );
+    const stopped = await stop(seconds, false).then(
+      () => true,
+      (error: unknown) => isStopped(error) || refuse(error),
+    );
     if (stopped) return;
   }
-  await client
-    .run('PUT', path, {
-      project,
-      body: { action: 'stop', timeout: 30, force: true },
-      timeoutMs: 40_000,
-      signal,
-    })
-    .catch((error: unknown) => {
-      if (!isStopped(error)) throw error;
-    });
+  await stop(30, true).catch((error: unknown) => {
+    if (!isStopped(error)) throw error;
+  });
 }
 
 /** False where force may help: it did not stop in time. Everything else is the caller's to see. */

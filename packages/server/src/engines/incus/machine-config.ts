@@ -4,6 +4,7 @@ import type { MachineNic, MachineRef, MachineSpec } from '../../services/instanc
 import { machineLink, networkNames } from '../names.ts';
 import { consoleConfig } from './console-log.ts';
 import { guestDevice, guestInitCommand } from './guest-init.ts';
+import { runHookLines } from './run-record.ts';
 import { POOL_NAME } from './storage-pool.ts';
 
 /** Pure: from what an instance shall be to what Incus is told. */
@@ -44,7 +45,7 @@ export function machineConfig(
   checkSpec(spec);
   const command = spec.command ?? [];
   const hasEnv = Object.keys(spec.env).length > 0;
-  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, ...consoleConfig(folders.logs)];
+  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, ...consoleConfig(folders.logs), ...runLines(folders.guest)];
   const config: Record<string, string> = {
     [MARKS.instanceId]: ref.instanceId,
     [MARKS.tenantId]: ref.tenantId,
@@ -84,6 +85,12 @@ export function machineConfig(
   config['raw.lxc'] = lxc.join('\n');
   return { config, devices };
 }
+
+/**
+ * Without CAP_SYS_BOOT a `reboot` or `poweroff` inside ends its init, as systemd does where it may not call reboot(2). With it Incus would start
+ * the instance again at once, behind the platform's back and without any rest.
+ */
+export const runLines = (guestFolder: string): string[] => ['lxc.cap.drop = sys_boot', ...runHookLines(guestFolder)];
 
 function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: number): Record<string, string> {
   return {

@@ -8,7 +8,7 @@ import type { ImageRecipe } from './image-recipe.ts';
 /** One static busybox and an init of a few lines: 1 MB, built in a moment. For first tries and tests. */
 export const busyboxImage: ImageRecipe = {
   name: 'busybox',
-  version: '2',
+  version: '3',
   timeoutMs: 60_000,
   description: 'busybox, one static program',
   buildRoot: buildBusyboxRoot,
@@ -50,11 +50,11 @@ const FOLDERS = [
 
 /**
  * The main process of an instance that was given no command: it stays, reaps what was orphaned (ash's wait does), and ends at once when
- * it is asked to. LXC asks with SIGPWR.
+ * it is asked to. LXC asks with SIGPWR, `halt` and `poweroff` with SIGUSR1 and SIGUSR2.
  */
 const INIT = `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-trap 'kill -TERM -1; exit 0' TERM PWR INT
+trap 'kill -TERM -1; exit 0' TERM PWR INT USR1 USR2
 ip link set lo up
 echo "$(hostname): up"
 while :; do

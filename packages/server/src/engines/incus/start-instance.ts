@@ -1,0 +1,94 @@
+import { EngineError } from '../../kernel/engine-error.ts';
+import { waitUntil } from '../processes.ts';
+import { readStartError } from './console-log.ts';
+import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
+import { runLines } from './machine-config.ts';
+import { readRunRecord, type RunRecord } from './run-record.ts';
+
+/** Milliseconds. A start runs on a busy machine too. */
+const START_TIMEOUT_MS = 60_000;
+/** How long the end of a first process may take to be the end of its machine. */
+const END_MS = 5_000;
+
+export interface Start {
+  readonly logFolder: string;
+  /** The record before it. */
+  readonly before: RunRecord | undefined;
+  /** Takes the link away that an earlier start has left. */
+  removeLink(): Promise<void>;
+}
+
+/** Starts, or thaws, an instance. Throws EngineError with LXC's own word where there is one. */
+export async function startInstance(
+  client: IncusClient,
+  found: IncusInstance,
+  { logFolder, before, removeLink }: Start,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
+  const start = () =>
+    client
+      .run('PUT', `/1.0/instances/${found.name}/state`, {
+        project: found.project,
+        body: { action, timeout: START_TIMEOUT_MS / 1000 },
+        timeoutMs: START_TIMEOUT_MS,
+        signal,
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof IncusError) || !/already running/i.test(error.message)) throw error;
+      });
+  // While the end of its last run is being tidied up, Incus says that it runs already.
+  const wasStarted = async (): Promise<boolean> => {
+    await start();
+    const after = await readRunRecord(logFolder);
+    return after === undefined || after.pid !== 0 || after.ends !== before?.ends;
+  };
+  const startInTime = async (): Promise<void> => {
+    if (await waitUntil(wasStarted, END_MS, 50)) return;
+    throw new EngineError('unavailable', `the machine ${found.name} is still ending after ${END_MS} ms`);
+  };
+  try {
+    await startInTime().catch(async (error: unknown) => {
+      // An incusd that died while it started the machine left the link there, and no later start would get past it.
+      if (!(error instanceof IncusError) || !/ip link add .*File exists/.test(error.message)) throw error;
+      await removeLink();
+      await startInTime();
+    });
+  } catch (error) {
+    const why =
+      error instanceof IncusError && /forkstart/.test(error.message) ? await readStartError(logFolder) : undefined;
+    if (why === undefined) throw error;
+    throw new EngineError('failed', `the machine ${found.name} does not start: ${why}`, { cause: error });
+  }
+}
+
+/** Has the runs of an instance recorded that an earlier version made. */
+export async function recordRuns(
+  client: IncusClient,
+  found: IncusInstance,
+  guestFolder: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const raw = found.config['raw.lxc'] ?? '';
+  const missing = runLines(guestFolder).filter((line) => !raw.split('\n').includes(line));
+  if (missing.length === 0) return;
+  const body = { config: { 'raw.lxc': [raw, ...missing].join('\n') } };
+  await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
+}
+
+/**
+ * An instance whose first process has ended, when it is down: Incus calls it running until its network and its mounts are gone. Throws
+ * EngineError where that takes too long.
+ */
+export async function waitUntilDown(
+  found: IncusInstance,
+  find: () => Promise<IncusInstance | undefined>,
+): Promise<IncusInstance> {
+  let last = found;
+  const isDown = async (): Promise<boolean> => {
+    last = (await find()) ?? { ...found, status: 'Stopped' };
+    return last.status === 'Stopped';
+  };
+  if (await waitUntil(isDown, END_MS, 20)) return last;
+  throw new EngineError('unavailable', `the machine ${found.name} has ended and is not down after ${END_MS} ms`);
+}
