@@ -48,7 +48,11 @@ export function describeDebian(use: Use): void {
         const escape = `open my $d, "<", "/root"; my $a = pack "q a4088", 0, "sub"; print ioctl($d, 0x5000940e, $a) ? "made" : "$!"`;
         expect((await sh(client, 'deb', `perl -e '${escape}'`)).out).toBe('Operation not permitted');
         expect((await sh(client, 'deb', 'echo $GREETING')).out).toBe('hello\n');
+        // With a full disk too: as much as there is at once, then the rest.
+        const fill = 'for n in 1000 100 10 1; do while fallocate -l ${n}M /full$((i=i+1)); do :; done; done; sync';
+        expect((await sh(client, 'deb', fill, 60)).err).toMatch(/quota exceeded/i);
         expect((await client.ask('POST', '/instances/deb/reboot?wait=60')).status).toBe('RUNNING');
+        expect((await sh(client, 'deb', 'rm /full* && echo again > /file && cat /file')).out).toBe('again\n');
       },
       BUILD_MS + 120_000,
     );

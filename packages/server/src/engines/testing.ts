@@ -33,16 +33,18 @@ export async function findEngineObstacle(): Promise<string | undefined> {
 
 /** About a second, half of it the busybox image. */
 export async function startTestPlatform(
-  options: { readonly poolGb?: number; readonly egress?: 'host' | 'none' } = {},
+  /** `parent`: where its folder is made; its pool is what a platform has there by default. Else in /tmp, with a pool of its own size. */
+  options: { readonly poolGb?: number; readonly egress?: 'host' | 'none'; readonly parent?: string } = {},
 ): Promise<TestPlatform> {
-  const dataDir = await mkdtemp('/tmp/cloud-engine-');
+  const dataDir = await mkdtemp(`${options.parent ?? '/tmp'}/cloud-engine-`);
   // As unique as the folder.
   const platformId = `test ${dataDir}`;
-  const daemonOptions = { dataDir, platformId, poolGb: options.poolGb ?? 4 };
+  const daemonOptions = { dataDir, platformId, ...(options.parent ? {} : { poolGb: options.poolGb ?? 4 }) };
   const tearDown = async (): Promise<void> => {
     await stopDaemon(daemonOptions, 0);
     await removePlatformNetwork(platformId);
-    await rm(dataDir, { recursive: true, force: true });
+    // On btrfs images are read-only subvolumes, which only go with their disk.
+    if (options.parent === undefined) await rm(dataDir, { recursive: true, force: true });
   };
   try {
     const daemon = await startIncusDaemon(daemonOptions);

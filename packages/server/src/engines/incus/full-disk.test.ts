@@ -1,3 +1,4 @@
+import { mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { platformNames } from '../names.ts';
 import { sendSignal, waitUntil } from '../processes.ts';
@@ -115,6 +116,13 @@ describe.skipIf(obstacle !== undefined)('machines in a full pool', { timeout: 60
 
   test('start, run commands and are removed; one that does not fit is waited for', async () => {
     const { compute } = platform;
+    // Stored twice, it would take twice what the disks' limits count.
+    const profiles = await shellAmongDisks(platform, 'btrfs filesystem df .');
+    expect(profiles.match(/^(Data|System|Metadata), \w+/gm)).toEqual([
+      'Data, single',
+      'System, single',
+      'Metadata, single',
+    ]);
     const [one, two, three] = ['one', 'two', 'three'].map((instanceId) => ({ tenantId: 'tenant', instanceId }));
     for (const ref of [one!, two!]) {
       await compute.define(ref, testSpec(ref.instanceId));
@@ -139,5 +147,42 @@ describe.skipIf(obstacle !== undefined)('machines in a full pool', { timeout: 60
     expect(await waitUntil(fits, 40_000, 200)).toBe(true);
     await compute.start(three!);
     await compute.remove(three!);
+  });
+});
+
+describe.skipIf(obstacle !== undefined)('machines in a data folder that is btrfs', { timeout: 60_000 }, () => {
+  let disk: string;
+  let platform: TestPlatform;
+  beforeAll(async () => {
+    disk = await mkdtemp('/tmp/cloud-btrfs-');
+    await runCommand('truncate', ['-s', '3G', `${disk}.img`]);
+    await runCommand('mkfs.btrfs', ['-q', `${disk}.img`]);
+    await runCommand('mount', ['-o', 'loop', `${disk}.img`, disk]);
+    platform = await startTestPlatform({ parent: disk });
+  }, 60_000);
+  afterAll(async () => {
+    try {
+      await platform?.close();
+    } finally {
+      await runCommand('umount', [disk]);
+      await rmdir(disk);
+      await rm(`${disk}.img`);
+    }
+  }, 60_000);
+
+  test('are promised what the whole disk has, theirs included, and start with full disks', async () => {
+    const { compute } = platform;
+    const ref = { tenantId: 'tenant', instanceId: 'full' };
+    expect(await compute.capacity()).toMatchObject({ diskGb: 1 });
+    await compute.define(ref, testSpec('full'));
+    await compute.start(ref);
+    expect((await sh(platform, ref, 'dd if=/dev/zero of=/big bs=1M; sync', 30_000)).err).toMatch(/quota exceeded/i);
+    expect(await compute.capacity()).toMatchObject({ diskGb: 1 });
+    await compute.stop(ref, 0);
+    await compute.start(ref);
+    await expect.poll(async () => (await sh(platform, ref, 'rm /big && hostname')).out).toBe('full\n');
+    await runCommand('fallocate', ['--length', '1200M', `${disk}/others`]);
+    expect(await compute.capacity()).toMatchObject({ diskGb: 0 });
+    await compute.remove(ref);
   });
 });

@@ -72,7 +72,8 @@ export async function measurePool(disks: MachineDisks): Promise<PoolMeasure | un
 async function sumMachines(disks: MachineDisks): Promise<number> {
   const folder = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}`;
   const show = ['btrfs', 'qgroup', 'show', '--raw', '-r', folder];
-  const { stdout } = await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', ...show]);
+  // Before the first machine there are no limits to show, and it ends with 1.
+  const { stdout } = await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', ...show], { okCodes: [0, 1] });
   return stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
