@@ -151,6 +151,9 @@ subjects.forEach((subject, i) => {
 });
 if (only.length > 0) process.exit(0);
 
+print();
+print('Where it goes: [PROFILE.md](PROFILE.md).');
+
 /** Microseconds of CPU a call, the least of five runs. */
 function cpuOf(run: () => unknown, times: number): number {
   let best = Number.POSITIVE_INFINITY;

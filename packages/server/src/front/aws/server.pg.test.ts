@@ -226,6 +226,26 @@ describe('what cannot be read is refused', () => {
     });
   });
 
+  it('before its body is asked for, where a client waits for that', async () => {
+    const stamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const scope = `AKIA2222222222222222/${stamp.slice(0, 8)}/us-east-1/ec2/aws4_request`;
+    const head = [
+      'POST / HTTP/1.1',
+      'host: x',
+      'content-type: application/x-www-form-urlencoded',
+      'content-length: 9',
+      'expect: 100-continue',
+      `x-amz-date: ${stamp}`,
+      `authorization: AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+    ];
+    const socket = connect(Number(new URL(api.awsUrl).port), '127.0.0.1', () =>
+      socket.write(`${head.join('\r\n')}\r\n\r\n`),
+    );
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(first.toString()).toMatch(/^HTTP\/1\.1 401 [^]*<Code>AuthFailure<\/Code>/);
+  });
+
   it('and no HTTP gets an answer too', async () => {
     const socket = connect(Number(new URL(api.awsUrl).port), '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
     let got = '';
