@@ -308,9 +308,11 @@ kinds.forEach((kind, i) => {
 print();
 print('## Load time and memory a service');
 print();
-print('A process of its own for each: time to load the model and link all its operations, growth of the resident set.');
+print(
+  'A process of its own for each: CPU time to load the model and link all its operations, growth of the resident set.',
+);
 print();
-print('| service | operations | ms | MiB |');
+print('| service | operations | ms CPU | MiB |');
 print('| --- | --- | --- | --- |');
 const probe = fileURLToPath(new URL('./load-probe.ts', import.meta.url));
 for (const id of [...MODEL_IDS, 'all']) {
