@@ -3,7 +3,7 @@ import { CloudApiError, CloudConnectionError, CloudWaitError } from '@thecloud/s
 /** What the process ends with. A command run by `instances exec` gives its own. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, notLoggedIn: 3, notFound: 4, interrupted: 130 } as const;
 
-/** A failure that is told to the person in its own words. */
+/** A failure whose message is shown as it is. */
 export class Failure extends Error {
   readonly exitCode: number;
   constructor(message: string, exitCode: number = EXIT.failed) {
@@ -32,9 +32,9 @@ export function explain(error: unknown, endpoint: string): { readonly text: stri
 }
 
 function hintFor({ code }: CloudConnectionError): string {
-  if (code === 'timeout') return 'Whether it took effect is not known: look with list or get.';
-  if (code === 'cut off') return 'The platform may have stopped, or your key was revoked: cloud whoami tells.';
-  return 'Is the platform running (npm start)? Another address: --endpoint URL or CLOUD_ENDPOINT.';
+  if (code === 'timeout') return 'The request may have taken effect; check with list or get.';
+  if (code === 'cut off') return 'The platform may have stopped, or your key was revoked; check with: cloud whoami';
+  return 'Is the platform running (npm start)? To use another address, set --endpoint or CLOUD_ENDPOINT.';
 }
 
 function explainRefusal(error: CloudApiError, endpoint: string): { readonly text: string; readonly exitCode: number } {

@@ -3,7 +3,7 @@ import type { GlobalOptions } from './session/session.ts';
 import type { Verb } from './table/verb.ts';
 import type { World } from './world.ts';
 
-/** Options of ours, beside the members of the operation's input. */
+/** Options beside the members of the operation's input. */
 export interface VerbOptions extends GlobalOptions {
   /** Seconds. */
   readonly wait?: number;
@@ -11,11 +11,11 @@ export interface VerbOptions extends GlobalOptions {
   readonly yes?: boolean;
 }
 
-/** A verb with what it was told. */
+/** A verb with its input and options. */
 export interface Invocation {
   readonly world: World;
   readonly verb: Verb;
-  /** All verbs: some need their neighbours. */
+  /** All verbs, because some call others. */
   readonly verbs: readonly Verb[];
   readonly input: Input;
   readonly options: VerbOptions;

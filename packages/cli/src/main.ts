@@ -5,7 +5,7 @@ import { watchOutput } from './output/write-errors.ts';
 import { run } from './run.ts';
 import { VERBS } from './table/verbs.ts';
 
-/** A terminal and /dev/null are character devices: nothing is piped in. A closed standard input is none either. */
+/** Whether standard input is a pipe or file. False for a terminal, /dev/null and a closed standard input. */
 function stdinPiped(): boolean {
   try {
     const kind = fstatSync(0);
@@ -17,12 +17,12 @@ function stdinPiped(): boolean {
 
 const { env, stdout, stderr } = process;
 const output = watchOutput(stdout, stderr, (exitCode) => process.exit(exitCode));
-/** In one line, whatever it is: Node would print a piece of our source first. */
+/** Prints any error in one line; Node would print a piece of the source first. */
 const tellUnexpected = (error: unknown) => {
   stderr.write(`cloud: ${explain(error, '').text}\n`);
   return EXIT.failed;
 };
-// What standard error did not take is known only now.
+// Only now is it known whether standard error took everything.
 process.on('exit', (exitCode) => {
   process.exitCode = output.exitCodeAfter(exitCode);
 });

@@ -14,9 +14,9 @@ describe('mistakes', () => {
     ],
     ['instances list -o xml', "argument 'xml' is invalid. Allowed choices are table, json, yaml."],
     ['instances launch web', "required option '--image <text>' not specified"],
-    ['instances launch web --image busybox --label x', "argument 'x' is invalid. It must read key=value."],
-    ['instances launch web --image busybox --env x', "argument 'x' is invalid. It must read KEY=value."],
-    ['instances launch web --image busybox --env 1=x', "argument '1=x' is invalid. It must read KEY=value."],
+    ['instances launch web --image busybox --label x', "argument 'x' is invalid. It must have the form key=value."],
+    ['instances launch web --image busybox --env x', "argument 'x' is invalid. It must have the form KEY=value."],
+    ['instances launch web --image busybox --env 1=x', "argument '1=x' is invalid. It must have the form KEY=value."],
     ['instances launch web --imag busybox', "unknown option '--imag'\n(Did you mean --image?)"],
     ['instances get', "missing required argument 'id'"],
     ['instances get ..', "'..' is not an id or a name"],
@@ -30,20 +30,20 @@ describe('mistakes', () => {
     ['instances exec web ls', 'cloud instances exec web -- ls'],
     ['instances exec web', "missing required argument 'command'"],
     ['api GET instances', "the path 'instances' must begin with /"],
-    ['api GET /vpcs/..', "the path '/vpcs/..' holds . or .., which leads elsewhere; write the path itself"],
-    ['api GET /vpcs/%2E./x', 'leads elsewhere'],
+    ['api GET /vpcs/..', "the path '/vpcs/..' contains . or .. as a segment; write the full path without it"],
+    ['api GET /vpcs/%2E./x', 'contains . or .. as a segment'],
     ['instances get -x', 'put a name that begins with - after --, as in: cloud instances get -- <id>'],
     [
       'instances launch --image busybox -- -x ls',
       "'ls' is unexpected; put a command after --, for example:\n  cloud instances launch -- -x -- ls",
     ],
     ['api FETCH /x', 'Allowed choices are GET, POST, PUT, PATCH, DELETE.'],
-    ['api GET /x -d {}', 'GET takes no body; remove --data'],
+    ['api GET /x -d {}', 'GET takes no body; remove --data or use another method'],
     ['api GET /x -H a[b:c', "'a[b' is not a valid header name"],
     ['api GET /x -H a:龍', 'the header a contains characters that are not allowed in a header'],
     ['instances list --endpoint localhost', "endpoint 'localhost' is not a URL"],
     ['instances list --endpoint foo://x', "endpoint 'foo://x' must begin with http:// or https://"],
-    ['instances list --endpoint http://u:geheim@x', 'must not hold a user or a password; log in with cloud login'],
+    ['instances list --endpoint http://u:geheim@x', 'must not contain a user or a password; log in with: cloud login'],
     ['instances list --tenant 龍', "tenant '龍' is not a tenant id"],
     ['', 'Usage: cloud'],
   ])('%s', async (line, told) => {
@@ -89,7 +89,7 @@ describe('mistakes', () => {
   it('ends with 3 where nobody is logged in', async () => {
     const none = await at.cloud(words('instances list'), { env: { CLOUD_API_KEY: '' } });
     expect(none).toMatchObject({ code: 3 });
-    expect(none.stderr).toContain(`not logged in at ${at.endpoint}. Log in: cloud login`);
+    expect(none.stderr).toContain(`not logged in at ${at.endpoint}. To log in: cloud login`);
     at.answer = () => ({
       status: 401,
       error: { code: 'UNAUTHORIZED', message: 'this API key is unknown, revoked or expired' },

@@ -9,23 +9,23 @@ import type { Verb } from './table/verb.ts';
 import { addVerbCommand, type CustomVerb, globalOptions, type VerbDeps } from './verb-command.ts';
 import { VERSION } from './version.ts';
 
-/** Verbs below their service that are told differently. */
+/** Verbs whose command differs from the derived one. */
 const CUSTOM: Readonly<Record<string, CustomVerb>> = { 'instances.exec': execVerb };
-/** Operations whose command stands elsewhere. */
+/** Operations without a verb below their service: another command calls them. */
 const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not logged in; 4 not found.
-\`instances exec\` ends with the code of the command that it ran.`;
+Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not logged in; 4 not found.
+\`instances exec\` ends with the exit code of the command that it ran.`;
 
-/** The whole tree of commands. Throws where an operation says \`cli: 'custom'\` and nobody wrote its command. */
+/** The whole command tree. Throws if an operation says `cli: 'custom'` and has no command in CUSTOM. */
 export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everything?: boolean }): Command {
   const { world } = deps;
   const program = new Command('cloud');
   program
-    .description('The command line of The Cloud.')
+    .description('Command line of The Cloud. Each resource has verbs; see: cloud help <resource>')
     .usage('<resource> <verb> [arguments] [options]')
-    // Options of ours that stand before the resource; behind the verb they are the verb's.
+    // Global options may stand before the resource; those after the verb belong to the verb.
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -55,7 +55,7 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   addWhoami(program, all);
   program.commandsGroup('Resources:');
   const words = new Set(world.argv);
-  // Only the resources that the command line names get their verbs: hundreds of commands cost more than all else.
+  // Only the resources on the command line get their verbs, because building hundreds of commands is slow.
   const everything = words.has('__complete') || deps.everything === true;
   for (const [service, verbs] of byService(deps.verbs))
     addService(program, service, verbs, all, everything || words.has(service));
@@ -87,7 +87,7 @@ function addService(
   if (!withVerbs) return;
   for (const verb of shown) {
     const custom = CUSTOM[verb.name];
-    if (verb.custom && !custom) throw new Error(`${verb.name} says cli: 'custom', and no command was written for it`);
+    if (verb.custom && !custom) throw new Error(`${verb.name} says cli: 'custom' but has no command in CUSTOM`);
     addVerbCommand(command, verb, deps, custom);
   }
 }

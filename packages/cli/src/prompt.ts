@@ -4,14 +4,14 @@ import { isInteractive, type World } from './world.ts';
 /** Longest standard input that is read as a password. */
 const PASSWORD_LIMIT = 4096;
 
-/** Asks on the terminal. A hidden answer is not shown as it is typed. Throws where nobody can be asked. */
+/** Asks on the terminal. A hidden answer is not shown as it is typed. Throws Failure without a terminal. */
 export async function ask(
   world: World,
   question: string,
   how: { readonly hidden?: boolean; readonly flag: string },
 ): Promise<string> {
   if (!isInteractive(world)) throw usage(`cannot ask without a terminal; use ${how.flag}`);
-  // Loaded here: most commands ask nothing, and all want to begin soon.
+  // Loaded here, because most commands ask nothing and should start fast.
   const [{ createInterface }, { Writable }] = await Promise.all([import('node:readline'), import('node:stream')]);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = how.hidden ? silent : world.stderr;
@@ -35,15 +35,17 @@ export async function confirm(world: World, question: string): Promise<boolean> 
   return /^y(es)?$/i.test((await ask(world, `${question} [y/N] `, { flag: '--yes' })).trim());
 }
 
-/** The first line of standard input: how scripts give a password. */
+/** The first line of standard input, for scripts that pass a password. */
 export async function readPassword(world: World): Promise<string> {
   let text = '';
   for await (const chunk of world.stdin.setEncoding('utf8')) {
     text += chunk as string;
     if (text.length > PASSWORD_LIMIT)
-      throw usage(`standard input has more than ${PASSWORD_LIMIT} characters, too many for a password`);
+      throw usage(
+        `--password-stdin: standard input has more than ${PASSWORD_LIMIT} characters; a password must be shorter`,
+      );
   }
   const line = text.split(/\r?\n/, 1)[0]!;
-  if (line === '') throw usage('--password-stdin: standard input is empty');
+  if (line === '') throw usage('--password-stdin: standard input is empty; pipe the password in');
   return line;
 }

@@ -12,14 +12,14 @@ import { isInteractive } from './world.ts';
 /** Most items of one page. */
 const PAGE_LIMIT = 1000;
 
-/** Opens the way to the server; throws where a key is needed and there is none. */
+/** The transport for a verb. Throws Failure if the verb needs a key and there is none. */
 export function connect({ world, verb, options }: Pick<Invocation, 'world' | 'verb' | 'options'>): Transport {
   const session = openSession(world, options);
   if (verb.scope !== 'public') requireKey(session);
   return transportOf(session);
 }
 
-/** Calls an operation and prints what it answered. */
+/** Calls an operation and prints its answer. */
 export async function runVerb(invocation: Invocation): Promise<void> {
   const { world, verb, options, input } = invocation;
   const transport = connect(invocation);
@@ -32,7 +32,7 @@ export async function runVerb(invocation: Invocation): Promise<void> {
     world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
 }
 
-/** Prints what comes, as it comes, and no faster than it is taken. */
+/** Prints a stream as it arrives, no faster than standard output takes it. */
 async function pour({ world, verb, input }: Invocation, transport: Transport): Promise<void> {
   for await (const chunk of transport.stream(verb, input)) {
     if (!world.stdout.write(chunk)) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));
@@ -47,7 +47,7 @@ async function perform(invocation: Invocation, transport: Transport): Promise<un
   return transport.call(verb, input);
 }
 
-/** A page, so many items as --limit says, or with --all every one. */
+/** One page by default, up to `--limit` items, or all items with `--all`. */
 async function list({ world, verb, options, input }: Invocation, transport: Transport): Promise<readonly unknown[]> {
   const wanted = options.all ? Number.POSITIVE_INFINITY : (input.limit as number | undefined);
   if (options.all && input.limit !== undefined) throw usage('--all and --limit cannot be used together');
@@ -64,7 +64,7 @@ async function list({ world, verb, options, input }: Invocation, transport: Tran
     if (wanted === undefined || items.length >= wanted) break;
   }
   // On standard error, so that a script's pipe is clean and nobody takes a page for the whole.
-  world.stderr.write(`There are more: --all shows every one, --cursor ${cursor} those after these.\n`);
+  world.stderr.write(`There are more results. To see all: --all. To see the next page: --cursor ${cursor}\n`);
   return items;
 }
 
@@ -75,7 +75,7 @@ async function confirmDelete({ world, verb, options, input }: Invocation): Promi
   if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was changed');
 }
 
-/** For `catch`: what does not exist is told with the nearest name that does. */
+/** For `catch`: adds the nearest existing name to a 404. */
 export function addSuggestion(invocation: Invocation, transport: Transport): (error: unknown) => Promise<never> {
   return async (error) => {
     if (!(error instanceof CloudApiError) || error.status !== 404) throw error;
@@ -85,7 +85,7 @@ export function addSuggestion(invocation: Invocation, transport: Transport): (er
   };
 }
 
-/** The nearest name of what there is, when the one that was given is not among them. */
+/** The existing name nearest to the given one. Undefined if none is near, or if the caller may not list. */
 async function suggestName({ verb, verbs, input }: Invocation, transport: Transport): Promise<string | undefined> {
   const lister = verbs.find(
     (other) => other.service === verb.service && other.effect === 'list' && other.verb === 'list',
@@ -99,7 +99,7 @@ async function suggestName({ verb, verbs, input }: Invocation, transport: Transp
       page.items.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
     );
   } catch (error) {
-    // Who may not list gets no hint; the error that brought us here is told all the same.
+    // A caller who may not list gets no hint, and still sees the 404.
     if (error instanceof CloudApiError) return undefined;
     throw error;
   }

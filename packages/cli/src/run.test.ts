@@ -148,7 +148,7 @@ describe('pages', () => {
     at.answer = paged;
     const ended = await at.cloud(words('instances list -q'));
     expect(ended.stdout).toBe('1\n2\n');
-    expect(ended.stderr).toBe('There are more: --all shows every one, --cursor 2 those after these.\n');
+    expect(ended.stderr).toBe('There are more results. To see all: --all. To see the next page: --cursor 2\n');
   });
 
   it('gets so many, or all', async () => {

@@ -7,7 +7,7 @@ import { buildProgram } from './program.ts';
 import type { Verb } from './table/verb.ts';
 import type { World } from './world.ts';
 
-/** Does what the command line says; answers the exit code. What goes wrong is told on standard error, never thrown. */
+/** Runs the command line and returns the exit code. Prints errors on standard error and never throws. */
 export async function run(world: World, verbs: readonly Verb[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = buildProgram({
@@ -22,7 +22,7 @@ export async function run(world: World, verbs: readonly Verb[]): Promise<number>
     await program.parseAsync(moveHelp(moveWait(world.argv), services), { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has told it already; asked for help or version it ends this way too.
+    // Commander has printed it already; help and version end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const told = explain(error, endpointOf(world, program.opts()));
     world.stderr.write(`cloud: ${told.text}\n`);
@@ -31,7 +31,7 @@ export async function run(world: World, verbs: readonly Verb[]): Promise<number>
 }
 
 /**
- * `--wait` may stand alone or have seconds, so a word behind it would be taken for them: it moves behind the words that follow.
+ * `--wait` may stand alone or have seconds, so the parser would read the next word as seconds. This moves `--wait` behind that word:
  * `launch --wait web` is `launch web --wait`; `--wait 60` and `--wait=60` stay.
  */
 export function moveWait(argv: readonly string[]): readonly string[] {
@@ -45,7 +45,7 @@ export function moveWait(argv: readonly string[]): readonly string[] {
   return end < 0 ? words : [...words, ...argv.slice(end)];
 }
 
-/** For a hint only: what cannot be read is told elsewhere. */
+/** For a hint only; an unreadable config file is reported elsewhere. */
 function endpointOf(world: World, options: GlobalOptions): string {
   try {
     return openSession(world, options).endpoint;

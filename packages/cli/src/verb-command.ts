@@ -10,25 +10,25 @@ import type { World } from './world.ts';
 
 const LONGEST_WAIT_SECONDS = 3600;
 
-/** What stands between the command line and a verb. */
+/** What a verb's command needs. */
 export interface VerbDeps {
   readonly world: World;
   readonly verbs: readonly Verb[];
   /** Options given before the name of the service. */
   readonly before: () => VerbOptions;
-  /** Runs an action and keeps what it ends with. */
+  /** Runs an action and keeps its exit code. */
   readonly act: (action: () => Promise<number | void>) => Promise<void>;
 }
 
-/** A verb that is told differently than it is derived. */
+/** How a verb's command differs from the derived one. */
 export interface CustomVerb {
-  /** Members of the input that are no flags. */
+  /** Members of the input that get no flag. */
   readonly without?: readonly string[];
   readonly options?: readonly Option[];
   run(invocation: Invocation & { readonly own: Readonly<Record<string, unknown>> }): Promise<number | void>;
 }
 
-/** Adds the command of one verb below its service's. */
+/** Adds the command of one verb below the command of its service. */
 export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, custom?: CustomVerb): void {
   const command = service.command(verb.verb).summary(verb.summary);
   command.description(verb.description ? `${verb.summary}. ${verb.description}` : verb.summary);
@@ -51,7 +51,7 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
     }
   }
   for (const option of custom?.options ?? []) command.addOption(option);
-  // A member's flag wins over one of ours with the same name; ours can still be given before the service.
+  // A member's flag wins over a global option with the same name; the global one can still stand before the service.
   const ours = ownOptions(verb, deps.verbs, custom).filter((option) => !taken.has(option.long!));
   for (const option of ours) command.addOption(option);
   if (verb.uses) command.addHelpText('after', `\n${quotaHelp(verb.uses)}`);
@@ -66,7 +66,7 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
       const input = readInput(command, verb, members, deps.world);
       const own = Object.fromEntries(ours.map((option) => [option.attributeName(), given[option.attributeName()]]));
       const known = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-      // A bare --wait says no seconds.
+      // --wait without seconds.
       if (known.wait === true) known.wait = DEFAULT_WAIT_SECONDS;
       const { world, verbs } = deps;
       const invocation: Invocation = { world, verbs, verb, input, options: { ...deps.before(), ...known } };
@@ -76,13 +76,13 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   );
 }
 
-/** What a tenant may use, told before it is refused. */
+/** Names the quotas, so that a user knows them before a call is refused. */
 function quotaHelp(uses: NonNullable<Verb['uses']>): string {
   const quotas = uses.map(({ resource, max, noun }) => `${resource} (${max} ${noun})`);
-  return `Counts against ${quotas.length === 1 ? 'the quota' : 'the quotas'} ${quotas.join(', ')} unless the operator sets others. What is used: cloud quotas list`;
+  return `Counts against the ${quotas.length === 1 ? 'quota' : 'quotas'} ${quotas.join(', ')}. These are the defaults; to see yours: cloud quotas list`;
 }
 
-/** `exec web sh -c x`: the option that is unknown to us is the command's own. `get -x`: it is a name. */
+/** Adds a hint to "unknown option": in `exec web sh -c x` the option belongs to the command, in `get -x` it is a name. */
 function tellWhereWordsGo(command: Command, verb: Verb): void {
   const { outputError } = command.configureOutput();
   const args = verb.args.map((member) => `<${member.flag}>`).join(' ');
@@ -98,7 +98,7 @@ function tellWhereWordsGo(command: Command, verb: Verb): void {
   });
 }
 
-/** Not by the parser, which tells a required flag that is missing before one that is mistyped. */
+/** Checked here, because the parser would report a missing flag before a mistyped one. */
 function refuseMissing(command: Command, members: ReadonlyMap<Option, Member>): void {
   const given = command.opts<Record<string, unknown>>();
   for (const [option, member] of members) {
@@ -118,7 +118,7 @@ function readInput(
   for (const [nth, member] of verb.args.entries()) {
     const value: unknown = command.processedArgs[nth];
     if (value === undefined) continue;
-    // The path of the request would lead elsewhere.
+    // These would change the path of the request.
     if (verb.path.includes(`:${member.name}`) && typeof value === 'string' && ['', '.', '..'].includes(value))
       throw usage(`'${value}' is not an id or a name; see: cloud ${verb.service} list`);
     input[member.name] = value;
@@ -175,7 +175,7 @@ function optionsOf(member: Member): readonly Option[] {
     return [yes, new Option(`--no-${member.flag}`).hideHelp()];
   }
   const option = new Option(`--${member.flag} <${placeholder(member)}>`, helpOf(member));
-  // Not Option.choices(): a list's values are checked one by one, and the message is ours.
+  // Not Option.choices(), which cannot check a list's values one by one.
   option.argParser((text, before) => addValue(member, text, before));
   return [option];
 }

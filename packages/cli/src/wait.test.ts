@@ -49,7 +49,7 @@ describe('waiting', () => {
     const ended = await at.cloud(words('instances start database --wait 1 -q'));
     expect(ended).toMatchObject({ code: 1, stdout: `${DB.id}\n` });
     expect(ended.stderr).toBe(
-      'cloud: database is still STARTING after 1 s. It may still get there; to keep waiting: cloud instances get database --wait\n',
+      'cloud: database is still STARTING after 1 s. To keep waiting: cloud instances get database --wait\n',
     );
   });
 

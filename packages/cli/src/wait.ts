@@ -11,12 +11,12 @@ type Resource = Readonly<Record<string, unknown>>;
 
 /** Seconds of a bare `--wait`. */
 export const DEFAULT_WAIT_SECONDS = 300;
-/** Longest that the server holds an answer. */
+/** Longest time that the server holds an answer. */
 const HOLD_SECONDS = 60;
 /** On a terminal the reason changes before the status does: look often. */
 const LOOK_MS = 500;
 
-/** Calls, and waits until the resource is where the operation takes it. On a terminal it tells how far it is. */
+/** Calls the operation and waits until the resource has settled. Shows the progress on a terminal. Throws Failure after `seconds`. */
 export async function callAndSettle(invocation: Invocation, transport: Transport, seconds: number): Promise<Resource> {
   const { world, verb, input } = invocation;
   const { field, values } = verb.settles!;
@@ -40,10 +40,10 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
   } catch (error) {
     if (!(error instanceof CloudWaitError) || resource === undefined) throw error;
     progress?.stop();
-    // Scripts get the id also of what is not ready yet.
+    // A script needs the id even if the resource is not ready yet.
     await printResult(world, verb, invocation.options, resource);
     throw new Failure(
-      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. It may still get there; to keep waiting: cloud ${verb.service} get ${nameOf(resource)} --wait`,
+      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. To keep waiting: cloud ${verb.service} get ${nameOf(resource)} --wait`,
     );
   } finally {
     progress?.stop();
@@ -53,7 +53,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
   throw new Failure(`${nameOf(resource)} is ${statusOf(resource, field)}`);
 }
 
-/** Deletes, and waits until nothing is left. */
+/** Deletes the resource and waits until it is gone. */
 export async function deleteAndWait(invocation: Invocation, transport: Transport, seconds: number): Promise<unknown> {
   const { world, verb, input } = invocation;
   const name = String(input[verb.target ?? 'id']);
@@ -74,7 +74,7 @@ export async function deleteAndWait(invocation: Invocation, transport: Transport
   return answer;
 }
 
-/** Whether `--wait` means anything: there is a status to look at. */
+/** Whether a verb takes `--wait`: there is a status to look at. */
 export function canWait(verb: Verb, verbs: readonly Verb[]): boolean {
   if (verb.settles) return true;
   return verb.effect === 'delete' && verb.verb === 'delete' && findReader(verb, verbs)?.settles !== undefined;
@@ -85,7 +85,7 @@ const findReader = (verb: Verb, verbs: readonly Verb[]): Verb | undefined =>
 
 function readerOf({ verb, verbs }: Invocation): Verb {
   const reader = findReader(verb, verbs);
-  if (!reader) throw new Failure(`${verb.service} has no get; remove --wait`);
+  if (!reader) throw new Failure(`--wait is not available here, because ${verb.service} has no get; remove --wait`);
   return reader;
 }
 

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** Everything outside that the command sees and touches, so that tests can give their own. */
+/** Everything that the command reads and changes outside itself; tests pass their own. */
 export interface World {
   /** Without the program's own name. */
   readonly argv: readonly string[];
@@ -12,11 +12,11 @@ export interface World {
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Whether standard input is a pipe or a file, and not a terminal or /dev/null. */
   readonly stdinPiped: () => boolean;
-  /** What is typed comes as it is typed, what is printed goes out as it is. Answers how to put the terminal back as it was found. */
+  /** Puts the terminal in raw mode. Returns a function that restores it. */
   readonly takeTerminal: () => Promise<() => void>;
-  /** Hears of a signal in place of dying of it; answers how to stop. */
+  /** Handles a signal. Returns a function that removes the handler. */
   readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => () => void;
 }
 
-/** Somebody is there to answer questions. */
+/** Whether a person can answer questions. */
 export const isInteractive = (world: World): boolean => world.stdin.isTTY === true && world.stderr.isTTY === true;

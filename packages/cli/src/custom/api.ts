@@ -15,19 +15,19 @@ interface ApiOptions extends GlobalOptions {
   readonly header?: readonly string[];
 }
 
-/** `cloud api GET /instances`: any request, the answer as it came. */
+/** `cloud api GET /instances`: sends any request and prints the answer unchanged. */
 export function addApi(program: Command, deps: VerbDeps): void {
   const command = program
     .command('api')
     .summary('Send any request')
     .description(
-      'Send a request to the REST API with your key and print the answer as it came. /docs on the platform lists what there is.',
+      'Send a request to the REST API with your key and print the answer. The platform lists all requests at /docs.',
     )
     .addArgument(new Argument('<method>').choices(METHODS).argParser(readMethod))
-    .addArgument(new Argument('<path>', 'with its query: /instances?limit=5'))
-    .addOption(new Option('-d, --data <json>', 'the body; @FILE reads a file, @- standard input'))
+    .addArgument(new Argument('<path>', 'path with its query, for example /instances?limit=5'))
+    .addOption(new Option('-d, --data <json>', 'request body; @FILE reads it from a file, @- from standard input'))
     .addOption(
-      new Option('-H, --header <name:value>', 'may be repeated').argParser(
+      new Option('-H, --header <name:value>', 'request header; may be repeated').argParser(
         (text, before: readonly string[] | undefined) => [...(before ?? []), text],
       ),
     );
@@ -38,8 +38,9 @@ export function addApi(program: Command, deps: VerbDeps): void {
       const options = { ...deps.before(), ...command.opts<ApiOptions>() };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
       if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(path))
-        throw usage(`the path '${path}' holds . or .., which leads elsewhere; write the path itself`);
-      if (method === 'GET' && options.data !== undefined) throw usage('GET takes no body; remove --data');
+        throw usage(`the path '${path}' contains . or .. as a segment; write the full path without it`);
+      if (method === 'GET' && options.data !== undefined)
+        throw usage('GET takes no body; remove --data or use another method');
       const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
       const transport = transportOf(openSession(deps.world, options));
       const answer = await transport.send({
@@ -66,7 +67,7 @@ async function readBody(world: World, data: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw usage(`the body is not JSON: ${(error as Error).message}`);
+    throw usage(`--data is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -88,7 +89,7 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines.map((line) => {
       const cut = line.indexOf(':');
-      if (cut < 1) throw usage(`the header '${line}' must read name:value`);
+      if (cut < 1) throw usage(`the header '${line}' must have the form name:value`);
       const [name, value] = [line.slice(0, cut).trim(), line.slice(cut + 1).trim()];
       if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw usage(`'${name}' is not a valid header name`);
       if (!/^[\t\x20-\x7e\xa0-\xff]*$/.test(value))
@@ -102,7 +103,7 @@ function pretty(text: string): string {
   try {
     return `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
   } catch (error) {
-    // Logs and pages are no JSON: they come as they are.
+    // Logs and pages are not JSON; print them unchanged.
     if (error instanceof SyntaxError) return text;
     throw error;
   }

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import type { VerbDeps } from '../verb-command.ts';
 
-/** The shells ask the command itself, so that what they offer is what this version has. */
+/** The scripts call `cloud`, so completions always match the installed version. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_cloud() {
   local IFS=$'\\n'
@@ -21,12 +21,14 @@ compdef _cloud cloud
 `,
 };
 
-/** `cloud completion SHELL`, and what its scripts call. */
+/** `cloud completion SHELL`, and the hidden command that its scripts call. */
 export function addCompletion(program: Command, deps: VerbDeps): void {
   program
     .command('completion')
     .summary('Print a completion script')
-    .description('Print the script with which a shell completes commands and flags.')
+    .description(
+      'Print a script that completes commands and flags in your shell. To install it, run the line for your shell:',
+    )
     .addArgument(new Argument('<shell>').choices(Object.keys(SCRIPTS)))
     .addHelpText(
       'after',
@@ -51,19 +53,19 @@ fish:  cloud completion fish > ~/.config/fish/completions/cloud.fish`,
     );
 }
 
-/** What may stand in place of the last word. */
+/** Completions of the last word. */
 export function complete(program: Command, words: readonly string[]): readonly string[] {
   const last = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   if (before.includes('--')) return [];
-  // What help takes is what stands without it.
+  // `help` takes the same words as the command line without it.
   if (before[0] === 'help') before.shift();
   let command = program;
   for (const word of before) command = command.commands.find((one) => one.name() === word) ?? command;
   const asked = command.options.find(({ long, short }) => before.length > 0 && [long, short].includes(before.at(-1)));
   const candidates =
     asked?.argChoices ??
-    // A flag that takes a value of which we know nothing.
+    // A flag with a free value.
     (asked?.required
       ? []
       : last.startsWith('-')

@@ -7,15 +7,15 @@ import { runTerminal } from './terminal.ts';
 const LONGEST_TIMEOUT = 86_400;
 
 /**
- * `cloud instances exec NAME -- CMD…`: bytes as they are, standard output and error apart, without a limit of size; piped input goes in, and
- * its exit code is ours. With -i or -t it is a conversation.
+ * `cloud instances exec NAME -- CMD…`: passes bytes unchanged and without a size limit, keeps standard output and error apart, passes piped
+ * input on, and returns the command's exit code. -i and -t make it interactive.
  */
 export const execVerb: CustomVerb = {
   without: ['stdin', 'stdin_encoding', 'timeout'],
   options: [
-    new Option('--timeout <seconds>', 'kill the command after so many seconds; default: never').argParser(readSeconds),
-    new Option('--no-stdin', 'do not pass on what is piped in'),
-    new Option('-i, --interactive', 'pass standard input to the command, also what is typed'),
+    new Option('--timeout <seconds>', 'kill the command after this time; no timeout by default').argParser(readSeconds),
+    new Option('--no-stdin', 'do not pass piped input to the command'),
+    new Option('-i, --interactive', 'pass standard input to the command, even from a terminal'),
     new Option('-t, --tty', 'give the command a terminal; use -it for a shell'),
   ],
   async run(invocation) {
@@ -35,6 +35,6 @@ export const execVerb: CustomVerb = {
 function readSeconds(text: string): number {
   const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (seconds < 1 || seconds > LONGEST_TIMEOUT)
-    throw new InvalidArgumentError(`it must be whole seconds from 1 to ${LONGEST_TIMEOUT}.`);
+    throw new InvalidArgumentError(`It must be a whole number of seconds from 1 to ${LONGEST_TIMEOUT}.`);
   return seconds;
 }

@@ -3,13 +3,13 @@ import { usage } from '../failure.ts';
 import { closest } from '../table/closest.ts';
 import type { VerbDeps } from '../verb-command.ts';
 
-/** `cloud help instances launch`: what `--help` behind the same words prints. */
+/** `cloud help instances launch` prints the same as `cloud instances launch --help`. */
 export function addHelp(program: Command, deps: VerbDeps): void {
   program
     .command('help')
     .summary('Show help')
-    .description('Show help: for everything, a resource, a verb or a command.')
-    .argument('[words...]', 'as in: cloud help instances launch')
+    .description('Show help for all commands, a resource, a verb or a command.')
+    .argument('[words...]', 'for example: cloud help instances launch')
     .action((words: string[]) => deps.act(async () => findCommand(program, words).outputHelp()));
 }
 

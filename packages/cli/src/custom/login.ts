@@ -29,15 +29,15 @@ interface LoginOptions extends GlobalOptions {
 
 const connectionOptions = () => globalOptions().filter((option) => ['--profile', '--endpoint'].includes(option.long!));
 
-/** `cloud login`: keeps a session key in the config file. */
+/** `cloud login`: stores a session key in the config file. */
 export function addLogin(program: Command, deps: VerbDeps): void {
   const command = program
     .command('login')
     .summary('Log in')
     .description(
-      'Log in with e-mail and password. The session key is kept in the config file, which only you can read.',
+      'Log in with e-mail and password. The session key is stored in your config file, which only you can read.',
     )
-    .option('--email <email>', 'who; asked for when left out')
+    .option('--email <email>', 'your e-mail address; asked for if absent')
     .option('--password-stdin', 'read the password from standard input');
   for (const option of connectionOptions()) command.addOption(option);
   command.action(() =>
@@ -54,9 +54,9 @@ export function addRegister(program: Command, deps: VerbDeps): void {
   const command = program
     .command('register')
     .summary('Register a user and log in')
-    .description('Register a user with a tenant of its own, and log in. The first user of a platform is its operator.')
-    .option('--email <email>', 'asked for when left out')
-    .option('--name <name>', 'your name; asked for when left out')
+    .description('Register a user with a new tenant, and log in. The first user of a platform is its operator.')
+    .option('--email <email>', 'your e-mail address; asked for if absent')
+    .option('--name <name>', 'your name; asked for if absent')
     .option('--password-stdin', 'read the password from standard input');
   for (const option of connectionOptions()) command.addOption(option);
   command.action(() =>
@@ -86,8 +86,8 @@ async function readNewPassword(world: World, options: LoginOptions): Promise<str
   if (options.passwordStdin) return readPassword(world);
   const hidden = { hidden: true, flag: '--password-stdin' };
   const password = await ask(world, 'Password (8 characters or more): ', hidden);
-  if ((await ask(world, 'Once more: ', hidden)) !== password)
-    throw usage('the two passwords differ; nothing was changed');
+  if ((await ask(world, 'Repeat the password: ', hidden)) !== password)
+    throw usage('the two passwords differ; nothing was changed, try again');
   return password;
 }
 
@@ -107,18 +107,18 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
   try {
     writeConfig(world, { current: name, profiles: { ...config.profiles, [name]: profile } });
   } catch (error) {
-    // Nobody has its key. What cannot be ended now ends by itself.
+    // Nobody has the key. If it cannot be revoked now, it expires.
     await transportOf({ ...session, apiKey: answer.api_key }, { retries: 0 })
       .call(verbNamed(deps, 'auth.logout'), { api_key: answer.api_key })
       .catch(() => undefined);
     throw error;
   }
   world.stderr.write(
-    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}; kept in ${configPath(world)}, profile '${name}'.\n`,
+    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}. The session key is in ${configPath(world)}, profile '${name}'.\n`,
   );
 }
 
-/** Whoever logs in shows no older key. */
+/** A login sends no older key. */
 const publicSession = (world: World, options: GlobalOptions): Session => ({
   ...openSession(world, options),
   apiKey: undefined,

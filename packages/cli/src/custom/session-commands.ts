@@ -13,12 +13,12 @@ interface QuotaUsage {
   readonly unit: string;
 }
 
-/** `cloud logout`: the session key is revoked and forgotten. */
+/** `cloud logout`: revokes the session key and removes it from the config file. */
 export function addLogout(program: Command, deps: VerbDeps): void {
   const command = program
     .command('logout')
     .summary('Log out')
-    .description('Revoke the session key and forget it.')
+    .description('Revoke the session key and remove it from your config file.')
     .addOption(globalOptions().find((option) => option.long === '--profile')!);
   command.action(() =>
     deps.act(async () => {
@@ -37,13 +37,13 @@ export function addLogout(program: Command, deps: VerbDeps): void {
       world.stderr.write(
         revoked === true
           ? `Logged out of ${profile.endpoint}.\n`
-          : `Forgotten in ${configPath(world)}, but not revoked (${revoked}): the key works until ${profile.expires_at ?? 'it is revoked'}.\n`,
+          : `Removed the key from ${configPath(world)}, but could not revoke it (${revoked}). It works until ${profile.expires_at ?? 'it is revoked'}.\n`,
       );
     }),
   );
 }
 
-/** True, or why it could not be done. The profile is forgotten either way. */
+/** True, or why the key could not be revoked. The config file loses the key either way. */
 async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise<true | string> {
   const transport = transportOf(
     { endpoint, apiKey, tenantId: undefined, profileName: '', noKeyBecause: undefined },
@@ -63,8 +63,8 @@ async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise
 export function addWhoami(program: Command, deps: VerbDeps): void {
   const command = program
     .command('whoami')
-    .summary('Show who you are, and where')
-    .description('Show the user, the tenant, how much of its quotas is used, and the platform that commands go to.');
+    .summary('Show your user, tenant and quotas')
+    .description('Show your user, your tenant with its quotas, and the platform that commands go to.');
   for (const option of globalOptions()) command.addOption(option);
   command.action(() =>
     deps.act(async () => {

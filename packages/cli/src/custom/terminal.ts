@@ -7,9 +7,9 @@ import { addSuggestion, connect } from '../run-verb.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 
-/** Longest wait for the socket to open: the server asks an engine. */
+/** Longest time to open the socket; the server calls an engine first. */
 const OPEN_MS = 40_000;
-/** The server pings every 15 s; after so long without a sign of it, it is gone. */
+/** The server pings every 15 s; after three missed pings the connection counts as lost. */
 const SILENT_MS = 45_000;
 const STDIN = 0;
 const STDERR = 2;
@@ -17,22 +17,22 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 type Signal = keyof typeof SIGNALS;
 
 interface How {
-  /** Ours and the command's. */
+  /** Joins this terminal and a terminal of the command. */
   readonly tty: boolean;
   /** Passes standard input on. */
   readonly input: boolean;
-  /** After so many milliseconds it is killed. Absent: never. */
+  /** The command is killed after this time. Absent: never. */
   readonly timeoutMs?: number;
 }
 
-/** Bytes of the longest message that the server takes. */
+/** Longest message that the server accepts, in bytes. */
 const LONGEST_MESSAGE = 256 * 1024;
-/** As timeout(1) ends. */
+/** The exit code of timeout(1). */
 const TIMED_OUT = 124;
 
 /**
- * Joins our input and outputs, or this terminal, and a command in an instance. Answers the command's exit code; the terminal is left as it
- * was found. When we leave before its end, the server kills the command with all that it started.
+ * Connects standard input and outputs, or this terminal, to a command in an instance. Returns the command's exit code and restores the
+ * terminal. If this process leaves first, the server kills the command with all the processes that it started.
  */
 export async function runTerminal(invocation: Invocation, how: How): Promise<number> {
   const { world, verbs, input } = invocation;
@@ -44,7 +44,7 @@ export async function runTerminal(invocation: Invocation, how: How): Promise<num
   const { id, command } = input;
   const first = JSON.stringify({ type: 'command', command });
   if (Buffer.byteLength(first) > LONGEST_MESSAGE)
-    throw usage('the command has more than 256 KiB; pass what is long by standard input');
+    throw usage('the command is longer than 256 KiB; pass long text by standard input');
   const term = /^[\w.+-]{1,64}$/.exec(world.env.TERM ?? '')?.[0];
   const target = transport.socket(verb, {
     id,
@@ -53,7 +53,7 @@ export async function runTerminal(invocation: Invocation, how: How): Promise<num
   });
   const socket = await openSocket(target).catch(addSuggestion(invocation, transport));
   try {
-    // Not in the URL, which proxies write into their logs.
+    // Not in the URL, because proxies log URLs.
     socket.send(first, () => undefined);
     return await join(world, socket, how);
   } finally {
@@ -67,14 +67,14 @@ const sizeOf = ({ stdout }: World): { rows: number; cols: number } => ({
 });
 
 async function openSocket({ url, protocols }: SocketTarget): Promise<WebSocket> {
-  // Loaded here: of all commands only this one needs it.
+  // Loaded here, because only this command needs it.
   const { WebSocket } = await import('ws');
   const socket = new WebSocket(url, [...protocols], {
     headers: { 'user-agent': `thecloud-cli/${VERSION}` },
     handshakeTimeout: OPEN_MS,
     perMessageDeflate: false,
   });
-  // What comes with the handshake waits until somebody listens.
+  // Bytes that arrive with the handshake wait until there is a listener.
   socket.once('open', () => socket.pause());
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
@@ -146,12 +146,12 @@ async function join(world: World, socket: WebSocket, how: How): Promise<number> 
     socket.resume();
     return await ended;
   } finally {
-    // Whatever happened: the terminal is the person's again.
+    // Always restore the terminal.
     for (const one of undo.reverse()) one();
   }
 }
 
-/** Prints what comes, no faster than it is taken, and hears how it ended. Answers how to stop. */
+/** Prints the command's outputs, no faster than they are taken, until it exits. Returns a function that stops listening. */
 function listen(
   world: World,
   socket: WebSocket,
@@ -161,7 +161,7 @@ function listen(
   let refusal: { code: string; message: string } | undefined;
   const hear = (text: string) => {
     const message = JSON.parse(text) as { type: string; code: never; message: string };
-    // What it wrote must be out first: a disk may be full.
+    // Write all output first; a full disk is an error that must be reported.
     if (message.type === 'exit')
       void Promise.all([world.stdout, world.stderr].map(flush)).then(() => setImmediate(end, message.code));
     if (message.type === 'error') refusal = message;
@@ -169,7 +169,7 @@ function listen(
   const closed = new Set<World['stdout']>();
   const flush = (out: World['stdout']) =>
     new Promise<void>((resolve) => (closed.has(out) ? resolve() : out.write('', () => resolve())));
-  /** `cloud … | head`: the command hears of it as it would without us in between, and how it ends is still its own. */
+  /** `cloud … | head`: the command gets SIGPIPE as in a local pipe, and its exit code still counts. */
   const onError = (out: World['stdout'], stream: 'stdout' | 'stderr') => (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') return fail(new Failure(`cannot write to ${stream}: ${error.code ?? error.message}`));
     if (closed.has(out)) return;
@@ -193,13 +193,13 @@ function listen(
     else fail(new CloudConnectionError('cut off', `the connection to the command was cut off (${code})`));
   });
   return () => {
-    // What is written last may fail after the end: it is nobody's failure any more.
+    // The last write may fail after the end; that is not an error any more.
     world.stdout.off('error', onOut).on('error', () => undefined);
     world.stderr.off('error', onErr).on('error', () => undefined);
   };
 }
 
-/** Passes on what is typed or piped in, no faster than it goes. */
+/** Sends typed or piped input, no faster than the socket takes it. */
 function passOn(stdin: World['stdin'], socket: WebSocket, finish: () => void): () => void {
   const onData = (chunk: Buffer | string) => {
     stdin.pause();
@@ -218,7 +218,7 @@ function passOn(stdin: World['stdin'], socket: WebSocket, finish: () => void): (
   };
 }
 
-/** At a terminal what is typed goes to the command, Ctrl-C too. A signal means us: we leave, and the command is killed. */
+/** At a terminal, typed keys go to the command, Ctrl-C too. A signal is for this process: it ends, and the server kills the command. */
 function onSignals(world: World, end: (code: number) => void): () => void {
   const offs = (Object.keys(SIGNALS) as Signal[]).map((signal) =>
     world.onSignal(signal, () => end(128 + SIGNALS[signal])),
@@ -235,10 +235,10 @@ function limitTime(ms: number, fail: (error: Error) => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Fails when nothing is heard of the server any more. */
+/** Fails if the server is silent for SILENT_MS. */
 function watchSigns(socket: WebSocket, fail: (error: Error) => void): () => void {
   const late = setTimeout(
-    () => fail(new CloudConnectionError('cut off', `nothing was heard of the platform for ${SILENT_MS / 1000} s`)),
+    () => fail(new CloudConnectionError('cut off', `the platform sent nothing for ${SILENT_MS / 1000} s`)),
     SILENT_MS,
   );
   for (const sign of ['ping', 'message'] as const) socket.on(sign, () => late.refresh());

@@ -1,5 +1,5 @@
 import { textOf } from '../../../sdk/src/text.ts';
-/** Control characters would move the cursor or worse; what others named their things must not. */
+/** Control characters could move the cursor or worse, and names come from other users. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

@@ -7,7 +7,7 @@ import { drawRecord, drawTable } from './table.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Prints what an operation answered, in the way that was asked for. */
+/** Prints an operation's answer in the chosen format. */
 export async function printResult(world: World, verb: Verb, options: GlobalOptions, result: unknown): Promise<void> {
   const { stdout, env } = world;
   if (result === undefined) {
@@ -44,7 +44,7 @@ async function asTable(
   return drawRecord(result as Row, columns, style);
 }
 
-/** The id; of what has none its name, else its first column. An answer that is only a message has nothing to say here. */
+/** The id, or else the name, or else the first column. Empty for an answer that is only a message. */
 function idOf(row: Row, columns: readonly string[]): string {
   const id = row.id ?? row.name ?? (row.message === undefined ? row[columns[0] ?? ''] : undefined);
   return id === undefined ? '' : `${cellOf(id)}\n`;

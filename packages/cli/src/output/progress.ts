@@ -3,7 +3,7 @@ import { escapeControl } from './cell.ts';
 import { colourStatus, styleOf } from './style.ts';
 
 export interface Progress {
-  /** What is seen of the resource now. */
+  /** Shows the resource's present status. */
   show(status: string, reason: string | undefined): void;
   /** Wipes the line. */
   stop(): void;
@@ -13,7 +13,7 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const TICK_MS = 100;
 const WIPE = '\r\u001b[K';
 
-/** One line that tells what is waited for and since when; on a terminal only, undefined elsewhere. */
+/** Draws one line with the status and the elapsed time. Undefined if standard error is not a terminal. */
 export function startProgress(world: World, name: string): Progress | undefined {
   const { stderr, env } = world;
   if (stderr.isTTY !== true || env.TERM === 'dumb') return undefined;
@@ -24,9 +24,9 @@ export function startProgress(world: World, name: string): Progress | undefined 
   let frame = 0;
   const draw = () => {
     const seconds = `${Math.round((performance.now() - begun) / 1000)}s`;
-    // A terminal that does not know its size says 0.
+    // A terminal of unknown size reports 0 columns.
     const room = (stderr.columns || 80) - name.length - seconds.length - 8;
-    // A line that breaks could not be wiped.
+    // A line that wraps could not be wiped.
     const shown = text.length <= room ? coloured : `${text.slice(0, Math.max(0, room - 1))}…`;
     stderr.write(`${WIPE}${FRAMES[frame++ % FRAMES.length]} ${name}: ${shown} ${style.dim(seconds)}`);
   };

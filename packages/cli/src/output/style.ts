@@ -20,7 +20,7 @@ const RESTING = new Set(['stopped', 'disabled', 'in-use']);
 
 export const isBad = (status: unknown): boolean => BAD.has(String(status).toLowerCase());
 
-/** A status in its colour: green is well, red is not, yellow is on its way. */
+/** Colours a status: green if good, red if bad, yellow while it changes. */
 export function colourStatus(status: string, style: Style): string {
   const word = status.trim().toLowerCase();
   if (GOOD.has(word)) return style.green(status);

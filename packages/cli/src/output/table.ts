@@ -9,7 +9,7 @@ const STATUS = new Set(['status', 'state', 'health', 'health_status']);
 
 type Measure = (text: string) => number;
 
-/** How many columns of a terminal each of these texts takes. Only what is not ASCII needs the tables of Unicode: 40 ms. */
+/** Measures texts in terminal columns. Loads the Unicode tables, which takes 40 ms, only for text that is not ASCII. */
 async function measureOf(texts: readonly string[]): Promise<Measure> {
   if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) return (text) => text.length;
   return (await import('./width.ts')).widthOf;
@@ -18,7 +18,7 @@ async function measureOf(texts: readonly string[]): Promise<Measure> {
 const pad = (text: string, width: number, measure: Measure): string =>
   text + ' '.repeat(Math.max(0, width - measure(text)));
 
-/** Rows below headings, aligned; no lines are drawn, so that awk and people can read it. */
+/** Aligned rows below headings, without drawn lines, so awk can read them too. */
 export async function drawTable(rows: readonly Row[], columns: readonly string[], style: Style): Promise<string> {
   const headings = columns.map((column) => column.replaceAll('_', ' ').toUpperCase());
   const cells = rows.map((row) => columns.map((column) => cellOf(row[column])));
@@ -37,7 +37,7 @@ export async function drawTable(rows: readonly Row[], columns: readonly string[]
     .join('');
 }
 
-/** One resource, a member a line. Members that are not there are left out. */
+/** One resource, one member per line, without absent members. */
 export function drawRecord(row: Row, columns: readonly string[], style: Style): string {
   const present = columns.filter((column) => row[column] !== undefined && row[column] !== null);
   const width = Math.max(0, ...present.map((column) => column.length));

@@ -1,4 +1,4 @@
 import stringWidth from 'string-width';
 
-/** How many columns of a terminal a text takes. */
+/** Width of a text in terminal columns. */
 export const widthOf = (text: string): number => stringWidth(text);

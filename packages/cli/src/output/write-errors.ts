@@ -2,9 +2,9 @@ import type { Writable } from 'node:stream';
 import { EXIT } from '../failure.ts';
 
 /**
- * What cannot be written ends the command, for whatever it would still print is for nobody: quietly where the reader has left
- * (`cloud … | head`), else with one line. An error of standard error can be told nowhere: the command goes on, and its exit code says that
- * something failed. A command that listens to a stream's errors itself decides for itself.
+ * Ends the command if standard output fails: without a message if the reader has left (`cloud … | head`), otherwise with one line. If
+ * standard error fails, nothing can be printed: the command continues, and its exit code reports the failure. A command with its own
+ * error listener handles errors itself.
  */
 export function watchOutput(
   stdout: Writable,

@@ -14,7 +14,7 @@ export function toYaml(value: unknown): string {
       if (typeof text === 'string' && (REFUSED.test(text) || text.search(UNSEEN) >= 0)) node.type = 'QUOTE_DOUBLE';
     },
   });
-  // Every quoted text on one line: not all readers take a block where the document is nothing but it.
+  // Every quoted text on one line, because some readers refuse a block as the whole document.
   const oneLine = { lineWidth: 0, blockQuote: false, singleQuote: false, doubleQuotedMinMultiLineLength: Infinity };
   return document
     .toString(oneLine)

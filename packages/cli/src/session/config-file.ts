@@ -14,7 +14,7 @@ export interface Profile {
 }
 
 export interface ConfigFile {
-  /** The profile of the last login: what is used when none is named. */
+  /** The profile of the last login, which is the default. */
   readonly current?: string;
   readonly profiles: Readonly<Record<string, Profile>>;
 }
@@ -23,7 +23,7 @@ export interface ConfigFile {
 export const configPath = (world: World): string =>
   join(world.env.XDG_CONFIG_HOME || join(world.homeDir, '.config'), 'thecloud', 'config.json');
 
-/** Empty where there is no file. Throws on one that cannot be read. */
+/** Empty if there is no file. Throws Failure if the file cannot be read. */
 export function readConfig(world: World): ConfigFile {
   const path = configPath(world);
   let text: string;
@@ -60,7 +60,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isTextOrNone = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
-/** Only its owner can read it, and it is whole or not there at all. */
+/** Writes the file atomically, readable only by its owner. */
 export function writeConfig(world: World, config: ConfigFile): void {
   const path = configPath(world);
   const fresh = `${path}.${process.pid}.tmp`;

@@ -61,7 +61,7 @@ describe('the config file', () => {
     write(JSON.stringify({ profiles: { one: { endpoint: at.endpoint, api_key: '1' } } }));
     const ended = await at.cloud(words('instances list --profile oen'), bare);
     expect(ended).toMatchObject({ code: 3 });
-    expect(ended.stderr).toContain("there is no profile 'oen'; there is one");
+    expect(ended.stderr).toContain("profile 'oen' does not exist; existing: one");
     expect(ended.stderr).toContain('cloud login --profile oen --endpoint');
   });
 

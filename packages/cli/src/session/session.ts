@@ -15,17 +15,17 @@ export interface GlobalOptions {
   readonly tenant?: string;
 }
 
-/** Where a command goes, and as whom. */
+/** The platform and the key that a command uses. */
 export interface Session {
   readonly endpoint: string;
   readonly profileName: string;
   readonly apiKey: string | undefined;
   readonly tenantId: string | undefined;
-  /** Why there is no key, where a person may wonder. */
+  /** Why there is no key, if that may surprise. */
   readonly noKeyBecause: string | undefined;
 }
 
-/** Options before environment before the config file. */
+/** Options override the environment, which overrides the config file. */
 export function openSession(world: World, options: GlobalOptions): Session {
   const { env } = world;
   const config = readConfig(world);
@@ -34,7 +34,7 @@ export function openSession(world: World, options: GlobalOptions): Session {
     ? config.profiles[profileName]
     : undefined;
   const endpoint = readEndpoint(options.endpoint || env.CLOUD_ENDPOINT || profile?.endpoint || DEFAULT_ENDPOINT);
-  // A profile's key is for its own platform: another address does not get to see it.
+  // A profile's key is sent only to the profile's platform.
   const keyFits = profile !== undefined && trim(profile.endpoint) === endpoint;
   return {
     endpoint,
@@ -48,23 +48,25 @@ export function openSession(world: World, options: GlobalOptions): Session {
     if (profile?.api_key && !keyFits) return `the profile '${profileName}' is for ${profile.endpoint}`;
     const others = Object.keys(config.profiles);
     if (profile !== undefined || others.length === 0) return undefined;
-    return `there is no profile '${profileName}'; there ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}`;
+    return `profile '${profileName}' does not exist; existing: ${others.join(', ')}`;
   }
 }
 
 export const profileNameOf = (world: World, options: GlobalOptions, config: ConfigFile): string =>
   options.profile || world.env.CLOUD_PROFILE || config.current || 'default';
 
-/** Throws where no request could go there, before a word is said about keys. */
+/** Throws Failure for an unusable endpoint, before any message about keys. */
 function readEndpoint(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined) throw usage(`endpoint '${given}' is not a URL such as ${DEFAULT_ENDPOINT}`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw usage(`endpoint '${given}' must begin with http:// or https://`);
   if (url.username !== '' || url.password !== '')
-    throw usage(`endpoint ${url.origin}: must not hold a user or a password; log in with cloud login`);
+    throw usage(`endpoint ${url.origin}: must not contain a user or a password; log in with: cloud login`);
   if (url.search !== '' || url.hash !== '')
-    throw usage(`endpoint '${given}' must end before its ${url.search ? '?' : '#'}`);
+    throw usage(
+      `endpoint '${given}' must not have a ${url.search ? 'query' : 'fragment'}; remove everything from ${url.search ? '?' : '#'}`,
+    );
   return trim(given);
 }
 
@@ -99,7 +101,7 @@ export function requireKey(session: Session): void {
   const profile = ['', 'default'].includes(session.profileName) ? '' : ` --profile ${session.profileName}`;
   const why = session.noKeyBecause ? `: ${session.noKeyBecause}` : '';
   throw new Failure(
-    `not logged in at ${session.endpoint}${why}. Log in: cloud login${profile} --endpoint ${session.endpoint}. No user yet: cloud register`,
+    `not logged in at ${session.endpoint}${why}. To log in: cloud login${profile} --endpoint ${session.endpoint}. To create a user: cloud register`,
     EXIT.notLoggedIn,
   );
 }

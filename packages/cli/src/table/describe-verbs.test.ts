@@ -82,14 +82,14 @@ describe('the command line of a verb', () => {
     (await shell.cloud(['things', 'make-big', 'x', '--mode', 'safe', ...line.split(' ')], { verbs })).stderr;
 
   it.each([
-    ['--mode slow', 'It is one of fast, safe.'],
+    ['--mode slow', 'It must be one of: fast, safe.'],
     ['--size-gb 0', 'It must be a whole number of 1 or more.'],
     ['--size-gb 1.5', 'It must be a whole number'],
     ['--ratio 2.5', 'It must be a number of at most 2.'],
     ['--port 80 --port 70000', "'70000' is invalid. It must be a whole number from 1 to 65535."],
-    ['--policy a --policy c', 'It is one of a, b.'],
+    ['--policy a --policy c', 'It must be one of: a, b.'],
     ['--rule {', 'It must be JSON'],
-    ['--label =x', 'It must read key=value.'],
+    ['--label =x', 'It must have the form key=value.'],
   ])('%s is refused', async (line, told) => {
     expect(await tell(line)).toContain(told);
   });

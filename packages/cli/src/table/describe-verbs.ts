@@ -1,7 +1,7 @@
 import type { CliFacet, DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
 import type { Kind, Member, Verb } from './verb.ts';
 
-/** Columns of a list that names none. */
+/** Most columns of a list whose operation names none. */
 const MOST_COLUMNS = 6;
 
 export const describeVerbs = (operations: readonly DescribedOperation[]): readonly Verb[] => operations.map(describe);
@@ -35,7 +35,7 @@ function describe(operation: DescribedOperation): Verb {
     method: rest.method,
     path: rest.path,
     args,
-    // Where the singular is somebody else's flag the plural stays.
+    // If the singular is already another flag, the plural stays.
     flags: flags.map((member) =>
       taken.filter((flag) => flag === member.flag).length > 1 ? { ...member, flag: kebab(member.name) } : member,
     ),
@@ -82,7 +82,7 @@ function memberOf(name: string, schema: JsonSchema, required: boolean, facet: Cl
   };
 }
 
-/** How a text reads is better told to people than the pattern that says it to the machine. */
+/** People see the form, such as KEY=value, in place of the pattern. */
 function formOf(
   form: string | undefined,
   value: JsonSchema & { readonly pattern?: string },

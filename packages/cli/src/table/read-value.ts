@@ -1,17 +1,17 @@
 import { InvalidArgumentError } from 'commander';
 import type { Member } from './verb.ts';
 
-/** One value from its text. Throws with what is wrong and what would be right. */
+/** Reads one value from its text. Throws InvalidArgumentError with what is allowed. */
 export function readValue(member: Member, text: string): unknown {
   if (member.choices && !member.choices.includes(text))
-    throw new InvalidArgumentError(`It is one of ${member.choices.join(', ')}.`);
+    throw new InvalidArgumentError(`It must be one of: ${member.choices.join(', ')}.`);
   switch (member.kind) {
     case 'string':
       if (member.form && !new RegExp(member.pattern ?? '', 'u').test(text))
-        throw new InvalidArgumentError(`It must read ${member.form}.`);
+        throw new InvalidArgumentError(`It must have the form ${member.form}.`);
       return text;
     case 'boolean':
-      if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It is true or false.');
+      if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It must be true or false.');
       return text === 'true';
     case 'integer':
     case 'number':
@@ -47,7 +47,7 @@ export function addValue(member: Member, text: string, before: unknown): unknown
   if (member.shape === 'list') return [...((before as unknown[] | undefined) ?? []), readValue(member, text)];
   if (member.shape !== 'record') return readValue(member, text);
   const cut = text.indexOf('=');
-  if (cut < 1) throw new InvalidArgumentError('It must read key=value.');
+  if (cut < 1) throw new InvalidArgumentError('It must have the form key=value.');
   // Object.fromEntries, and no assignment: a key may be called __proto__.
   return Object.fromEntries([
     ...Object.entries((before as Record<string, unknown> | undefined) ?? {}),

@@ -13,9 +13,9 @@ export interface Member {
   readonly required?: boolean;
   readonly description?: string;
   readonly choices?: readonly string[];
-  /** `KEY=value`: how each text of it reads, for people. */
+  /** The form of each text, for people: `KEY=value`. */
   readonly form?: string;
-  /** The same for the machine. */
+  /** The same as a regular expression. */
   readonly pattern?: string;
   readonly min?: number;
   readonly max?: number;
@@ -32,7 +32,7 @@ export interface Verb {
   readonly effect: string;
   readonly scope: string;
   readonly permission?: string;
-  /** Quotas that it uses up some of, and what a tenant has of each unless the operator says otherwise. */
+  /** Quotas that the operation counts against, with the default maximum of each. */
   readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
   readonly method: string;
   readonly path: string;
@@ -49,6 +49,6 @@ export interface Verb {
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   readonly live?: boolean;
   readonly answer?: 'json' | 'text' | 'stream' | 'socket';
-  /** A verb of our own does it: see custom/. */
+  /** Has a hand-written command: see custom/. */
   readonly custom?: boolean;
 }
