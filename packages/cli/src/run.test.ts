@@ -45,9 +45,9 @@ describe('what is printed', () => {
   it('is a table by default', async () => {
     at.answer = list;
     expect((await at.cloud(words('instances list'))).stdout).toMatchInlineSnapshot(`
-      "ID                                     NAME       STATUS     IMAGE     INSTANCE TYPE   PRIVATE IP   CREATED AT
-      01900000-0000-7000-8000-000000000001   web        RUNNING    busybox   basic-2         10.0.0.2     2026-01-02T03:04:05Z
-      01900000-0000-7000-8000-000000000002   database   STARTING   busybox   basic-2         -            2026-01-02T03:04:05Z
+      "ID                                     NAME       STATUS     IMAGE     INSTANCE TYPE   PRIVATE IP   RESTART COUNT   CREATED AT
+      01900000-0000-7000-8000-000000000001   web        RUNNING    busybox   basic-2         10.0.0.2     -               2026-01-02T03:04:05Z
+      01900000-0000-7000-8000-000000000002   database   STARTING   busybox   basic-2         -            -               2026-01-02T03:04:05Z
       "
     `);
   });
