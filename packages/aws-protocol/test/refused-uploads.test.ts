@@ -191,4 +191,24 @@ describe('the rest of a refused upload', () => {
     await expect.poll(() => taken).toBeGreaterThan(32 << 20);
     expect(taken).toBeLessThan(40 << 20);
   });
+
+  it('is waited for 10 s at most', { timeout: 60_000 }, async () => {
+    const http = createServer(nodeListener(makeServer()));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    open.push(() => new Promise((resolve) => http.close(resolve)));
+    const started = performance.now();
+    const socket = connect((http.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('PUT /there/k HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc');
+    const answered = new Promise<number>((resolve) =>
+      socket.once('data', (part: Buffer) => {
+        expect(part.toString()).toMatch(/^HTTP\/1.1 403 /);
+        resolve(performance.now() - started);
+      }),
+    );
+    const closed = new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now() - started)));
+    expect(await answered).toBeLessThan(5_000);
+    const ms = await closed;
+    expect(ms).toBeGreaterThan(9_500);
+    expect(ms).toBeLessThan(20_000);
+  });
 });
