@@ -143,6 +143,6 @@ test('what Incus and the kernel say is read right', async () => {
     kindOf(400, 'bad'),
     kindOf(500, 'x'),
   ]).toEqual(['not_found', 'unavailable', 'invalid', 'failed']);
-  expect([defaultPoolGb(1e9), defaultPoolGb(100 * 1024 ** 3)]).toEqual([5, 50]);
+  expect([defaultPoolGb(1e9), defaultPoolGb(100 * 1024 ** 3)]).toEqual([5, 75]);
   expect((await new ConsoleLogs().readNewest('/nonexistent', 100)).bytes).toHaveLength(0);
 });

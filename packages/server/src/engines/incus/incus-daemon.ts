@@ -28,7 +28,7 @@ export interface IncusDaemonOptions {
   /** The platform's data folder, absolute; Incus lives in its subfolder `incus`. At most 80 characters (unix sockets). */
   readonly dataDir: string;
   readonly platformId: string;
-  /** GiB of the pool's loop file when it is made; default: half of what is free, at least 5. Later changes have no effect. */
+  /** GiB of the pool's loop file when it is made; default: three quarters of what is free, at least 5. Later changes have no effect. */
   readonly poolGb?: number;
   /** Told what takes its time. */
   readonly onProgress?: (line: string) => void;

@@ -111,9 +111,9 @@ async function clearUnfinished({ incusDir, incusd }: PoolOptions): Promise<void>
   await rm(file);
 }
 
-/** Half of what is free: the file is sparse, and a full disk under it would end the pool. */
+/** Three quarters of what is free: the file is sparse, the rest is for PostgreSQL, images and logs. What is promised follows the real disk. */
 export function defaultPoolGb(freeBytes: number): number {
-  return Math.max(5, Math.floor(freeBytes / GIB / 2));
+  return Math.max(5, Math.floor((freeBytes / GIB) * 0.75));
 }
 
 /**
