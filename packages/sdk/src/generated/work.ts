@@ -21,7 +21,7 @@ export interface WorkRetryInput {
 export interface Work {
   /**
    * List stuck work.
-   * Lists resources whose last attempts failed and are being retried, most failed attempts first.
+   * Lists resources whose last attempts failed and are being retried, or that were given up; most failed attempts first.
    * GET /operator/work/stuck · scope operator
    */
   stuck(input?: WorkStuckInput, options?: CallOptions): Promise<Page<StuckWork>>;

@@ -67,6 +67,12 @@ export async function startWorker(config: Config): Promise<Running> {
   await database.transaction({ tenantId: '*' }, (sql) => wakeSweeps(sql, reconcilers));
   const freed = await database.transaction({ tenantId: '*' }, (sql) => releaseHostLeases(sql, hostId));
   if (freed > 0) log.info({ freed }, 'took over the work of a worker that died');
+  for (const side of sides)
+    await side
+      .begin?.()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'the host could not be looked at; the next look finds what changed'),
+      );
 
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });

@@ -79,12 +79,17 @@ test('no word of a tenant makes a line of configuration', () => {
     'lxc.console.buffer.size =',
     'lxc.console.size',
     'lxc.console.rotate',
+    'lxc.cap.drop',
+    'lxc.log.level',
+    'lxc.hook.start-host',
+    'lxc.hook.stop',
     'lxc.init.cmd',
     'lxc.net.0.ipv4.address',
     'lxc.net.0.ipv4.gateway',
   ]);
-  expect(lines[5]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=._ -]+$/);
-  expect(lines[6]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
+  for (const hook of lines.slice(7, 9)) expect(hook).toMatch(/ = '\/guest\/busybox' sh '\/guest\/hook' run$/);
+  expect(lines[9]).toMatch(/^lxc\.init\.cmd = [A-Za-z0-9+/=._ -]+$/);
+  expect(lines[10]).toBe('lxc.net.0.ipv4.address = 10.0.0.5/16 10.0.255.255');
   expect(readEnv(config)).toEqual({ A: evil, B: 'fine' });
   expect(guestInitCommand([''], {}).endsWith(' 0 .')).toBe(true);
 });

@@ -133,6 +133,24 @@ describe('a claim', () => {
   });
 });
 
+describe('a clock that was set back', () => {
+  it('leaves nothing asleep or leased for longer than its kind ever sleeps', async () => {
+    const kind = newKind();
+    const [asleep, leased, within] = [newId(), newId(), newId()];
+    for (const id of [asleep, leased, within]) await wakeOne(kind, id);
+    const held = await claimSome(kind);
+    for (const one of held) if (one.id !== leased) await all((sql) => settle(sql, one, 0));
+    const set = (id: string, change: string) => db.owner.query(`update reconcile set ${change} where id = $1`, [id]);
+    // An hour ago, by a clock that was an hour ahead.
+    await set(asleep, `ready = false, due_at = now() + interval '1 hour 10 seconds'`);
+    await set(leased, `leased_until = now() + interval '1 hour 30 seconds'`);
+    await set(within, `ready = false, due_at = now() + interval '9 minutes'`);
+    const wanted = [{ kind, slots: 10, after: null, longestNapMs: 600_000 }];
+    const found = await all((sql) => claim(sql, wanted, [], host, 30_000));
+    expect(found.map((one) => one.id).sort()).toEqual([asleep, leased].sort());
+  });
+});
+
 describe('a nudge', () => {
   const nudgeOne = (kind: string, id: string) => all((sql) => nudge(sql, { kind, id, tenantId: null, hostId: null }));
 
@@ -190,7 +208,7 @@ describe('a nudge', () => {
     expect(second!.failing_ms).toBeGreaterThanOrEqual(180_000);
     await all((sql) => settle(sql, second!, 0, 'given up: /srv/x'));
     expect((await stateOf(kind, id))!.last_error).toBe('given up: /srv/x');
-    expect((await claimSome(kind))[0]).toMatchObject({ attempts: 1, failing_ms: 0 });
+    expect((await claimSome(kind))[0], 'it stays on the list').toMatchObject({ attempts: 6, failing_ms: 0 });
   });
 });
 

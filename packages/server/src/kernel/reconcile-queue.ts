@@ -68,6 +68,8 @@ export interface Wanted {
   readonly slots: number;
   /** The tenant that was served last: the one behind it is first now. */
   readonly after: string | null;
+  /** Milliseconds: no nap of this kind is longer. What sleeps for longer than that was put to sleep before the clock was set back: it is due. */
+  readonly longestNapMs?: number;
 }
 
 /** How many rows of a kind a claim finds due; more than it takes, so that tenants take turns among them. */
@@ -97,8 +99,13 @@ export async function claim(
       `with ripe as (
          select due.kind, due.id from json_to_recordset($1) as t(kind text) cross join lateral (
            select kind, id from reconcile where not ready and kind = t.kind and greatest(due_at, leased_until) <= now()
-           order by greatest(due_at, leased_until) limit ${RIPEN} for update skip locked) as due)
-       update reconcile r set ready = true, leased_until = null, lease_token = null
+           order by greatest(due_at, leased_until) limit ${RIPEN} for update skip locked) as due
+         union all
+         select late.kind, late.id from json_to_recordset($1) as t(kind text, "longestNapMs" float8) cross join lateral (
+           select kind, id from reconcile where not ready and kind = t.kind
+             and greatest(due_at, leased_until) > now() + make_interval(secs => t."longestNapMs" / 1000)
+           order by greatest(due_at, leased_until) desc limit ${RIPEN} for update skip locked) as late)
+       update reconcile r set ready = true, leased_until = null, lease_token = null, due_at = least(r.due_at, now())
        from ripe where r.kind = ripe.kind and r.id = ripe.id`,
       [kinds],
     ),
@@ -170,17 +177,22 @@ export async function isHeld(sql: Sql, held: Claim): Promise<boolean> {
   return rows.length === 1;
 }
 
+/** Passes in a row that come to nothing before a person should look: about a quarter of a minute of back-off. */
+export const STUCK_AFTER = 5;
+
 const UNTOUCHED = 'wakes = claimed_wakes and nudges = claimed_nudges';
 
 /**
- * Ends a pass that went well: the next one after `napMs`, or at once when a wake or a nudge came meanwhile. `because` is kept for the
- * operator: what it waits for, or why it has been given up.
+ * Ends a pass that went well: the next one after `napMs`, or at once when a wake or a nudge came meanwhile. `because` tells the
+ * operator why the thing has been given up; empty: as was told before. It is listed as stuck until somebody wishes something else.
  */
 export async function settle(sql: Sql, held: Claim, napMs: number, because?: string): Promise<void> {
   await sql.query(
     'reconcile.settle',
     `update reconcile
-     set leased_until = null, lease_token = null, attempts = 0, failing_since = null, last_error = $5,
+     set leased_until = null, lease_token = null, failing_since = null,
+         attempts = case when $5::text is null then 0 else greatest(attempts, ${STUCK_AFTER}) end,
+         last_error = case when $5::text = '' then last_error else $5 end,
          priority = case when ${UNTOUCHED} then 0 else 1 end,
          due_at = case when ${UNTOUCHED} then now() + make_interval(secs => $4::float8 / 1000) else now() end
      where kind = $1 and id = $2 and lease_token = $3`,

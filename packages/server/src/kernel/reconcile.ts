@@ -19,7 +19,7 @@ export type Outcome =
 
 export const settled: Outcome = { kind: 'settled' };
 export const gone: Outcome = { kind: 'gone' };
-/** Settled, but not as wanted. */
+/** Settled, but not as wanted. Empty: as was said before. */
 export const givenUp = (because: string): Outcome => ({ kind: 'settled', because });
 export const again = (ms: number, because: string): Outcome => ({ kind: 'again', ms, because });
 
@@ -70,6 +70,8 @@ export const LEASE_MS = 30_000;
 export const RELY_MS = 27_000;
 /** How long passes that were cut off have to give their rows back. */
 const GIVE_BACK_MS = 500;
+/** No back-off, and no nap of a pass that goes on, is longer. */
+const LONGEST_NAP_MS = 10 * 60_000;
 /** How long the loop sleeps when nothing announces work. */
 const IDLE_POLL_MS = 1_000;
 
@@ -127,6 +129,8 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
         kind: reconciler.kind,
         slots: reconciler.concurrency - inHand.size,
         after,
+        // Back-offs and rests are shorter; the resync is spread.
+        longestNapMs: Math.max(LONGEST_NAP_MS, reconciler.resyncMs * 1.25),
       }))
       .filter(({ slots }) => slots > 0);
     if (wanted.length === 0) return;
@@ -208,8 +212,8 @@ async function runPass(
     await deps.slowdown?.();
     label = outcome.kind;
     const nap = outcome.kind === 'again' ? outcome.ms : reconciler.resyncMs * (0.8 + 0.4 * deps.random());
-    const because = outcome.kind === 'gone' ? undefined : outcome.because;
-    if (outcome.kind === 'settled' && because !== undefined) log.warn({ ...thing, because }, 'given up');
+    const because = outcome.kind === 'settled' ? outcome.because : undefined;
+    if (because) log.warn({ ...thing, because }, 'given up');
     await database.transaction(ALL, (sql) =>
       outcome.kind === 'gone' ? forget(sql, held) : settle(sql, held, nap, because),
     );

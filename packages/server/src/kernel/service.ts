@@ -196,6 +196,8 @@ export interface Repeat {
 
 /** What the worker runs for a service. */
 export interface WorkerSide {
+  /** Once, before the worker is ready, and so before an API that starts with it answers: what is no longer so, since the host was down. */
+  readonly begin?: () => Promise<void>;
   readonly reconcilers?: readonly Reconciler[];
   readonly repeats?: readonly Repeat[];
   /** By operation: what only the worker may do for a caller that execute() has let through. */

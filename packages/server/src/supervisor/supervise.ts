@@ -152,10 +152,9 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       onStart: () => recordProcesses(pidsFile, seen(lives)),
     });
   };
-  await allOrFirstError([
-    keep('worker').then((kept) => void (running.worker = kept)),
-    keep('api').then((kept) => void (running.api = kept)),
-  ]);
+  // Not side by side: the worker first writes down what stopped with the host, and only then somebody may ask.
+  running.worker = await keep('worker');
+  running.api = await keep('api');
 
   const logs = [
     ...['api', 'worker', 'postgres'].map((name) => join(paths.logs, `${name}.log`)),

@@ -70,7 +70,7 @@ describe.skipIf(obstacle !== undefined)('a machine with a full disk', { timeout:
     await compute.stop(ref, 0);
     await startAndLookInside('full');
     const hasEnded = async () => (await compute.inspect(ref))?.state === 'stopped';
-    await sh(platform, ref, 'poweroff -f').catch(() => undefined);
+    await sh(platform, ref, 'poweroff').catch(() => undefined);
     expect(await waitUntil(hasEnded, 10_000)).toBe(true);
     await startAndLookInside('full');
     sendSignal(platform.daemon.pid, 'SIGKILL');

@@ -30,7 +30,12 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     await expect(compute.start(once)).rejects.toMatchObject({ kind: 'not_found' });
     await compute.define(once, testSpec('once'));
     await compute.define(once, testSpec('once'));
-    expect(await compute.inspect(once)).toEqual({ name: compute.nameOf('once'), ...once, state: 'stopped' });
+    expect(await compute.inspect(once)).toEqual({
+      name: compute.nameOf('once'),
+      ...once,
+      state: 'stopped',
+      runs: { ends: 0 },
+    });
     // Two at once: one starts it, the other may be told that Incus is at it.
     const both = await Promise.allSettled([compute.start(once), compute.start(once)]);
     expect(both.map((result) => result.status)).toContain('fulfilled');

@@ -28,6 +28,25 @@ export interface FollowDeps extends ObserveDeps {
   readonly engine: ComputeEngine;
 }
 
+/**
+ * Writes down what no longer runs, as after a restart of the platform or of its host: nobody is told RUNNING before it runs again. The rest is
+ * for the passes, which are asked for.
+ */
+export async function noteDown({ engine, database, hostId }: FollowDeps): Promise<void> {
+  const ready = await engine.availability();
+  if (!ready.ok) return;
+  const up = (await engine.list()).filter((machine) => machine.state === 'running').map((machine) => machine.name);
+  await database.transaction({ tenantId: '*' }, async (sql) => {
+    const down = await sql.query<{ id: string; tenant_id: string }>(
+      'instances.note_down',
+      `update instances set status = 'STARTING', started_at = null
+       where host_id = $1 and status = 'RUNNING' and deleted_at is null and container_id <> all ($2) returning id, tenant_id`,
+      [hostId, up],
+    );
+    for (const { id, tenant_id: tenantId } of down) await nudge(sql, { kind: 'instance', id, tenantId, hostId });
+  });
+}
+
 /** Wakes each instance whose machine changed its power state, as the engine tells it, until the stream ends or the signal aborts. */
 export async function followEvents(deps: FollowDeps, signal: AbortSignal): Promise<void> {
   const ready = await deps.engine.availability();

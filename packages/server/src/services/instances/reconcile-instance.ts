@@ -8,7 +8,7 @@ import {
   recordPassEvent,
   requireEngine,
 } from '../../kernel/pass.ts';
-import { again, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
+import { again, givenUp, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
@@ -73,7 +73,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     if (!loaded) return gone;
     let known: Known = loaded;
     // What is not to be touched needs no look.
-    if (!known.row.deleted_at && hasFailed(known.row)) return settled;
+    if (!known.row.deleted_at && hasFailed(known.row)) return givenUp('');
     const until = known.row.deleted_at ? undefined : restsUntil(known.row, clock.now());
     if (until) return rest(pass, known.row, until);
     try {

@@ -77,6 +77,45 @@ const follow = (clock: Clock = systemClock) => {
   return every(ms, name, run, { clock, log });
 };
 
+describe('the start of a worker', () => {
+  it('writes down what no longer runs before anybody can ask, and asks for passes', async () => {
+    const ids = {
+      up: await insert({}, 'running'),
+      down: await insert({}, 'stopped'),
+      gone: await insert({}),
+      frozen: await insert({}, 'frozen'),
+      stopped: await insert({ status: 'STOPPED', power: 'stopped' }, 'stopped'),
+      deleted: await insert({ deleted: true }),
+    };
+    const worker = createInstanceWorker({
+      engine,
+      database: db.worker,
+      clock: systemClock,
+      log: memoryLog([]),
+      hostId,
+    });
+    await worker.begin!();
+    const { rows } = await db.owner.query<{ id: string; status: string; due: boolean }>(
+      `select i.id, status, r.id is not null as due from instances i left join reconcile r on r.id = i.id where i.host_id = $1`,
+      [hostId],
+    );
+    const found = Object.fromEntries(
+      Object.entries(ids).map(([name, id]) => {
+        const row = rows.find((one) => one.id === id)!;
+        return [name, [row.status, row.due]];
+      }),
+    );
+    expect(found).toEqual({
+      up: ['RUNNING', false],
+      down: ['STARTING', true],
+      gone: ['STARTING', true],
+      frozen: ['STARTING', true],
+      stopped: ['STOPPED', false],
+      deleted: ['RUNNING', false],
+    });
+  });
+});
+
 describe('a look at all machines', () => {
   it('wakes what drifted, and only that; answers what nobody knows, and removes nothing', async () => {
     const drifted = [

@@ -1,7 +1,7 @@
 import { watchDrift } from '../../kernel/observe.ts';
 import type { WorkerSide } from '../../kernel/service.ts';
 import { createInstanceLive } from './live.ts';
-import { type FollowDeps, followEvents, machinesOf } from './observe-instances.ts';
+import { type FollowDeps, followEvents, machinesOf, noteDown } from './observe-instances.ts';
 import { createInstanceReconciler, type InstanceReconcilerDeps } from './reconcile-instance.ts';
 
 /** Milliseconds between two tries to follow the engine's events. */
@@ -13,6 +13,7 @@ export type InstanceWorkerDeps = InstanceReconcilerDeps & FollowDeps;
 
 /** What the worker of a host does for instances. */
 export const createInstanceWorker = (deps: InstanceWorkerDeps): WorkerSide => ({
+  begin: () => noteDown(deps),
   reconcilers: [createInstanceReconciler(deps)],
   repeats: [
     watchDrift(machinesOf(deps.engine), deps),

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { notFound } from '../../kernel/errors.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
+import { STUCK_AFTER } from '../../kernel/reconcile-queue.ts';
 import { presentRow } from '../../kernel/resource.ts';
 import { type Handlers, service } from '../../kernel/service.ts';
 import { workExamples } from './examples.ts';
@@ -16,9 +17,6 @@ interface WorkRow {
 }
 
 const COLUMNS = 'kind, id, tenant_id, attempts, last_error, due_at';
-
-/** Passes in a row that come to nothing before a person should look: about a quarter of a minute of back-off. */
-const STUCK_AFTER = 5;
 
 const present = (row: WorkRow) =>
   presentRow(row, ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at']) as Static<typeof StuckWork>;

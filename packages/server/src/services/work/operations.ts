@@ -20,7 +20,8 @@ const kind = Type.String({ minLength: 1, maxLength: 50, description: 'instance, 
 export const workOperations = {
   stuck: operation({
     summary: 'List stuck work',
-    description: 'Lists resources whose last attempts failed and are being retried, most failed attempts first.',
+    description:
+      'Lists resources whose last attempts failed and are being retried, or that were given up; most failed attempts first.',
     effect: 'list',
     scope: 'operator',
     http: { method: 'GET', path: '/operator/work/stuck' },
