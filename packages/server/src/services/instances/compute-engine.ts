@@ -46,7 +46,7 @@ export interface MachineSpec {
 export interface MachineEnd {
   /** When; milliseconds since the epoch, by the host's clock. */
   readonly at: number;
-  /** Milliseconds that it had run; absent: nobody knows. */
+  /** Milliseconds that it had run; absent: nobody knows, since it was cut off with its host. */
   readonly ranMs?: number;
   /** 0 to 255, 128 and the number of the signal where one ended it; absent: nobody saw it, as when the host lost its power. */
   readonly code?: number;

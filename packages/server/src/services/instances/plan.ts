@@ -125,8 +125,9 @@ function endOf(wanted: Wanted, { state, runs }: Seen, now: number): Told | undef
   if (!runs?.lastEnd || runs.ends <= wanted.observed_ends) return undefined;
   const { ends, lastEnd: end } = runs;
   const news = ends - wanted.observed_ends;
-  const ran = end.ranMs ?? 0;
-  const crashes = ran >= GOOD_RUN_MS ? 1 : wanted.crashes + news;
+  // What was cut off with its host did not fail: it is counted, and does not rest.
+  const ran = end.ranMs ?? Number.POSITIVE_INFINITY;
+  const crashes = end.ranMs === undefined ? wanted.crashes : ran >= GOOD_RUN_MS ? 1 : wanted.crashes + news;
   const isWanted = wanted.power === 'running' && wanted.observed_restart === wanted.restart_generation;
   const next = isWanted && state !== 'running' ? 'down' : 'unchanged';
   const gap = gapOf(crashes);
