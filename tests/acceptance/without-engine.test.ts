@@ -46,14 +46,14 @@ describe.skipIf(obstacle !== undefined)('a platform without root', { timeout: 60
     expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('MissingAuthenticationToken')]);
   });
 
-  test('a launch is refused with what is missing and how to get it', async () => {
+  test('a launch is refused, and the operator hears what is missing and how to get it', async () => {
     const answer = await client.call('POST', '/instances', { name: 'web', image: 'busybox' });
     expect([answer.status, answer.code]).toEqual([503, 'ENGINE_UNAVAILABLE']);
     expect(answer.message).toContain('sudo npm start');
     expect(await client.ask('GET', '/instances')).toEqual([]);
   });
 
-  test('a VPC waits and says for what, and can be deleted', async () => {
+  test('a VPC waits and says so, and can be deleted', async () => {
     await client.ask('POST', '/vpcs', { name: 'net' });
     const vpc = await client.ask('GET', '/vpcs/net?wait=2');
     expect(vpc.status).toBe('pending');
