@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IncusClient, type IncusInstance } from './incus-client.ts';
 import { waitUntil } from '../processes.ts';
 import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
 
@@ -246,4 +247,21 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     ending.abort(new Error('enough'));
     await compute.remove(slow);
   }, 120_000);
+
+  test('a machine that was made with another console has its log from the next start on', async () => {
+    const { compute, daemon } = platform;
+    const old = fresh('old');
+    await compute.define(old, testSpec('old'));
+    const client = new IncusClient(daemon.socketPath);
+    const all = await client.list<IncusInstance>('/1.0/instances', { query: { 'all-projects': 'true' } });
+    const { name, project, config } = all.find((instance) => instance.name === compute.nameOf('old'))!;
+    const before = 'lxc.uts.name = old\nlxc.console.rotate = 1';
+    await client.call('PATCH', `/1.0/instances/${name}`, { project, body: { config: { 'raw.lxc': before } } });
+    await compute.start(old);
+    expect(await waitUntil(async () => text(await compute.logs(old, 1000)).includes('old: up'), 3_000)).toBe(true);
+    const after = await client.call<IncusInstance>('GET', `/1.0/instances/${name}`, { project });
+    expect(after.config['raw.lxc']).toBe(config['raw.lxc']);
+    await client.close();
+    await compute.remove(old);
+  });
 });

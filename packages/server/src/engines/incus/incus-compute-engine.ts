@@ -25,7 +25,7 @@ import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { followConsole } from './console-follow.ts';
-import { boundStartLog, CONSOLE_FILE, ConsoleLogs } from './console-log.ts';
+import { boundStartLog, CONSOLE_FILE, ConsoleLogs, withConsole } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import type { CommandPlace } from './incus-command.ts';
@@ -181,7 +181,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
-    if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
+    if (found.status === 'Stopped') await this.#prepareConsole(ref, found, signal);
     const logFolder = this.#logFolderOf(ref);
     const removeLink = async (): Promise<void> => {
       const link = machineLink(this.#platformId, ref.instanceId);
@@ -297,6 +297,18 @@ export class IncusComputeEngine implements ComputeEngine {
       .filter((nic) => nic?.['parent'] === bridge)
       .map((nic) => nic?.['host_name'] ?? '')
       .filter((name) => name !== '');
+  }
+
+  async #prepareConsole(ref: MachineRef, found: IncusInstance, signal: AbortSignal | undefined): Promise<void> {
+    const given = found.config['raw.lxc'] ?? '';
+    const wanted = withConsole(given, this.#logFolderOf(ref));
+    if (wanted !== given)
+      await this.#client.call('PATCH', `/1.0/instances/${found.name}`, {
+        project: this.#projectOf(ref),
+        body: { config: { 'raw.lxc': wanted } },
+        signal,
+      });
+    await this.#consoles.endLine(this.#consoleOf(ref));
   }
 
   #consoleOf(ref: MachineRef): string {
