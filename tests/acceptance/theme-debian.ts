@@ -56,5 +56,24 @@ export function describeDebian(use: Use): void {
       },
       BUILD_MS + 120_000,
     );
+
+    test('shows its own memory, processors and uptime', async () => {
+      const type = (await client.ask('GET', '/instance-types')).find((one: { id: string }) => one.id === 'basic-1');
+      const [memory, processors, uptime] = await Promise.all(
+        ['free -m | awk "/^Mem/ { print \\$2 }"', 'nproc', 'cut -d. -f1 /proc/uptime; uptime'].map(
+          async (line) => (await sh(client, 'deb', line)).out,
+        ),
+      );
+      expect([Number(memory), Number(processors)]).toEqual([type.memory_mb, type.vcpus]);
+      expect(Number.parseInt(uptime!, 10)).toBeLessThan(300);
+      expect(uptime).toMatch(/up \d min/);
+    });
+
+    test('ends a command with all that it started, daemons too, when its time is up', async () => {
+      const family =
+        'sleep 4321 & (setsid nohup sleep 4321 &) ; su -c "sleep 4321 & sleep 4321" nobody -s /bin/sh & sleep 4321';
+      expect(await sh(client, 'deb', family, 2)).toMatchObject({ timedOut: true });
+      expect((await sh(client, 'deb', 'pgrep -fc "^sleep 4321"')).out).toBe('0\n');
+    });
   });
 }

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { type Client, createClient, waitFor } from '../../packages/testkit/src/platform-api.ts';
-import { type Use, waitForStatus, waitUntilGone } from './instances.ts';
+import { sh, type Use, waitForStatus, waitUntilGone } from './instances.ts';
 
 /** The README's story, step by step, each within its time. */
 export function describeStory(use: Use, operator: () => Client): void {
@@ -62,6 +63,34 @@ export function describeStory(use: Use, operator: () => Client): void {
       expect(late.timed_out).toBe(true);
       const absent = await client.call('POST', '/instances/web/exec', { command: ['no-such-program'] });
       expect([absent.status, absent.data?.exit_code]).toEqual([200, 127]);
+    });
+
+    test('bytes by the command line as they are, the exit code also behind head, and nothing is left at Ctrl-C', async () => {
+      const env = {
+        PATH: process.env.PATH!,
+        HOME: '/nonexistent',
+        CLOUD_ENDPOINT: use().address,
+        CLOUD_API_KEY: client.key,
+      };
+      const cloud = `${process.execPath} packages/cli/src/main.ts instances exec web --`;
+      const shell = (line: string) =>
+        new Promise<string>((resolve) => execFile('bash', ['-c', line], { env }, (_, out, err) => resolve(out + err)));
+      const [here, there] = (
+        await shell(`${cloud} cat /bin/busybox | sha256sum; ${cloud} sha256sum /bin/busybox`)
+      ).split('\n');
+      expect(here!.split(' ')[0]).toBe(there!.split(' ')[0]);
+      expect(
+        await shell(
+          `head -c 3000000 /dev/urandom > /tmp/$$; sha256sum < /tmp/$$; ${cloud} sha256sum < /tmp/$$; rm /tmp/$$`,
+        ),
+      ).toMatch(/^(\w{64}) {2}-\n\1 {2}-\n$/);
+      const early = `${cloud} sh -c 'yes; exit 3' | head -1; echo "\${PIPESTATUS[0]}"`;
+      expect(await shell(early)).toBe('y\n3\n');
+      expect(await shell(`timeout -s INT 3 ${cloud} sh -c 'sleep 54321 & sleep 54321'; echo $?`)).toMatch(
+        /^(130|124)\n$/,
+      );
+      const left = async () => (await sh(client, 'web', 'ps | grep -c "[s]leep 54321"')).out;
+      await waitFor('nothing of it to run', async () => (await left()) === '0\n', { deadlineMs: 1_000 });
     });
 
     test('its log as it is written, and a terminal in it, opened as a browser does', async () => {
