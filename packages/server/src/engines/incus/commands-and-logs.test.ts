@@ -254,13 +254,11 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     await compute.define(old, testSpec('old'));
     const client = new IncusClient(daemon.socketPath);
     const all = await client.list<IncusInstance>('/1.0/instances', { query: { 'all-projects': 'true' } });
-    const { name, project, config } = all.find((instance) => instance.name === compute.nameOf('old'))!;
+    const { name, project } = all.find((instance) => instance.name === compute.nameOf('old'))!;
     const before = 'lxc.uts.name = old\nlxc.console.rotate = 1';
     await client.call('PATCH', `/1.0/instances/${name}`, { project, body: { config: { 'raw.lxc': before } } });
     await compute.start(old);
     expect(await waitUntil(async () => text(await compute.logs(old, 1000)).includes('old: up'), 3_000)).toBe(true);
-    const after = await client.call<IncusInstance>('GET', `/1.0/instances/${name}`, { project });
-    expect(after.config['raw.lxc']).toBe(config['raw.lxc']);
     await client.close();
     await compute.remove(old);
   });

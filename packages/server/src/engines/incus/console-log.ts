@@ -18,12 +18,6 @@ export const consoleConfig = (folder: string): readonly string[] => [
   'lxc.console.rotate = 0',
 ];
 
-/** LXC's configuration of a machine with this console: one that was made with another, or whose logs were elsewhere, gets it. */
-export function withConsole(configuration: string, folder: string): string {
-  const [name = '', ...rest] = configuration.split('\n').filter((line) => !line.startsWith('lxc.console.'));
-  return [name, ...consoleConfig(folder), ...rest].join('\n');
-}
-
 /**
  * Bytes that a log may have before it is trimmed, and that stay: more than an answer has (128 KiB), and more than a flood of 10 MB/s writes
  * while its reader rests.

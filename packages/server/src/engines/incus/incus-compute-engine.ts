@@ -25,7 +25,7 @@ import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { followConsole } from './console-follow.ts';
-import { boundStartLog, CONSOLE_FILE, ConsoleLogs, withConsole } from './console-log.ts';
+import { boundStartLog, CONSOLE_FILE, consoleConfig, ConsoleLogs } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import type { CommandPlace } from './incus-command.ts';
@@ -33,11 +33,11 @@ import { execInInstance } from './incus-exec.ts';
 import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
 import { isDiskless, keepBackupOutside, type MachineDisks, removeBackup, removeStrayFolder } from './machine-disk.ts';
-import { MARKS, machineConfig, readEnv } from './machine-config.ts';
+import { MARKS, machineConfig, readEnv, runLines } from './machine-config.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
 import { isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
-import { recordRuns, startInstance, waitUntilDown } from './start-instance.ts';
+import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
 
 export interface IncusComputeEngineOptions {
   /** The platform's data folder: where `startIncusDaemon` put the socket. */
@@ -177,11 +177,12 @@ export class IncusComputeEngine implements ComputeEngine {
     const before = await readRunRecord(this.#logFolderOf(ref));
     if (found.status === 'Running' && (await isRunning(before))) return;
     await this.#prepareGuest();
-    await recordRuns(this.#client, found, this.#guestFolder, signal);
+    const lines = [...consoleConfig(this.#logFolderOf(ref)), ...runLines(this.#guestFolder)];
+    await completeConfig(this.#client, found, lines, signal);
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
-    if (found.status === 'Stopped') await this.#prepareConsole(ref, found, signal);
+    if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
     const logFolder = this.#logFolderOf(ref);
     const removeLink = async (): Promise<void> => {
       const link = machineLink(this.#platformId, ref.instanceId);
@@ -297,18 +298,6 @@ export class IncusComputeEngine implements ComputeEngine {
       .filter((nic) => nic?.['parent'] === bridge)
       .map((nic) => nic?.['host_name'] ?? '')
       .filter((name) => name !== '');
-  }
-
-  async #prepareConsole(ref: MachineRef, found: IncusInstance, signal: AbortSignal | undefined): Promise<void> {
-    const given = found.config['raw.lxc'] ?? '';
-    const wanted = withConsole(given, this.#logFolderOf(ref));
-    if (wanted !== given)
-      await this.#client.call('PATCH', `/1.0/instances/${found.name}`, {
-        project: this.#projectOf(ref),
-        body: { config: { 'raw.lxc': wanted } },
-        signal,
-      });
-    await this.#consoles.endLine(this.#consoleOf(ref));
   }
 
   #consoleOf(ref: MachineRef): string {

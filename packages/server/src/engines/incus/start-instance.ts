@@ -2,7 +2,6 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { runLines } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 
 /** Milliseconds. A start runs on a busy machine too. */
@@ -62,15 +61,15 @@ export async function startInstance(
   }
 }
 
-/** Has the runs of an instance recorded that an earlier version made. */
-export async function recordRuns(
+/** Gives an instance that an earlier version made the lines of LXC's configuration that it lacks. Of two for one key the later counts. */
+export async function completeConfig(
   client: IncusClient,
   found: IncusInstance,
-  guestFolder: string,
+  lines: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
-  const missing = runLines(guestFolder).filter((line) => !raw.split('\n').includes(line));
+  const missing = lines.filter((line) => !raw.split('\n').includes(line));
   if (missing.length === 0) return;
   const body = { config: { 'raw.lxc': [raw, ...missing].join('\n') } };
   await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
