@@ -48,14 +48,14 @@ describe('npm start on a fresh checkout', () => {
     [
       [],
       { CLOUD_LISTN: 'x', CLOUD_LISTEN: 'nowhere' },
-      'warning: CLOUD_LISTN is no setting; did you mean CLOUD_LISTEN?\nCLOUD_LISTEN=nowhere: must be host:port, as 127.0.0.1:8080 or [::1]:8080\n',
+      'warning: CLOUD_LISTN is not a setting; did you mean CLOUD_LISTEN?\nCLOUD_LISTEN=nowhere: must be host:port, for example 127.0.0.1:8080 or [::1]:8080\n',
     ],
     [
       [],
       { DATABASE_URL: 'postgres://a:secret@' },
       'DATABASE_URL=postgres://***@: must be postgres://user:password@host:port/database, with ?sslmode=… where wanted\n',
     ],
-    [['sideways'], {}, 'sideways: no such argument; see npm start -- --help\n'],
+    [['sideways'], {}, "unknown argument 'sideways'; see npm start -- --help\n"],
   ])('%j %j is refused with what is wrong, and 2', (args, env, stderr) => {
     expect(start(args, env as Record<string, string>)).toEqual({ status: 2, stdout: '', stderr });
   });

@@ -32,7 +32,7 @@ export function describeDebian(use: Use): void {
           },
           { deadlineMs: BUILD_MS, explain: use().explain },
         );
-        expect([...reasons].join('\n')).toContain("waits for the image 'debian/12'");
+        expect([...reasons].join('\n')).toContain("waiting for the image 'debian/12'");
         expect((await sh(client, 'deb', 'cat /etc/os-release')).out).toContain('VERSION_ID="12"');
         await waitFor(
           'systemd to be up',

@@ -91,9 +91,9 @@ describe('where a call goes', () => {
     ];
     for (const name of names) await client.vpcs.get(name);
     expect(seen.map(({ path }) => path)).toEqual(names.map((name) => `/vpcs/${name}`));
-    const half = 'vpcs.get: id holds half a surrogate pair; leave it out';
+    const half = 'vpcs.get: id contains half a surrogate pair; remove it';
     await expect(async () => client.vpcs.get('a\ud800')).rejects.toThrow(half);
-    await expect(async () => client.instances.list({ tag: ['\udc00'] })).rejects.toThrow(/tag holds half a surrogate/);
+    await expect(async () => client.instances.list({ tag: ['\udc00'] })).rejects.toThrow(/tag contains half a surrogate/);
     expect(seen).toHaveLength(names.length);
   });
 

@@ -110,7 +110,7 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
 /** A URL cannot hold half a surrogate pair: another character would be sent in its place. */
 function wellFormed(spec: CallSpec, name: string, text: string): string {
   if (text.isWellFormed()) return text;
-  throw new TypeError(`${spec.name}: ${name} holds half a surrogate pair; leave it out`);
+  throw new TypeError(`${spec.name}: ${name} contains half a surrogate pair; remove it`);
 }
 
 async function send(base: string, options: ClientOptions, request: RawRequest): Promise<RawAnswer> {
@@ -228,7 +228,7 @@ const unexpected = (answer: RawAnswer, extra: object): CloudApiError =>
   new CloudApiError(
     'UNEXPECTED_ANSWER',
     answer.status,
-    `HTTP ${answer.status} with ${answer.headers.get('content-type') ?? 'no content type'} is no answer of the platform; is the endpoint right?`,
+    `HTTP ${answer.status} with ${answer.headers.get('content-type') ?? 'no content type'} is not an answer of the platform; check the endpoint`,
     extra,
   );
 

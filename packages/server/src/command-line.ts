@@ -34,11 +34,11 @@ export function readCommand(args: readonly string[], env: NodeJS.ProcessEnv, rea
   if (first === '-migrate-only' || first === '--migrate-only') {
     if (rest.length > 0) {
       throw new SettingsError(
-        `${first} ${rest.join(' ')}: ${first} runs what is pending and takes no words; npm run migrate -- ${rest.join(' ')}`,
+        `${first} ${rest.join(' ')}: ${first} applies pending migrations and takes no arguments; run npm run migrate -- ${rest.join(' ')}`,
       );
     }
     return { kind: 'migrate', settings, args: [] };
   }
-  if (first !== '') throw new SettingsError(`${first}: no such argument; see npm start -- --help`);
+  if (first !== '') throw new SettingsError(`unknown argument '${first}'; see npm start -- --help`);
   return { kind: 'run', settings };
 }

@@ -60,17 +60,17 @@ describe('settings', () => {
       'fe80::1%eth0',
     ])
       expect(wrong({ CLOUD_TRUSTED_PROXIES: given })).toContain(
-        `CLOUD_TRUSTED_PROXIES=${given}: must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8`,
+        `CLOUD_TRUSTED_PROXIES=${given}: must be addresses or networks, separated by commas, for example 127.0.0.1,10.0.0.0/8`,
       );
   });
 
   test.each([
     ['CLOUD_ROLE', 'boss', 'CLOUD_ROLE=boss: must be one of all, api, worker'],
-    ['CLOUD_LISTEN', '8080', 'CLOUD_LISTEN=8080: must be host:port, as 127.0.0.1:8080 or [::1]:8080'],
+    ['CLOUD_LISTEN', '8080', 'CLOUD_LISTEN=8080: must be host:port, for example 127.0.0.1:8080 or [::1]:8080'],
     [
       'CLOUD_LISTEN',
       'localhost:70000',
-      'CLOUD_LISTEN=localhost:70000: must be host:port, as 127.0.0.1:8080 or [::1]:8080',
+      'CLOUD_LISTEN=localhost:70000: must be host:port, for example 127.0.0.1:8080 or [::1]:8080',
     ],
     ['CLOUD_PG_PORT', '0', 'CLOUD_PG_PORT=0: must be a whole number from 1 to 65535'],
     ['CLOUD_PG_PORT', '80.5', 'CLOUD_PG_PORT=80.5: must be a whole number from 1 to 65535'],
@@ -138,7 +138,7 @@ describe('settings', () => {
 
   test('a misspelt name is told, another program’s is not', () => {
     expect(findMisspelt({ CLOUD_LISTN: 'x', CLOUD_SDK_VERSION: '1', CLOUD_ROLE: 'all', HOME: '/' })).toEqual([
-      'CLOUD_LISTN is no setting; did you mean CLOUD_LISTEN?',
+      'CLOUD_LISTN is not a setting; did you mean CLOUD_LISTEN?',
     ]);
   });
 

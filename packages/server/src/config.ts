@@ -119,7 +119,7 @@ function contradictions(values: Values): string[] {
     found.push(`CLOUD_DB_POOL_MIN=${values.dbPoolMin}: must not be above CLOUD_DB_POOL_MAX=${values.dbPoolMax}`);
   }
   if (values.role !== 'all' && values.externalDatabaseUrl === undefined) {
-    found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs a PostgreSQL of its own`);
+    found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs its own PostgreSQL`);
   }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
@@ -169,7 +169,7 @@ export function findMisspelt(env: NodeJS.ProcessEnv): string[] {
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CLOUD_') || known.includes(name)) continue;
     const nearest = closest(name, known);
-    if (distance(name, nearest) <= 3) warnings.push(`${name} is no setting; did you mean ${nearest}?`);
+    if (distance(name, nearest) <= 3) warnings.push(`${name} is not a setting; did you mean ${nearest}?`);
   }
   return warnings;
 }

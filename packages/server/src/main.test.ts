@@ -17,9 +17,9 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 const REFUSED = 'postgres://cloud:hunter2@127.0.0.1:1/thecloud';
 
 test.each([
-  [['-migrate-only', 'down'], {}, '-migrate-only down: -migrate-only runs what is pending'],
-  [['sideways'], {}, 'sideways: no such argument'],
-  [['migrate', 'sideways'], {}, 'migrate sideways: must be nothing, down, status or up-to N'],
+  [['-migrate-only', 'down'], {}, '-migrate-only down: -migrate-only applies pending migrations'],
+  [['sideways'], {}, "unknown argument 'sideways'"],
+  [['migrate', 'sideways'], {}, 'migrate sideways: not a migrate command; use no argument, down, status or up-to N'],
   [['migrate'], {}, 'DATABASE_URL is empty and no platform runs here'],
   [['migrate'], { DATABASE_URL: REFUSED }, 'DATABASE_URL=postgres://***@127.0.0.1:1/thecloud: nothing answers there'],
   [

@@ -19,7 +19,7 @@ export function readAddress(given: string): Address {
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || port > 65535) {
-    throw new SettingsError('must be host:port, as 127.0.0.1:8080 or [::1]:8080');
+    throw new SettingsError('must be host:port, for example 127.0.0.1:8080 or [::1]:8080');
   }
   return Object.freeze({ host, port });
 }
@@ -42,7 +42,7 @@ export function readNetworks(given: string): readonly string[] {
   if (given === '') return Object.freeze([]);
   const parts = given.split(',').map((part) => part.trim());
   if (!parts.every((part) => isAddress(part) || isNetwork(part)))
-    throw new SettingsError('must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8');
+    throw new SettingsError('must be addresses or networks, separated by commas, for example 127.0.0.1,10.0.0.0/8');
   return Object.freeze(parts);
 }
 

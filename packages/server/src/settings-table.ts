@@ -111,7 +111,7 @@ const SETTINGS = {
   egress: Type.Enum(['host', 'none'], {
     name: 'CLOUD_EGRESS',
     default: 'host',
-    description: 'host: instances reach the outside through this machine by NAT. none: they reach only their VPC',
+    description: 'host: instances reach the outside through this machine by NAT. none: instances reach only their VPC',
   }),
   storageSizeGb: Type.Optional(
     Type.Integer({
@@ -141,7 +141,7 @@ const SETTINGS = {
     maximum: 100,
     default: 1,
     description:
-      'disk space to allocate per byte that is there; above 1, instances that fill their disks can use up the pool for all',
+      'disk space to allocate per byte of free disk; above 1, instances that fill their disks can fill the pool for everybody',
   }),
   rateLimit: Type.Integer({
     name: 'CLOUD_RATE_LIMIT',
@@ -162,7 +162,7 @@ const SETTINGS = {
       name: 'CLOUD_TRUSTED_PROXIES',
       default: '',
       description:
-        "comma-separated addresses or networks of proxies in front of the API. Limits and audit take the caller's address from their X-Forwarded-For",
+        "comma-separated addresses or networks of proxies in front of the API. Limits and audit then take the caller's address from their X-Forwarded-For",
     }),
     readNetworks,
   ),

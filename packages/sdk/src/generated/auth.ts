@@ -22,12 +22,12 @@ export interface AuthLoginOutput {
 }
 
 export interface AuthLogoutInput {
-  /** The session key that the login answered */
+  /** Session key that the login returned */
   readonly api_key: string;
 }
 
 export interface AuthLogoutOutput {
-  /** Of the session */
+  /** Id of the session */
   readonly id: string;
 }
 
@@ -46,7 +46,7 @@ export interface Auth {
   login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
   /**
    * Log out.
-   * Ends the session whose key is given, at once and for good, and no other. It must be yours.
+   * Ends the session with this key immediately. The session must be yours; your other sessions continue.
    * POST /auth/logout · scope user · errors NOT_FOUND
    */
   logout(input: AuthLogoutInput, options?: CallOptions): Promise<AuthLogoutOutput>;

@@ -6,9 +6,9 @@ import type { WaitUntilOptions } from '../waiting.ts';
 import type { ExecResult, Instance } from './models.ts';
 
 export interface InstancesLaunchInput {
-  /** Letters, digits, - and _; unique in the tenant. The host name derives from it, and is unique in the VPC: Web and web cannot share one */
+  /** Letters, digits, - and _; unique in the tenant. The host name derives from it and is unique in the VPC, so a VPC cannot have both Web and web */
   readonly name: string;
-  /** An image of the catalogue: busybox or debian/12 */
+  /** Image: busybox or debian/12 */
   readonly image: string;
   /** Default basic-2 */
   readonly instance_type?: string | undefined;
@@ -74,20 +74,20 @@ export interface InstancesLogsInput {
 export interface InstancesExecInput {
   /** Id or name */
   readonly id: string;
-  /** Program and arguments, each of at most 131,071 bytes; no shell is in between */
+  /** Program and arguments, each at most 131,071 bytes; no shell interprets them */
   readonly command: readonly string[];
-  /** At most 1,000,000 bytes; bytes that are not text in base64 */
+  /** Standard input, at most 1,000,000 bytes; use base64 for bytes that are not text */
   readonly stdin?: string | undefined;
-  /** How stdin is to be read: utf-8 (the default) or base64 */
+  /** Encoding of stdin: utf-8 (default) or base64 */
   readonly stdin_encoding?: "utf-8" | "base64" | undefined;
-  /** Timeout in seconds, default 60; then the command is killed */
+  /** Timeout in seconds, after which the command is killed; default 60 */
   readonly timeout?: number | undefined;
 }
 
 export interface InstancesTerminalInput {
   /** Id or name */
   readonly id: string;
-  /** Program and arguments; no shell is in between. Without it, the first message has the command, of up to 256 KiB */
+  /** Program and arguments; no shell interprets them. Without it, the first message contains the command, up to 256 KiB */
   readonly command?: readonly string[] | undefined;
   /** Default true. Without a terminal, stdout and stderr are separate and stdin can end */
   readonly tty?: boolean | undefined;
@@ -102,7 +102,7 @@ export interface InstancesTerminalInput {
 export interface Instances {
   /**
    * Launch an instance.
-   * Returns at once with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.
+   * Returns immediately with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.
    * POST /instances · permission instance:launch · errors NOT_FOUND, INSUFFICIENT_CAPACITY, ENGINE_UNAVAILABLE
    */
   launch(input: InstancesLaunchInput, options?: CallOptions & WaitOption & KeyOption): Promise<Instance>;
@@ -142,7 +142,7 @@ export interface Instances {
   delete(input: InstancesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<InstancesDeleteOutput>;
   /**
    * Read the console log of an instance.
-   * Returns the last 128 KiB that the first process wrote. With follow, new output is sent as it is written, across stops and starts, until the instance is deleted.
+   * Returns the last 128 KiB of output of the first process. With follow, sends new output as it is written, across stops and starts, until the instance is deleted.
    * GET /instances/:id/logs · permission instance:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
@@ -150,13 +150,13 @@ export interface Instances {
   logsStream(input: InstancesLogsInput | string, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Run a command in an instance.
-   * When its time is up, or when the client closes the connection, the command is killed with all the processes that it started.
+   * At the timeout, or when the client closes the connection, the platform kills the command with all the processes that it started.
    * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
   exec(input: InstancesExecInput, options?: CallOptions & VersionOption): Promise<ExecResult>;
   /**
    * Open a terminal in an instance.
-   * Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it reads an output no further, and, where the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.
+   * Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it stops reading an output, and, if the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.
    * GET /instances/:id/terminal · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
    */
   terminal(input: InstancesTerminalInput | string, options?: CallOptions): SocketTarget;

@@ -21,7 +21,7 @@ export interface KeysRevokeInput {
 export interface Keys {
   /**
    * Create an API key.
-   * Returns the key and its AWS secret, which are never shown again. A user may have 50 keys in a tenant unless the quota says otherwise; session keys do not count.
+   * Returns the key and its AWS secret, which are never shown again. The quota is 50 keys per user and tenant by default; session keys do not count.
    * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
@@ -34,7 +34,7 @@ export interface Keys {
   listAll(input?: KeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
   /**
    * Revoke an API key.
-   * The key stops working at once. If several keys have this name, use the id.
+   * The key stops working within a second. If several keys have this name, use the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
   revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;

@@ -24,9 +24,9 @@ export interface ExecResult {
   readonly exit_code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** How stdout and stderr are to be read: utf-8, or base64 where one of them is not UTF-8 */
+  /** Encoding of stdout and stderr: utf-8, or base64 if one of them is not valid UTF-8 */
   readonly encoding: "utf-8" | "base64";
-  /** An output exceeded 1 MiB, and the rest was dropped. The websocket of /terminal has no limit */
+  /** Whether an output exceeded 1 MiB, so that the rest was dropped. The websocket of /terminal has no limit */
   readonly truncated: boolean;
   readonly timed_out: boolean;
 }
@@ -36,7 +36,7 @@ export interface Host {
   readonly name: string;
   /** up or unavailable */
   readonly state: string;
-  /** What is missing, and how to get it; of a host that is up, what is running short */
+  /** What is missing and how to install it; for a host that is up, what is running low */
   readonly state_reason?: string;
   readonly capacity: {
     readonly vcpus: number;
@@ -68,29 +68,29 @@ export interface Instance {
   readonly status_reason_code?: string;
   readonly vpc_id?: string;
   readonly private_ip?: string;
-  /** Derived from its name; unique in its VPC */
+  /** Derived from the name; unique in the VPC */
   readonly hostname: string;
-  /** The full name by which its VPC resolves it */
+  /** Full DNS name in the VPC */
   readonly dns_name?: string;
   readonly instance_type: string;
   readonly env?: readonly string[];
   readonly cmd?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Since when it runs */
+  /** Time of the last start */
   readonly started_at?: string;
-  /** How often it was started again because its first process had ended */
+  /** Number of restarts after the first process ended */
   readonly restart_count: number;
   readonly last_exit?: {
-    /** Left out where nobody saw it, as when the host lost its power */
+    /** Exit code. Absent if unknown, for example after a power cut */
     readonly code?: number;
-    /** SIGKILL …, where the code is 128 and its number */
+    /** Signal that ended the process, such as SIGKILL; the code is then 128 plus its number */
     readonly signal?: string;
-    /** It was killed because the memory of the instance was used up */
+    /** Whether the process was killed because the instance ran out of memory */
     readonly oom_killed: boolean;
     readonly at: string;
   };
-  /** When it is started again, while it rests after an end */
+  /** Time of the next restart, if the first process ended and the platform waits before it restarts it */
   readonly restarts_at?: string;
   readonly version: number;
   readonly created_at: string;
@@ -114,18 +114,18 @@ export interface Quota {
   readonly resource: string;
   /** Maximum that the tenant may use */
   readonly max: number;
-  /** Maximum for tenants without a quota of their own */
+  /** Default maximum for tenants */
   readonly default_max: number;
 }
 
 export interface QuotaUsage {
-  /** What is counted: instances, vcpus, memory_mb … */
+  /** Counted resource: instances, vcpus, memory_mb … */
   readonly resource: string;
-  /** How much of it is used */
+  /** Amount that is used */
   readonly used: number;
-  /** Most that may be used */
+  /** Maximum that may be used */
   readonly max: number;
-  /** What the numbers count, in words */
+  /** Unit of used and max */
   readonly unit: string;
 }
 
@@ -137,7 +137,7 @@ export interface StuckWork {
   readonly tenant_id?: string;
   /** Failed attempts in a row */
   readonly attempts: number;
-  /** The last attempt's error, in the engine's words */
+  /** Error of the last attempt, as the engine reported it */
   readonly last_error?: string;
   /** Time of the next attempt */
   readonly due_at: string;

@@ -22,7 +22,7 @@ export interface QuotasOfTenantInput {
 export interface QuotasSetInput {
   /** Id of the tenant */
   readonly tenant_id: string;
-  /** As named by the list: instances, vcpus … */
+  /** Counted resource as in the list: instances, vcpus … */
   readonly resource: string;
   readonly max: number;
 }
@@ -30,7 +30,7 @@ export interface QuotasSetInput {
 export interface Quotas {
   /**
    * List your quotas.
-   * How much of each thing your tenant uses, and how much it may use. A call that would use more is refused with QUOTA_EXCEEDED; the operator of the platform can raise a quota.
+   * Shows what your tenant uses of each quota, and its maximum. A call that would exceed a quota is refused with QUOTA_EXCEEDED; the operator of the platform can raise it.
    * GET /quotas · scope user
    */
   list(input?: QuotasListInput, options?: CallOptions): Promise<Page<QuotaUsage>>;

@@ -29,7 +29,7 @@ export interface Work {
   stuckAll(input?: WorkStuckInput, options?: CallOptions): AsyncGenerator<StuckWork, void, undefined>;
   /**
    * Retry stuck work now.
-   * Starts the next attempt at once instead of waiting for the back-off.
+   * Starts the next attempt immediately instead of after the back-off.
    * POST /operator/work/:kind/:id/retry · scope operator · errors NOT_FOUND
    */
   retry(input: WorkRetryInput, options?: CallOptions): Promise<StuckWork>;

@@ -42,7 +42,7 @@ export async function findMissing(engine: 'compute' | 'network'): Promise<string
   for (const [tool, name] of Object.entries(tools)) if (!(await hasProgram(tool))) packages.add(name);
   if (engine === 'compute' && (await findIncusd()) === undefined) packages.add('incus-base');
   if (packages.size > 0)
-    return `Programs are missing: apt-get install -y ${[...packages].join(' ')} (npm start does it).`;
+    return `Programs are missing: apt-get install -y ${[...packages].join(' ')} (npm start installs them).`;
   return engine === 'compute' ? findMissingKernel() : findMissingRights();
 }
 
@@ -56,7 +56,7 @@ async function hasProgram(name: string): Promise<boolean> {
 
 async function findMissingKernel(): Promise<string | undefined> {
   if (!(await fileExists('/dev/loop-control')))
-    return 'This kernel gives no loop devices (/dev/loop-control is missing): in a container, start the platform on the host instead.';
+    return 'This kernel has no loop devices (/dev/loop-control is missing). If this is a container, start the platform on the host instead.';
   return findMissingRights();
 }
 

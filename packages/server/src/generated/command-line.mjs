@@ -192,7 +192,7 @@ function readAddress(given) {
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === void 0 || port > 65535) {
-    throw new SettingsError("must be host:port, as 127.0.0.1:8080 or [::1]:8080");
+    throw new SettingsError("must be host:port, for example 127.0.0.1:8080 or [::1]:8080");
   }
   return Object.freeze({ host, port });
 }
@@ -207,7 +207,7 @@ function readNetworks(given) {
   if (given === "") return Object.freeze([]);
   const parts = given.split(",").map((part) => part.trim());
   if (!parts.every((part) => isAddress(part) || isNetwork(part)))
-    throw new SettingsError("must be addresses or networks, separated by commas, as 127.0.0.1,10.0.0.0/8");
+    throw new SettingsError("must be addresses or networks, separated by commas, for example 127.0.0.1,10.0.0.0/8");
   return Object.freeze(parts);
 }
 var CHECKED_SSL_MODES = ["prefer", "require", "verify-ca", "verify-full"];
@@ -356,7 +356,7 @@ var SETTINGS = {
   egress: Type.Enum(["host", "none"], {
     name: "CLOUD_EGRESS",
     default: "host",
-    description: "host: instances reach the outside through this machine by NAT. none: they reach only their VPC"
+    description: "host: instances reach the outside through this machine by NAT. none: instances reach only their VPC"
   }),
   storageSizeGb: Type.Optional(
     Type.Integer({
@@ -385,7 +385,7 @@ var SETTINGS = {
     minimum: 0.1,
     maximum: 100,
     default: 1,
-    description: "disk space to allocate per byte that is there; above 1, instances that fill their disks can use up the pool for all"
+    description: "disk space to allocate per byte of free disk; above 1, instances that fill their disks can fill the pool for everybody"
   }),
   rateLimit: Type.Integer({
     name: "CLOUD_RATE_LIMIT",
@@ -405,7 +405,7 @@ var SETTINGS = {
     Type.String({
       name: "CLOUD_TRUSTED_PROXIES",
       default: "",
-      description: "comma-separated addresses or networks of proxies in front of the API. Limits and audit take the caller's address from their X-Forwarded-For"
+      description: "comma-separated addresses or networks of proxies in front of the API. Limits and audit then take the caller's address from their X-Forwarded-For"
     }),
     readNetworks
   ),
@@ -474,7 +474,7 @@ function contradictions(values) {
     found.push(`CLOUD_DB_POOL_MIN=${values.dbPoolMin}: must not be above CLOUD_DB_POOL_MAX=${values.dbPoolMax}`);
   }
   if (values.role !== "all" && values.externalDatabaseUrl === void 0) {
-    found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs a PostgreSQL of its own`);
+    found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs its own PostgreSQL`);
   }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
@@ -516,7 +516,7 @@ function findMisspelt(env) {
   for (const name of Object.keys(env)) {
     if (!name.startsWith("CLOUD_") || known.includes(name)) continue;
     const nearest = (0, import_fastest_levenshtein.closest)(name, known);
-    if ((0, import_fastest_levenshtein.distance)(name, nearest) <= 3) warnings.push(`${name} is no setting; did you mean ${nearest}?`);
+    if ((0, import_fastest_levenshtein.distance)(name, nearest) <= 3) warnings.push(`${name} is not a setting; did you mean ${nearest}?`);
   }
   return warnings;
 }
@@ -554,12 +554,12 @@ function readCommand(args, env, readManifest) {
   if (first === "-migrate-only" || first === "--migrate-only") {
     if (rest.length > 0) {
       throw new SettingsError(
-        `${first} ${rest.join(" ")}: ${first} runs what is pending and takes no words; npm run migrate -- ${rest.join(" ")}`
+        `${first} ${rest.join(" ")}: ${first} applies pending migrations and takes no arguments; run npm run migrate -- ${rest.join(" ")}`
       );
     }
     return { kind: "migrate", settings, args: [] };
   }
-  if (first !== "") throw new SettingsError(`${first}: no such argument; see npm start -- --help`);
+  if (first !== "") throw new SettingsError(`unknown argument '${first}'; see npm start -- --help`);
   return { kind: "run", settings };
 }
 export {

@@ -63,7 +63,7 @@ describe('the notifier', () => {
     await endBackends('thecloud-listen');
     await eventually('it is back', () => heard.length === 2);
     expect(heard).toEqual(['', '']);
-    expect(lines.join()).toContain('connecting again');
+    expect(lines.join()).toContain('reconnecting');
     await db.owner.query(`select pg_notify('one', 'after')`);
     await eventually('told', () => heard.includes('after'));
     await notifier.stop();

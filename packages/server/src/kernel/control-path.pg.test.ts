@@ -154,7 +154,7 @@ describe('the steps of a call', () => {
     });
     expect(await run('create', { name })).toMatchObject({ output: { name } });
     expect(await thingsNamed(name)).toBe(1);
-    expect(logLines.join()).toMatch(/the cache is away.*what follows a committed change failed/);
+    expect(logLines.join()).toMatch(/the cache is away.*a step after a committed change failed/);
   });
 });
 

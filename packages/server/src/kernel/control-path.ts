@@ -89,7 +89,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     await entry.steps
       .finish?.(facts)
       .catch((error: unknown) =>
-        log.error({ err: error, operation: entry.name }, 'what follows a committed change failed'),
+        log.error({ err: error, operation: entry.name }, 'a step after a committed change failed'),
       );
     return outcome.executed;
   };

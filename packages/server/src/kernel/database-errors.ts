@@ -35,7 +35,9 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
   if (code === '23505') return { error: conflict('it already exists; choose another name'), retry: false };
   if (code === '23503')
     return {
-      error: conflict('another resource still refers to it, or one that it refers to no longer exists; look again'),
+      error: conflict(
+        'another resource still refers to it, or a resource that it refers to no longer exists; check both',
+      ),
       retry: false,
     };
   if (code === '22021' || code === '22P05')

@@ -53,7 +53,7 @@ export function startNotifier(options: {
     while (!stopping.signal.aborted) {
       try {
         await listen();
-        if (!stopping.signal.aborted) options.log.warn('the listening connection ended; connecting again');
+        if (!stopping.signal.aborted) options.log.warn('the listening connection ended; reconnecting');
       } catch (error) {
         if (!stopping.signal.aborted) options.log.warn({ err: error }, 'cannot listen to the database; trying again');
       }

@@ -87,7 +87,7 @@ describe('the watch for drift', () => {
     there = [{ name: 'a' }, { name: 'b' }];
     expect(await run()).toMatchObject([{ msg: expect.stringContaining('drift seen'), drifted: 1 }]);
     there = [{ name: `t-${id!}`, broken: false }, { name: 'a' }];
-    expect(await run()).toMatchObject([{ msg: expect.stringContaining('no row knows'), name: 'a' }]);
+    expect(await run()).toMatchObject([{ msg: expect.stringContaining('a resource without a row'), name: 'a' }]);
     there.push({ name: 'b' });
     expect(await run(), 'b was gone in between').toEqual([]);
     expect(await run()).toMatchObject([{ name: 'b' }]);

@@ -105,7 +105,7 @@ export function watchDrift<Row, Seen extends { readonly name: string }>(
       if (drifted > 0) log.info({ kind: what.kind, drifted }, 'drift seen; repairing');
       for (const name of unknown)
         if (known.get(name) === false)
-          log.warn({ kind: what.kind, name }, 'the engine holds something that no row knows; it is left alone');
+          log.warn({ kind: what.kind, name }, 'the engine has a resource without a row; the platform leaves it alone');
       known = new Map(unknown.map((name) => [name, known.has(name)]));
     },
   };

@@ -100,7 +100,7 @@ describe('an error of the engine', () => {
     expect(await end('unavailable', 99, 60 * MINUTE)).toMatchObject({ kind: 'again', because: 'unavailable' });
     expect(await row()).toMatchObject({
       status: 'active',
-      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+      status_reason: 'the host is not available at the moment; the platform continues when it is',
       reason_code: 'WAITING_FOR_ENGINE',
     });
     const away = { availability: async () => ({ ok: false, missing: 'no tools' }) as const };
@@ -113,7 +113,10 @@ describe('an error of the engine', () => {
       expect(await end('invalid')).toEqual({ kind: 'settled', because: 'invalid' });
     expect(await row()).toMatchObject({ status: 'error', reason_code: 'ENGINE_REFUSED', observed_version: 1 });
     expect(await events()).toMatchObject([
-      { event_type: 'THING_ERROR', reason: 'the host cannot do what is wanted here' },
+      {
+        event_type: 'THING_ERROR',
+        reason: 'the host cannot provide this configuration; delete it and create it with another one',
+      },
     ]);
     await db.owner.query('update vpcs set version = 2 where id = $1', [id]);
     await end('invalid');
@@ -158,7 +161,7 @@ describe('a deletion', () => {
     expect(await end('unavailable', 50)).toMatchObject({ kind: 'again' });
     expect(await row()).toMatchObject({
       status: 'active',
-      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+      status_reason: 'the host cannot remove it at the moment; the platform retries until it is gone',
       reason_code: 'DELETE_DELAYED',
     });
     expect(await events()).toEqual([]);

@@ -53,11 +53,12 @@ const STUCK_MS = 5 * 60_000;
  * and to the operator, as the queue's `last_error`.
  */
 const TOLD = {
-  WAITING_FOR_ENGINE: 'the host cannot work at the moment; this goes on by itself when it can',
-  ENGINE_FAILED: 'the host failed to do this; it is tried again',
-  GIVEN_UP: 'the host failed to do this, and was tried for minutes; start it again to have it tried again',
-  ENGINE_REFUSED: 'the host cannot do what is wanted here',
-  DELETE_DELAYED: 'the host cannot remove it at the moment; it is tried until it is gone',
+  WAITING_FOR_ENGINE: 'the host is not available at the moment; the platform continues when it is',
+  ENGINE_FAILED: 'the host failed to do this; the platform retries it',
+  GIVEN_UP:
+    'the host kept failing to do this, so the platform stopped retrying; start the instance to retry, or ask the operator of the platform',
+  ENGINE_REFUSED: 'the host cannot provide this configuration; delete it and create it with another one',
+  DELETE_DELAYED: 'the host cannot remove it at the moment; the platform retries until it is gone',
 } as const;
 
 /** An event that a pass has to tell. */

@@ -176,7 +176,7 @@ function tell(problem: Problem, context: Context): string {
     case 'maxProperties':
       return `${subject}: at most ${count(params.limit, 'member')} ${are(params.limit)} allowed${not(String(Object.keys(value as object).length))}`;
     case 'uniqueItems':
-      return `${subject}: each item may be there once`;
+      return `${subject}: each item may occur only once`;
     case 'minimum':
     case 'maximum':
       return `${shown} must be ${range(node)}`;

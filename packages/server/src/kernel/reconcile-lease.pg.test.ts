@@ -105,7 +105,7 @@ describe('the lease', () => {
     await inside.opened;
     broken = true;
     await clock.advance(LEASE_MS / 3);
-    await eventually('the log', () => one.logLines.join().includes('heart missed a beat'));
+    await eventually('the log', () => one.logLines.join().includes('could not renew the lease of a pass'));
     broken = false;
     await db.owner.query(`update reconcile set leased_until = now() + interval '2 seconds' where id = $1`, [id]);
     await clock.advance(LEASE_MS / 3);

@@ -236,7 +236,7 @@ describe('the loop', () => {
     await eventually('a failed claim', () => one.logLines.join().includes('could not claim work'));
     broken = false;
     await inside.opened;
-    await eventually('a failed settle', () => one.logLines.join().includes('could not note how a pass ended'));
+    await eventually('a failed settle', () => one.logLines.join().includes('could not record how a pass ended'));
     broken = false;
     expect(passes).toBe(1);
     expect((await one.state(id))?.leased).toBe(true);

@@ -229,7 +229,7 @@ async function runPass(
     await database
       .transaction(ALL, (sql) => (cutOff ? settle(sql, held, 0) : fail(sql, held, reason)))
       // The lease runs out by itself and the row is due again: nothing is lost but time.
-      .catch((inner: unknown) => log.warn({ err: inner, ...thing }, 'could not note how a pass ended'));
+      .catch((inner: unknown) => log.warn({ err: inner, ...thing }, 'could not record how a pass ended'));
     return undefined;
   } finally {
     ended.abort(new Error('pass over'));
@@ -259,7 +259,8 @@ async function keepLease(
         if (ours) relied = asked + RELY_MS;
         else lost.abort(new LeaseLost('the lease ran out or another worker has it'));
       } catch (error) {
-        if (!ended.aborted) log.warn({ err: error, kind: held.kind, id: held.id }, 'heart missed a beat');
+        if (!ended.aborted)
+          log.warn({ err: error, kind: held.kind, id: held.id }, 'could not renew the lease of a pass');
       }
       await clock.sleep(LEASE_MS / 3, ended);
     }

@@ -49,7 +49,7 @@ export function createRegistry(services: readonly Service[]): Registry {
   }
   const quotas = quotasOf(services);
   for (const { name, quotas: own, usage } of services)
-    if (own && !usage) throw new Error(`${name} has quotas, and no usage tells how much of them is used`);
+    if (own && !usage) throw new Error(`${name} has quotas but no usage function`);
   const routes = new Set<string>();
   for (const service of services) {
     for (const [verb, descriptor] of Object.entries(service.operations)) {

@@ -56,7 +56,7 @@ describe('validation', () => {
     [{ name: 'ok', tags: 'one' }, "tags must be a list, not 'one'"],
     [{ name: 'ok', tags: ['a', 7] }, 'tags.1 must be text, not 7'],
     [{ name: 'ok', tags: ['a', 'b', 'c', 'd'] }, 'tags: at most 3 items are allowed, not 4'],
-    [{ name: 'ok', tags: ['a', 'a'] }, 'tags: each item may be there once'],
+    [{ name: 'ok', tags: ['a', 'a'] }, 'tags: each item may occur only once'],
     [{ name: 'ok', inner: {} }, 'good'],
     [{ name: 'ok', inner: { 'a/b': 'x' } }, "inner.a/b must be a whole number, not 'x'"],
     [{ name: 'ok', inner: { 'a/b': 1, c: 2 } }, "unknown member 'c' of inner; known are a/b"],
@@ -112,12 +112,12 @@ describe('validation', () => {
   });
 
   it('refuses text that cannot be stored, wherever it is', () => {
-    expect(messageOf({ name: 'ok', tags: ['fine', 'a\0'] })).toMatch(/^tags.1 holds a character/);
-    expect(messageOf({ name: 'ok', tags: ['\udc00'] })).toMatch(/^tags.0 holds/);
+    expect(messageOf({ name: 'ok', tags: ['fine', 'a\0'] })).toMatch(/^tags.1 contains a character/);
+    expect(messageOf({ name: 'ok', tags: ['\udc00'] })).toMatch(/^tags.0 contains/);
     expect(messageOf({ name: 'ok', tags: ['😀'] })).toBe('good');
     const open = compileValidator(Type.Record(Type.String(), Type.Unknown()));
-    expect(() => open({ 'k\0': 1 })).toThrow(/^the input holds/);
-    expect(() => open({ deep: { 'k\0': 1 } })).toThrow(/^deep holds/);
+    expect(() => open({ 'k\0': 1 })).toThrow(/^the input contains/);
+    expect(() => open({ deep: { 'k\0': 1 } })).toThrow(/^deep contains/);
     expect(open({ bytes: Buffer.from([0]), nothing: null })).toBeDefined();
   });
 
@@ -225,7 +225,7 @@ describe('several things that are wrong', () => {
       b: 'yes',
       l: ['a', 'b'],
     });
-    expect(() => coerceText(typed, { n: ['1', '2'] })).toThrow('n is given 2 times; give it once');
+    expect(() => coerceText(typed, { n: ['1', '2'] })).toThrow('n occurs 2 times; send it once');
     expect(coerceText(typed, { l: '' }), 'a list without a value asks for nothing').toEqual({ l: '' });
     const odd = coerceText(typed, JSON.parse('{"__proto__": "1", "constructor": "2"}') as Record<string, unknown>);
     expect(Object.keys(odd)).toEqual(['__proto__', 'constructor']);

@@ -20,7 +20,7 @@ const isUnstorable = (text: string): boolean => text.includes('\0') || !text.isW
 function flawOf(value: unknown, path: string, levels: number): string | undefined {
   if (typeof value === 'string')
     return isUnstorable(value)
-      ? `${cut(path) || 'the input'} holds a character that cannot be stored (NUL or half a surrogate pair); leave it out, or pass it as bytes: in base64 or by standard input`
+      ? `${cut(path) || 'the input'} contains a character that cannot be stored (NUL or half a surrogate pair); remove it, or pass it as bytes, in base64 or by standard input`
       : undefined;
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return undefined;
   if (levels === 0) return `${cut(path.split('.')[0]!) || 'the input'} is nested deeper than ${MOST_LEVELS} levels`;
@@ -126,7 +126,7 @@ export function coerceText(schema: TSchema, input: Record<string, unknown>): Rec
   const read = (name: string, value: unknown): unknown => {
     const type = Object.hasOwn(properties, name) ? properties[name]!.type : undefined;
     if (Array.isArray(value) && type !== undefined && type !== 'array')
-      throw invalidInput(`${name} is given ${value.length} times; give it once`);
+      throw invalidInput(`${name} occurs ${value.length} times; send it once`);
     if (typeof value !== 'string') return value;
     if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
     if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';

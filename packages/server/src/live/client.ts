@@ -41,7 +41,7 @@ interface Body {
 }
 
 const noWorker = (): CloudError =>
-  new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer; it may be starting. Try again', 5);
+  new CloudError('ENGINE_UNAVAILABLE', 503, 'the worker does not answer and may be starting; try again', 5);
 
 /** What the worker refused with, in its own words. */
 function refusal(status: number, text: string): CloudError {

@@ -5,9 +5,9 @@ import { CloudError, conflict, internal, invalidInput, timedOut } from '../kerne
 const REFUSALS: Readonly<Record<EngineErrorKind, CloudError>> = {
   timeout: timedOut('the instance did not answer in time; try again'),
   unavailable: new CloudError('ENGINE_UNAVAILABLE', 503, 'the instance cannot be reached at the moment; try again', 10),
-  invalid: invalidInput('the instance cannot do this; check what was asked for'),
-  not_found: conflict('the instance is not there yet, or no longer; look at its status'),
-  failed: conflict('the instance could not do this; look at its status, and try again'),
+  invalid: invalidInput('the instance cannot do this; check the request'),
+  not_found: conflict('the instance does not exist yet, or no longer exists; check its status'),
+  failed: conflict('the instance could not do this; check its status, and try again'),
 };
 
 /** What a live call failed with, as the caller is told. `log` hears of everything that is not a refusal of ours. */

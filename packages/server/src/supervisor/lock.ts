@@ -32,7 +32,7 @@ export function acquireLock(path: string, dataDir: string): Lock {
       );
     }
     if (!existsSync(path) || statSync(path).ino !== fstatSync(descriptor).ino) {
-      throw new SettingsError(`CLOUD_DATA_DIR=${dataDir}: another start has just given it up; start again`);
+      throw new SettingsError(`CLOUD_DATA_DIR=${dataDir}: another start has just ended; start again`);
     }
     ftruncateSync(descriptor);
     writeSync(descriptor, `${process.pid}\n`, 0);
@@ -60,5 +60,7 @@ function lockDescriptor(descriptor: number): boolean {
     if (result.status === 1) return false;
     throw new Error(`${program} could not lock the data folder (exit ${result.status})`);
   }
-  throw new SettingsError('neither flock nor perl is there to lock the data folder');
+  throw new SettingsError(
+    'cannot lock the data folder, because neither flock nor perl is installed; install util-linux',
+  );
 }

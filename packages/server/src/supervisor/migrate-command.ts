@@ -18,7 +18,7 @@ export function parseMigrateArguments(args: readonly string[]): MigrateVerb {
   if (verb === 'up-to' && number !== undefined && /^\d+$/.test(number) && rest.length === 0)
     return { kind: 'up', upTo: Number(number) };
   if (number === undefined && isVerb(verb)) return { kind: verb };
-  throw new SettingsError(`migrate ${args.join(' ')}: must be nothing, down, status or up-to N`);
+  throw new SettingsError(`migrate ${args.join(' ')}: not a migrate command; use no argument, down, status or up-to N`);
 }
 
 function isVerb(word: string): word is MigrateVerb['kind'] {

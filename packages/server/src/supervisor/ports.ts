@@ -42,7 +42,8 @@ async function refuseTaken(given: string, host: string, port: number): Promise<v
       `${given}: cannot listen there (${error instanceof Error ? error.message : String(error)})`,
     );
   }
-  if (!free) throw new SettingsError(`${given}: the port is taken; end what listens there or choose another`);
+  if (!free)
+    throw new SettingsError(`${given}: the port is in use; stop the program that uses it, or choose another port`);
 }
 
 /** The first free loopback port from `first` on that is not somebody else's to take. */

@@ -53,7 +53,7 @@ export async function createClusterOnce(cluster: Cluster): Promise<boolean> {
   const { postgres, run } = cluster.paths;
   if (existsSync(join(postgres, MADE_MARK))) return false;
   if (readdirSync(postgres).length > 0) {
-    throw new SettingsError(`${postgres} holds files that are not the platform's; move them away`);
+    throw new SettingsError(`${postgres} contains files that are not the platform's; move them away`);
   }
   const made = `${postgres}.new`;
   await endInitdb(made);

@@ -75,7 +75,7 @@ export function readMasterKey(path: string): Uint8Array {
 function checkedKey(path: string, key: Buffer): Uint8Array {
   if (key.length !== MASTER_KEY_BYTES) {
     throw new SettingsError(
-      `${path}: must hold ${MASTER_KEY_BYTES} bytes, has ${key.length}; restore it from a backup`,
+      `${path}: must have ${MASTER_KEY_BYTES} bytes, has ${key.length}; restore it from a backup`,
     );
   }
   return new Uint8Array(key);

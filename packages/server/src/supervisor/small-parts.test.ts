@@ -119,7 +119,7 @@ describe('what must be made once', () => {
     expect(readMasterKey(path)).toEqual(key);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     truncateSync(path, 31);
-    expect(() => readMasterKey(path)).toThrow('must hold 32 bytes, has 31; restore it from a backup');
+    expect(() => readMasterKey(path)).toThrow('must have 32 bytes, has 31; restore it from a backup');
   });
 
   test('passwords are one for each who logs in, long and stay', () => {
@@ -320,5 +320,5 @@ test.each([
 });
 
 test.each([[['sideways']], [['up-to']], [['up-to', 'x']], [['down', 'all']]])('migrate %j is refused', (args) => {
-  expect(() => parseMigrateArguments(args)).toThrow('must be nothing, down, status or up-to N');
+  expect(() => parseMigrateArguments(args)).toThrow('not a migrate command; use no argument, down, status or up-to N');
 });

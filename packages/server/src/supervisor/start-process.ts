@@ -70,7 +70,7 @@ export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Pr
   }
   await end();
   if (typeof first === 'object') throw new Error(first.message);
-  if (first === 'stopped') throw new Error('told to stop while it started');
+  if (first === 'stopped') throw new Error('it was stopped while it started');
   if (first === 'timeout') throw new Error(`not ready after ${READY_MS / 1000} s\n${lastLines(logPath)}`);
   throw new Error(`${first} while it started\n${lastLines(logPath)}`);
 }

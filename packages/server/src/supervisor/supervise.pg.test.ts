@@ -179,7 +179,7 @@ describe('a platform on its own PostgreSQL', () => {
       const refused = startPlatformProcess({ CLOUD_DATA_DIR: dataDir, [setting]: `127.0.0.1:${port}` });
       expect(await refused.exit).toBe(2);
       expect(refused.output()).toBe(
-        `${setting}=127.0.0.1:${port}: the port is taken; end what listens there or choose another\n`,
+        `${setting}=127.0.0.1:${port}: the port is in use; stop the program that uses it, or choose another port\n`,
       );
     }
     const unused = pathIn(dataDir, 'not', 'yet', 'there');

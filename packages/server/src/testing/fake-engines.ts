@@ -102,7 +102,7 @@ export function createFakeComputeEngine(
   };
   const existing = (ref: MachineRef): Machine => {
     const machine = machines.get(nameOf(ref.instanceId));
-    if (!machine) throw new EngineError('not_found', `there is no machine ${nameOf(ref.instanceId)}`);
+    if (!machine) throw new EngineError('not_found', `no such machine: ${nameOf(ref.instanceId)}`);
     return machine;
   };
   const running = (ref: MachineRef): Machine => {
@@ -349,7 +349,7 @@ export function createFakeNetworkEngine(): FakeNetworkEngine {
       signal?.throwIfAborted();
       enter('setNames');
       const network = networks.get(nameOf(vpcId));
-      if (!network) throw new EngineError('not_found', `there is no network ${nameOf(vpcId)}`);
+      if (!network) throw new EngineError('not_found', `no such network: ${nameOf(vpcId)}`);
       network.names = names;
     },
     async remove(vpcId, signal) {

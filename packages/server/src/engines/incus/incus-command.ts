@@ -76,7 +76,7 @@ export async function beginCommand(
     try {
       const { metadata } = await client.waitFor(operation.id, timeoutMs, 'a command');
       const code = metadata?.['return'];
-      if (typeof code !== 'number') throw new EngineError('failed', 'Incus gave no exit code for a command');
+      if (typeof code !== 'number') throw new EngineError('failed', 'Incus returned no exit code for a command');
       return code;
     } catch (error) {
       // Incus takes these codes for its own also where they are the command's.
@@ -91,7 +91,7 @@ export async function beginCommand(
   return {
     connect(channel) {
       const secret = secrets?.[channel];
-      if (secret === undefined) throw new EngineError('failed', `Incus gave no stream ${channel} for a command`);
+      if (secret === undefined) throw new EngineError('failed', `Incus returned no stream ${channel} for a command`);
       const one = openSocket(client, `/1.0/operations/${operation.id}/websocket?secret=${secret}`);
       sockets.push(one.socket);
       return one;

@@ -173,7 +173,7 @@ export class IncusComputeEngine implements ComputeEngine {
   async start(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     if (found === undefined)
-      throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)} to start`);
+      throw new EngineError('not_found', `no such machine: ${this.nameOf(ref.instanceId)} to start`);
     const before = await readRunRecord(this.#logFolderOf(ref));
     if (found.status === 'Running' && (await isRunning(before))) return;
     await this.#prepareGuest();
@@ -323,7 +323,7 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async #require(ref: MachineRef, signal: AbortSignal | undefined): Promise<IncusInstance> {
     const found = await this.#find(ref, signal);
-    if (found === undefined) throw new EngineError('not_found', `there is no machine ${this.nameOf(ref.instanceId)}`);
+    if (found === undefined) throw new EngineError('not_found', `no such machine: ${this.nameOf(ref.instanceId)}`);
     return found;
   }
 

@@ -87,7 +87,7 @@ export class LinuxNetworkEngine implements NetworkEngine {
     const network = networkNames(this.#platformId, vpcId);
     await this.#alone(network.bridge, signal, async () => {
       if (!(await hasNamespace(network.routerNamespace)))
-        throw new EngineError('not_found', `there is no network ${network.bridge}`);
+        throw new EngineError('not_found', `no such network: ${network.bridge}`);
       await writeNames(this.#platform, network, names);
     });
   }
@@ -183,7 +183,7 @@ export class LinuxNetworkEngine implements NetworkEngine {
       hasNamespace(names.routerNamespace).then((there) => (there ? readLinks(names.routerNamespace) : undefined)),
     ]);
     if (cloud === undefined || edge === undefined)
-      throw new EngineError('unavailable', 'the namespaces of the platform went away meanwhile');
+      throw new EngineError('unavailable', 'the network namespaces of the platform were removed while in use');
     return { cloud, edge, router };
   }
 

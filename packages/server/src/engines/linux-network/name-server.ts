@@ -76,8 +76,8 @@ export async function writeNames(
 ): Promise<void> {
   const lines = names.map(({ name, address }) => {
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
-      throw new EngineError('invalid', `${JSON.stringify(name)} is no DNS label in lower case`);
-    if (!isAddress(address)) throw new EngineError('invalid', `${JSON.stringify(address)} is no IPv4 address`);
+      throw new EngineError('invalid', `${JSON.stringify(name)} is not a DNS label in lower case`);
+    if (!isAddress(address)) throw new EngineError('invalid', `${JSON.stringify(address)} is not an IPv4 address`);
     return `${address} ${name}\n`;
   });
   await mkdir(folderOf(platform), { recursive: true, mode: 0o755 });

@@ -153,7 +153,7 @@ describe('what is sent and not asked for', () => {
         },
         owner.key,
       );
-    expect(await create(Buffer.from([0xff]))).toMatchObject({ status: 400, message: 'the body is not UTF-8' });
+    expect(await create(Buffer.from([0xff]))).toMatchObject({ status: 400, message: 'the body is not valid UTF-8' });
     // Half of a character of two bytes.
     expect(await create(Buffer.from('é').subarray(0, 1))).toMatchObject({ status: 400 });
     expect(await create(Buffer.from('é'))).toMatchObject({ status: 201 });
@@ -164,11 +164,11 @@ describe('what is sent and not asked for', () => {
     });
     expect(await api.call('vpcs.list', {}, owner, { query: 'cursor=%ff' })).toMatchObject({
       status: 400,
-      message: 'the query holds a percent escape that cannot be read; escape a % as %25',
+      message: 'the query contains an invalid percent escape; write a % as %25',
     });
     expect(await api.call('vpcs.list', {}, owner, { query: 'limit=1&limit=2' })).toMatchObject({
       status: 400,
-      message: 'limit is given 2 times; give it once',
+      message: 'limit occurs 2 times; send it once',
     });
     const id = await insertVpc(api.worldOf(owner));
     const encoded = await api.call('vpcs.update', { id, name: 'b' }, owner, {
@@ -183,7 +183,7 @@ describe('what is sent and not asked for', () => {
     expect(
       await api.send('DELETE', `/vpcs/${id}`, { key: owner.key, body: { force: true } }),
       'what would be lost is refused',
-    ).toMatchObject({ status: 400, message: 'DELETE takes no body; members go into the query' });
+    ).toMatchObject({ status: 400, message: 'DELETE takes no body; send members in the query' });
   });
 
   it('as a body of null is no empty object', async () => {

@@ -16,7 +16,7 @@ export const errorBody = (error: CloudError, meta: Meta): object => ({
 
 /** What Fastify itself refuses, in our words. */
 const UNREADABLE: Readonly<Record<string, string>> = {
-  FST_ERR_BAD_URL: 'the path holds a percent escape that cannot be read; escape a % as %25',
+  FST_ERR_BAD_URL: 'the path contains an invalid percent escape; write a % as %25',
   FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long to be an id or a name',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length says',
 };
@@ -32,5 +32,7 @@ export function asCloudError(error: unknown, bodyLimit?: number): CloudError {
   if (statusCode === 415) return unsupportedMediaType('send the body with Content-Type: application/json');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return invalidInput(UNREADABLE[code ?? ''] ?? 'the request cannot be read');
-  return internal('something broke on our side; the request id names it in the log');
+  return internal(
+    'the platform failed to handle the request; report the request id to the operator, who finds it in the log',
+  );
 }

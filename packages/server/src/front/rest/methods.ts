@@ -19,10 +19,10 @@ export function answerUnrouted(app: FastifyInstance): void {
     const path = request.url.split('?')[0]!;
     const methods = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((one) => [...one.methods]);
     const shown = `${request.method} ${path.slice(0, 200)}`;
-    if (methods.length === 0) throw new CloudError('NOT_FOUND', 404, `there is no ${shown}; see /docs`);
+    if (methods.length === 0) throw new CloudError('NOT_FOUND', 404, `${shown} does not exist; see /docs`);
     const allow = [...new Set(methods)].sort().join(', ');
     reply.header('allow', allow);
-    if (request.method !== 'OPTIONS') throw methodNotAllowed(`there is no ${shown}; this path allows ${allow}`);
+    if (request.method !== 'OPTIONS') throw methodNotAllowed(`${shown} does not exist; this path allows ${allow}`);
     request.decided = true;
     return reply.code(204).send();
   }

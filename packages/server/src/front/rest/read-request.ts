@@ -36,7 +36,7 @@ function checkQuery(url: string): void {
   try {
     decodeURIComponent(url.slice(cut));
   } catch {
-    throw invalidInput('the query holds a percent escape that cannot be read; escape a % as %25');
+    throw invalidInput('the query contains an invalid percent escape; write a % as %25');
   }
 }
 
@@ -44,13 +44,13 @@ function checkQuery(url: string): void {
 function parseBody(body: Buffer): unknown {
   if (body.length === 0) return {};
   // Else each bad byte would become U+FFFD without a word.
-  if (!isUtf8(body)) throw invalidInput('the body is not UTF-8');
+  if (!isUtf8(body)) throw invalidInput('the body is not valid UTF-8');
   try {
     // RFC 8259 lets a reader leave a byte order mark aside.
     return JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     // The engine's own words quote the body, which may hold a password.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    throw invalidInput(`the body is not JSON${at === undefined ? '' : `: what is wrong begins at character ${at}`}`);
+    throw invalidInput(`the body is not JSON${at === undefined ? '' : `: the error is at character ${at}`}`);
   }
 }

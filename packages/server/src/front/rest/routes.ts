@@ -151,7 +151,7 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalidInput('the body must be a JSON object');
   if (!bodied && Object.keys(body).length > 0)
-    throw invalidInput(`${entry.descriptor.http.method} takes no body; members go into the query`);
+    throw invalidInput(`${entry.descriptor.http.method} takes no body; send members in the query`);
   const text = coerceText(entry.descriptor.input, { ...(bodied ? {} : query), ...(request.params as object) });
   return { input: { ...body, ...text }, waitSeconds: readWait(wait) };
 }

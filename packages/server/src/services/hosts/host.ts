@@ -10,7 +10,7 @@ export const Host = Type.Object(
     name: Type.String(),
     state: Type.String({ description: 'up or unavailable' }),
     state_reason: Type.Optional(
-      Type.String({ description: 'What is missing, and how to get it; of a host that is up, what is running short' }),
+      Type.String({ description: 'What is missing and how to install it; for a host that is up, what is running low' }),
     ),
     capacity: Amount,
     promised: Type.Object(Amount.properties, { description: 'Allocated to instances, running or not' }),

@@ -83,8 +83,8 @@ describe('the report of a host', () => {
     expect(await hostNamed(one.hostName)).toMatchObject({ state: 'up', state_reason: null });
     const told = lines.map((line) => JSON.parse(line) as { msg: string; reason?: string });
     expect(told.map(({ msg, reason }) => [msg, reason])).toEqual([
-      ['the host is not well', 'the storage pool has 1 GiB left'],
-      ['the host is well again', undefined],
+      ['the host has a problem', 'the storage pool has 1 GiB left'],
+      ['the host has recovered', undefined],
     ]);
   });
 

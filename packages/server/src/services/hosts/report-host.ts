@@ -44,8 +44,8 @@ export function createHostWorker(deps: HostDeps): WorkerSide {
   let last: string | null = null;
   const run = async (): Promise<void> => {
     const { reason } = await report(deps);
-    if (reason !== last && reason !== null) deps.log.warn({ host: deps.hostName, reason }, 'the host is not well');
-    if (reason !== last && reason === null) deps.log.info({ host: deps.hostName }, 'the host is well again');
+    if (reason !== last && reason !== null) deps.log.warn({ host: deps.hostName, reason }, 'the host has a problem');
+    if (reason !== last && reason === null) deps.log.info({ host: deps.hostName }, 'the host has recovered');
     last = reason;
   };
   return { repeats: [{ name: 'report the host', ms: REPORT_MS, run }] };

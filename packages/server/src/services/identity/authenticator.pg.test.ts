@@ -228,7 +228,7 @@ describe('the use of keys', () => {
     );
     expect(flushes).toBeLessThan(10);
     await clock.advance(5_000);
-    await eventually('the log', () => log.join().includes('could not note when keys were used'));
+    await eventually('the log', () => log.join().includes('could not record when keys were used'));
     await authenticator.stop();
   });
 });

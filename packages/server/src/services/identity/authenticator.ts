@@ -96,7 +96,7 @@ export function createAuthenticator(options: {
     while (!stopping.signal.aborted) {
       await clock.sleep(TOUCH_MS, stopping.signal).catch(() => undefined);
       // last_used is a hint for people; a lost one is written at the next use.
-      await writeTouched().catch((error: unknown) => log.warn({ err: error }, 'could not note when keys were used'));
+      await writeTouched().catch((error: unknown) => log.warn({ err: error }, 'could not record when keys were used'));
     }
   })();
 

@@ -36,11 +36,7 @@ const slugOf = (name: string): string =>
     .slice(0, 40) || 'tenant';
 
 const cannotEnd = () =>
-  new CloudError(
-    'NOT_FOUND',
-    404,
-    'this is not the key of a session of yours; API keys are revoked by their id or name',
-  );
+  new CloudError('NOT_FOUND', 404, 'this is not a session key of your user; to revoke an API key, use its id or name');
 
 const locked = () => committed(unauthorized('too many wrong passwords; this user is locked for up to 15 minutes'));
 

@@ -230,7 +230,7 @@ describe('keys', () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, 429, 429, 429]);
     const refused = answers.find((answer) => answer.status === 429)!;
     expect(refused.code).toBe('QUOTA_EXCEEDED');
-    expect(refused.message).toMatch(/50 of 50 API keys of yours .* Revoke one/);
+    expect(refused.message).toMatch(/50 of 50 API keys .* Revoke one/);
     expect((await create('theirs', {}, colleague)).status).toBe(201);
     expect((await login(actor.email, PASSWORD)).status).toBe(200);
 

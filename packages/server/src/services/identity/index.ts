@@ -60,7 +60,7 @@ export const createKeysService = (deps: KeyDeps) =>
     handlers: createKeyHandlers(deps),
     kinds: { api_key: apiKey },
     // Live ones of a user in the tenant, without the session keys of logins.
-    quotas: { api_keys: { max: 50, noun: 'API keys of yours in this tenant', free: 'Revoke one' } },
+    quotas: { api_keys: { max: 50, noun: 'API keys', free: 'Revoke one' } },
     usage: async (sql, { tenantId, userId }) => ({
       api_keys: await createPgIdentityRepository(sql).countKeys(tenantId, userId),
     }),

@@ -58,17 +58,17 @@ export const authOperations = {
   }),
   logout: operation({
     summary: 'Log out',
-    description: 'Ends the session whose key is given, at once and for good, and no other. It must be yours.',
+    description: 'Ends the session with this key immediately. The session must be yours; your other sessions continue.',
     effect: 'action',
     scope: 'user',
     http: { method: 'POST', path: '/auth/logout' },
     input: Type.Object(
       {
-        api_key: Type.String({ minLength: 1, maxLength: 100, description: 'The session key that the login answered' }),
+        api_key: Type.String({ minLength: 1, maxLength: 100, description: 'Session key that the login returned' }),
       },
       { additionalProperties: false },
     ),
-    output: Type.Object({ id: Type.String({ format: 'uuid', description: 'Of the session' }) }),
+    output: Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the session' }) }),
     errors: ['NOT_FOUND'],
     secrets: ['api_key'],
     audit: 'user.logout',
@@ -90,7 +90,7 @@ export const keyOperations = {
   create: operation({
     summary: 'Create an API key',
     description:
-      'Returns the key and its AWS secret, which are never shown again. A user may have 50 keys in a tenant unless the quota says otherwise; session keys do not count.',
+      'Returns the key and its AWS secret, which are never shown again. The quota is 50 keys per user and tenant by default; session keys do not count.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object(
@@ -118,7 +118,7 @@ export const keyOperations = {
   ),
   revoke: operation({
     summary: 'Revoke an API key',
-    description: 'The key stops working at once. If several keys have this name, use the id.',
+    description: 'The key stops working within a second. If several keys have this name, use the id.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
     input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),

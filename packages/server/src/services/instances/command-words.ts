@@ -18,12 +18,12 @@ export function checkWords(name: string, words: readonly string[]): void {
     if (place === 0 && word === '') throw invalidInput(`${name}[0] is empty; it must name a program`);
     if (word.includes('\0'))
       throw invalidInput(
-        `${name}[${place}] holds a NUL character, which no argument can hold; pass it by standard input, or have a shell make it: printf '\\0'`,
+        `${name}[${place}] contains a NUL character, which is not allowed in an argument; pass it by standard input, or create it in a shell: printf '\\0'`,
       );
     const bytes = Buffer.byteLength(word);
     if (bytes > LONGEST_WORD)
       throw invalidInput(
-        `${name}[${place}] has ${bytes} bytes; an argument can have ${LONGEST_WORD}. Pass it by standard input`,
+        `${name}[${place}] has ${bytes} bytes; at most ${LONGEST_WORD} are allowed in one argument; pass it by standard input`,
       );
   }
 }
@@ -32,10 +32,10 @@ export function checkWords(name: string, words: readonly string[]): void {
 export function readStdin(stdin: string, encoding: (typeof ENCODINGS)[number] = 'utf-8'): Buffer {
   const bytes = Buffer.from(stdin, encoding);
   if (encoding === 'base64' && bytes.toString('base64') !== stdin)
-    throw invalidInput('stdin is not base64 (RFC 4648, with padding), which stdin_encoding says that it is');
+    throw invalidInput('stdin is not valid base64 (RFC 4648, with padding); correct it, or remove stdin_encoding');
   if (bytes.length > LONGEST_STDIN)
     throw invalidInput(
-      `stdin has ${bytes.length} bytes; one call takes ${LONGEST_STDIN}. The websocket of /terminal takes any number`,
+      `stdin has ${bytes.length} bytes; at most ${LONGEST_STDIN} are allowed; use the websocket of /terminal, which has no limit`,
     );
   return bytes;
 }

@@ -30,13 +30,13 @@ export function wordsOfEnd(
 ): string {
   const who = row.command ? 'the command' : 'the first process';
   const after = end.ranMs === undefined ? '' : ` ${durationOf(end.ranMs)} after its start`;
-  const next = until ? `; it is started again at ${until.toISOString().replace(/\.\d+/, '')}` : '';
+  const next = until ? `; it restarts at ${until.toISOString().replace(/\.\d+/, '')}` : '';
   return `${who} ${howOf(end)}${after}${next}; see: cloud instances logs ${row.name}`;
 }
 
 function howOf({ code, oomKilled }: MachineEnd): string {
-  if (oomKilled) return 'was killed for lack of memory';
-  if (code === undefined) return 'ended, and nobody saw how,';
+  if (oomKilled) return 'was killed because the instance ran out of memory';
+  if (code === undefined) return 'ended, for an unknown reason,';
   const signal = signalOf(code);
   const meaning = signal ?? (code === 127 ? 'command not found' : code === 126 ? 'cannot be executed' : undefined);
   return `ended with exit code ${code}${meaning === undefined ? '' : ` (${meaning})`}`;

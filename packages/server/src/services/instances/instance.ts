@@ -13,11 +13,15 @@ export const InstanceExit = Type.Object({
     Type.Integer({
       minimum: 0,
       maximum: 255,
-      description: 'Left out where nobody saw it, as when the host lost its power',
+      description: 'Exit code. Absent if unknown, for example after a power cut',
     }),
   ),
-  signal: Type.Optional(Type.String({ description: 'SIGKILL …, where the code is 128 and its number' })),
-  oom_killed: Type.Boolean({ description: 'It was killed because the memory of the instance was used up' }),
+  signal: Type.Optional(
+    Type.String({
+      description: 'Signal that ended the process, such as SIGKILL; the code is then 128 plus its number',
+    }),
+  ),
+  oom_killed: Type.Boolean({ description: 'Whether the process was killed because the instance ran out of memory' }),
   at: Type.String({ format: 'date-time' }),
 });
 
@@ -36,18 +40,22 @@ export const Instance = Type.Object(
     ),
     vpc_id: Type.Optional(Type.String({ format: 'uuid' })),
     private_ip: Type.Optional(Type.String()),
-    hostname: Type.String({ description: 'Derived from its name; unique in its VPC' }),
-    dns_name: Type.Optional(Type.String({ description: 'The full name by which its VPC resolves it' })),
+    hostname: Type.String({ description: 'Derived from the name; unique in the VPC' }),
+    dns_name: Type.Optional(Type.String({ description: 'Full DNS name in the VPC' })),
     instance_type: Type.String(),
     env: Type.Optional(Type.Array(Type.String())),
     cmd: Type.Optional(Type.Array(Type.String())),
     labels: Type.Optional(Type.Record(Type.String(), Type.String())),
     metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
-    started_at: Type.Optional(Type.String({ format: 'date-time', description: 'Since when it runs' })),
-    restart_count: Type.Integer({ description: 'How often it was started again because its first process had ended' }),
+    started_at: Type.Optional(Type.String({ format: 'date-time', description: 'Time of the last start' })),
+    restart_count: Type.Integer({ description: 'Number of restarts after the first process ended' }),
     last_exit: Type.Optional(InstanceExit),
     restarts_at: Type.Optional(
-      Type.String({ format: 'date-time', description: 'When it is started again, while it rests after an end' }),
+      Type.String({
+        format: 'date-time',
+        description:
+          'Time of the next restart, if the first process ended and the platform waits before it restarts it',
+      }),
     ),
     version: Type.Integer(),
     created_at: Type.String({ format: 'date-time' }),

@@ -96,7 +96,7 @@ describe('launching', () => {
     expect(first).toMatchObject({ status: 202, data: { hostname: 'app-1', dns_name: 'app-1.internal' } });
     const second = { name: 'app-1', vpc_id: vpcId };
     const { rows } = await api.owner.query<{ name: string }>('select name from vpcs where id = $1', [vpcId]);
-    const taken = `name 'app-1' gives the host name 'app-1', which 'App_1' has in the VPC '${rows[0]!.name}' already; choose another name`;
+    const taken = `name 'app-1' gives the host name 'app-1', which 'App_1' already has in the VPC '${rows[0]!.name}'; choose another name`;
     expect(await launch(second)).toMatchObject({ status: 409, code: 'CONFLICT', message: taken });
     const apart = await launch({ name: 'app-1', vpc_id: elsewhere });
     expect(apart).toMatchObject({ status: 202, data: { dns_name: 'app-1.internal' } });

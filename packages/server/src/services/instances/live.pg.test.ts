@@ -95,7 +95,7 @@ describe('what the worker does live', () => {
     );
     expect(await refused({ stdin: 'é'.repeat(500_001) })).toContain('1000002 bytes');
     expect(await refused({ stdin: 'a\0b' })).toContain('base64');
-    expect(await refused({ stdin: 'not base64!', stdin_encoding: 'base64' })).toContain('not base64');
+    expect(await refused({ stdin: 'not base64!', stdin_encoding: 'base64' })).toContain('not valid base64');
     const launch = { name: 'x', image: 'busybox', env: ['A=b\0c'] };
     expect(await api.call('instances.launch', launch, owner)).toMatchObject({
       status: 400,

@@ -53,7 +53,7 @@ export async function followEvents(deps: FollowDeps, signal: AbortSignal): Promi
   if (!ready.ok) return;
   await deps.engine.watch((name) => {
     wakeByMachine(deps, name).catch((error: unknown) =>
-      deps.log.warn({ err: error, name }, 'an event of the engine was lost; the next look finds what it told'),
+      deps.log.warn({ err: error, name }, 'an engine event was lost; the next inspection finds the change'),
     );
   }, signal);
 }

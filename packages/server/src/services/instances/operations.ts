@@ -44,7 +44,7 @@ const actOn = <const V extends readonly string[]>(verb: string, summary: string,
 export const instanceOperations = {
   launch: operation({
     summary: 'Launch an instance',
-    description: 'Returns at once with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.',
+    description: 'Returns immediately with the status STARTING. ?wait=30 waits up to 30 s for RUNNING or ERROR.',
     effect: 'create',
     http: { method: 'POST', path: '/instances', status: 202 },
     input: Type.Object(
@@ -55,12 +55,12 @@ export const instanceOperations = {
           pattern: '^[\\p{L}\\p{N}_-]{1,64}$',
           'x-form': 'letters, digits, - and _ only',
           description:
-            'Letters, digits, - and _; unique in the tenant. The host name derives from it, and is unique in the VPC: Web and web cannot share one',
+            'Letters, digits, - and _; unique in the tenant. The host name derives from it and is unique in the VPC, so a VPC cannot have both Web and web',
         }),
         image: Type.String({
           minLength: 1,
           maxLength: 256,
-          description: 'An image of the catalogue: busybox or debian/12',
+          description: 'Image: busybox or debian/12',
         }),
         instance_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Default basic-2' })),
         vpc_id: Type.Optional(
@@ -96,7 +96,7 @@ export const instanceOperations = {
       args: ['name'],
       rest: 'cmd',
       forms: { env: 'KEY=value' },
-      description: 'Returns at once with the status STARTING; --wait waits for RUNNING or ERROR.',
+      description: 'Returns immediately with the status STARTING; --wait waits for RUNNING or ERROR.',
     },
   }),
   list: listOperation(
@@ -137,7 +137,7 @@ export const instanceOperations = {
   logs: operation({
     summary: 'Read the console log of an instance',
     description:
-      'Returns the last 128 KiB that the first process wrote. With follow, new output is sent as it is written, across stops and starts, until the instance is deleted.',
+      'Returns the last 128 KiB of output of the first process. With follow, sends new output as it is written, across stops and starts, until the instance is deleted.',
     effect: 'read',
     http: { method: 'GET', path: '/instances/:id/logs' },
     input: Type.Object(
@@ -154,30 +154,30 @@ export const instanceOperations = {
   exec: operation({
     summary: 'Run a command in an instance',
     description:
-      'When its time is up, or when the client closes the connection, the command is killed with all the processes that it started.',
+      'At the timeout, or when the client closes the connection, the platform kills the command with all the processes that it started.',
     effect: 'action',
     http: { method: 'POST', path: '/instances/:id/exec' },
     input: Type.Object(
       {
         id: ref,
-        command: words(131_071, 200, 'Program and arguments, each of at most 131,071 bytes; no shell is in between'),
+        command: words(131_071, 200, 'Program and arguments, each at most 131,071 bytes; no shell interprets them'),
         stdin: Type.Optional(
           Type.String({
             maxLength: 1_333_336,
-            description: 'At most 1,000,000 bytes; bytes that are not text in base64',
+            description: 'Standard input, at most 1,000,000 bytes; use base64 for bytes that are not text',
           }),
         ),
         stdin_encoding: Type.Optional(
           Type.Enum([...ENCODINGS], {
             type: 'string',
-            description: 'How stdin is to be read: utf-8 (the default) or base64',
+            description: 'Encoding of stdin: utf-8 (default) or base64',
           }),
         ),
         timeout: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: 300,
-            description: 'Timeout in seconds, default 60; then the command is killed',
+            description: 'Timeout in seconds, after which the command is killed; default 60',
           }),
         ),
       },
@@ -190,10 +190,11 @@ export const instanceOperations = {
         stderr: Type.String(),
         encoding: Type.Enum([...ENCODINGS], {
           type: 'string',
-          description: 'How stdout and stderr are to be read: utf-8, or base64 where one of them is not UTF-8',
+          description: 'Encoding of stdout and stderr: utf-8, or base64 if one of them is not valid UTF-8',
         }),
         truncated: Type.Boolean({
-          description: 'An output exceeded 1 MiB, and the rest was dropped. The websocket of /terminal has no limit',
+          description:
+            'Whether an output exceeded 1 MiB, so that the rest was dropped. The websocket of /terminal has no limit',
         }),
         timed_out: Type.Boolean(),
       },
@@ -209,7 +210,7 @@ export const instanceOperations = {
   terminal: operation({
     summary: 'Open a terminal in an instance',
     description:
-      'Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it reads an output no further, and, where the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.',
+      'Opens a websocket that runs a command. Binary messages start with one byte that names the stream: 0 stdin, 1 stdout, 2 stderr. Text messages are JSON. The client sends {"type":"resize","rows":24,"cols":80}, {"type":"signal","name":"TERM"}, {"type":"eof"}, {"type":"close","stream":"stdout"} when it stops reading an output, and, if the query has no command, {"type":"command","command":["ls","-l"]} as its first message. The server sends {"type":"exit","code":0} when the command has ended, and {"type":"error","code":"…","message":"…"} when the session ends for another reason; the close code is then 4000 plus the HTTP status. When the connection ends first, the command is killed with all the processes that it started. Browsers cannot set headers: they offer the subprotocols thecloud.v1, thecloud.key.<API key> and, if needed, thecloud.tenant.<id>.',
     effect: 'action',
     http: { method: 'GET', path: '/instances/:id/terminal', status: 101 },
     input: Type.Object(
@@ -219,7 +220,7 @@ export const instanceOperations = {
           words(
             4096,
             100,
-            'Program and arguments; no shell is in between. Without it, the first message has the command, of up to 256 KiB',
+            'Program and arguments; no shell interprets them. Without it, the first message contains the command, up to 256 KiB',
           ),
         ),
         tty: Type.Optional(

@@ -11,7 +11,7 @@ describe('an engine that fails', () => {
     await expect(pass(id)).rejects.toThrow('disk full');
     expect(await row(id)).toMatchObject({
       status: 'STARTING',
-      status_reason: 'the host failed to do this; it is tried again',
+      status_reason: 'the host failed to do this; the platform retries it',
       reason_code: 'ENGINE_FAILED',
     });
     await settledAs(id, 'RUNNING');
@@ -30,7 +30,7 @@ describe('an engine that fails', () => {
     expect(late, 'what it said is for the operator').toEqual({ kind: 'settled', because: 'will not start' });
     expect(await row(id)).toMatchObject({
       status: 'ERROR',
-      status_reason: expect.stringContaining('was tried for minutes'),
+      status_reason: expect.stringContaining('stopped retrying'),
       reason_code: 'ENGINE_FAILED',
     });
     world.engine.failNext('start', 'failed', 'once more', 1);
@@ -47,7 +47,7 @@ describe('an engine that fails', () => {
       expect(await pass(id, { attempts, failingMs: 3_600_000 })).toMatchObject({ kind: 'again', because: 'no socket' });
       expect(await row(id)).toMatchObject({
         status: 'STARTING',
-        status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+        status_reason: 'the host is not available at the moment; the platform continues when it is',
         reason_code: 'WAITING_FOR_ENGINE',
       });
       await world.clock.advance(3_600_000);
@@ -85,7 +85,7 @@ describe('an engine that fails', () => {
     world.engine.failNext('define', 'invalid', 'no such thing');
     await settledAs(id, 'ERROR');
     expect(await row(id)).toMatchObject({
-      status_reason: 'the host cannot do what is wanted here',
+      status_reason: 'the host cannot provide this configuration; delete it and create it with another one',
       reason_code: 'ENGINE_REFUSED',
     });
     expect(await events(id)).toEqual(['INSTANCE_ERROR']);
@@ -100,7 +100,7 @@ describe('an engine that fails', () => {
     expect(await row(id)).toMatchObject({
       deleted_at: expect.any(Date),
       status: 'RUNNING',
-      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+      status_reason: 'the host cannot remove it at the moment; the platform retries until it is gone',
       reason_code: 'DELETE_DELAYED',
     });
     expect((await pass(id)).kind).toBe('gone');
@@ -130,7 +130,7 @@ describe('an engine that fails', () => {
       else await expect(pass(id)).rejects.toThrow(words);
       expect(await row(id)).toMatchObject({
         reason_code: 'DELETE_STUCK',
-        status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+        status_reason: 'the host cannot remove it at the moment; the platform retries until it is gone',
       });
       expect(await events(id)).toEqual(['INSTANCE_DELETE_STUCK']);
     }
@@ -138,7 +138,7 @@ describe('an engine that fails', () => {
     expect(rows).toEqual([
       {
         actor: 'system:instance',
-        metadata: { reason: 'the host cannot remove it at the moment; it is tried until it is gone' },
+        metadata: { reason: 'the host cannot remove it at the moment; the platform retries until it is gone' },
       },
     ]);
     expect((await pass(id)).kind).toBe('gone');

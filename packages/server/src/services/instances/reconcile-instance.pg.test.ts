@@ -190,7 +190,7 @@ describe('waiting', () => {
     expect(await pass(id)).toMatchObject({ kind: 'again' });
     expect(await row(id)).toMatchObject({
       status: 'STARTING',
-      status_reason: "waits for the image 'busybox': step 2 of 4",
+      status_reason: "waiting for the image 'busybox': step 2 of 4",
       reason_code: 'WAITING_FOR_IMAGE',
     });
     world.engine.imageState = { state: 'building', detail: 'step 3 of 4' };
@@ -203,7 +203,7 @@ describe('waiting', () => {
 
   it.each([
     [{ state: 'failed', detail: 'no network' } as const, 'could not be built on this host'],
-    [{ state: 'absent' } as const, "there is no image 'busybox'"],
+    [{ state: 'absent' } as const, "the image 'busybox' does not exist"],
   ])('for an image that will not come ends in ERROR: %o', async (state, reason) => {
     const id = await launch();
     world.engine.imageState = state;
@@ -229,7 +229,7 @@ describe('waiting', () => {
     await setVpc('pending', null);
     expect(await pass(id)).toMatchObject({ kind: 'again' });
     expect(await row(id)).toMatchObject({
-      status_reason: expect.stringMatching(/^waits for its network 'vpc-.*' \(pending\)$/),
+      status_reason: expect.stringMatching(/^waiting for its network 'vpc-.*' \(pending\)$/),
       reason_code: 'WAITING_FOR_NETWORK',
     });
     await setVpc('error', 'no bridge');
@@ -249,7 +249,7 @@ describe('waiting', () => {
     expect(await pass(id)).toMatchObject({ kind: 'again', because: 'Incus is not installed' });
     expect(await row(id)).toMatchObject({
       status: 'STARTING',
-      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+      status_reason: 'the host is not available at the moment; the platform continues when it is',
       reason_code: 'WAITING_FOR_ENGINE',
     });
     world.engine.available = { ok: true };
@@ -266,7 +266,7 @@ describe('waiting', () => {
     await world.clock.advance(2 * 60_000);
     await settledAs(id, 'ERROR');
     expect(await row(id)).toMatchObject({
-      status_reason: expect.stringContaining('given up after 15 minutes'),
+      status_reason: expect.stringContaining('gave up after 15 minutes'),
       reason_code: 'IMAGE_FAILED',
     });
   });

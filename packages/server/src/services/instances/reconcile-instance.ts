@@ -169,7 +169,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
 
   async function rest(pass: Pass, row: InstanceRow, until: Date): Promise<Outcome> {
     await note(pass, INSTANCE, row, { phase_deadline: until });
-    return again(until.getTime() - clock.now(), 'it rests after its first process ended');
+    return again(until.getTime() - clock.now(), 'it waits to be restarted after its first process ended');
   }
 
   /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
@@ -213,7 +213,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
   async function findMissing(pass: Pass, { row, vpc }: Known): Promise<Missing | undefined> {
     await requireEngine(engine);
     if (vpc && vpc.status !== 'active') {
-      const words = `waits for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`;
+      const words = `waiting for its network '${vpc.name}' (${vpc.statusReason ?? vpc.status})`;
       return {
         words,
         ...(vpc.status === 'error' ? {} : { waiting: 'WAITING_FOR_NETWORK' }),
@@ -226,11 +226,15 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       case 'ready':
         return undefined;
       case 'building':
-        return { words: `waits for the image '${row.image}': ${image.detail}`, waiting: 'WAITING_FOR_IMAGE', failure };
+        return {
+          words: `waiting for the image '${row.image}': ${image.detail}`,
+          waiting: 'WAITING_FOR_IMAGE',
+          failure,
+        };
       case 'failed':
         return { words: `the image '${row.image}' could not be built on this host`, said: image.detail, failure };
       case 'absent':
-        return { words: `there is no image '${row.image}' on this host`, failure };
+        return { words: `the image '${row.image}' does not exist on this host`, failure };
     }
   }
 
@@ -239,7 +243,13 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     if (!waiting) return failForGood(pass, INSTANCE, row, failure, words, said);
     const deadline = deadlineOf(row, waiting, clock.now(), WAIT_MS);
     if (clock.now() > deadline.getTime())
-      return failForGood(pass, INSTANCE, row, failure, `${words}; given up after ${WAIT_MS / 60_000} minutes`);
+      return failForGood(
+        pass,
+        INSTANCE,
+        row,
+        failure,
+        `${words}; the platform gave up after ${WAIT_MS / 60_000} minutes; start the instance to retry`,
+      );
     await note(pass, INSTANCE, row, { status_reason: words, reason_code: waiting, phase_deadline: deadline });
     return again(1_000, words);
   }

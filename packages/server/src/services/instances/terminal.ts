@@ -43,7 +43,7 @@ export async function firstCommand(messages: AsyncIterator<Message>): Promise<re
     const { value } = await Promise.race([messages.next(), late]);
     const message = typeof value === 'string' ? (JSON.parse(value) as TerminalMessage) : undefined;
     if (message?.type !== 'command')
-      throw invalidInput('the first message must be {"type":"command","command":[…]} where the query has no command');
+      throw invalidInput('the first message must be {"type":"command","command":[…]} if the query has no command');
     checkWords('command', message.command);
     return message.command;
   } finally {
@@ -99,6 +99,6 @@ function carryOut(terminal: Terminal, order: TerminalMessage | Uint8Array): Prom
     case 'close':
       return terminal.closeOutput(order.stream);
     case 'command':
-      throw invalidInput('the command has been sent already');
+      throw invalidInput('the command was already sent; send it once');
   }
 }

@@ -7,7 +7,7 @@ export const Quota = Type.Object(
     tenant_id: Type.String({ format: 'uuid' }),
     resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb …' }),
     max: Type.Integer({ description: 'Maximum that the tenant may use' }),
-    default_max: Type.Integer({ description: 'Maximum for tenants without a quota of their own' }),
+    default_max: Type.Integer({ description: 'Default maximum for tenants' }),
   },
   { $id: 'Quota' },
 );
@@ -15,10 +15,10 @@ export type Quota = Static<typeof Quota>;
 
 export const QuotaUsage = Type.Object(
   {
-    resource: Type.String({ description: 'What is counted: instances, vcpus, memory_mb …' }),
-    used: Type.Integer({ description: 'How much of it is used' }),
-    max: Type.Integer({ description: 'Most that may be used' }),
-    unit: Type.String({ description: 'What the numbers count, in words' }),
+    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb …' }),
+    used: Type.Integer({ description: 'Amount that is used' }),
+    max: Type.Integer({ description: 'Maximum that may be used' }),
+    unit: Type.String({ description: 'Unit of used and max' }),
   },
   { $id: 'QuotaUsage' },
 );
@@ -32,7 +32,7 @@ export const quotaOperations = {
   list: operation({
     summary: 'List your quotas',
     description:
-      'How much of each thing your tenant uses, and how much it may use. A call that would use more is refused with QUOTA_EXCEEDED; the operator of the platform can raise a quota.',
+      'Shows what your tenant uses of each quota, and its maximum. A call that would exceed a quota is refused with QUOTA_EXCEEDED; the operator of the platform can raise it.',
     effect: 'list',
     scope: 'user',
     http: { method: 'GET', path: '/quotas' },
@@ -63,7 +63,7 @@ export const quotaOperations = {
         resource: Type.String({
           minLength: 1,
           maxLength: 100,
-          description: 'As named by the list: instances, vcpus …',
+          description: 'Counted resource as in the list: instances, vcpus …',
         }),
         max: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
       },

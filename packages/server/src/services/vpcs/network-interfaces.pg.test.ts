@@ -74,7 +74,7 @@ describe('the network interfaces of a VPC', () => {
     expect((await attach(vpc)).address).toBe('10.0.0.6');
     await expect(attach(vpc)).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `the VPC '${vpc.name}' has no free address left`,
+      message: `the VPC '${vpc.name}' has no free address left; delete something in it, or use another VPC`,
     });
     expect((await attach(await makeVpc())).address).toBe('10.0.0.2');
     await release(last);
@@ -168,11 +168,11 @@ describe('the network interfaces of a VPC', () => {
     await attach(vpc, { ownerId, name: 'Web' });
     await expect(attach(vpc, { name: 'web' })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `name 'web' gives the host name 'web', which 'Web' has in the VPC '${vpc.name}' already; choose another name`,
+      message: `name 'web' gives the host name 'web', which 'Web' already has in the VPC '${vpc.name}'; choose another name`,
     });
     await expect(attach(vpc, { name: 'Web' })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `'Web' exists in the VPC '${vpc.name}' already; choose another name`,
+      message: `'Web' already exists in the VPC '${vpc.name}'; choose another name`,
     });
     await attach(other, { name: 'web' });
     await asApi((sql) => releaseHostName(sql, 'instance', ownerId));
@@ -200,7 +200,7 @@ describe('the network interfaces of a VPC', () => {
     const made = outcomes.filter((one) => one.startsWith('10.'));
     expect(new Set(made).size).toBe(made.length);
     for (const one of outcomes)
-      if (!made.includes(one)) expect(one).toBe(`it in the VPC '${vpc.name}' has just been taken; try again`);
+      if (!made.includes(one)) expect(one).toBe(`it in the VPC '${vpc.name}' was just taken; try again`);
     const again = interfaceIn(vpc);
     await asApi((sql) => attachInterface(sql, again));
     await expect(asApi((sql) => attachInterface(sql, { ...again, id: newId() }))).rejects.toMatchObject({

@@ -77,13 +77,14 @@ export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{
   if (namesake !== null)
     throw conflict(
       namesake === wanted.name
-        ? `'${wanted.name}' exists in the VPC '${vpc.name}' already; choose another name`
-        : `name '${wanted.name}' gives the host name '${wanted.hostName}', which '${namesake}' has in the VPC '${vpc.name}' already; choose another name`,
+        ? `'${wanted.name}' already exists in the VPC '${vpc.name}'; choose another name`
+        : `name '${wanted.name}' gives the host name '${wanted.hostName}', which '${namesake}' already has in the VPC '${vpc.name}'; choose another name`,
     );
-  if (free === null) throw conflict(`the VPC '${vpc.name}' has no free address left`);
+  if (free === null)
+    throw conflict(`the VPC '${vpc.name}' has no free address left; delete something in it, or use another VPC`);
   if (address === null || mac === null)
     throw conflict(
-      `the address ${free} or the host name '${wanted.hostName}' in the VPC '${vpc.name}' has just been taken; try again`,
+      `the address ${free} or the host name '${wanted.hostName}' in the VPC '${vpc.name}' was just taken; try again`,
     );
   return { address, mac };
 }

@@ -9,7 +9,7 @@ const name = Type.String({
   maxLength: 64,
   // No URL can hold . or .. as a part of its path.
   pattern: '^(?!\\.{1,2}$)[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
-  'x-form': 'free of control characters and of blanks at its ends, and not . or ..',
+  'x-form': 'free of control characters and of spaces at both ends, and not . or ..',
   description: 'Unique in the tenant; must not look like an id',
 });
 const vpc = { kind: 'vpc', title: 'a VPC', path: '/vpcs', output: Vpc } as const;

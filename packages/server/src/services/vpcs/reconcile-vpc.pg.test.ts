@@ -150,7 +150,7 @@ describe('a VPC', () => {
     expect(await pass(id)).toMatchObject({ kind: 'again', because: 'nftables is not installed' });
     expect(presentVpc(await row(id))).toMatchObject({
       status: 'pending',
-      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+      status_reason: 'the host is not available at the moment; the platform continues when it is',
     });
     expect((await row(id)).reason_code).toBe('WAITING_FOR_ENGINE');
     engine.available = { ok: true };
@@ -160,7 +160,7 @@ describe('a VPC', () => {
     expect(await pass(id, 99)).toMatchObject({ kind: 'again', because: 'no netlink' });
     expect(await row(id)).toMatchObject({
       status: 'active',
-      status_reason: 'the host cannot work at the moment; this goes on by itself when it can',
+      status_reason: 'the host is not available at the moment; the platform continues when it is',
     });
     await pass(id);
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null, reason_code: null });
@@ -173,13 +173,13 @@ describe('a VPC', () => {
     await expect(pass(id)).rejects.toThrow('no more bridges');
     expect(await row(id)).toMatchObject({
       status: 'pending',
-      status_reason: 'the host failed to do this; it is tried again',
+      status_reason: 'the host failed to do this; the platform retries it',
     });
     engine.failNext('ensure', 'invalid', 'not with us');
     expect(await pass(id)).toEqual({ kind: 'settled', because: 'not with us' });
     expect(await row(id)).toMatchObject({
       status: 'error',
-      status_reason: 'the host cannot do what is wanted here',
+      status_reason: 'the host cannot provide this configuration; delete it and create it with another one',
       reason_code: 'ENGINE_REFUSED',
     });
     engine.failNext('setNames', 'timeout', 'slow');
@@ -236,7 +236,7 @@ describe('the deletion of a VPC', () => {
     await pass(id);
     const inside = await plugIn(id);
     await markDeleted(id);
-    const waiting = '1 network interface is still in it; what it belongs to is being removed';
+    const waiting = '1 network interface is still in it; its resource is being removed';
     expect(await pass(id)).toMatchObject({ kind: 'again', because: waiting });
     expect(await row(id)).toMatchObject({ status_reason: waiting, reason_code: 'DELETE_DELAYED' });
     expect(engine.networks.size).toBe(1);
@@ -244,7 +244,7 @@ describe('the deletion of a VPC', () => {
     engine.failNext('remove', 'failed', 'busy');
     await expect(pass(id)).rejects.toThrow('busy');
     expect(await row(id)).toMatchObject({
-      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+      status_reason: 'the host cannot remove it at the moment; the platform retries until it is gone',
     });
     expect(await pass(id)).toEqual({ kind: 'gone' });
     expect([engine.networks.size, await find(id)]).toEqual([0, undefined]);
@@ -264,7 +264,7 @@ describe('the deletion of a VPC', () => {
     await expect(pass(id, 99)).rejects.toThrow('busy');
     expect(await row(id)).toMatchObject({
       status: 'active',
-      status_reason: 'the host cannot remove it at the moment; it is tried until it is gone',
+      status_reason: 'the host cannot remove it at the moment; the platform retries until it is gone',
       reason_code: 'DELETE_STUCK',
     });
     expect(await pass(id)).toEqual({ kind: 'gone' });

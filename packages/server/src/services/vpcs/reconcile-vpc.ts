@@ -65,8 +65,8 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
     if (left > 0) {
       const reason =
         left === 1
-          ? '1 network interface is still in it; what it belongs to is being removed'
-          : `${left} network interfaces are still in it; what they belong to is being removed`;
+          ? '1 network interface is still in it; its resource is being removed'
+          : `${left} network interfaces are still in it; their resources are being removed`;
       await noteDelay(pass, VPC, row, reason, clock.now());
       return again(EMPTYING_MS, reason);
     }

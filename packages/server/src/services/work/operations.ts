@@ -8,7 +8,7 @@ export const StuckWork = Type.Object(
     id: Type.String({ format: 'uuid', description: 'Id of the resource' }),
     tenant_id: Type.Optional(Type.String({ format: 'uuid' })),
     attempts: Type.Integer({ description: 'Failed attempts in a row' }),
-    last_error: Type.Optional(Type.String({ description: "The last attempt's error, in the engine's words" })),
+    last_error: Type.Optional(Type.String({ description: 'Error of the last attempt, as the engine reported it' })),
     due_at: Type.String({ format: 'date-time', description: 'Time of the next attempt' }),
   },
   { $id: 'StuckWork' },
@@ -43,7 +43,7 @@ export const workOperations = {
   }),
   retry: operation({
     summary: 'Retry stuck work now',
-    description: 'Starts the next attempt at once instead of waiting for the back-off.',
+    description: 'Starts the next attempt immediately instead of after the back-off.',
     effect: 'action',
     scope: 'operator',
     http: { method: 'POST', path: '/operator/work/:kind/:id/retry' },

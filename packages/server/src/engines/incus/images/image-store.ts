@@ -51,7 +51,7 @@ export class ImageStore {
     if (recipe === undefined) {
       throw new EngineError(
         'invalid',
-        `there is no image ${name}; choose one of: ${[...this.#recipes.keys()].join(', ')}`,
+        `image '${name}' does not exist; choose one of: ${[...this.#recipes.keys()].join(', ')}`,
       );
     }
     const running = this.#work.get(name);
