@@ -93,7 +93,9 @@ describe('where a call goes', () => {
     expect(seen.map(({ path }) => path)).toEqual(names.map((name) => `/vpcs/${name}`));
     const half = 'vpcs.get: id contains half a surrogate pair; remove it';
     await expect(async () => client.vpcs.get('a\ud800')).rejects.toThrow(half);
-    await expect(async () => client.instances.list({ tag: ['\udc00'] })).rejects.toThrow(/tag contains half a surrogate/);
+    await expect(async () => client.instances.list({ tag: ['\udc00'] })).rejects.toThrow(
+      /tag contains half a surrogate/,
+    );
     expect(seen).toHaveLength(names.length);
   });
 
