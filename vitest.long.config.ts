@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['tests/long/**/*.test.ts'],
     fileParallelism: false,
+    // Each result when it is there: a run is long.
+    reporters: ['verbose'],
     testTimeout: 20 * 60_000,
     hookTimeout: 20 * 60_000,
     teardownTimeout: 60_000,
