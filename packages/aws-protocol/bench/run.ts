@@ -69,7 +69,7 @@ interface Subject {
   stop(): void;
 }
 
-/** A server in a process of its own, and the microseconds of CPU that the process took while `work` was done. */
+/** A server in a separate process, and the microseconds of CPU that the process took while `work` was done. */
 async function forkServer(variant: string, auth: string) {
   const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [variant, auth]);
   const answer = <T>(): Promise<T> =>
@@ -235,7 +235,7 @@ for (const bytes of [400, 256 << 10]) {
       { secretAccessKey: KEY.secretAccessKey, principal: undefined },
       { bodyHash: () => sha256Hex(body) },
     );
-  if (bytes < 1024) print(`| the same, key derived anew | ${cpuOf(cold, 3000).toFixed(1)} |`);
+  if (bytes < 1024) print(`| the same, key not cached | ${cpuOf(cold, 3000).toFixed(1)} |`);
 }
 
 print();
@@ -309,7 +309,7 @@ print();
 print('## Load time and memory a service');
 print();
 print(
-  'A process of its own for each: CPU time to load the model and link all its operations, growth of the resident set.',
+  'One process for each: CPU time to load the model and link all its operations, growth of the resident set.',
 );
 print();
 print('| service | operations | ms CPU | MiB |');

@@ -1,4 +1,4 @@
-/** One server of the comparison, in a process of its own, so that its CPU time can be told from the client's. */
+/** One server of the comparison, in a separate process, so that its CPU time is measured apart from the client's. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
