@@ -15,8 +15,9 @@ const obstacle = await findEngineObstacle();
 if (obstacle !== undefined) console.warn(`NOT RUN, a full data disk: ${obstacle}`);
 
 const MIB = 1024 ** 2;
-/** Writes a lot once it is told to. */
-const WRITER = 'while :; do [ ! -e /go ] || dd if=/dev/zero of=/big bs=1M count=600; sync; sleep 1; done';
+/** Writes a lot, once, when it is told to. */
+const WRITER =
+  'while [ ! -e /go ]; do sleep 1; done; [ -e /big ] || dd if=/dev/zero of=/big bs=1M count=600; sync; sleep 98765';
 
 /** A platform whose data folder is on a disk of 3 GiB that others fill. The steps build on each other. */
 describe.skipIf(obstacle !== undefined)('a data disk that fills up', { timeout: 90_000 }, () => {
