@@ -1,6 +1,6 @@
 /**
- * The npm packages, Node 24 among them. npm trusts a folder that an earlier, cut-short npm has left half empty, so it never works in
- * node_modules: it installs in a place of its own, which is moved to node_modules when it is whole, and removed first where it is there.
+ * The npm packages, Node 24 among them. npm trusts a folder that an earlier, interrupted npm has left half empty, so it never works in
+ * node_modules: it installs in a separate folder, which is removed first if it exists, and moved to node_modules when it is complete.
  */
 import { closeSync, cpSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
@@ -181,7 +181,7 @@ async function endProcessesIn(folder) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // Gone meanwhile.
+        // Already gone.
       }
     }
     await pause(50);
@@ -198,7 +198,7 @@ function findProcessesIn(folder) {
       try {
         return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
       } catch {
-        // Gone meanwhile, a zombie, or another user's.
+        // Already gone, a zombie, or another user's.
         return false;
       }
     });

@@ -56,11 +56,11 @@ describe.skipIf(obstacle !== undefined)('a data disk that fills up', { timeout: 
     const { bavail, bsize } = statfsSync(disk);
     return bavail * bsize;
   };
-  /** Others take all but this much. What PostgreSQL and the pool write meanwhile is a few megabytes. */
+  /** Others take all but this much. PostgreSQL and the pool write a few megabytes during the test. */
   let taken = 0;
   function fillUpTo(left: number): void {
     taken += Math.max(0, free() - left);
-    // The last block may be taken by somebody else meanwhile.
+    // Another process may take the last block.
     spawnSync('fallocate', ['--length', String(taken), `${disk}/others`]);
   }
   const health = async (): Promise<{ status: string; checks: Record<string, string> }> => {

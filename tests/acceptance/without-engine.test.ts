@@ -10,7 +10,7 @@ import {
 
 const MAIN = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 
-/** As root: somebody who is not. Otherwise: whoever runs this. */
+/** An unprivileged user if this runs as root, otherwise the present user. */
 function findOrdinaryUser(): { readonly user?: { uid: number; gid: number }; readonly obstacle?: string } {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));

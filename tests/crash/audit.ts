@@ -18,7 +18,7 @@ export async function expectTruth(platform: RunningPlatform, actors: readonly Ac
 /** The last death may have been a moment ago, with nothing left to do: then all is settled while one of them is still away. */
 async function expectBack(platform: RunningPlatform, actor: Actor): Promise<void> {
   await waitFor(
-    'whoever died to be back',
+    'the killed process to be back',
     async (saw) => {
       try {
         await platform.incus.machines();

@@ -17,7 +17,7 @@ const ACTORS = 4;
 const obstacle = await findEngineObstacle();
 if (obstacle !== undefined) console.warn(`NOT RUN, the crashes of a whole platform: ${obstacle}`);
 
-describe.skipIf(obstacle !== undefined)('whoever dies', { timeout: 300_000 * SCALE }, () => {
+describe.skipIf(obstacle !== undefined)('whichever process dies', { timeout: 300_000 * SCALE }, () => {
   const random = createRandom(SEED);
   let platform: RunningPlatform;
   let actors: Actor[];

@@ -213,7 +213,7 @@ export class Machine {
       const [, pid, words] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
       return pid !== undefined && words !== undefined && pattern.test(words) ? [pid] : [];
     });
-    // One that has ended meanwhile is no failure.
+    // A process that has already ended is not a failure.
     if (pids.length > 0) spawnSync('nsenter', [...inside, 'kill', `-${name}`, ...pids]);
   }
 

@@ -308,9 +308,7 @@ kinds.forEach((kind, i) => {
 print();
 print('## Load time and memory a service');
 print();
-print(
-  'One process for each: CPU time to load the model and link all its operations, growth of the resident set.',
-);
+print('One process for each: CPU time to load the model and link all its operations, growth of the resident set.');
 print();
 print('| service | operations | ms CPU | MiB |');
 print('| --- | --- | --- | --- |');

@@ -92,7 +92,7 @@ export class Authenticator<P> {
     const credential = isThenable(known) ? await known : known;
     if (!credential)
       throw new Refusal('unknownKey', 'The AWS access key ID that you provided does not exist in our records.');
-    // S3 and whoever states a digest are checked before a byte of the body is read.
+    // S3 requests, and all that state a digest, are checked before a byte of the body is read.
     if (isS3 || stated !== undefined) {
       const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
       if (!isS3 && !streams && verified.payloadHash === UNSIGNED_PAYLOAD) {

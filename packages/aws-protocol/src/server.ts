@@ -99,7 +99,7 @@ export class AwsServer<P = unknown> {
     }
   }
 
-  /** Whoever is told may fail as well: the caller shall have an answer all the same. */
+  /** A hook may fail too; the caller still gets an answer. */
   #report(call: CallState<P>, error: unknown): void {
     try {
       this.#options.onError?.(error, call.facts);

@@ -178,7 +178,7 @@ describe('answers', { timeout: 20_000 }, () => {
     expect(errors).toEqual([]);
   });
 
-  it('an answer goes out although whoever is told of the error fails', async () => {
+  it('an answer is sent even if the error hook fails', async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);
     process.on('warning', onWarning);

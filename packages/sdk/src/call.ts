@@ -94,7 +94,7 @@ export interface Transport {
   /** What the operation answers: `data`, text, or nothing. Throws CloudApiError, CloudConnectionError, or the signal's reason. */
   call<T>(spec: CallSpec, input: Input, options?: AllOptions): Promise<T>;
   page<T>(spec: CallSpec, input: Input, options?: AllOptions): Promise<Page<T>>;
-  /** What a stream brings, as it comes. `timeoutMs` is for its beginning; it is ended by `signal`, or by whoever reads no further. */
+  /** The chunks of a stream as they arrive. `timeoutMs` limits the time to its beginning. `signal`, or leaving the loop, ends it. */
   stream(spec: CallSpec, input: Input, options?: AllOptions): AsyncGenerator<Uint8Array, void, undefined>;
   socket(spec: CallSpec, input: Input, options?: AllOptions): SocketTarget;
   /** Any request. An answer of 400 or more is thrown. */

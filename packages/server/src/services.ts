@@ -65,7 +65,7 @@ export function composeRegistry(options: {
   readonly sealer: Sealer;
   readonly region: string;
   readonly platformId: string;
-  /** Makes the process ask anew who calls; nothing where nobody calls. */
+  /** Clears this process's cache of authenticated keys; does nothing without one. */
   readonly forgetCallers?: () => void;
   /** In the worker's process only. */
   readonly worker?: WorkerDeps;

@@ -50,7 +50,7 @@ function readProcess(pid: number): Process | undefined {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     return { pid, parent: Number(parent), words };
   } catch {
-    // Gone meanwhile.
+    // Already gone.
     return undefined;
   }
 }

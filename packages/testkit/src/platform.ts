@@ -27,7 +27,7 @@ export interface RunningPlatform {
   platformId(): string;
   /** The platform's mark in names outside: 8 hex digits. */
   mark(): string;
-  /** The process of a part, waited for where it is being started anew. */
+  /** The process of a part, awaited while it restarts. */
   pid(part: Part): Promise<number>;
   /** Kills one part with SIGKILL; resolves when that process is gone. */
   kill(part: Part): Promise<number>;
@@ -164,7 +164,7 @@ function createPlatform(
 
   async function killAll(): Promise<void> {
     const parts = Object.values(findParts(supervisor()));
-    // The supervisor first, so that it starts none of the others anew.
+    // The supervisor first, so that it restarts none of the others.
     for (const found of [supervisor(), ...parts]) kill9(found);
     await waitForEnd(10_000);
     await waitFor('the end of all parts', () => !parts.some(lives), { stepMs: 20 });

@@ -81,7 +81,7 @@ async function startPrivate(): Promise<Server> {
 
 /**
  * A server of somebody else's: its user must be able to create databases and roles. The processes' roles are taken on after login, so
- * that no password of theirs is changed; their timeouts, which PostgreSQL sets at login, are not in force then.
+ * that none of their passwords is changed; their timeouts, which PostgreSQL sets at login, are not in force then.
  */
 function useServer(given: string): Server {
   // A URL for a socket names no host, which the URL class does not allow beside a user; the `host` parameter wins over the name put there.

@@ -46,7 +46,7 @@ export function nodeListener<P>(server: AwsServer<P>, hooks: NodeHooks = {}): Re
  */
 export function deferContinue(listener: RequestListener): RequestListener {
   return (incoming, outgoing) => {
-    // Whoever reads a stream listens to one of these; throwing the body away needs neither.
+    // Every reader of a stream listens to one of these; discarding the body needs neither.
     const onListener = (event: string | symbol): void => {
       if (event !== 'data' && event !== 'readable') return;
       incoming.off('newListener', onListener);
@@ -175,7 +175,7 @@ function drain(incoming: IncomingMessage): Promise<boolean> {
     timer.unref();
     if (incoming.destroyed) done(true);
     incoming
-      // Whoever has not read it by now would stop its flow.
+      // A consumer that has not read it by now would stop its flow.
       .removeAllListeners('data')
       .removeAllListeners('readable')
       .on('error', () => {})

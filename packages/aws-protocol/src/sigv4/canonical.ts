@@ -37,7 +37,7 @@ function removeDots(path: string): string {
   return kept.length === 0 ? '/' : `/${kept.join('/')}${path.endsWith('/') ? '/' : ''}`;
 }
 
-/** Decodes, encodes anew and sorts the query, without the parameters in `leaveOut`. Throws Malformed. */
+/** Decodes, re-encodes and sorts the query, without the parameters in `leaveOut`. Throws Malformed. */
 export function canonicalQuery(query: string, leaveOut?: ReadonlySet<string>): string {
   if (query === '') return '';
   const pairs: [string, string][] = [];

@@ -61,7 +61,7 @@ export interface NetworkNames {
   /** The uplink's end in the edge namespace; its other end is `up` in the router. */
   readonly uplink: string;
   readonly routerNamespace: string;
-  /** Fixed, so that a router made anew is known to its neighbours at once: of `lan`, of the uplink's end in the edge, of `up`. */
+  /** Fixed, so that neighbours know a recreated router immediately: of `lan`, of the uplink's end in the edge, of `up`. */
   readonly macs: { readonly lan: string; readonly uplink: string; readonly up: string };
 }
 

@@ -64,7 +64,7 @@ it(`${IN_FLIGHT} creates of one tenant that use up a quota do not slow another t
     await eventually('the crowd is at work', () => done > 5);
     const before = done;
     crowded.push(await p99Of(read));
-    expect(done, 'it went on meanwhile').toBeGreaterThan(before);
+    expect(done, 'it continued during the wait').toBeGreaterThan(before);
     stopped = true;
     await Promise.all(creators);
   }

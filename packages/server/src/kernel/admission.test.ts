@@ -63,7 +63,7 @@ describe('admission', () => {
     expect(running).toEqual(['a2', 'a3']);
   });
 
-  it('serves the tenants that wait in turn, whoever has asked for more', async () => {
+  it('serves waiting tenants in turn, however much each asks for', async () => {
     const { call, end, served } = setUp({ slots: 1, perTenant: 1 });
     for (let i = 1; i <= 5; i++) void call(`a${i}`, 'a');
     for (let i = 1; i <= 2; i++) void call(`b${i}`, 'b');

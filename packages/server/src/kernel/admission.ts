@@ -15,7 +15,7 @@ export interface AdmissionSettings {
 export interface Admission {
   /**
    * Runs `work` once the tenant may hold one more connection; tenants that wait take turns. Calls that are `alone` run one after the other
-   * within their tenant: they would wait for each other's lock in the database and hold a connection meanwhile. Throws RATE_LIMITED.
+   * within their tenant: they would each hold a connection while they wait for the same lock in the database. Throws RATE_LIMITED.
    */
   run<T>(tenant: string, alone: boolean, work: () => Promise<T>): Promise<T>;
   /** Calls that wait. */

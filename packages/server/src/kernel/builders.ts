@@ -73,7 +73,7 @@ export const deleteOperation = <const K extends string, const E extends Partial<
     ...extra,
   }) as const;
 
-/** The handler of a deletion that a reconciler of the same kind fulfils. Asked again meanwhile, it changes nothing. */
+/** The handler of a deletion that a reconciler of the same kind fulfils. A repeated deletion changes nothing. */
 export const deletes =
   <Row extends ResourceRow & { readonly host_id: string | null }>(table: Table<Row>, kind: string, noun: string) =>
   async (call: Call<unknown, Row>): Promise<{ message: string }> => {

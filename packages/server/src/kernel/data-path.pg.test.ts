@@ -119,7 +119,7 @@ describe('a call of the data plane', () => {
     expect((await refusals()) - before).toBe(1);
   });
 
-  it('finds nothing of others before it says what is forbidden: 404 before 403, whoever looked before', async () => {
+  it('finds nothing of others before it says what is forbidden: 404 before 403, no matter who looked before', async () => {
     const { run } = compose();
     const name = await makeThing();
     await run('post', { name });

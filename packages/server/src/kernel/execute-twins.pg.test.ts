@@ -134,7 +134,7 @@ describe('quotas', () => {
 });
 
 describe('what is told of a change', () => {
-  it('is the input without its secrets, cut when long, by whoever acted', async () => {
+  it('is the input without its secrets, cut if long, with the user who acted', async () => {
     const name = `long-${uniqueWord()}-${'x'.repeat(40)}`;
     const { run } = compose({ create: async (call) => (await insertThing(call, name))[0] });
     const trace = async (work: (requestId: string) => Promise<unknown>) => {

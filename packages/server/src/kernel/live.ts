@@ -18,7 +18,7 @@ export interface LiveStream {
   readonly stream: (ticket: Ticket, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Talks with the caller until it is done. A CloudError or EngineError that is thrown meanwhile is told before the end. */
+/** Talks with the caller until it is done. The caller receives a thrown CloudError or EngineError before the end. */
 export interface LiveSocket {
   readonly socket: (ticket: Ticket, signal: AbortSignal) => Promise<(peer: Peer) => Promise<void>>;
 }
@@ -27,6 +27,6 @@ export interface LiveSocket {
 export interface Peer {
   /** In order, until the caller leaves; each is read when it is asked for. Text has the shape that the operation's `messages` says. */
   readonly messages: AsyncIterable<Message>;
-  /** Resolves when the message is on its way: whoever waits for it holds no more than this one. */
+  /** Resolves when the message is in the kernel's buffer, so a caller that awaits it holds only one message. */
   send(message: Message): Promise<void>;
 }

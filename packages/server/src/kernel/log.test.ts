@@ -41,7 +41,7 @@ describe('the log', () => {
 
   it('holds no more than a megabyte for a disk that does not answer', () => {
     const destination = createLogDestination(openFor(FULL));
-    // No turn of the event loop: nothing can be written meanwhile.
+    // No turn of the event loop: so nothing can be written in between.
     for (let n = 0; n < 5_000; n++) destination.write('x'.repeat(1024));
     expect(destination.dropped()).toBeGreaterThan(3_900);
   });

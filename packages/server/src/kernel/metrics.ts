@@ -18,7 +18,7 @@ export interface Metrics {
   refusalDropped(): void;
   /** Values read when scraped. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
-  /** A labelled gauge, filled anew at each scrape. */
+  /** A labelled gauge, filled at each scrape. */
   gauges(
     name: string,
     help: string,

@@ -41,7 +41,7 @@ export function startNotifier(options: {
       for (const callback of subscribers.get(message.channel) ?? []) callback(message.payload ?? '');
     });
     client = fresh;
-    // The connect of a client that is ended meanwhile never settles.
+    // connect() never settles if the client is ended during the call.
     await Promise.race([fresh.connect(), stopped]);
     if (stopping.signal.aborted) return;
     await fresh.query(options.channels.map((channel) => `listen ${channel}`).join('; '));

@@ -65,7 +65,7 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly settles?: {
     readonly field: string;
     readonly values: readonly string[];
-    /** The verb of the same service that is asked meanwhile, by the input `id`. */
+    /** The verb of the same service that reads the resource while it settles, with the input `id`. */
     readonly reader: string;
   };
   /** Members of the input that are never logged, audited or fingerprinted. */

@@ -77,7 +77,7 @@ describe('writing a status', () => {
     expect(await row()).toEqual(after);
   });
 
-  it('takes nothing back that somebody else wrote meanwhile to what it leaves as it was', async () => {
+  it('does not overwrite columns that somebody else changed and that it leaves as they were', async () => {
     await db.owner.query('update vpcs set observed_version = 1 where id = $1', [id]);
     const before = await row();
     await db.owner.query('update vpcs set version = 2, observed_version = 2 where id = $1', [id]);

@@ -32,27 +32,27 @@ export interface StatusRow extends ResourceRow {
 export interface Reconciled<Row extends StatusRow> {
   readonly kind: string;
   readonly table: Table<Row>;
-  /** The status of one that failed for good, and of one that is tried again after that. */
+  /** The status after a final failure, and the status when the resource is retried after that. */
   readonly failed: Row['status'];
   readonly retried: Row['status'];
 }
 
 /**
- * After so many milliseconds of failures in a row a thing has failed; with the back-off that is nine tries. And not before so many tries: a
- * clock that jumps on makes no failure of one that was tried once.
+ * A resource fails after this many milliseconds of consecutive failures (nine tries with the back-off) and at least this many tries, because
+ * a clock that jumps forward must not fail a resource after one try.
  */
 const MAX_FAILING_MS = 2 * 60_000;
 const MIN_FAILURES = 5;
-/** Milliseconds until an engine that was away is asked again. */
+/** Milliseconds until an unavailable engine is called again. */
 const AWAY_MS = 5_000;
-/** How long a deletion may be delayed before an event tells people. */
+/** Milliseconds that a deletion may be delayed before the platform records an event. */
 const STUCK_MS = 5 * 60_000;
 
 /**
- * What people are told of an engine's error. What the engine said itself has paths, names and sizes of the host in it: that goes to the log
- * and to the operator, as the queue's `last_error`.
+ * Status reasons for an engine's errors. The engine's own text contains paths, names and sizes of the host, so it goes only to the log and to
+ * the operator, as the queue's `last_error`.
  */
-const TOLD = {
+const REASONS = {
   WAITING_FOR_ENGINE: 'the host is not available at the moment; the platform continues when it is',
   ENGINE_FAILED: 'the host failed to do this; the platform retries it',
   GIVEN_UP:
@@ -61,7 +61,7 @@ const TOLD = {
   DELETE_DELAYED: 'the host cannot remove it at the moment; the platform retries until it is gone',
 } as const;
 
-/** An event that a pass has to tell. */
+/** Records an event of a pass. */
 export const recordPassEvent = (
   sql: Sql,
   kind: string,
@@ -80,8 +80,8 @@ export const recordPassEvent = (
   });
 
 /**
- * Writes the columns that differ from the row, and what belongs to the change, in one commit; where none differs nothing happens. What
- * somebody else wrote meanwhile to a column that stays as it was is not taken back. Answers the row with the new status.
+ * Writes the columns that differ from the row, and `also`, in one commit. If none differs, does nothing. Does not overwrite columns that
+ * stay the same, which somebody else may have changed. Returns the row with the new status.
  */
 export async function note<Row extends StatusRow>(
   pass: Pass,
@@ -112,11 +112,11 @@ async function write<Row extends StatusRow>(
 const isSame = (one: unknown, other: unknown): boolean =>
   one instanceof Date && other instanceof Date ? one.getTime() === other.getTime() : one === other;
 
-/** Until when this reason may last: `ms` from now, or from when an earlier pass first wrote it down. */
+/** Deadline of a reason: `ms` from now, or from the time when an earlier pass first recorded the reason. */
 export const deadlineOf = (row: StatusRow, code: string, now: number, ms: number): Date =>
   row.reason_code === code && row.phase_deadline ? row.phase_deadline : new Date(now + ms);
 
-/** Ends a pass over a thing that cannot be as its spec says. It waits for another spec. `reason` is shown, `said` is for the operator. */
+/** Ends a pass with a final failure; the resource waits for a new spec. Users see `reason`, the operator sees `said`. */
 export async function failForGood<Row extends StatusRow>(
   pass: Pass,
   of: Reconciled<Row>,
@@ -139,17 +139,17 @@ export async function failForGood<Row extends StatusRow>(
   return givenUp(said);
 }
 
-/** Throws for an engine that is away. */
+/** Throws EngineError `unavailable` if the engine is not available. */
 export async function requireEngine(engine: { availability(): Promise<Availability> }): Promise<void> {
   const ready = await engine.availability();
   if (!ready.ok) throw new EngineError('unavailable', ready.missing);
 }
 
 /**
- * What an error means for the thing, the same for every kind; anything but an EngineError is a bug of ours, and thrown on.
+ * Ends a pass by an error, in the same way for every kind. Rethrows anything but an EngineError, which is a bug of the platform.
  *
- * For an engine that is away the thing waits, for any time: it has not failed. What the engine finds invalid, or has failed at for
- * MAX_FAILING_MS, has failed. All else backs off and is tried again, and so is every deletion.
+ * If the engine is unavailable, the resource waits without a limit. If the engine finds it invalid, or has failed for MAX_FAILING_MS, the
+ * resource fails. Everything else backs off and is retried, and so is every deletion.
  */
 export async function endByError<Row extends StatusRow>(
   pass: Pass,
@@ -158,21 +158,21 @@ export async function endByError<Row extends StatusRow>(
   error: unknown,
   now: number,
 ): Promise<Outcome> {
-  // Cut short, not failed: nobody is shown that.
+  // An interrupted pass is not a failure, so it is not shown.
   pass.signal.throwIfAborted();
   if (!(error instanceof EngineError)) throw error;
   const isAway = error.kind === 'unavailable';
   const hasFailed = !isAway && pass.failingMs >= MAX_FAILING_MS && pass.attempts >= MIN_FAILURES;
-  if (row.deleted_at) await noteDelay(pass, of, row, TOLD.DELETE_DELAYED, now);
+  if (row.deleted_at) await noteDelay(pass, of, row, REASONS.DELETE_DELAYED, now);
   else {
     if (error.kind === 'invalid')
-      return failForGood(pass, of, row, 'ENGINE_REFUSED', TOLD.ENGINE_REFUSED, error.message);
-    if (hasFailed) return failForGood(pass, of, row, 'ENGINE_FAILED', TOLD.GIVEN_UP, error.message);
+      return failForGood(pass, of, row, 'ENGINE_REFUSED', REASONS.ENGINE_REFUSED, error.message);
+    if (hasFailed) return failForGood(pass, of, row, 'ENGINE_FAILED', REASONS.GIVEN_UP, error.message);
     const code = isAway ? 'WAITING_FOR_ENGINE' : 'ENGINE_FAILED';
     await write(pass, of, row, {
-      // What is tried again is on its way.
+      // A retried resource has not failed.
       status: row.status === of.failed ? of.retried : row.status,
-      status_reason: TOLD[code],
+      status_reason: REASONS[code],
       reason_code: code,
       phase_deadline: null,
     });
@@ -181,7 +181,7 @@ export async function endByError<Row extends StatusRow>(
   throw error;
 }
 
-/** Says on the row why its deletion is not done yet, and by an event, once, when that has lasted for too long. */
+/** Records on the row why its deletion is delayed, and records one event if the delay exceeds STUCK_MS. */
 export async function noteDelay<Row extends StatusRow>(
   pass: Pass,
   of: Reconciled<Row>,

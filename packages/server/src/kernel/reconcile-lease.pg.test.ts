@@ -83,7 +83,7 @@ describe('the lease', () => {
     expect(outcome.error?.message).toContain('no longer ours');
     expect(outcome.aborted).toBe(true);
     expect((await db.owner.query('select * from marks where id = $1', [id])).rows).toEqual([]);
-    // Whoever has it now is not disturbed.
+    // The present holder is not disturbed.
     expect(await one.state(id)).toMatchObject({ leased: true, last_error: null });
   });
 

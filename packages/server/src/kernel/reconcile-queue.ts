@@ -131,7 +131,7 @@ export async function claim(
            select id, priority, due_at from reconcile where ${CLAIMABLE} and tenant_group = t.tenant
            order by priority desc, due_at limit 2 * t.slots) as row
          where t.step > 0),
-       -- locked one after the other until there are enough; read again under the lock, since another worker may have had it meanwhile
+       -- locked one after the other until there are enough; read again under the lock, since another worker may have taken it
        chosen as (
          select w.kind, c.id, c.place from wanted w cross join lateral (
            select free.id, c.place
@@ -183,7 +183,7 @@ export const STUCK_AFTER = 5;
 const UNTOUCHED = 'wakes = claimed_wakes and nudges = claimed_nudges';
 
 /**
- * Ends a pass that went well: the next one after `napMs`, or at once when a wake or a nudge came meanwhile. `because` tells the
+ * Ends a pass that went well: the next one after `napMs`, or immediately if there was a wake or a nudge during it. `because` tells the
  * operator why the thing has been given up; empty: as was told before. It is listed as stuck until somebody wishes something else.
  */
 export async function settle(sql: Sql, held: Claim, napMs: number, because?: string): Promise<void> {
@@ -200,7 +200,7 @@ export async function settle(sql: Sql, held: Claim, napMs: number, because?: str
   );
 }
 
-/** Ends a pass that threw: the back-off that was charged at the claim stands, unless a wake came meanwhile. A nudge changes nothing. */
+/** Ends a pass that threw: the back-off that was charged at the claim stands, unless there was a wake. A nudge changes nothing. */
 export async function fail(sql: Sql, held: Claim, message: string): Promise<void> {
   await sql.query(
     'reconcile.fail',
@@ -211,7 +211,7 @@ export async function fail(sql: Sql, held: Claim, message: string): Promise<void
   );
 }
 
-/** Ends the row with its thing. A wake that came meanwhile keeps it for another pass. */
+/** Ends the row with its thing. A wake during the pass keeps the row for another pass. */
 export async function forget(sql: Sql, held: Claim): Promise<void> {
   await sql.query(
     'reconcile.forget',

@@ -87,7 +87,7 @@ describe('a pass', () => {
   it.each([
     ['as it is', (database: Database) => database, 2],
     ['not, when settle does not compare the wakes', withoutComparison, 1],
-  ])('is followed by another when a wake came meanwhile: %s', async (_, mutate, expected) => {
+  ])('is followed by another if there was a wake during it: %s', async (_, mutate, expected) => {
     let passes = 0;
     const inside = gate();
     const release = gate();
@@ -261,7 +261,7 @@ describe('the loop', () => {
     expect(performance.now() - began).toBeLessThan(2000);
     await one.wake(newId());
     release.open();
-    await eventually('settled all the same', async () => (await one.state(id))?.leased === null);
+    await eventually('still settled', async () => (await one.state(id))?.leased === null);
     expect(passes).toBe(1);
   });
 });

@@ -219,7 +219,7 @@ async function runPass(
     );
     return outcome.kind === 'again' ? outcome.ms : undefined;
   } catch (error) {
-    // Cut off by the end of the process is no failure: due at once for whoever comes next.
+    // An end by the process's end is not a failure: the next worker takes it immediately.
     const cutOff = stop.aborted && !lost.signal.aborted;
     if (cutOff) label = 'again';
     else if (error instanceof LeaseLost || (error instanceof CloudError && error.code === 'UNAVAILABLE'))

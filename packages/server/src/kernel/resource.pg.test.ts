@@ -180,7 +180,7 @@ describe.each(cases.map((one) => [one.table.name, one] as const))(
       expect(await counted()).toBe(1);
     });
 
-    it('is loaded by a worker whoever it belongs to, deleted or not', async () => {
+    it('is loaded by a worker for any tenant, deleted or not', async () => {
       const [one, two] = [await make(), await make(uniqueWord(), stranger)];
       await remove(one.id);
       expect(await load(one.id)).toMatchObject({

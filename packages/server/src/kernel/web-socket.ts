@@ -7,7 +7,7 @@ export type Message = string | Uint8Array;
 /** How long the other side has to answer a close before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** A websocket, opening, to whoever listens at a unix socket. `path` is the URL's. What goes wrong is told by its close as well. */
+/** Opens a websocket on a unix socket. `path` is the URL's. Every error also closes the socket. */
 export function connectUnix(
   socketPath: string,
   path: string,
@@ -114,7 +114,7 @@ export const sendMessage = (socket: WebSocket, message: Message): Promise<void> 
     socket.send(message, { binary: typeof message !== 'string' }, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Closes, behind what was sent. Whoever does not answer in time is cut off. */
+/** Closes after what was sent. Cuts the connection if the peer does not answer in time. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
   closedByUs.add(socket);
   // A socket that is not read hears no answer.

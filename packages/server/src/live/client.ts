@@ -49,7 +49,7 @@ function refusal(status: number, text: string): CloudError {
     const { error } = JSON.parse(text) as Body;
     if (error) return new CloudError(error.code, status, error.message, error.retryAfter);
   } catch {
-    // Whoever answers so is no worker of ours.
+    // Such an answer is not the worker's.
   }
   return noWorker();
 }

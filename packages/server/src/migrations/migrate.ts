@@ -101,7 +101,7 @@ async function withLock<T>(
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   });
-  // A lost connection rejects the statement that runs; the event needs a listener all the same.
+  // A lost connection rejects the statement that runs; the event still needs a listener.
   client.on('error', () => {});
   await client.connect();
   try {

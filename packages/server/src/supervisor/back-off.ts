@@ -1,4 +1,4 @@
-/** Waiting times between restarts of one process: 0.2 s doubling to 10 s; a life of a minute starts them anew. */
+/** Waiting times between restarts of one process: 0.2 s doubling to 10 s; a minute of running resets them. */
 export interface BackOff {
   /** Milliseconds to wait before the next start, after a life of `livedMs`. */
   next(livedMs: number): number;

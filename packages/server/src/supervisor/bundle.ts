@@ -101,7 +101,7 @@ function readManifest(path: string): Manifest | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   } catch {
-    // Cut short by a power cut: bundled anew.
+    // Incomplete after a power cut: bundle again.
     return undefined;
   }
 }

@@ -40,7 +40,7 @@ export function claimDataFolder(dataDir: string): Claim {
   }
 }
 
-/** Innermost first. Another may have put something beside it meanwhile: then the rest stays. */
+/** Innermost first. If another process has put something beside it, the rest stays. */
 function removeEmpty(made: readonly string[]): void {
   for (const folder of made.toReversed()) {
     if (readdirSync(folder).length > 0) return;

@@ -62,7 +62,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       // It may have been dead just then, between two starts: its instances and mounts are not.
       await stopDaemon({ dataDir: settings.dataDir, platformId }, 0);
       await lxcfsStopped;
-      // The worker that drove it is gone, the instances are stopped; the next start lays the networks anew.
+      // The worker that drove it is gone, the instances are stopped; the next start recreates the networks.
       await removePlatformNetwork(platformId);
     },
   };

@@ -49,7 +49,7 @@ function startMain(env: Readonly<Record<string, string>>, ...nodeArgs: readonly 
   return { child, output: () => output };
 }
 
-test('on a PostgreSQL of yours, by its socket: starts, and stops in order to the end', {
+test('with DATABASE_URL on a socket, starts, and stops in order to the end', {
   timeout: 90_000,
 }, async () => {
   const started = startMain({ DATABASE_URL: cluster.url('boss', 'theirs') }, '--import', SLOW_LOOKS);

@@ -134,7 +134,7 @@ function findProcesses(isWanted: (pid: number) => boolean): number[] {
       try {
         return isWanted(pid) && startOf(pid) !== undefined;
       } catch {
-        // Gone meanwhile, or another user's.
+        // Already gone, or another user's.
         return false;
       }
     });

@@ -35,7 +35,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('back-off doubles to ten seconds and starts anew after a good life', () => {
+test('back-off doubles to ten seconds and resets after a minute of running', () => {
   const backOff = createBackOff();
   expect([0, 0, 0, 0, 0, 0, 0, 0].map((lived) => backOff.next(lived))).toEqual([
     200, 400, 800, 1600, 3200, 6400, 10_000, 10_000,

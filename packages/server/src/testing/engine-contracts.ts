@@ -95,7 +95,7 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       });
       for (let i = 0; i < 2; i++) await engine.start(ref);
       expect(await stateOf(ref)).toBe('running');
-      // What runs is not made anew, and what is whole not discarded.
+      // A running machine is not recreated, and a complete one is not discarded.
       await engine.define(ref, spec);
       await engine.discard(ref);
       expect(await stateOf(ref)).toBe('running');
@@ -203,7 +203,7 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       const stop = engine.stop(there, 10_000, stopping.signal);
       setTimeout(() => stopping.abort(new Error('the pass is over')), 50);
       await stop.catch((error: unknown) => expect(String(error)).toContain('the pass is over'));
-      // Whether it was cut short or not, whoever comes next brings it to its end.
+      // Interrupted or not, the next caller completes it.
       await engine.stop(there, 10_000);
       expect(await stateOf(there)).toBe('stopped');
     }, 60_000);
@@ -215,7 +215,7 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       const ending = new AbortController();
       const ended = engine.watch((machine) => heard.push(machine), ending.signal);
       const deadline = performance.now() + 20_000;
-      // The stream may need a moment; a change meanwhile goes untold.
+      // The stream may need a moment, and misses changes until then.
       while (heard.length === 0 && performance.now() < deadline) {
         await engine.start(ref);
         await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,7 +1,7 @@
 import { EngineError } from '../kernel/engine-error.ts';
 import type { Terminal, TerminalOutput, TerminalRequest, TerminalSize } from '../services/instances/compute-engine.ts';
 
-/** Bytes of input that a command which reads none is given all the same: the kernel's pipe. */
+/** Bytes of input that a command can get without reading: the kernel's pipe. */
 const PIPE = 64 * 1024;
 const SIGNALS = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, TERM: 15, USR1: 10, USR2: 12, STOP: 19, CONT: 18 } as const;
 

@@ -6,7 +6,7 @@ export interface Changes {
   take(): Promise<readonly string[]>;
 }
 
-/** Of a table whose name is here, what a refused call may change all the same: no trigger fires for it. */
+/** Of a table whose name is here, what a refused call may still change: no trigger fires for it. */
 const ALLOWED: Readonly<Record<string, { readonly on: 'insert' | 'update'; readonly unless: string }>> = {
   // Who was refused is written down.
   audit_logs: { on: 'insert', unless: `new.outcome = 'refused'` },
@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, { readonly on: 'insert' | 'update'; reado
 };
 
 /**
- * Records in this database, from now on, each row that is made, written or removed, whoever does it; also one that is written as it was. What is
+ * Records in this database, from now on, each row that anybody creates, writes or removes, even if the write changes nothing. What is
  * rolled back is not recorded. A look costs what was changed, however large the tables are: hashing every row took longer with each test.
  */
 export async function recordChanges(owner: Pick<pg.Pool, 'query'>): Promise<Changes> {

@@ -15,7 +15,7 @@ import { heldBytes } from './held-bytes.ts';
 /** Longest wait for an image to be built. */
 const IMAGE_MS = 300_000;
 
-/** What every adapter of the compute port must do for whoever talks with a command or follows a log. `make` runs once. */
+/** What every adapter of the compute port must do for a caller that runs a command or follows a log. `make` runs once. */
 export function describeTerminals(name: string, make: () => Promise<EngineUnderTest<ComputeEngine>>): void {
   describe(`${name} as an engine of terminals`, () => {
     let under: EngineUnderTest<ComputeEngine>;

@@ -76,7 +76,7 @@ export interface TestApi {
   readonly owner: pg.Pool;
   /** Every line that was logged, at the level debug. */
   readonly logLines: string[];
-  /** How many calls of an operation went well so far, whoever made them. */
+  /** Number of successful calls of an operation so far, by any caller. */
   countOf(operation: string): Promise<number>;
   /** The only host there is; it has room for anything. */
   readonly hostId: string;

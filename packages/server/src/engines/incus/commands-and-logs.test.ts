@@ -134,7 +134,7 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     expect(await told('/tmp')).toEqual([126, '/tmp: is a directory\n']);
     expect(await told('/tmp/text')).toEqual([126, expect.stringContaining('/tmp/text: permission denied')]);
     expect(await told('/tmp/script')).toEqual([126, expect.stringContaining('interpreter does not exist')]);
-    // Whoever says so itself is believed, and nothing is added.
+    // A command's own message is kept, and nothing is added.
     for (const code of [126, 127, 255]) expect(await told('sh', '-c', `exit ${code}`)).toEqual([code, '']);
     expect(await told('/tmp/elf')).toEqual([expect.any(Number), expect.not.stringContaining('command not found')]);
   });
@@ -156,7 +156,7 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     expect(await terminal.exitCode()).toBe(3);
   });
 
-  test('what runs at a terminal is gone soon after whoever opened it; also what does not mind a hang-up', async () => {
+  test('what runs at a terminal ends soon after its caller leaves, even if it ignores the hang-up', async () => {
     const open = async (command: string[], size?: { rows: number; cols: number }) => {
       const leaving = new AbortController();
       const request = size ? { command, size } : { command };

@@ -67,7 +67,7 @@ export class ConsoleLogs {
     });
   }
 
-  /** Ends a line that the run before left open. Nobody may write to the file meanwhile. */
+  /** Ends a line that the run before left open. Nobody else may write to the file during the call. */
   endLine(path: string): Promise<void> {
     return this.#inTurn(path, async () => {
       const size = await sizeOf(path);
@@ -151,7 +151,7 @@ export async function readStartError(folder: string): Promise<string | undefined
   return said.length === 0 ? undefined : said.slice(0, 3).join('; ').slice(0, 500);
 }
 
-/** Bytes. LXC writes some kilobytes for each command that could not be run, and begins anew only at a start. */
+/** Bytes. LXC writes some kilobytes for each command that could not be run, and truncates the file only at a start. */
 const LONGEST_LOG = 1024 ** 2;
 
 /** Empties LXC's log of an instance when it has grown long: a tenant must not fill the host's disk by it. */

@@ -67,7 +67,7 @@ async function readSince(file: string, size: number): Promise<string> {
   if (handle === undefined) return '';
   try {
     const now = (await handle.stat()).size;
-    // It may have been emptied meanwhile.
+    // It may have been emptied since.
     const from = Math.max(now < size ? 0 : size, now - MOST_LOG);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(now - from), 0, now - from, from);
     return buffer.toString('utf8', 0, bytesRead);

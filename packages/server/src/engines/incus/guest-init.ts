@@ -34,7 +34,7 @@ export PATH HOME
 tc_decode() { printf %s "\${1#.}" | $tc_box base64 -d; printf x; }
 tc_env=$1
 shift
-# With variables it starts itself anew: what env gets is no longer seen in the list of processes once that is done.
+# With variables it executes itself again, so that the arguments of env disappear from the process list.
 if [ "$tc_env" -gt 0 ]; then
   tc_words=$(($# - 2 * tc_env))
   while [ "$tc_env" -gt 0 ]; do

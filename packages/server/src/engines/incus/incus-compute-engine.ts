@@ -200,7 +200,7 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async remove(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
-    // Gone already, maybe by a removal that was cut short: what lies beside it goes all the same.
+    // Gone already, maybe by an interrupted removal; still remove what belongs to it.
     if (found === undefined) return this.#removeRest(ref);
     if (found.status !== 'Stopped') await stopInstance(this.#client, this.#incusDir, found, 0, signal);
     await this.#remove(ref, found, signal);
@@ -212,7 +212,7 @@ export class IncusComputeEngine implements ComputeEngine {
     await this.#remove(ref, found, signal);
   }
 
-  /** Incus refuses to delete one that has been started meanwhile. */
+  /** Incus refuses to delete an instance that was started in between. */
   async #remove(ref: MachineRef, found: IncusInstance, signal: AbortSignal | undefined): Promise<void> {
     const project = this.#projectOf(ref);
     const remove = () =>
@@ -287,7 +287,7 @@ export class IncusComputeEngine implements ComputeEngine {
     return watchInstances(this.#client, onChange, signal);
   }
 
-  /** Host ends of the NICs plugged into a bridge: what LinuxNetworkEngine puts back when the bridge had to be made anew. */
+  /** Host ends of the NICs plugged into a bridge: which LinuxNetworkEngine reattaches after it has recreated the bridge. */
   async portsOf(bridge: string): Promise<readonly string[]> {
     const instances = await this.#client.list<IncusInstance>('/1.0/instances', {
       query: { 'all-projects': 'true' },

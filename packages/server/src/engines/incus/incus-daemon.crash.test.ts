@@ -92,7 +92,7 @@ describe.skipIf(obstacle !== undefined)("the platform's incusd", { timeout: 60_0
     expect((await findLeftovers(platformId, dataDir)).length).toBeGreaterThan(5);
   });
 
-  test('an Incus made anew gets its images from the data folder', async () => {
+  test('a recreated Incus gets its images from the data folder', async () => {
     const platform = await begin();
     await platform.daemon.stop({ graceMs: 0 });
     await platform.daemon.ended;

@@ -55,7 +55,7 @@ export const incusSocketOf = (dataDir: string): string => `${incusDirOf(dataDir)
  * Starts the platform's own incusd, or takes over the one that runs, and returns when it is ready.
  *
  * It never uses an Incus that the host runs otherwise: the VPCs' bridges are in our namespace. Instances survive the end of incusd and
- * of this process; nothing survives a reboot but the data folder, from which all is made anew. Throws EngineError.
+ * of this process; only the data folder survives a reboot, and everything else is recreated from it. Throws EngineError.
  */
 export async function startIncusDaemon(options: IncusDaemonOptions): Promise<IncusDaemon> {
   if (Buffer.byteLength(options.dataDir) > 80) {
@@ -151,7 +151,7 @@ async function prepareHost(
     !(await hasNamespace(names.cloudNamespace)) &&
     (await isPinnedNamespace(names.mountPin))
   ) {
-    // The mount namespace shows the links of a network namespace that is gone: what is left of both goes, then both come anew.
+    // The mount namespace shows the links of a network namespace that is gone: remove the rest of both, then create both.
     await endInstanceProcesses(names);
     await removeMountNamespace(names, incusDir);
   }

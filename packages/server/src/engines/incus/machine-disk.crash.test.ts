@@ -28,7 +28,7 @@ describe.skipIf(obstacle !== undefined)('a machine without a disk', () => {
     return (await runCommand('nsenter', [`--mount=${mountPin}`, '--', 'sh', '-ec', script])).stdout.trim();
   };
 
-  test('is told as lost, discarded, and made anew', async () => {
+  test('is reported as lost, discarded, and recreated', async () => {
     const { compute } = platform;
     const ref = refOf('lost');
     await compute.define(ref, testSpec('lost'));
@@ -86,7 +86,7 @@ describe.skipIf(obstacle !== undefined)('a machine without a disk', () => {
 
   // Making one takes about 90 ms here; whatever the machine's speed, some of these moments fall into it.
   const moments = Array.from({ length: 12 }, (_, index) => 5 + index * 9);
-  test('is all that an incusd killed while it makes one leaves: it is whole, or lost and made anew', async () => {
+  test('after incusd was killed while creating it, is complete, or lost and recreated', async () => {
     const { compute } = platform;
     let { daemon } = platform;
     let cut = 0;

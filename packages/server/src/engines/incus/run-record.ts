@@ -54,7 +54,7 @@ case $LXC_HOOK_TYPE in
       ends=$((ends + 1)) at=$now ran=-1 code=-1 oom=0
       [ "$boot" != "$now_boot" ] || ran=$(((now_up - up) * 10))
       log=lxc.log
-      # Incus removes logs that are old; whoever writes one still has it.
+      # Incus removes old logs; a process that writes one still has it open.
       [ -r $log ] || for fd in /proc/$PPID/fd/*; do
         case $(readlink "$fd") in */lxc.log\\ \\(deleted\\)) log=$fd ;; esac
       done

@@ -27,7 +27,7 @@ export function openSocket(
       ),
     );
   });
-  // Whoever waits for several learns of the first that fails.
+  // A caller that waits for several learns of the first failure.
   opened.catch(() => undefined);
   return { socket, opened };
 }

@@ -25,7 +25,7 @@ import { routerRules } from './rules.ts';
 export interface LinuxNetworkEngineOptions {
   readonly platformId: string;
   readonly egress: Egress;
-  /** Host ends of the instances on a bridge, to plug in again when the bridge had to be made anew: IncusComputeEngine.portsOf. */
+  /** Host ends of the instances on a bridge, to reattach after the bridge was recreated: IncusComputeEngine.portsOf. */
   readonly portsOf?: (bridge: string) => Promise<readonly string[]>;
 }
 
@@ -187,7 +187,7 @@ export class LinuxNetworkEngine implements NetworkEngine {
     return { cloud, edge, router };
   }
 
-  /** Makes the links that are missing. A pair of which one end is missing is made anew. */
+  /** Makes the links that are missing. A pair with a missing end is recreated. */
   async #wire(names: NetworkNames, addresses: NetworkAddresses, parts: Parts): Promise<void> {
     const { cloud, edge, router } = parts;
     const { cloudNamespace, edgeNamespace } = this.#platform;

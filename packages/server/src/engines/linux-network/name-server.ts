@@ -86,7 +86,7 @@ export async function writeNames(
   if (running !== undefined) sendSignal(running.pid, 'SIGHUP');
 }
 
-/** The living name server of a VPC, in its present router: after the router was made anew, the old one serves a namespace without a name. */
+/** The running name server of a VPC in its present router. After the router is recreated, the old one serves an unnamed namespace. */
 export async function findNameServer(
   platform: PlatformNames,
   network: NetworkNames,

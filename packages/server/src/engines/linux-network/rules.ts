@@ -52,7 +52,7 @@ oifname "up" masquerade
   );
 }
 
-/** In the edge: `u…` are the VPCs' uplinks, `out` is the way out, whoever made it. */
+/** In the edge: `u…` are the VPCs' uplinks, `out` is the way out, in either mode. */
 export function edgeRules(): Ruleset {
   return ruleset(
     'thecloud',

@@ -49,14 +49,14 @@ describe('a request', () => {
   });
 });
 
-/** Sends the head of a request, and the body after what happens meanwhile. */
-const holdingTheBody = (meanwhile: () => Promise<unknown>) => ({
+/** Sends the head of a request, then runs the action, then sends the body. */
+const holdingTheBody = (between: () => Promise<unknown>) => ({
   async handle({ method, headers, path, body }: { method: string; headers: object; path: string; body?: unknown }) {
     const { hostname, port } = new URL(api.awsUrl);
     const sent = request({ hostname, port, method, path, headers: { ...headers } });
     sent.flushHeaders();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await meanwhile();
+    await between();
     sent.end(body);
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
     return {

@@ -83,7 +83,7 @@ describe('health', () => {
     await slow.close();
   });
 
-  it('tells of a worker that is dead and of an engine that is missing, and serves all the same', async () => {
+  it('reports a dead worker and a missing engine, and still serves', async () => {
     const server = serve({
       checks: { database_primary: async () => void (await api.database.query('health.ping', 'select 1 as ok')) },
       parts: createHostChecks(api.database),

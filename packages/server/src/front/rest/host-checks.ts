@@ -15,7 +15,7 @@ interface HostSigns {
 /** Of the hosts: whether a worker is alive, whether one of those that are can run anything, and whether each has room for what it promised. */
 export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine' | 'storage', HealthCheck>> {
   let looking: Promise<readonly HostSigns[]> | undefined;
-  // One look at a time, whoever asks: anybody may ask for health.
+  // One query at a time, because anybody may ask for health.
   const look = () => {
     looking ??= database
       .query<HostSigns>(

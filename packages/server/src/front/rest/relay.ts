@@ -20,7 +20,7 @@ interface Worker {
 
 /**
  * Passes messages on, both ways, until one side closes or the call is over. Each direction holds one message and reads the next when that
- * is on its way, so whoever does not read slows down whoever writes.
+ * is on its way, so a slow reader slows the writer down.
  */
 export async function relay(
   client: WebSocket,

@@ -93,7 +93,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   return caller;
 }
 
-/** Who sent the body slowly may have lost the key meanwhile. */
+/** The key may have been revoked while the client sent the body. */
 async function stillIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
   return lookUpCaller(request, deps.authenticator, freshnessFor(entry));
@@ -200,7 +200,7 @@ async function waitFor(
     try {
       seen = await share(look);
     } catch (error) {
-      // Deleted by somebody else while it was waited for: the change had been made all the same.
+      // Somebody deleted it during the wait; the change was still made.
       if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
       throw error;
     }

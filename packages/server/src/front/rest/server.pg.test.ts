@@ -146,7 +146,7 @@ describe('?wait=', () => {
     await settle(answer.data.id, 'active');
   });
 
-  it('answers the first word of what is gone meanwhile', async () => {
+  it('answers with the first state of a resource that is deleted in between', async () => {
     const name = uniqueWord();
     const waiting = api.call('vpcs.create', { name }, owner, { query: 'wait=20' });
     await eventually(
@@ -223,7 +223,7 @@ describe('the waiter', () => {
     expect(looks).toBe(2);
   });
 
-  it('looks each second all the same, and ends in time', async () => {
+  it('still looks each second, and ends in time', async () => {
     const clock = createManualClock();
     let looks = 0;
     let over = false;
@@ -380,7 +380,7 @@ describe('limits of rate', () => {
     await limited.stop();
   });
 
-  /** The same database, whose host is made anew. */
+  /** The same database, whose host is recreated. */
   const freshHost = async () => {
     await api.owner.query(`update hosts set name = $1 where name = 'test-host'`, [uniqueWord()]);
     return database;

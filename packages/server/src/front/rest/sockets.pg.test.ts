@@ -206,7 +206,7 @@ describe('a terminal', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     // What the kernel holds of the two connections between us and the command.
     expect(taken).toBeLessThan(16_000_000);
-    // Its end is heard all the same, from either side.
+    // Either side still notices its end.
     deaf.socket!.terminate();
     await eventually('it is let go of', () => engine.open() === 0, 3_000);
     const again = await talk(id, 'command=sleep&command=60&tty=false');

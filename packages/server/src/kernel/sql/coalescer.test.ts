@@ -14,7 +14,7 @@ function gate(): { opened: Promise<void>; open(): void } {
 }
 
 describe('coalescer', () => {
-  it('sends calls of one turn together, and those that come meanwhile in the next flush', async () => {
+  it('sends calls of one turn together, and those that arrive during a flush in the next one', async () => {
     const batches: number[][] = [];
     const slow = gate();
     const coalescer = createCoalescer<number, number>({

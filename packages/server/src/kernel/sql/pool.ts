@@ -124,7 +124,7 @@ export function openDatabase(
     pipeline: true,
   } as pg.PoolConfig);
   pool.on('error', (error) => observer.connectionLost?.(error));
-  // Goes out before the first statement of whoever gets it. When it is lost, so is the connection.
+  // Sent before the first statement of the next user. If it fails, the connection is lost.
   pool.on('connect', (client) => client.query(PLANNING).catch(() => undefined));
   // Its end is the end of its transaction.
   pool.on('remove', (client) => {

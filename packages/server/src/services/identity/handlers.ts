@@ -147,7 +147,7 @@ async function registerOnce(
 
 export interface KeyDeps {
   readonly sealer: Sealer;
-  /** Makes this process ask anew who calls: a key that was revoked stops at once. */
+  /** Clears this process's cache of authenticated keys, so that a revoked key stops immediately. */
   readonly forgetCallers: () => void;
 }
 

@@ -97,7 +97,7 @@ describe('the repository of identity', () => {
     expect(await as((identity) => identity.findLogin('system@localhost'), {})).toBeUndefined();
   });
 
-  it('locks after five wrong passwords, at once or one by one, and a right one starts anew', async () => {
+  it('locks after five wrong passwords, concurrent or in sequence, and a right one resets the count', async () => {
     const user = newUser();
     await as((identity) => identity.register(user), {});
     const at = new Date();

@@ -6,7 +6,7 @@ import type { Availability } from '../../kernel/availability.ts';
  * Everything is idempotent and has a deadline; failures throw EngineError. Names outside are derived from the ids, never read back.
  *
  * A call that is given a signal rejects with the signal's reason soon after it aborts. What the engine was asked for goes on there, as when
- * the caller dies: whoever comes next finds it done, half done, or busy (`unavailable`). Only commands and what follows a log end with it.
+ * the caller dies: the next caller finds it done, half done, or busy (`unavailable`). Only commands and what follows a log end with it.
  */
 export interface MachineRef {
   readonly tenantId: string;
@@ -69,7 +69,7 @@ export interface SeenMachine {
   /** From the mark that `define` left on the machine; absent on a machine that carries none of ours. */
   readonly instanceId?: string;
   readonly tenantId?: string;
-  /** `lost`: there in name only, its making cut short or its disk gone: `discard` it, then `define` it anew. Only `inspect` looks for it. */
+  /** `lost`: the name exists, but its creation was interrupted or its disk is gone. `discard` it, then `define` it again. Only `inspect` detects it. */
   readonly state: 'running' | 'stopped' | 'frozen' | 'error' | 'lost';
   /** Only `inspect` looks for it. */
   readonly runs?: MachineRuns;
@@ -121,13 +121,13 @@ export interface TerminalOutput {
 /** A command that somebody talks with. Its methods reject once it has ended. */
 export interface Terminal {
   /**
-   * What it writes, until it has ended; it is read once. Whoever does not take it stops the command from writing on. Throws EngineError
+   * The command's output until it ends; read it once. If it is not read, the command cannot continue to write. Throws EngineError
    * when it was cut off, or the reason of the signal that ended it.
    */
   readonly output: AsyncIterable<TerminalOutput>;
   /** After the output's end: 128 and the number of the signal that ended it, 127 where there is no such command. */
   exitCode(): Promise<number>;
-  /** Resolves when the bytes are on their way: whoever waits for it holds no more than these. */
+  /** Resolves when the bytes are in the kernel's buffer, so a caller that awaits it holds only these. */
   write(bytes: Uint8Array): Promise<void>;
   /** Nobody reads this output any more: writing it fails for the command, as it does for one whose pipe was closed. */
   closeOutput(from: TerminalOutput['from']): Promise<void>;
@@ -189,7 +189,7 @@ export interface ComputeEngine {
   logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * The same, and then what comes, through stops and starts, until the machine is gone or the signal aborts; it ends both times without
-   * an error. Whoever takes it so slowly that the console no longer keeps what comes next finds a line there that says so.
+   * an error. If a reader is so slow that the log has dropped what comes next, a line in the output says so.
    */
   followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Takes the oldest lines from long logs, of all machines. To be called every few seconds. */

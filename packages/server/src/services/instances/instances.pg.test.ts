@@ -191,7 +191,7 @@ describe('launching', () => {
 });
 
 describe('power', () => {
-  it('that is so already is asked for in vain: no version, no wake', async () => {
+  it('that is already so changes nothing: no version, no wake', async () => {
     const id = await insertInstance(api.worldOf(owner));
     expect((await api.call('instances.start', { id }, owner)).data).toMatchObject({ version: 1, status: 'RUNNING' });
     expect(await wakes(id)).toBe(0);

@@ -104,7 +104,7 @@ export const hasFailed = (wanted: Pick<Wanted, 'status' | 'reason_code' | 'versi
   wanted.status === 'ERROR' && wanted.reason_code !== 'RESTING' && wanted.observed_version === wanted.version;
 
 /**
- * Until when it rests; undefined: it does not. What its owner has wished meanwhile does not wait. No rest is longer than the gap that it
+ * Until when it rests; undefined: it does not. A request of its owner does not wait. No rest is longer than the gap that it
  * came from, whatever a clock that was set back makes of its end.
  */
 export function restsUntil(

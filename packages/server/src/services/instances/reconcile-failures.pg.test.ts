@@ -178,7 +178,7 @@ describe('an engine that fails', () => {
     expect(world.engine.machines.get(world.engine.nameOf(id))?.spec.memoryMb).toBe(1024);
   });
 
-  it('by a machine that is there in name only has it made anew, and tells when it had been there before', async () => {
+  it('by a machine that exists in name only recreates it, and records the loss if it existed before', async () => {
     const id = await launch();
     await settledAs(id, 'RUNNING');
     world.engine.meddle(id, 'lost');
@@ -205,7 +205,7 @@ describe('an engine that fails', () => {
     expect(await row(id)).toMatchObject({ phase: 'made' });
   });
 
-  it('to make a lost machine anew is told as on its way, and the loss only once', async () => {
+  it('to recreate a lost machine shows it as starting, and the loss is recorded only once', async () => {
     const id = await launch();
     await settledAs(id, 'RUNNING');
     world.engine.meddle(id, 'lost');
@@ -229,7 +229,7 @@ describe('an engine that fails', () => {
     expect(world.engine.calls.filter((call) => /^(remove|discard)/.test(call))).toEqual([]);
   });
 
-  it('by a machine whose making was cut short makes it whole, also for one that was stopped meanwhile', async () => {
+  it('by a machine whose creation was interrupted completes it, also if it was stopped in between', async () => {
     const id = await launch();
     world.engine.failNext('start', 'unavailable', 'killed');
     expect(await pass(id)).toMatchObject({ kind: 'again' });

@@ -289,7 +289,7 @@ describe('waiting', () => {
     await settledAs(id, 'ERROR');
   });
 
-  it('begins anew for a machine that was lost long after its launch', async () => {
+  it('restarts for a machine that was lost long after its launch', async () => {
     const id = await launch();
     await pass(id);
     await world.clock.advance(30 * 24 * 3_600_000);

@@ -64,7 +64,7 @@ interface Missing {
 /**
  * Keeps each instance's machine as its row says: load, observe, plan, one step, commit, plan again, until nothing is left to do.
  *
- * After a step the engine's word is taken for what it did; it is not asked again. What changes in the row meanwhile counts `wakes` up and
+ * After a step the engine's word is taken for what it did; it is not asked again. A change of the row during the pass increments `wakes` and
  * brings another pass, and what changes in the world is an event of the engine.
  */
 export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDeps): Reconciler {
@@ -200,7 +200,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         observed_version: row.version,
         // Of one that somebody made again under our hands.
         observed_ends: runs?.ends ?? row.observed_ends,
-        // A wish begins anew; what nobody touched goes on from its last end.
+        // A new spec resets the count; otherwise it continues.
         crashes: row.observed_version === row.version ? row.crashes : 0,
       },
       async (sql) => {

@@ -175,7 +175,7 @@ describe('a first process that ends by itself', () => {
     expect(await shown(id)).toMatchObject({ restart_count: 2, last_exit: { code: 2 } });
   });
 
-  it('rests no longer than its gap when the clock is set back meanwhile', async () => {
+  it('rests no longer than its gap if the clock is set back', async () => {
     const id = await launch();
     world.engine.endsAtOnce.push(1);
     await pass(id);

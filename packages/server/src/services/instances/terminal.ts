@@ -52,7 +52,7 @@ export async function firstCommand(messages: AsyncIterator<Message>): Promise<re
 }
 
 /**
- * Joins a command and whoever talks with it, until the command has ended. Its exit code is the last message. Neither direction holds more
+ * Joins a command and its caller until the command has ended. The exit code is the last message. Neither direction holds more
  * than one message: who does not read stops the command from writing, and a command that does not read stops the caller.
  */
 export async function talk(terminal: Terminal, peer: Peer): Promise<void> {

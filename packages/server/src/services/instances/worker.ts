@@ -6,7 +6,7 @@ import { createInstanceReconciler, type InstanceReconcilerDeps } from './reconci
 
 /** Milliseconds between two tries to follow the engine's events. */
 const FOLLOW_RETRY_MS = 1_000;
-/** Milliseconds between two looks for logs that have grown long. A flood writes some 20 MB meanwhile. */
+/** Milliseconds between two looks for logs that have grown long. A flood writes some 20 MB in that time. */
 const TRIM_MS = 2_000;
 
 export type InstanceWorkerDeps = InstanceReconcilerDeps & FollowDeps;

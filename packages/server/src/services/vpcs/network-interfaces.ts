@@ -30,7 +30,7 @@ export interface NewInterface {
  * caller holds the tenant's quota lock and the VPC's row, and wakes the VPC, whose name server is told. Throws CONFLICT when the host name is
  * taken, when no address is left, or when somebody without that lock was faster.
  *
- * A MAC follows from the address, so that what the router and the neighbours remember of an address holds for whoever has it next: with MACs
+ * A MAC follows from the address, so that what the router and the neighbours remember of an address holds for its next owner: with MACs
  * of the owners, a new instance on a used address was out of reach for 9 to 23 s. `02:5a` is locally administered; a VPC is a bridge of its own.
  */
 export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{ address: string; mac: string }> {

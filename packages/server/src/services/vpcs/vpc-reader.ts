@@ -16,7 +16,7 @@ export interface VpcForInstance {
   readonly lastAddress: string;
 }
 
-/** By id or name in the tenant; holds the VPC until the end of the transaction, so that it is not deleted meanwhile. */
+/** By id or name in the tenant; locks the VPC against deletion until the end of the transaction. */
 export async function findVpcForInstance(sql: Sql, tenantId: string, ref: string): Promise<VpcForInstance | undefined> {
   const row = await holdRow(sql, VPCS, tenantId, ref);
   return row && describe(row);

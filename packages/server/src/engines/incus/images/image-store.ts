@@ -27,7 +27,7 @@ export class ImageStore {
   readonly #recipes: ReadonlyMap<string, ImageRecipe>;
   readonly #work = new Map<string, Work>();
 
-  /** `folder` keeps built images, so that an Incus made anew needs no new build. */
+  /** `folder` keeps built images, so that a recreated Incus needs no new build. */
   constructor(client: IncusClient, folder: string, recipes: readonly ImageRecipe[]) {
     this.#client = client;
     this.#folder = folder;
@@ -35,7 +35,7 @@ export class ImageStore {
   }
 
   async states(): Promise<ReadonlyMap<string, ImageState>> {
-    // Before the list is asked for: a build that ends meanwhile is in neither else.
+    // Before the list is asked for: otherwise a build that ends in between would be in neither.
     const working = new Map([...this.#work].map(([name, work]) => [name, work.state]));
     const ready = await this.#listReady();
     const states = new Map<string, ImageState>();

@@ -3,7 +3,7 @@ import type { Handlers } from '@thecloud/aws-protocol';
 import type { SdkAction } from '../../../kernel/aws-actions.ts';
 import type { User } from '../user.ts';
 
-/** Whoever has a key may ask whose it is, as at AWS. */
+/** Every key may ask for its identity, as at AWS. */
 export const getCallerIdentity: SdkAction<Handlers<typeof Sts>, 'GetCallerIdentity'> = async (_input, context) => {
   const user = (await context.execute('auth.me', {})) as User;
   return {
