@@ -10,6 +10,7 @@ import { findBreakingChanges } from './api-changes.mjs';
 import { findChangedMigrations } from './landed-migrations.mjs';
 import { run } from './progress.mjs';
 import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
+import { findPhrases, isChecked } from './words.mjs';
 
 /** Lines from which a file wants a reason, and those that no file may pass. */
 const LONG_FILE = 250;
@@ -25,6 +26,7 @@ const CHECKS = [
   ['format', async () => tool('biome', ['format', '--max-diagnostics=50', ...(await listSources())])],
   ['dead code', () => tool('knip', ['--no-progress'])],
   ['file length', checkLengths],
+  ['words', checkWords],
   ['generated files', checkGenerated],
   ['migrations', checkMigrations],
   ['API changes', checkApiChanges],
@@ -45,17 +47,23 @@ async function tool(name, args) {
   return { ok: code === 0, output };
 }
 
-/** The files git knows or would add, that people write. */
-async function listSources() {
-  const { code, output } = await run(
-    'git',
-    ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.ts', '*.tsx', '*.mjs'],
-    { cwd: REPOSITORY },
-  );
+/** The files that git knows or would add. @param {readonly string[]} patterns */
+async function listFiles(...patterns) {
+  const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns];
+  const { code, output } = await run('git', listed, { cwd: REPOSITORY });
   if (code !== 0) throw new Error(`git ls-files: ${output}`);
-  return output
-    .split('\n')
-    .filter((path) => path && !path.includes('/generated/') && existsSync(join(REPOSITORY, path)));
+  return output.split('\n').filter((path) => path && existsSync(join(REPOSITORY, path)));
+}
+
+/** The source files that people write. */
+const listSources = async () =>
+  (await listFiles('*.ts', '*.tsx', '*.mjs')).filter((path) => !path.includes('/generated/'));
+
+/** @returns {Promise<Result>} */
+async function checkWords() {
+  const paths = (await listFiles()).filter(isChecked);
+  const found = paths.flatMap((path) => findPhrases(path, readFileSync(join(REPOSITORY, path), 'utf8')));
+  return { ok: found.length === 0, output: found.join('\n') };
 }
 
 /** @returns {Promise<Result>} */
@@ -76,7 +84,7 @@ async function checkLengths() {
   };
 }
 
-/** Generates anew and compares: what is committed must be what the sources say. @returns {Promise<Result>} */
+/** Generates again and compares with the committed files. @returns {Promise<Result>} */
 async function checkGenerated() {
   const before = hashGenerated();
   const { code, output } = await run(NODE, [join('scripts', 'gen.ts')], { cwd: REPOSITORY, env: environment() });
