@@ -35,12 +35,14 @@ try {
   const config = Object.fromEntries(
     Object.entries(machine.config).filter(([key]) => !key.startsWith('volatile.') && !key.startsWith('image.')),
   );
+  // Paths in LXC's configuration name the machine: its console log, for one.
+  const configOf = (name: string) => ({ ...config, 'raw.lxc': config['raw.lxc']!.replaceAll(machine.name, name) });
   const at = (name: string, rest = '') => `/1.0/instances/${name}${rest}?project=${machine.project}`;
   const rawCreate = (name: string) =>
     incus.run('POST', `/1.0/instances?project=${machine.project}`, {
       name,
       profiles: [],
-      config,
+      config: configOf(name),
       devices: machine.devices,
       source: { type: 'image', fingerprint },
     });
