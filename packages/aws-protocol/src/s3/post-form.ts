@@ -6,11 +6,11 @@ import { readBound } from '../codec/http-bindings.ts';
 import type { Limits } from '../codec/malformed.ts';
 import { escapeXml, XmlCodec } from '../codec/xml.ts';
 import { parseXml } from '../codec/xml-parse.ts';
-import { Refusal } from '../errors.ts';
 import type { Model, Shape, StructShape } from '../model/schema.ts';
 import type { WireRequest, WireResponse } from '../request.ts';
 import type { CredentialProvider } from '../sigv4/verify.ts';
 import { FilePart, malformedForm, readFields } from './post-fields.ts';
+import { checkHeader } from './hoisted.ts';
 import { checkPolicy } from './post-policy.ts';
 import { type FormSigner, missingField, verifyPolicy } from './post-signature.ts';
 
@@ -84,8 +84,7 @@ function headersOf(
     if (NO_HEADER.has(name)) continue;
     // Others are the form's own business, or mean nothing.
     if (name !== 'acl' && !name.startsWith('x-amz-') && !/^(?:cache-control|content-|expires$)/.test(name)) continue;
-    if (!/^[!#$%&'*+\-.^_`|~\da-z]+$/.test(name) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value))
-      throw new Refusal('validation', `The form field ${JSON.stringify(name.slice(0, 100))} cannot be a header.`);
+    checkHeader('form field', name, value);
     headers[name === 'acl' ? 'x-amz-acl' : name] = Buffer.from(value, 'utf8').toString('latin1');
   }
   if (fields['tagging'] !== undefined) headers['x-amz-tagging'] = tagsOf(fields['tagging'], model, limits);

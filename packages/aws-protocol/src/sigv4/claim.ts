@@ -43,7 +43,8 @@ const BASIC_TIME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const HEX_64 = /^[0-9a-f]{64}$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
 
-const namesSigner = (query: string): boolean =>
+/** Whether a query carries a claim, whole or not. */
+export const namesSigner = (query: string): boolean =>
   query !== '' && /(?:^|&)(?:X-Amz-Algorithm|X-Amz-Signature|X-Amz-Credential|AWSAccessKeyId)=/i.test(query);
 
 /** Whether a request carries a claim, whole or not. */
