@@ -4,7 +4,7 @@ import { AwsError } from './errors.ts';
 import type { ProtocolName } from './model/compact.ts';
 import type { Context } from './types.ts';
 
-/** What a handler is told. A class, since an object literal with a getter costs 2 us a request. */
+/** The handler's second argument. A class, because an object literal with a getter costs 2 us per request. */
 export class CallContext<P> implements Context<P> {
   readonly service: string;
   readonly operation: string;

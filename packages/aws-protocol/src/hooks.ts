@@ -3,8 +3,8 @@ import type { ProtocolName } from './model/compact.ts';
 import type { WireRequest } from './request.ts';
 
 /**
- * What is known of a request, as every hook is told it: one object a request, which fills on the way. So a hook may keep what it
- * wants in a `WeakMap` by it, or by its `request`.
+ * What is known about a request. Every hook of a request receives the same object, which fills as the request is processed. To keep data of
+ * a request, use a `WeakMap` with this object, or its `request`, as key.
  */
 export interface Call<P = unknown> {
   readonly request: WireRequest;
@@ -17,46 +17,46 @@ export interface Call<P = unknown> {
   readonly operation: string | undefined;
   /** The bucket that an S3 request names. */
   readonly bucket: string | undefined;
-  /** It claims to be signed. Whether its signature is good is what `principal` tells. */
+  /** Whether it claims to be signed. `principal` is set only if the signature is valid. */
   readonly isSigned: boolean;
-  /** The caller, once the signature was found to be good. */
+  /** The caller, set after the signature was verified. */
   readonly principal: P | undefined;
   readonly accessKeyId: string | undefined;
-  /** The region of a good signature. */
+  /** The region of the verified signature. */
   readonly region: string | undefined;
 }
 
-/** How a request ended, as far as the server decides it: bodies that are streams are sent after that. */
+/** How a request ended. Streamed bodies are sent after this. */
 export interface Outcome {
   readonly status: number;
-  /** Undefined: the operation succeeded. */
+  /** Undefined if the operation succeeded. */
   readonly failure: CallFailure | undefined;
 }
 
 export interface CallFailure {
-  /** The code as the caller is told it. */
+  /** The code that the caller sees. */
   readonly code: string;
   readonly message: string;
-  /** Why the library itself refused the request, `internal` for what was nobody's fault but the server's. Undefined: a hook or the handler threw an AwsError. */
+  /** Why the library refused the request; `internal` for a fault of the server. Undefined if a hook or the handler threw an AwsError. */
   readonly reason: RefusalReason | undefined;
-  /** What was thrown. */
+  /** The thrown error. */
   readonly error: unknown;
 }
 
-/** Steps of a request that a server takes part in, in this order. Whatever `admit`, `onVerified` and `authorize` throw is the answer. */
+/** Hooks of a request, in the order of their calls. An error thrown by `admit`, `onVerified` or `authorize` is the answer. */
 export interface Hooks<P = unknown> {
-  /** The service may be known; nobody has been looked up and no body was read. The place for limits on strangers. */
+  /** Called before keys are looked up and the body is read; the service may be known. Use it for limits on unknown callers. */
   readonly admit?: (call: Call<P>) => void;
-  /** The signature is good; the input is not read yet. The place for limits on the caller. */
+  /** Called after the signature was verified and before the input is read. Use it for limits on the caller. */
   readonly onVerified?: (call: Call<P>) => void;
   /**
-   * May this caller do this? Asked of every request that has a handler, anonymous ones that `allowAnonymous` lets in too, before the handler
-   * runs. `input` is what the handler will get: valid, its streamed body unread. To refuse, throw `new Refusal('accessDenied', …)`,
-   * which each protocol says in its own code, or an AwsError.
+   * Authorises the caller. Called before the handler of every request, including anonymous ones that `allowAnonymous` admits. `input` is the
+   * handler's input: valid, with its streamed body unread. To refuse, throw an AwsError or `new Refusal('accessDenied', …)`, for which
+   * each protocol has a code.
    */
   readonly authorize?: (call: Call<P>, input: Readonly<Record<string, unknown>>) => void | Promise<void>;
-  /** Told once of every request, refused and unreadable ones too, when its answer is made. The place for an access log. */
+  /** Called once per request when its answer is decided, also for refused and malformed requests. Use it for an access log. */
   readonly onAnswer?: (call: Call<P>, outcome: Outcome) => void;
-  /** Told of everything that was not the caller's fault, also while a body is being sent. Default: nothing is done. */
+  /** Called for every error that is not the caller's fault, also while a body is sent. Default: does nothing. */
   readonly onError?: (error: unknown, call: Call<P>) => void;
 }

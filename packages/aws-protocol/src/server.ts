@@ -29,7 +29,7 @@ import { isThenable } from './thenable.ts';
 import { withQueueUrl } from './sqs/queue-url.ts';
 import { validateInput } from './validate.ts';
 
-/** Serves AWS requests: routes, authenticates, reads, validates, calls the handler, writes. Never throws, never rejects. */
+/** Serves AWS requests: routes, authenticates, parses, validates, calls the handler, and serialises the answer. Never throws or rejects. */
 export class AwsServer<P = unknown> {
   readonly services: readonly Service<P>[];
   readonly limits: Limits;
@@ -65,7 +65,7 @@ export class AwsServer<P = unknown> {
     return answer;
   }
 
-  /** The answer to a request that could not even be handed over, for example one with ambiguous headers. */
+  /** Returns the answer to a request that cannot be passed to `handle`, for example one with ambiguous headers. */
   refuse(request: WireRequest, error: unknown): WireResponse {
     const call = new CallState<P>(request, this.#newRequestId());
     const { answer, failure } = this.#refuse(call, error);

@@ -3,23 +3,23 @@ import type { Clock } from './clock.ts';
 import { unavailable } from './errors.ts';
 
 const MIB = 1024 ** 2;
-/** How long one look is believed, in milliseconds. */
+/** Milliseconds between two measurements. */
 const LOOK_MS = 1_000;
 
 /**
- * Bytes of a file system of this size that are the platform's alone: PostgreSQL and the logs lie there, and a full disk below the storage
- * pool makes that read-only. A twentieth, from 256 MiB to 5 GiB.
+ * Bytes of a file system of this size that are reserved for the platform: PostgreSQL and the logs need them, and a full disk makes the storage
+ * pool on it read-only. A twentieth of the size, from 256 MiB to 5 GiB.
  */
 export const diskReserve = (bytes: number): number => Math.min(5 * 1024 * MIB, Math.max(256 * MIB, bytes * 0.05));
 
 export interface DiskRoom {
-  /** Throws UNAVAILABLE where there is no room for anything new. */
+  /** Throws UNAVAILABLE if the disk has too little room for new data. */
   require(): void;
 }
 
 /**
- * Refuses what would be stored before PostgreSQL runs out of disk: it would end, and with it everything else. From a quarter of the
- * reserve on; the rest is for what frees room, and for what is under way.
+ * Refuses new data before PostgreSQL runs out of disk, which would stop the whole platform. It refuses below a quarter of the reserve;
+ * that quarter is for operations that free space and for work in progress.
  */
 export function createDiskRoom(folder: string, clock: Pick<Clock, 'monotonic'>): DiskRoom {
   let lookedAt = Number.NEGATIVE_INFINITY;

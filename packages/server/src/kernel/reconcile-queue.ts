@@ -1,19 +1,19 @@
 import type { Sql } from './sql/tx.ts';
 
-/** The channel on which a wake is announced; the payload is the kind. */
+/** The NOTIFY channel of wakes and nudges; the payload is the kind. */
 export const WAKE_CHANNEL = 'cloud_wake';
 
 export interface Wake {
   readonly kind: string;
   readonly id: string;
   readonly tenantId: string | null;
-  /** Only the worker of this host takes it; null: any worker. */
+  /** Only this host's worker claims it. Null: any worker. */
   readonly hostId: string | null;
 }
 
 /**
- * Somebody wants something: asks for a pass at once, inside the caller's transaction, the outbox for work. A wish during a pass makes another
- * pass follow, and what has failed so far counts no more.
+ * Requests a pass immediately after a change of the spec, inside the caller's transaction (an outbox). A wake during a pass causes another
+ * pass and resets the count of failures.
  */
 export async function wake(sql: Sql, what: Wake): Promise<void> {
   await sql.query(
@@ -31,8 +31,8 @@ export async function wake(sql: Sql, what: Wake): Promise<void> {
 }
 
 /**
- * The world has changed: an engine's event, a look at what it holds, another thing's pass. It asks for a pass too, but for what backs off
- * after a failure: an engine that fails tells of each try, and would have the next one begin at once.
+ * Requests a pass after a change in the world: an engine's event, an inspection, another resource's pass. Unlike a wake, it does not shorten
+ * a back-off, because a failing engine sends an event for each try and would start the next try immediately.
  */
 export async function nudge(sql: Sql, what: Wake): Promise<void> {
   await sql.query(
@@ -156,7 +156,7 @@ export async function claim(
   return claims.sort((one, other) => one.place - other.place);
 }
 
-/** Prolongs a lease. False when it is no longer ours. */
+/** Renews a lease. False if another worker has it. */
 export async function extendLease(sql: Sql, held: Claim, leaseMs: number): Promise<boolean> {
   const rows = await sql.query(
     'reconcile.extend',
@@ -177,14 +177,14 @@ export async function isHeld(sql: Sql, held: Claim): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Passes in a row that come to nothing before a person should look: about a quarter of a minute of back-off. */
+/** Consecutive failed passes before work counts as stuck: about 15 s of back-off. */
 export const STUCK_AFTER = 5;
 
 const UNTOUCHED = 'wakes = claimed_wakes and nudges = claimed_nudges';
 
 /**
- * Ends a pass that went well: the next one after `napMs`, or immediately if there was a wake or a nudge during it. `because` tells the
- * operator why the thing has been given up; empty: as was told before. It is listed as stuck until somebody wishes something else.
+ * Ends a successful pass. The next one starts after `napMs`, or immediately if there was a wake or a nudge during it. `because` tells the
+ * operator why the platform gave up; an empty text keeps the previous reason. The work is then listed as stuck until a wake.
  */
 export async function settle(sql: Sql, held: Claim, napMs: number, because?: string): Promise<void> {
   await sql.query(
@@ -200,7 +200,7 @@ export async function settle(sql: Sql, held: Claim, napMs: number, because?: str
   );
 }
 
-/** Ends a pass that threw: the back-off that was charged at the claim stands, unless there was a wake. A nudge changes nothing. */
+/** Ends a failed pass. The back-off that the claim charged stands, unless there was a wake; a nudge does not change it. */
 export async function fail(sql: Sql, held: Claim, message: string): Promise<void> {
   await sql.query(
     'reconcile.fail',
@@ -211,7 +211,7 @@ export async function fail(sql: Sql, held: Claim, message: string): Promise<void
   );
 }
 
-/** Ends the row with its thing. A wake during the pass keeps the row for another pass. */
+/** Removes the row of a resource that is gone. A wake or nudge during the pass keeps the row for another pass. */
 export async function forget(sql: Sql, held: Claim): Promise<void> {
   await sql.query(
     'reconcile.forget',

@@ -1,12 +1,12 @@
 import type { Availability } from '../../kernel/availability.ts';
 
 /**
- * The compute port: what an instance needs from the world outside the database.
+ * The compute port: what an instance needs outside the database.
  *
- * Everything is idempotent and has a deadline; failures throw EngineError. Names outside are derived from the ids, never read back.
+ * Every call is idempotent and has a deadline; failures throw EngineError. Names in the engine derive from the ids and are never read back.
  *
- * A call that is given a signal rejects with the signal's reason soon after it aborts. What the engine was asked for goes on there, as when
- * the caller dies: the next caller finds it done, half done, or busy (`unavailable`). Only commands and what follows a log end with it.
+ * A call with a signal rejects with the signal's reason soon after it aborts. The engine still completes the request, as it does when the
+ * caller dies: the next caller finds it done, half done, or busy (`unavailable`). Only commands and followed logs end with the signal.
  */
 export interface MachineRef {
   readonly tenantId: string;
@@ -26,7 +26,7 @@ export interface MachineNic {
 }
 
 export interface MachineSpec {
-  /** An image name of the catalogue, `busybox` or `debian/12`. */
+  /** Name of an image: `busybox` or `debian/12`. */
   readonly image: string;
   /** Host name inside, derived from the instance's name: a DNS label, in either case. */
   readonly hostname: string;
@@ -34,44 +34,44 @@ export interface MachineSpec {
   readonly memoryMb: number;
   readonly diskGb: number;
   readonly networkMbps: number;
-  /** Most processes and threads at once. */
+  /** Maximum number of processes and threads. */
   readonly processes: number;
   readonly env: Readonly<Record<string, string>>;
-  /** What runs as the instance's main process in place of the image's own; empty or absent: the image's own init. */
+  /** The instance's first process. Empty or absent: the image's init. */
   readonly command?: readonly string[];
   readonly nic?: MachineNic;
 }
 
 /** How a machine's first process ended by itself. */
 export interface MachineEnd {
-  /** When; milliseconds since the epoch, by the host's clock. */
+  /** Milliseconds since the epoch, by the host's clock. */
   readonly at: number;
-  /** Milliseconds that it had run; absent: nobody knows, since it was cut off with its host. */
+  /** How long it ran, in milliseconds. Absent if unknown, because the host stopped. */
   readonly ranMs?: number;
-  /** 0 to 255, 128 and the number of the signal where one ended it; absent: nobody saw it, as when the host lost its power. */
+  /** 0 to 255; 128 plus the signal's number if a signal ended it. Absent if unknown, for example after a power cut. */
   readonly code?: number;
   readonly oomKilled: boolean;
 }
 
-/** What an engine has counted of a machine's first process since the machine was made. It counts while the platform is away, too. */
+/** Ends of a machine's first process since the machine was created. The engine also counts while the platform is down. */
 export interface MachineRuns {
-  /** Ends that nobody asked for by `stop`. What the process of a machine is told from inside (`reboot`, `poweroff`) ends it as well. */
+  /** Ends without a call of `stop`. A `reboot` or `poweroff` inside the machine counts too. */
   readonly ends: number;
-  /** The newest of them. */
+  /** The newest end. */
   readonly lastEnd?: MachineEnd;
-  /** Since when it runs: milliseconds since the epoch. Absent while it does not. */
+  /** Time of the present start, in milliseconds since the epoch. Absent while the machine is stopped. */
   readonly startedAt?: number;
 }
 
 export interface SeenMachine {
-  /** The name outside, see ComputeEngine.nameOf. */
+  /** The name in the engine, see ComputeEngine.nameOf. */
   readonly name: string;
-  /** From the mark that `define` left on the machine; absent on a machine that carries none of ours. */
+  /** From the mark that `define` put on the machine. Absent if the machine has no such mark. */
   readonly instanceId?: string;
   readonly tenantId?: string;
   /** `lost`: the name exists, but its creation was interrupted or its disk is gone. `discard` it, then `define` it again. Only `inspect` detects it. */
   readonly state: 'running' | 'stopped' | 'frozen' | 'error' | 'lost';
-  /** Only `inspect` looks for it. */
+  /** Only `inspect` fills it. */
   readonly runs?: MachineRuns;
 }
 
@@ -81,9 +81,9 @@ export interface ExecRequest {
   readonly cwd?: string;
   /** Bytes for standard input; absent: closed. */
   readonly stdin?: Uint8Array;
-  /** Milliseconds after which the command is killed, with all that it started. */
+  /** Timeout in milliseconds, after which the command and all its processes are killed. */
   readonly timeoutMs: number;
-  /** Most bytes kept of each of stdout and stderr; the rest is read and dropped, and `truncated` is set. */
+  /** Maximum number of bytes of stdout, and of stderr. The rest is dropped, and `truncated` is set. */
   readonly outputLimit: number;
 }
 
@@ -95,7 +95,7 @@ export interface ExecResult {
   readonly timedOut: boolean;
 }
 
-/** Of a terminal, in characters. */
+/** Size of a terminal in characters. */
 export interface TerminalSize {
   readonly rows: number;
   readonly cols: number;
@@ -104,34 +104,34 @@ export interface TerminalSize {
 export interface TerminalRequest {
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Absent: no terminal, and its outputs apart. */
+  /** Absent: no terminal; stdout and stderr are separate. */
   readonly size?: TerminalSize;
 }
 
-/** Signals that a command can be sent. */
+/** Signals that can be sent to a command. */
 export const TERMINAL_SIGNALS = ['HUP', 'INT', 'QUIT', 'KILL', 'TERM', 'USR1', 'USR2', 'STOP', 'CONT'] as const;
 export type TerminalSignal = (typeof TERMINAL_SIGNALS)[number];
 
 export interface TerminalOutput {
-  /** At a terminal all is `stdout`. */
+  /** With a terminal always `stdout`. */
   readonly from: 'stdout' | 'stderr';
   readonly bytes: Uint8Array;
 }
 
-/** A command that somebody talks with. Its methods reject once it has ended. */
+/** A running command with open input and output. The methods reject after it has ended. */
 export interface Terminal {
   /**
    * The command's output until it ends; read it once. If it is not read, the command cannot continue to write. Throws EngineError
    * when it was cut off, or the reason of the signal that ended it.
    */
   readonly output: AsyncIterable<TerminalOutput>;
-  /** After the output's end: 128 and the number of the signal that ended it, 127 where there is no such command. */
+  /** Available after the output's end. 128 plus the signal's number if a signal ended it; 127 if the command does not exist. */
   exitCode(): Promise<number>;
   /** Resolves when the bytes are in the kernel's buffer, so a caller that awaits it holds only these. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Nobody reads this output any more: writing it fails for the command, as it does for one whose pipe was closed. */
+  /** Closes the pipe of this output, so that the command's writes fail. */
   closeOutput(from: TerminalOutput['from']): Promise<void>;
-  /** The end of its input; at a terminal as if Ctrl-D was typed. */
+  /** Ends the input; at a terminal, the same as Ctrl-D. */
   closeInput(): Promise<void>;
   resize(size: TerminalSize): Promise<void>;
   signal(signal: TerminalSignal): Promise<void>;
@@ -139,7 +139,7 @@ export interface Terminal {
 
 export type ImageState =
   | { readonly state: 'ready' }
-  /** `detail` is one line for people: which step, how far. */
+  /** `detail`: one line with the step and the progress. */
   | { readonly state: 'building'; readonly detail: string }
   | { readonly state: 'failed'; readonly detail: string }
   | { readonly state: 'absent' };
@@ -147,52 +147,52 @@ export type ImageState =
 export interface HostCapacity {
   readonly vcpus: number;
   readonly memoryMb: number;
-  /** What may be promised, reserves apart. */
+  /** Disk that can be allocated, without the reserves. */
   readonly diskGb: number;
-  /** What is running short, in words for the operator, while it still works. */
+  /** A sentence for the operator about what is running low while the host still works. */
   readonly warning?: string;
 }
 
 export interface ComputeEngine {
   availability(): Promise<Availability>;
   capacity(): Promise<HostCapacity>;
-  /** The name outside of an instance's machine; pure. */
+  /** The name of an instance's machine in the engine; pure. */
   nameOf(instanceId: string): string;
-  /** Names of the catalogue's images with their state. */
+  /** All images with their state. */
   images(): Promise<ReadonlyMap<string, ImageState>>;
-  /** Starts to build an image in the background where it is absent or failed; returns its state at once. */
+  /** Starts to build an image in the background if it is absent or failed. Returns its state immediately. */
   prepareImage(image: string, signal?: AbortSignal): Promise<ImageState>;
-  /** All machines of this platform on this host in one look. */
+  /** All machines of this platform on this host. */
   list(): Promise<readonly SeenMachine[]>;
   inspect(ref: MachineRef, signal?: AbortSignal): Promise<SeenMachine | undefined>;
-  /** Makes the machine, stopped, from its image. Nothing happens when it is there. The image must be ready. */
+  /** Creates the machine, stopped, from its image. Does nothing if it exists. The image must be ready. */
   define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void>;
   /**
-   * Starts a stopped (or thaws a frozen) machine, its NIC plugged in as its spec says. Nothing happens when it runs. Resolves when the command
-   * has proved to live for a moment, or has ended already: `inspect` tells which.
+   * Starts a stopped machine or thaws a frozen one, with the NIC of its spec. Does nothing if it runs. Resolves when the command
+   * has run for a moment or has already ended; `inspect` shows which.
    */
   start(ref: MachineRef, signal?: AbortSignal): Promise<void>;
-  /** Stops it: cleanly within `graceMs`, then by force. Nothing happens when it is stopped or absent. */
+  /** Stops the machine, cleanly within `graceMs`, then by force. Does nothing if it is stopped or absent. */
   stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void>;
-  /** Removes it with its disk, by force where it runs. Nothing happens when it is absent. */
+  /** Removes the machine with its disk, by force if it runs. Does nothing if it is absent. */
   remove(ref: MachineRef, signal?: AbortSignal): Promise<void>;
-  /** Removes one that is `lost`, after a look of its own. Nothing happens when it is absent, or not lost (any more). */
+  /** Inspects the machine and removes it if it is `lost`. Otherwise does nothing. */
   discard(ref: MachineRef, signal?: AbortSignal): Promise<void>;
-  /** Runs a command to its end. The signal kills it, with all that it started. */
+  /** Runs a command to its end. The signal kills it with all its processes. */
   exec(ref: MachineRef, request: ExecRequest, signal?: AbortSignal): Promise<ExecResult>;
   /**
-   * Runs a command in a running machine for somebody who talks with it. The signal kills it with all that it started; a
-   * command at a terminal is hung up on first, and has a second to end by itself.
+   * Starts a command in a running machine with open input and output. The signal kills it with all its processes; a
+   * command at a terminal gets SIGHUP first and has a second to end.
    */
   openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal>;
-  /** What its main process wrote (its console), the newest `limit` bytes, from the beginning of a line. */
+  /** The newest `limit` bytes of the console, which the first process writes, from the beginning of a line. */
   logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
-   * The same, and then what comes, through stops and starts, until the machine is gone or the signal aborts; it ends both times without
+   * The same as `logs`, then new output across stops and starts, until the machine is gone or the signal aborts. Both end it without
    * an error. If a reader is so slow that the log has dropped what comes next, a line in the output says so.
    */
   followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** Takes the oldest lines from long logs, of all machines. To be called every few seconds. */
+  /** Removes the oldest lines of long logs, for all machines. Call it every few seconds. */
   trimLogs(): Promise<void>;
   /** Calls back with the name of each machine whose power state changed, until the signal aborts. Resolves when the stream ended. */
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void>;

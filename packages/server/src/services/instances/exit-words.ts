@@ -4,11 +4,11 @@ import type { InstanceRow } from './instance.ts';
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-/** The signal that an exit code stands for, as shells have it: 128 and its number. */
+/** The signal that an exit code stands for, as in shells: 128 plus its number. */
 export const signalOf = (code: number | undefined): string | undefined =>
   code === undefined || code <= 128 ? undefined : SIGNALS.get(code - 128);
 
-/** As the row and the event have it. */
+/** The end in the form of the row and the event. */
 export function exitOf({ at, code, oomKilled }: MachineEnd): NonNullable<InstanceRow['last_exit']> {
   const signal = signalOf(code);
   return {
@@ -20,8 +20,8 @@ export function exitOf({ at, code, oomKilled }: MachineEnd): NonNullable<Instanc
 }
 
 /**
- * Why an instance does not run, in words of ours: of what the tenant gave, only its name is in it. The command is not, since those who may
- * only look do not see it.
+ * The sentence that says why an instance does not run. It contains the instance's name but not its command, which users with
+ * read permission only must not see.
  */
 export function wordsOfEnd(
   row: Pick<InstanceRow, 'name' | 'command'>,

@@ -2,43 +2,43 @@ import type { MachineEnd, SeenMachine } from './compute-engine.ts';
 import type { InstanceRow } from './instance.ts';
 
 /**
- * Starts of what ends by itself are 10 s apart after its first end, then 20 s, 40 s … and at most 5 minutes, counted from start to start:
- * what ran for longer than that is started at once, so that a `reboot` inside costs no rest. The figures are those of Kubernetes, which people
- * know; so is that ten minutes of running are taken for well.
+ * If the first process ends by itself, the next start is at least 10 s after the previous start, then 20 s, 40 s, up to 5 minutes. A process
+ * that ran for longer restarts immediately, so a `reboot` inside does not wait. After ten minutes of running, the gap resets. These are the
+ * figures of Kubernetes, which people know.
  */
 export const FIRST_GAP_MS = 10_000;
 export const LONGEST_GAP_MS = 5 * 60_000;
 export const GOOD_RUN_MS = 10 * 60_000;
 
-/** The next step towards what the row wants. Each is one call of the engine or one commit. */
+/** The next step towards the spec. Each is one engine call or one commit. */
 export type Step =
   | { readonly do: 'remove' }
   | { readonly do: 'discard' }
   | { readonly do: 'forget' }
-  /** Tell that the machine is gone that there was, and that another one is made. */
+  /** Record that the machine was lost and is being recreated. */
   | { readonly do: 'lose' }
-  /** Write that it is on its way (again): what is to run and does not, or is tried again after an error. */
+  /** Record STARTING: it should run and does not, or is retried after an error. */
   | { readonly do: 'begin' }
   | { readonly do: 'define' }
   | { readonly do: 'start' }
   | Told
-  /** It ended too soon after its start: it is not started again before `until`. */
+  /** The first process ended too soon after its start; restart not before `until`. */
   | { readonly do: 'rest'; readonly until: Date }
   | { readonly do: 'stop' }
-  /** Write what was seen. */
+  /** Record the observed status. */
   | { readonly do: 'note'; readonly status: 'RUNNING' | 'STOPPED'; readonly restarted: boolean }
   | { readonly do: 'nothing' };
 
-/** Tell that its first process ended by itself. */
+/** Record that the first process ended by itself. */
 export interface Told {
   readonly do: 'tell';
   /** The newest of them. */
   readonly end: MachineEnd;
-  /** How many ends of the machine are told then, and how many of them are news. */
+  /** Number of ends recorded after this step, and how many of them are new. */
   readonly ends: number;
   readonly news: number;
   readonly crashes: number;
-  /** `down`: it is to be started again, and not before `until`. */
+  /** `down`: restart, but not before `until`. */
   readonly next: 'down' | 'unchanged';
   readonly until?: Date;
 }
@@ -64,12 +64,12 @@ export type Wanted = Pick<
 export type Seen = Pick<SeenMachine, 'state' | 'runs'>;
 
 /**
- * Pure: what the row wants and what is seen, to one step.
+ * Chooses one step from the spec and the observed machine. Pure.
  *
- * A tombstone wins over all. An error waits for a new version of the spec, a rest for its time. A machine that is missing is made again, also
- * when it was removed behind our back; one that is there in name only is discarded first. An end of its first process is told before anything
- * follows from it. A reboot is a stop, a note that it was done, and a start: whatever dies in between, it is not done twice from the user's
- * view, since the note and the start are apart only while it is down.
+ * A tombstone has priority. An error waits for a new version of the spec, and a rest for its time. A missing machine is recreated, even if
+ * somebody else removed it; a machine that exists in name only is discarded first. The end of the first process is recorded before anything
+ * else follows from it. A reboot is a stop, a note that it was done, and a start. If a process dies in between, the user still sees only one
+ * reboot, because the machine is down between the note and the start.
  */
 export function plan(wanted: Wanted, seen: Seen | undefined, now: number): Step {
   if (wanted.deleted_at) return seen ? { do: 'remove' } : { do: 'forget' };
@@ -85,7 +85,7 @@ export function plan(wanted: Wanted, seen: Seen | undefined, now: number): Step 
   if (told) return told;
   const restartDue = wanted.observed_restart < wanted.restart_generation;
   const up = seen.state === 'running';
-  // Frozen and broken machines can go nowhere but down first.
+  // A frozen or broken machine must stop first.
   if (seen.state === 'frozen' || seen.state === 'error') return { do: 'stop' };
   if (wanted.power === 'stopped') {
     if (up) return { do: 'stop' };
@@ -99,13 +99,13 @@ export function plan(wanted: Wanted, seen: Seen | undefined, now: number): Step 
   return wanted.status === 'RUNNING' || wanted.status === 'ERROR' ? { do: 'begin' } : { do: 'start' };
 }
 
-/** Until its owner wants something else there is nothing to do. */
+/** Whether the instance has failed and waits for a new version of its spec. */
 export const hasFailed = (wanted: Pick<Wanted, 'status' | 'reason_code' | 'version' | 'observed_version'>): boolean =>
   wanted.status === 'ERROR' && wanted.reason_code !== 'RESTING' && wanted.observed_version === wanted.version;
 
 /**
- * Until when it rests; undefined: it does not. A request of its owner does not wait. No rest is longer than the gap that it
- * came from, whatever a clock that was set back makes of its end.
+ * End of the present rest, or undefined. A new version of the spec does not wait. A rest is never longer than its gap, even if the
+ * clock is set back.
  */
 export function restsUntil(
   wanted: Pick<Wanted, 'reason_code' | 'phase_deadline' | 'version' | 'observed_version' | 'crashes'>,
@@ -116,22 +116,22 @@ export function restsUntil(
   return until > now ? new Date(until) : undefined;
 }
 
-/** Milliseconds from start to start after so many ends in a row. */
+/** Minimum milliseconds from start to start after this many consecutive ends. */
 export const gapOf = (crashes: number): number =>
   Math.min(LONGEST_GAP_MS, FIRST_GAP_MS * 2 ** Math.min(10, Math.max(0, crashes - 1)));
 
-/** What is to be told of ends that were not told yet. */
+/** The step for ends that are not recorded yet. */
 function endOf(wanted: Wanted, { state, runs }: Seen, now: number): Told | undefined {
   if (!runs?.lastEnd || runs.ends <= wanted.observed_ends) return undefined;
   const { ends, lastEnd: end } = runs;
   const news = ends - wanted.observed_ends;
-  // What was cut off with its host did not fail: it is counted, and does not rest.
+  // An end by the host's stop is not a failure: it counts, but without a rest.
   const ran = end.ranMs ?? Number.POSITIVE_INFINITY;
   const crashes = end.ranMs === undefined ? wanted.crashes : ran >= GOOD_RUN_MS ? 1 : wanted.crashes + news;
   const isWanted = wanted.power === 'running' && wanted.observed_restart === wanted.restart_generation;
   const next = isWanted && state !== 'running' ? 'down' : 'unchanged';
   const gap = gapOf(crashes);
-  // How long it has been down already counts; a clock that was set back counts for nothing.
+  // The time since the end counts, unless the clock was set back.
   const left = gap - ran - Math.max(0, now - end.at);
   return {
     do: 'tell',

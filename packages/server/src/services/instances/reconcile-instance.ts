@@ -19,16 +19,16 @@ import { hostNameOfRow, type InstanceReason, type InstanceRow, INSTANCES, type I
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { hasFailed, plan, restsUntil, type Seen, type Step, type Told } from './plan.ts';
 
-/** How long a machine may take to stop cleanly. */
+/** Time for a clean stop. */
 const GRACE_MS = 10_000;
 /** Steps in one pass: define, start and note are three; a reboot five. */
 const MAX_STEPS = 10;
-/** How long an instance waits for its image or its network before it has failed. */
+/** Time that an instance waits for its image or network before it fails. */
 const WAIT_MS = 15 * 60_000;
 
 const INSTANCE: Reconciled<InstanceRow> = { kind: 'instance', table: INSTANCES, failed: 'ERROR', retried: 'STARTING' };
 
-/** The status of one that is on its way: nothing to say, nothing that runs. */
+/** The status of an instance that is starting. */
 const ON_ITS_WAY = {
   status: 'STARTING',
   status_reason: null,
@@ -42,7 +42,7 @@ export interface InstanceReconcilerDeps {
   readonly clock: Clock;
 }
 
-/** What a pass knows: the row as it is, and the machine as it was seen or as the engine last said that it had made it. */
+/** What a pass knows: the row, and the machine as last inspected or as the engine's last call left it. */
 interface Known {
   readonly row: InstanceRow;
   readonly type: InstanceTypeRow | undefined;
@@ -50,29 +50,29 @@ interface Known {
   readonly seen: Seen | undefined;
 }
 
-/** What has to be there before a machine can be made. */
+/** What is missing before a machine can be created. */
 interface Missing {
   readonly words: string;
-  /** What the engine said of it, for the operator. */
+  /** The engine's text, for the operator. */
   readonly said?: string;
-  /** It may come: this is waited for. */
+  /** The reason code while the instance waits for it. Absent: it will not come. */
   readonly waiting?: InstanceReason;
-  /** It will not come, or did not come in time. */
+  /** The reason code if it will not come, or did not come in time. */
   readonly failure: InstanceReason;
 }
 
 /**
- * Keeps each instance's machine as its row says: load, observe, plan, one step, commit, plan again, until nothing is left to do.
+ * Keeps each instance's machine as its row says: load, observe, plan, one step, commit, and again until nothing is left to do.
  *
- * After a step the engine's word is taken for what it did; it is not asked again. A change of the row during the pass increments `wakes` and
- * brings another pass, and what changes in the world is an event of the engine.
+ * After a step it trusts the engine's result and does not inspect again. A change of the row during the pass increments `wakes` and
+ * causes another pass, and a change of the machine is an engine event.
  */
 export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDeps): Reconciler {
   async function pass(pass: Pass): Promise<Outcome> {
     const loaded = await pass.read((sql) => load(sql, pass.id));
     if (!loaded) return gone;
     let known: Known = loaded;
-    // What is not to be touched needs no look.
+    // A failed instance is left alone.
     if (!known.row.deleted_at && hasFailed(known.row)) return givenUp('');
     const until = known.row.deleted_at ? undefined : restsUntil(known.row, clock.now());
     if (until) return rest(pass, known.row, until);
@@ -90,7 +90,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     }
   }
 
-  /** Takes one step: what is known after it, or how the pass ends. */
+  /** Takes one step. Returns what is known after it, or how the pass ends. */
   async function take(step: Step, pass: Pass, known: Known): Promise<Known | Outcome> {
     const { row } = known;
     const ref = refOf(row);
@@ -136,7 +136,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     }
   }
 
-  /** Tells an end of its first process, and writes that it is down where it is to be started again. */
+  /** Records an end of the first process, and that the instance is down if it will restart. */
   async function tell(pass: Pass, known: Known, step: Told): Promise<Known> {
     const { row } = known;
     const { end, news, until } = step;
@@ -172,7 +172,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     return again(until.getTime() - clock.now(), 'it waits to be restarted after its first process ended');
   }
 
-  /** Writes down what was seen. Between the two halves of a reboot people see neither STOPPED nor an event. */
+  /** Records the observed status. Between the two halves of a reboot there is neither STOPPED nor an event. */
   async function noteSeen(
     pass: Pass,
     known: Known,
@@ -182,7 +182,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     const halfway = restarted && row.power === 'running';
     const seen = {
       ...ON_ITS_WAY,
-      // One that nobody has seen run or stopped yet cannot be lost.
+      // A machine that was never seen complete cannot be lost.
       ...(halfway ? {} : { phase: 'made' as const }),
       ...(restarted ? { observed_restart: row.restart_generation } : {}),
     } as const;
@@ -198,7 +198,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         status,
         started_at: status === 'RUNNING' ? new Date(since) : null,
         observed_version: row.version,
-        // Of one that somebody made again under our hands.
+        // Somebody else may have recreated the machine.
         observed_ends: runs?.ends ?? row.observed_ends,
         // A new spec resets the count; otherwise it continues.
         crashes: row.observed_version === row.version ? row.crashes : 0,
@@ -238,7 +238,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     }
   }
 
-  /** Counted from when it began to wait for this, not from the last edit: what ran for weeks may have to wait again. */
+  /** Waits, up to WAIT_MS from the beginning of this wait, because an instance that ran for weeks may have to wait again. */
   async function wait(pass: Pass, row: InstanceRow, { words, said, waiting, failure }: Missing): Promise<Outcome> {
     if (!waiting) return failForGood(pass, INSTANCE, row, failure, words, said);
     const deadline = deadlineOf(row, waiting, clock.now(), WAIT_MS);

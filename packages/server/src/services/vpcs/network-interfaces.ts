@@ -6,9 +6,9 @@ import type { VpcForInstance } from './vpc-reader.ts';
 
 // What is in a VPC: whatever has an address there has a row here, from when it is made until it is gone from the world.
 
-/** Most names that one VPC's name server is told; a /16 has room for no more. */
+/** Most names in one VPC's name server; a /16 has no more addresses. */
 const MAX_NAMES = 65_536;
-/** Most owners that are woken when their VPC is there; those that wait for it look again each second anyway. */
+/** Most owners that are woken when their VPC becomes active; the others look again each second anyway. */
 const MAX_WOKEN = 1_000;
 
 export interface NewInterface {
@@ -26,9 +26,9 @@ export interface NewInterface {
 }
 
 /**
- * Gives the owner a free address of the VPC, and its MAC: the lowest that nobody had yet, then the one that was given back longest ago. The
- * caller holds the tenant's quota lock and the VPC's row, and wakes the VPC, whose name server is told. Throws CONFLICT when the host name is
- * taken, when no address is left, or when somebody without that lock was faster.
+ * Allocates a free address of the VPC with its MAC: the lowest unused address, or else the one that was released longest ago. The
+ * caller holds the tenant's quota lock and the VPC's row, and wakes the VPC, which updates its name server. Throws CONFLICT if the host name is
+ * taken, if no address is left, or if somebody without that lock was faster.
  *
  * A MAC follows from the address, so that what the router and the neighbours remember of an address holds for its next owner: with MACs
  * of the owners, a new instance on a used address was out of reach for 9 to 23 s. `02:5a` is locally administered; a VPC is a bridge of its own.
@@ -89,7 +89,7 @@ export async function attachInterface(sql: Sql, wanted: NewInterface): Promise<{
   return { address, mac };
 }
 
-/** Frees the host name of one that is being deleted: its successor may have it at once. The address stays taken until it is gone. */
+/** Frees the host name during a deletion, so that a new instance can use it immediately. The address stays allocated until the owner is gone. */
 export async function releaseHostName(sql: Sql, ownerKind: string, ownerId: string): Promise<void> {
   await sql.query(
     'vpcs.release_host_name',
@@ -98,7 +98,7 @@ export async function releaseHostName(sql: Sql, ownerKind: string, ownerId: stri
   );
 }
 
-/** Frees the address of one that is gone from the world, and wakes its VPC, whose name server is told and which may wait for just that. */
+/** Frees the address after the owner is gone, and nudges the VPC, which updates its name server and may wait for this to be deleted. */
 export async function releaseInterface(sql: Sql, ownerKind: string, ownerId: string): Promise<void> {
   const rows = await sql.query<{ id: string; tenant_id: string; host_id: string | null }>(
     'vpcs.release_interface',
@@ -122,7 +122,7 @@ export const listNames = (sql: Sql, vpcId: string): Promise<readonly NetworkName
     [vpcId],
   );
 
-/** How many are still in a VPC, those that are being removed too. */
+/** Number of interfaces in a VPC, including those being removed. */
 export async function countInterfaces(sql: Sql, vpcId: string): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
     'vpcs.count_interfaces',
@@ -132,7 +132,7 @@ export async function countInterfaces(sql: Sql, vpcId: string): Promise<number> 
   return row!.count;
 }
 
-/** Those that were made before their network was there go on at once. In the order of ids: two who wake the same do not deadlock. */
+/** Nudges owners that wait for their network, so that they continue immediately. In the order of ids, so that two callers do not deadlock. */
 export async function wakeOwners(sql: Sql, vpcId: string): Promise<void> {
   const owners = await sql.query<{ owner_kind: string; owner_id: string; tenant_id: string; host_id: string | null }>(
     'vpcs.owners',
