@@ -75,7 +75,7 @@ beforeEach(() => {
   seen = undefined;
 });
 
-describe('whoever holds a presigned URL', () => {
+describe('the holder of a presigned URL', () => {
   const copy: Pairs = [
     ['x-amz-acl', 'private'],
     ['x-amz-copy-source', '/b/o'],
