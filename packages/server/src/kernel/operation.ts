@@ -14,10 +14,10 @@ export interface HttpBinding {
   readonly status?: 101 | 200 | 201 | 202 | 204;
 }
 
-/** What a call costs most: its own bounds on what is under way. `password`: a slow hash. `engine`: the worker and an engine. */
+/** The main cost of a call, each with its own limit on calls in progress. `password`: a slow hash. `engine`: the worker and an engine. */
 export type CostClass = 'password' | 'engine' | 'data' | 'control';
 
-/** A thing that the call names: `param` holds an id or a name. */
+/** A resource that the call names: `param` is the input member with its id or name. */
 export interface Target {
   readonly kind: string;
   readonly param: string;
@@ -43,17 +43,17 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly output: O;
   /** Codes beyond the kernel's own. */
   readonly errors?: readonly string[];
-  /** Looked up before anything else is decided; what the caller's tenant lacks is 404. */
+  /** Looked up before authorisation; 404 if the caller's tenant does not have it. */
   readonly target?: Target;
-  /** In place of `target` for a thing within another: the outermost first; each is looked up within the one before. */
+  /** In place of `target` for a sub-resource, outermost first; each is looked up within the previous one. */
   readonly targets?: readonly Target[];
-  /** The kind that it makes: a replayed Idempotency-Key finds it again. */
+  /** The kind that it creates, so that a replayed Idempotency-Key finds the resource. */
   readonly creates?: string;
-  /** The kind whose rows the handler answers, for the kernel to present. Without it the handler answers what the wire shows. */
+  /** The kind that presents the handler's rows. Without it, the handler returns the output itself. */
   readonly answers?: string;
-  /** Members that name another thing, and its kind. */
+  /** Input members that name another resource, with its kind. */
   readonly references?: Readonly<Record<string, string>>;
-  /** Quotas that a call uses up some of: told in help and documents. Of an operation with a step `quota`. */
+  /** Quotas that a call counts against, shown in help and OpenAPI. For an operation with a `quota` step. */
   readonly uses?: readonly string[];
   /** Default `<resource>:<read|create|update|delete>` after the effect. */
   readonly permission?: string;
@@ -74,20 +74,20 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly cost?: CostClass;
   /** Longest body in bytes that is read. Default 4096. */
   readonly bodyLimit?: number;
-  /** The handler's answer is a ticket for the worker's live socket; what the caller gets is the worker's answer. Of a stream or a socket always. */
+  /** The handler returns a ticket, and the caller gets the worker's answer. Always true for a stream or a socket. */
   readonly live?: boolean;
-  /** Default `json`, the envelope. `text` and `stream` are `text/plain`, the second as it comes; `socket` is a websocket. */
+  /** Default `json`, the envelope. `text` and `stream` are `text/plain`, `stream` as it is produced; `socket` is a websocket. */
   readonly answer?: 'json' | 'text' | 'stream' | 'socket';
-  /** Of a socket: what a caller may say in text, as JSON. */
+  /** For a socket: the schema of the caller's text messages, which are JSON. */
   readonly messages?: TSchema;
-  /** How the CLI offers it, or `custom` where the verb is written by hand. */
+  /** Details of the CLI verb, or `custom` if the verb is hand-written. */
   readonly cli?: 'custom' | CliFacet;
   readonly rest?: 'custom';
 }
 
 /** What the command line cannot know from the schemas. */
 export interface CliFacet {
-  /** A verb of its own does it: the facet only says what its words mean. */
+  /** The verb is hand-written; the facet describes only its arguments. */
   readonly custom?: boolean;
   /** Members that are positional, in their order. Default: those of the path. */
   readonly args?: readonly string[];
@@ -97,16 +97,16 @@ export interface CliFacet {
   readonly rest?: string;
   /** How a member's text reads, in place of its pattern: `KEY=value`. By member. */
   readonly forms?: Readonly<Record<string, string>>;
-  /** The flag of a member, where its own name will not do. By member. */
+  /** The flag of a member, if it differs from the member's name. By member. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** What the verb does, in the words of the command line, where the description speaks of the REST API. */
+  /** The description for the CLI, if the operation's description is about the REST API. */
   readonly description?: string;
 }
 
 export type Operations = Readonly<Record<string, Operation>>;
 
 export type InputOf<O extends Operation> = Static<O['input']>;
-/** What a list handler answers: a page of items and the cursor of the next. */
+/** The result of a list handler: a page of items and the cursor of the next page. */
 export interface PageOf<T> {
   readonly items: readonly T[];
   readonly nextCursor?: string;
@@ -144,7 +144,7 @@ export interface RegisteredOperation {
   readonly descriptor: Operation;
 }
 
-/** Bytes of a body, unless the operation says otherwise: names and numbers fit many times. */
+/** Default body limit in bytes, many times what names and numbers need. */
 const BODY_LIMIT = 4096;
 
 const PERMISSION_WORD: Record<Effect, string> = {
@@ -158,7 +158,7 @@ const PERMISSION_WORD: Record<Effect, string> = {
 
 const snake = (word: string): string => word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Fills in what a descriptor leaves out. Throws on a descriptor that contradicts itself. */
+/** Fills in a descriptor's defaults. Throws Error for a contradictory descriptor. */
 export function register(service: string, resource: string, verb: string, descriptor: Operation): RegisteredOperation {
   const name = `${service}.${verb}`;
   const scope = descriptor.scope ?? 'tenant';

@@ -9,8 +9,8 @@ import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
 
 /**
- * What a pass came to. `again` is progress (the next step is due in `ms`), a throw is a failure and backs off. `because` is for the operator,
- * in an engine's own words: what is waited for, or why the thing was given up.
+ * The result of a pass. `again` is progress, with the next step due in `ms`; an exception is a failure and backs off. `because` is for the
+ * operator and may be an engine's text: what the resource waits for, or why the platform gave up.
  */
 export type Outcome =
   | { readonly kind: 'settled'; readonly because?: string }
@@ -19,24 +19,24 @@ export type Outcome =
 
 export const settled: Outcome = { kind: 'settled' };
 export const gone: Outcome = { kind: 'gone' };
-/** Settled, but not as wanted. Empty: as was said before. */
+/** Settled, but failed. An empty reason keeps the previous one. */
 export const givenUp = (because: string): Outcome => ({ kind: 'settled', because });
 export const again = (ms: number, because: string): Outcome => ({ kind: 'again', ms, because });
 
-/** One pass over one thing. It gets an id and nothing else: what to do follows from the database and the world. */
+/** One pass over one resource. It gets only an id; what to do follows from the database and the engine. */
 export interface Pass {
   readonly id: string;
   readonly tenantId: string | null;
-  /** Passes in a row that came to nothing, with this one; a wish begins the count again. */
+  /** Consecutive failed passes, including this one; a wake resets the count. */
   readonly attempts: number;
-  /** Milliseconds since the first of them began. */
+  /** Milliseconds since the first of these passes began. */
   readonly failingMs: number;
   /** Aborts when the lease is lost or the worker stops. */
   readonly signal: AbortSignal;
   /** Reads over all tenants. */
   read<T>(fn: (sql: Sql) => Promise<T>): Promise<T>;
   /**
-   * A short transaction over all tenants; last it checks the lease, and rolls back when it is no longer ours. Never around an engine call.
+   * A short transaction over all tenants. Its last statement checks the lease and rolls back if the lease is lost. Never call an engine in it.
    * `fn` may run more than once.
    */
   commit<T>(fn: (sql: Sql) => Promise<T>): Promise<T>;
@@ -44,9 +44,9 @@ export interface Pass {
 
 export interface Reconciler {
   readonly kind: string;
-  /** Passes at once. */
+  /** Maximum number of concurrent passes. */
   readonly concurrency: number;
-  /** Milliseconds after which a settled thing is looked at again, spread by ±20 %. */
+  /** Milliseconds after which a settled resource gets another pass, spread by ±20 %. */
   readonly resyncMs: number;
   pass(pass: Pass): Promise<Outcome>;
 }
@@ -60,19 +60,19 @@ export interface ReconcileDeps {
   readonly hostId: string;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Test: waits before each commit and each settle, to widen the windows of races. */
+  /** For tests: waits before each commit and each settle, to widen races. */
   readonly slowdown?: () => Promise<void>;
 }
 
-/** How long a claim is good for without a beat of the heart; engine calls are shorter. */
+/** Duration of a lease without a renewal; engine calls are shorter. */
 export const LEASE_MS = 30_000;
-/** How long it is relied on: a pass that cannot reach the database has the rest of the time to end before another worker may begin. */
+/** How long a pass relies on its lease. Without the database, it has the remaining 3 s to end before another worker may begin. */
 export const RELY_MS = 27_000;
-/** How long passes that were cut off have to give their rows back. */
+/** Time for aborted passes to release their rows. */
 const GIVE_BACK_MS = 500;
-/** No back-off, and no nap of a pass that goes on, is longer. */
+/** Longest back-off, and longest pause between two steps. */
 const LONGEST_NAP_MS = 10 * 60_000;
-/** How long the loop sleeps when nothing announces work. */
+/** How long the loop sleeps without a notification. */
 const IDLE_POLL_MS = 1_000;
 
 class LeaseLost extends Error {}
@@ -80,20 +80,20 @@ class LeaseLost extends Error {}
 const ALL = { tenantId: '*' } as const;
 
 export interface RunningReconcilers {
-  /** Takes no new work, lets the passes end within `deadlineMs`, then aborts them. */
+  /** Claims no new work, waits up to `deadlineMs` for the passes to end, then aborts them. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** A kind's place in the loop. */
+/** The state of one kind in the loop. */
 interface Lane {
   readonly reconciler: Reconciler;
-  /** The passes under way, by id. Until one has ended no other of its thing begins, even when the database has given its lease up. */
+  /** Running passes, by id. A resource's next pass waits until the present one has ended, even after the lease expired. */
   readonly inHand: Map<string, Promise<void>>;
-  /** The tenant that was served last. */
+  /** The tenant that was served last, for taking turns. */
   after: string | null;
 }
 
-/** One loop for all kinds: one claim takes work for each that has a slot free. */
+/** Starts one loop for all kinds. One claim takes work for every kind with a free slot. */
 export function startReconcilers(reconcilers: readonly Reconciler[], deps: ReconcileDeps): RunningReconcilers {
   const { database, clock, log } = deps;
   const stopping = new AbortController();

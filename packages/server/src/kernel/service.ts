@@ -9,10 +9,10 @@ import type { Reconciler } from './reconcile.ts';
 import type { Retention } from './retention.ts';
 import type { Sql } from './sql/tx.ts';
 
-/** What every step of a call knows, whichever way it goes. */
+/** What every step of a call knows, on both planes. */
 export interface CallFacts<Input = unknown> {
   readonly caller: Caller;
-  /** The active tenant. An operation of scope `public` has none, and `user` may have none: the empty string. */
+  /** The active tenant. Empty for scope `public`, and possibly empty for scope `user`. */
   readonly tenantId: string;
   readonly userId: string;
   readonly input: Input;
@@ -20,51 +20,51 @@ export interface CallFacts<Input = unknown> {
   readonly origin: Origin;
 }
 
-/** Before the transaction: no connection is held. For what takes time (a password's hash) or must be found out first. */
+/** A step before the transaction, without a connection: for slow work, such as hashing a password, and for look-ups. */
 export interface Preparation<Input = unknown> extends CallFacts<Input> {
-  /** A short transaction of its own that only reads. */
+  /** A short, read-only transaction. */
   read<T>(fn: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
-/** What a handler of the control plane gets. Everything it writes goes through `sql`, which is bound to the call's transaction. */
+/** The argument of a control-plane handler. It writes only through `sql`, which is bound to the call's transaction. */
 export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Checked = unknown>
   extends CallFacts<Input> {
   readonly sql: Sql;
-  /** What the descriptor's target named, looked up in the caller's tenant; of a write its row is locked. */
+  /** The row of the descriptor's target in the caller's tenant. A write holds a lock on it. */
   readonly target: Target;
-  /** Rows of the descriptor's targets, the outermost first; the last one is `target`. */
+  /** Rows of the descriptor's targets, outermost first; the last one is `target`. */
   readonly targets: readonly unknown[];
-  /** What `prepare` answered. */
+  /** The result of `prepare`. */
   readonly prepared: Prepared;
-  /** What `check` answered. */
+  /** The result of `check`. */
   readonly checked: Checked;
-  /** The id that a create gives its resource: known before the handler runs, so that a replayed key finds it. */
+  /** The id of the resource that a create makes. Chosen before the handler runs, so that a replayed Idempotency-Key finds it. */
   readonly createdId: string;
   newId(): string;
-  /** Asks for a pass over a thing. The rows of the queue of work are written last in the transaction: their locks are held shortest. */
+  /** Requests a reconciler pass. Written last in the transaction, to hold the queue's locks for the shortest time. */
   wake(kind: string, id: string, hostId?: string | null): void;
-  /** Goes on as this user in this tenant: for what nobody signed in may do, registering and logging in. */
+  /** Continues as this user in this tenant: for registration and login, which have no caller yet. */
   becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
-  /** Says what the audit row and the event are about, where it is neither the target nor what was created, and in whose trail they stand. */
+  /** Sets the subject of the audit row and the event, if it is neither the target nor the created resource, and the tenant whose log they belong to. */
   about(subject: { readonly id?: string; readonly tenantId?: string; readonly metadata?: object }): void;
 }
 
-/** What a handler of the data plane gets: no transaction, and a target that may be a second old. */
+/** The argument of a data-plane handler: no transaction, and a target that may be one second old. */
 export interface DataCall<Input = unknown, Target = unknown> extends CallFacts<Input> {
-  /** The role `cloud_data`: each statement carries the tenant, or the target that was authorised, in its predicate. */
+  /** Acts as the role `cloud_data`: each statement must have the tenant, or the authorised target, in its predicate. */
   readonly sql: Sql;
   readonly target: Target;
 }
 
-/** The steps of an operation, where one function is not all of it. In this order. */
+/** The steps of an operation that needs more than one function, in the order in which they run. */
 export interface Steps<Input = unknown, Output = unknown, Target = unknown, Prepared = unknown, Checked = unknown> {
   prepare?(call: Preparation<Input>): Promise<Prepared>;
-  /** Refuses what a schema cannot say; what it found out, later steps find as `checked`. Before any quota is looked at. */
+  /** Checks what a schema cannot express, before quotas are counted. Later steps get its result as `checked`. */
   check?(call: Call<Input, Target, Prepared>): Promise<Checked>;
-  /** What the call would use. Calls of one tenant that have this step go one after the other. */
+  /** The quotas that the call would use. A tenant's calls with this step run one at a time. */
   quota?(call: Call<Input, Target, Prepared, Checked>): Promise<readonly QuotaUse[]>;
   run(call: Call<Input, Target, Prepared, Checked>): Promise<Output>;
-  /** After the commit. Its failure is logged and does not change the answer. */
+  /** Runs after the commit. A failure is logged and does not change the answer. */
   finish?(call: CallFacts<Input>): Promise<void>;
 }
 
@@ -75,21 +75,21 @@ export type DataHandler<Input = unknown, Output = unknown, Target = unknown> = (
   call: DataCall<Input, Target>,
 ) => Promise<Output>;
 
-/** Gives the steps of one operation their types. */
+/** Infers the types of an operation's steps. */
 export const steps = <Input, Output, Target, Prepared, Checked>(
   made: Steps<Input, Output, Target, Prepared, Checked>,
 ): Steps<Input, Output, Target, Prepared, Checked> => made;
 
 type RowOf<Kind, Rows> = Kind extends keyof Rows ? Rows[Kind] : never;
 
-/** The row of an operation's target: of several the last one. */
+/** The row of an operation's target, the last one if there are several. */
 type TargetOf<O extends Operation, Rows> = O extends { readonly target: { readonly kind: infer Kind } }
   ? RowOf<Kind, Rows>
   : O extends { readonly targets: readonly [...unknown[], { readonly kind: infer Kind }] }
     ? RowOf<Kind, Rows>
     : undefined;
 
-/** What a handler answers: a ticket where the worker does the rest, rows where a kind presents them, else what the wire shows. */
+/** A handler's result: a ticket if the worker completes the call, rows if a kind presents them, otherwise the output on the wire. */
 type AnswerOf<O extends Operation, Rows> = O extends { readonly live: true }
   ? IssuedTicket
   : O extends { readonly answers: infer Kind }
@@ -98,7 +98,7 @@ type AnswerOf<O extends Operation, Rows> = O extends { readonly live: true }
       : RowOf<Kind, Rows>
     : OutputOf<O>;
 
-/** A ticket that `issueTicket` wrote down. */
+/** A ticket that `issueTicket` has stored. */
 export type IssuedTicket = string & { readonly issued: unique symbol };
 
 type HandlerOf<O extends Operation, Rows> = O extends { readonly plane: 'data' }
@@ -108,55 +108,55 @@ type HandlerOf<O extends Operation, Rows> = O extends { readonly plane: 'data' }
       // oxlint-disable-next-line typescript/no-explicit-any -- what its steps hand on is their own matter
       | Steps<InputOf<O>, AnswerOf<O, Rows>, TargetOf<O, Rows>, any, any>;
 
-/** Operations that need no handler: the kernel answers what it looked up, or the kind's page. */
+/** Operations that need no handler: the kernel returns the target, or the kind's page. */
 type Defaulted<Ops extends Operations> = {
   [Verb in keyof Ops]: Ops[Verb] extends { readonly effect: 'read' | 'list'; readonly answers: string } ? Verb : never;
 }[keyof Ops];
 
-/** One handler an operation; the only mapped type of the kernel. `Rows` maps a kind to its row. */
+/** One handler per operation; the kernel's only mapped type. `Rows` maps a kind to its row. */
 export type Handlers<Ops extends Operations, Rows = unknown> = {
   readonly [Verb in Exclude<keyof Ops, Defaulted<Ops>>]: HandlerOf<Ops[Verb], Rows>;
 } & { readonly [Verb in Defaulted<Ops>]?: HandlerOf<Ops[Verb], Rows> };
 
-/** What is looked up. */
+/** A look-up of a kind's row. */
 export interface Look {
   readonly tenantId: string;
   readonly userId: string;
   /** An id or a name. */
   readonly ref: string;
-  /** Locks the row until the end of the transaction (`for no key update`): of a write. */
+  /** Locks the row until the end of the transaction (`for no key update`); true for a write. */
   readonly lock: boolean;
-  /** The row of the target that it lies within. */
+  /** The row of the enclosing target. */
   readonly within?: unknown;
 }
 
-/** A kind of thing that operations name by id or by name, and how to read its rows. */
+/** A kind of resource that operations name by id or by name, and how to read its rows. */
 export interface Kind<Row = unknown> {
   readonly noun: string;
-  /** Looks in the tenant only. Undefined: 404. */
+  /** Finds a row in the tenant. Undefined: 404. */
   find(sql: Sql, look: Look): Promise<Row | undefined>;
-  /** What the wire shows of it to this caller. */
+  /** The representation on the wire for this caller. */
   present(row: Row, caller: Caller): unknown;
   id(row: Row): string;
-  /** Whether a text has the form of its ids: what a list's cursor holds. Default: a UUID. */
+  /** Whether a text has the form of an id, which list cursors contain. Default: a UUID. */
   isId?(text: string): boolean;
-  /** For sentences. Default: the id. */
+  /** The name in messages. Default: the id. */
   name?(row: Row): string;
-  /** The generation of its spec: the ETag. */
+  /** The generation of the spec, which is the ETag. */
   version?(row: Row): number;
-  /** It is being deleted: nothing but reading and deleting it is left. */
+  /** Whether it is being deleted, so that it can only be read and deleted. */
   isDeleting?(row: Row): boolean;
-  /** For a list without a handler of its own. */
+  /** The rows of a list operation without a handler. */
   list?(
     sql: Sql,
     whose: Pick<Look, 'tenantId' | 'userId'>,
     page: PageRequest,
-    /** Only those, where the list's input has `id`: see idsInput. */
+    /** Only these ids, if the list's input has `id`: see idsInput. */
     ids: readonly string[] | undefined,
   ): Promise<readonly Row[]>;
 }
 
-/** One countable thing that a call would use more of. */
+/** A quota that a call would use. */
 export interface QuotaUse {
   /** One of a service's `quotas`. */
   readonly resource: string;
@@ -164,28 +164,28 @@ export interface QuotaUse {
   readonly wanted: number;
 }
 
-/** How much of something a tenant may use. */
+/** A limit on what a tenant may use. */
 export interface Quota {
-  /** For a tenant of which no row of `quotas` says another. */
+  /** Maximum for a tenant without a row in `quotas`. */
   readonly max: number;
-  /** What is counted, in the plural: `instances`, `MB of memory`. */
+  /** The unit, in the plural: `instances`, `MB of memory`. */
   readonly noun: string;
-  /** What gives some back, as a sentence begins: `Delete an instance`. */
+  /** What frees some of it, as the beginning of a sentence: `Delete an instance`. */
   readonly free: string;
 }
 
-/** How much is used of each quota of a service. */
+/** Returns the usage of each quota of a service. */
 export type Usage = (sql: Sql, whose: Pick<Look, 'tenantId' | 'userId'>) => Promise<Readonly<Record<string, number>>>;
 
-/** Things of this service that stand in the way of the deletion of another's. */
+/** Resources of this service that block the deletion of another service's resource. */
 export interface Blocker {
-  /** In the singular: `instance`. */
+  /** The noun in the singular: `instance`. */
   readonly noun: string;
-  /** How many are live in or on the thing. */
+  /** Number of live resources in the resource to be deleted. */
   count(sql: Sql, id: string): Promise<number>;
 }
 
-/** Something that a worker does again and again on its host. */
+/** A task that a worker repeats on its host. */
 export interface Repeat {
   readonly name: string;
   /** Milliseconds between the end of one run and the next. */
@@ -196,15 +196,15 @@ export interface Repeat {
 
 /** What the worker runs for a service. */
 export interface WorkerSide {
-  /** Once, before the worker is ready, and so before an API that starts with it answers: what is no longer so, since the host was down. */
+  /** Runs once, before the worker is ready and the API starts: corrects what has changed while the host was down. */
   readonly begin?: () => Promise<void>;
   readonly reconcilers?: readonly Reconciler[];
   readonly repeats?: readonly Repeat[];
-  /** By operation: what only the worker may do for a caller that execute() has let through. */
+  /** By operation: what only the worker can do, for a call that execute() has authorised. */
   readonly live?: LiveHandlers;
 }
 
-/** Everything the processes have to know of a service. */
+/** A service, as API and worker use it. */
 export interface Service {
   readonly name: string;
   /** The noun of its permissions, audit actions and events. */
@@ -216,18 +216,18 @@ export interface Service {
   // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind
   readonly kinds?: Readonly<Record<string, Kind<any>>>;
   readonly errors?: ErrorTable;
-  /** How much of what a tenant may use. */
+  /** The service's quotas, by name. */
   readonly quotas?: Readonly<Record<string, Quota>>;
-  /** Of those: what is told before a call is refused. */
+  /** Usage of these quotas, for `quotas.list`. */
   readonly usage?: Usage;
-  /** By the kind whose deletion they block. */
+  /** Blockers, by the kind whose deletion they block. */
   readonly blocks?: Readonly<Record<string, Blocker>>;
   readonly retention?: readonly Retention[];
-  /** In the worker's process only. */
+  /** Runs only in the worker. */
   readonly worker?: WorkerSide;
-  /** By verb: how each operation is called well. The generated tests need one of each. */
+  /** By verb: a valid call of each operation, for the generated tests. */
   readonly examples?: Readonly<Record<string, Example>>;
-  /** What AWS clients may call of it. */
+  /** The service's AWS actions. */
   readonly aws?: readonly AwsActions[];
 }
 

@@ -1,13 +1,13 @@
 import type { Availability } from '../../kernel/availability.ts';
 
 /**
- * The network port: what a VPC needs from the world outside the database.
+ * The network port: what a VPC needs outside the database.
  *
- * Everything is idempotent: a call that finds the wanted state returns at once. Names outside are derived from the platform id and
- * the resource id (a prefix and a hash, at most 15 characters), never read back. Every call has a deadline and throws EngineError.
+ * Every call is idempotent and returns immediately if the state is already as wanted. Names on the host derive from the platform id and
+ * the resource id (a prefix and a hash, at most 15 characters) and are never read back. Every call has a deadline and throws EngineError.
  *
- * A call that is given a signal rejects with the signal's reason soon after it aborts. It ends between two of its steps, as when the caller
- * dies; the next `ensure` or `remove` goes on from there.
+ * A call with a signal rejects with the signal's reason soon after it aborts. It stops between two steps, as it does when the caller
+ * dies; the next `ensure` or `remove` continues from there.
  */
 export interface NetworkSpec {
   readonly vpcId: string;
@@ -29,22 +29,22 @@ export interface NetworkName {
 }
 
 export interface SeenNetwork {
-  /** The name outside, derived from the VPC's id: see NetworkEngine.nameOf. */
+  /** The name on the host, derived from the VPC's id: see NetworkEngine.nameOf. */
   readonly name: string;
-  /** False when a part of it is missing or wrong; `ensure` repairs it. */
+  /** False if a part is missing or wrong; `ensure` repairs it. */
   readonly healthy: boolean;
 }
 
 export interface NetworkEngine {
   availability(): Promise<Availability>;
-  /** The name outside of a VPC's network; pure. */
+  /** The name of a VPC's network on the host; pure. */
   nameOf(vpcId: string): string;
-  /** Makes the network, or repairs it where a part is missing: bridge, router namespace, uplink, NAT, firewall, name server. */
+  /** Creates or repairs the network: bridge, router namespace, uplink, NAT, firewall, name server. */
   ensure(spec: NetworkSpec, signal?: AbortSignal): Promise<void>;
-  /** Replaces the names that resolve in the VPC (instances' host names); one with several addresses answers all. The network must exist. */
+  /** Replaces the names that resolve in the VPC (the instances' host names). A name may have several addresses. The network must exist. */
   setNames(vpcId: string, names: readonly NetworkName[], signal?: AbortSignal): Promise<void>;
-  /** Removes the network. Nothing happens when it is not there. */
+  /** Removes the network. Does nothing if it is absent. */
   remove(vpcId: string, signal?: AbortSignal): Promise<void>;
-  /** All networks of this platform on this host, in bulk (one look, not one a network). */
+  /** All networks of this platform on this host, in one call. */
   list(): Promise<readonly SeenNetwork[]>;
 }
