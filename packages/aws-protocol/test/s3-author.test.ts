@@ -47,6 +47,16 @@ describe('a range', () => {
     (range) => expect(readRange(range, 10)).toBeUndefined(),
   );
 
+  it.each(['bytes=', 'bytes=0', 'bytes=0-', 'bytes=0-1'])(
+    'is read in no time after %s and 64 KiB of spaces',
+    (begin) => {
+      const before = performance.now();
+      // 10 s where runs of spaces can be parted in two.
+      expect(readRange(`${begin}${' '.repeat(64 << 10)}x`, 10)).toBeUndefined();
+      expect(performance.now() - before).toBeLessThan(1000);
+    },
+  );
+
   it.each([
     ['bytes=10-', 10],
     ['bytes=10-20', 10],
