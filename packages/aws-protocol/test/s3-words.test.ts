@@ -161,6 +161,8 @@ describe('metadata outside ASCII', () => {
     ['words in base64', '=?UTF-8?B?YmzDvCDkuK0=?=', 'bl\u00fc \u4e2d'],
     ['words in quoted letters', 'a =?iso-8859-1?q?bl=FC_b?= =?utf-8?Q?=C3=BC?=', 'a bl\u00fc b\u00fc'],
     ['words of no known charset', '=?x?b?YQ==?=', '=?x?b?YQ==?='],
+    ['words that hide a control character', '=?utf-8?b?AQ==?=', '=?utf-8?b?AQ==?='],
+    ['words that hide a header', '=?utf-8?q?a=0D=0Ab:_c?= =?utf-8?q?d?=', '=?utf-8?q?a=0D=0Ab:_c?=d'],
   ])('is read as %s', async (_form, header, text) => {
     expect(await told(s3('PUT', '/b/k', { 'x-amz-meta-a': header }))).toBe('200');
     expect(seen.input['Metadata']).toEqual({ a: text });

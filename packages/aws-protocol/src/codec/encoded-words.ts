@@ -22,13 +22,16 @@ export function encodeWords(text: string): string {
   return words.join(' ');
 }
 
-/** Words that are not in a known charset stay as they are. */
+/** What a header cannot hold, and no answer could give back. */
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/** Words that are not in a known charset stay as they are, and so do those that hide control characters. */
 export function decodeWords(text: string): string {
   if (!text.includes('=?')) return text;
   // Space between two words only separates them.
   return text
     .replace(/(\?=)\s+(?==\?)/g, '$1')
-    .replace(WORD, (_word, charset: string, kind: string, encoded: string) => {
+    .replace(WORD, (word, charset: string, kind: string, encoded: string) => {
       const bytes =
         kind.toLowerCase() === 'b'
           ? Buffer.from(encoded, 'base64')
@@ -38,6 +41,7 @@ export function decodeWords(text: string): string {
                 .replace(/=([0-9a-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
               'latin1',
             );
-      return bytes.toString(charset.toLowerCase() === 'utf-8' ? 'utf8' : 'latin1');
+      const plain = bytes.toString(charset.toLowerCase() === 'utf-8' ? 'utf8' : 'latin1');
+      return CONTROL.test(plain) ? word : plain;
     });
 }
