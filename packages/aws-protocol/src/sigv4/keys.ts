@@ -43,12 +43,15 @@ export interface KeyScope {
   readonly service: string;
 }
 
+/** Letters of a scope with its access key: a region may be as long as a header, and those of AWS have 150 in all. */
+const LONGEST_KEPT = 512;
+
 /** Keys derived for one day, region and service, kept because deriving one costs four HMACs. */
 export class SigningKeys {
   readonly #kept = new Map<string, { secret: string; key: HmacKey }>();
   readonly #size: number;
 
-  /** `size`: how many keys are kept; the one least recently used goes first. */
+  /** `size`: how many keys `keep` holds; the one least recently used goes first. */
   constructor(size = 2000) {
     this.#size = size;
   }
@@ -62,11 +65,18 @@ export class SigningKeys {
       }
       return known.key;
     }
-    const key = new HmacKey(deriveKey(secret, date, region, service));
+    return new HmacKey(deriveKey(secret, date, region, service));
+  }
+
+  /**
+   * Keeps a key that `get` gave, once a signature by it was found good: whoever only knows the name of an access key makes the server keep
+   * nothing, and throws out nothing.
+   */
+  keep({ id }: KeyScope, secret: string, key: HmacKey): void {
+    if (id.length > LONGEST_KEPT || this.#kept.get(id)?.key === key) return;
     this.#kept.delete(id);
     this.#kept.set(id, { secret, key });
     if (this.#kept.size > this.#size) this.#kept.delete(this.#kept.keys().next().value as string);
-    return key;
   }
 }
 

@@ -143,6 +143,7 @@ export class SignatureVerifier {
       throw mismatch(explain(claim, stringToSign(claim.timestamp, scope, wanted), wanted));
     }
     if (!good) throw mismatch();
+    this.#keys.keep(claim.scope, credential.secretAccessKey, signingKey);
     if (s3) refuseUnsignedHeaders(request, claim);
     return { ...base, payloadHash, signingKey, scope };
   }

@@ -13,6 +13,7 @@ export function sign(
   headers: Record<string, string>,
   body: Uint8Array,
   payloadHash?: string,
+  region = 'us-east-1',
 ): WireRequest {
   const stamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
   const date = stamp.slice(0, 8);
@@ -36,9 +37,9 @@ export function sign(
     headers: all,
     payloadHash: digest,
   });
-  const scope = `${date}/us-east-1/${service}/aws4_request`;
+  const scope = `${date}/${region}/${service}/aws4_request`;
   const signature = hmacHex(
-    deriveKey(KEY.secretAccessKey, date, 'us-east-1', service),
+    deriveKey(KEY.secretAccessKey, date, region, service),
     stringToSign(stamp, scope, canonical),
   );
   all['authorization'] =
