@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nodeListener, nodeServer } from '../src/adapters/node.ts';
-import { AwsServer, loadModel, type Outcome, serve } from '../src/index.ts';
+import { AwsError, AwsServer, loadModel, type Outcome, serve } from '../src/index.ts';
 import { KEY, listen } from './support/harness.ts';
 
 /** As long as the sum of target and headers, in bytes, that Node takes by itself. */
@@ -29,7 +30,28 @@ const running = await listen(
   nodeServer(aws, {}, { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50 }),
 );
 const bare = await listen(createServer(nodeListener(aws)));
-afterAll(() => Promise.all([running.close(), bare.close()]));
+const done: string[] = [];
+const open = await listen(
+  nodeServer(
+    new AwsServer<string>({
+      services: [
+        serve<typeof import('@aws-sdk/client-s3'), string>(loadModel('s3'), {
+          PutObject() {
+            throw new AwsError('AccessDenied', 'no', { status: 403 });
+          },
+          async DeleteObject({ Key }) {
+            done.push(Key as string);
+            await setTimeout(100);
+            return {};
+          },
+        }),
+      ],
+      credentials: () => undefined,
+      allowAnonymous: () => true,
+    }),
+  ),
+);
+afterAll(() => Promise.all([running.close(), bare.close(), open.close()]));
 
 const s3 = (endpoint: string) =>
   new S3Client({
@@ -41,9 +63,9 @@ const s3 = (endpoint: string) =>
   });
 
 /** What a socket gets until it is closed. */
-const say = (text: string): Promise<string> =>
+const say = (text: string, port = running.port): Promise<string> =>
   new Promise((resolve, reject) => {
-    const socket = connect(running.port, '127.0.0.1', () => socket.write(text));
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
     let got = '';
     socket.on('data', (chunk: Buffer) => {
       got += chunk.toString();
@@ -94,5 +116,20 @@ describe('nodeServer', () => {
   it('answers what is not HTTP, and what does not come in time', async () => {
     expect(await say('what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>InvalidRequest<\/Code>/s);
     expect(await say('GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1\.1 400 .*<Code>RequestTimeout<\/Code>/s);
+  });
+
+  it('does nothing that is asked for behind an upload whose refusal closes the connection', async () => {
+    const put = `PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: ${1 << 20}\r\n\r\n${'a'.repeat(1 << 20)}`;
+    const remove = (key: string): string => `DELETE /b/${key} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+    done.length = 0;
+    const got = await say(remove('before') + put + remove('behind'), open.port);
+    expect(got.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 403']);
+    expect(done).toEqual(['before']);
+  });
+
+  it('answers no request that is being done with the refusal of what cannot be read behind it', async () => {
+    done.length = 0;
+    expect(await say('DELETE /b/k HTTP/1.1\r\nHost: x\r\n\r\nwhat?\r\n\r\n', open.port)).toBe('');
+    expect(done).toEqual(['k']);
   });
 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { release } from '../answer.ts';
@@ -13,6 +14,9 @@ const DRAIN_BYTES = 32 << 20;
 const DRAIN_MS = 10_000;
 /** A stream that has nothing to send by then has its head sent alone, since clients wait for it. */
 const HEAD_DELAY_MS = 20;
+
+/** Connections whose client was told that they close. */
+const closing = new WeakSet<Socket>();
 
 /** What a server may do around each request. */
 export interface NodeHooks {
@@ -63,6 +67,8 @@ async function answer<P>(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
+  // Pipelined behind a request that was refused: it would be done, and its answer never sent (RFC 9112, 9.6).
+  if (closing.has(incoming.socket)) return;
   const { headers, flaw } = readHeaders(incoming, server.limits.headerBytes);
   const request: WireRequest = {
     method: incoming.method ?? 'GET',
@@ -140,6 +146,7 @@ async function send(result: WireResponse, incoming: IncomingMessage, outgoing: S
     return;
   }
   headers['connection'] = 'close';
+  closing.add(incoming.socket);
   outgoing.writeHead(result.status, headers);
   if (empty) outgoing.flushHeaders();
   else outgoing.write(body);

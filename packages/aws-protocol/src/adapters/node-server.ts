@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import { createServer, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AwsError, headersTooLarge } from '../errors.ts';
 import type { WireRequest, WireResponse } from '../request.ts';
@@ -39,9 +39,9 @@ export function unreadableListener<P>(server: AwsServer<P>): (error: Error, sock
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
     // Closed by the client, or answered already: what follows an unreadable request is unreadable too.
     if (!socket.writable) return;
-    // Not into the middle of the answer to the request before.
-    const underWay = (socket as Duplex & { _httpMessage?: { headersSent: boolean } | null })._httpMessage;
-    if (underWay?.headersSent) return void socket.destroy();
+    // Neither into the middle of the answer to the request before nor in its place: it may have been done.
+    const underWay = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage;
+    if (underWay?.headersSent || underWay?.req.complete) return void socket.destroy();
     const flaw = error as NodeJS.ErrnoException & { rawPacket?: Buffer; reason?: string };
     socket.end(written(server.refuse(headOf(flaw.rawPacket), reasonOf(flaw))));
   };
