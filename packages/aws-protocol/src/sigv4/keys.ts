@@ -69,8 +69,8 @@ export class SigningKeys {
   }
 
   /**
-   * Keeps a key that `get` gave, once a signature by it was found good: whoever only knows the name of an access key makes the server keep
-   * nothing, and throws out nothing.
+   * Keeps a key that `get` gave, once a signature by it was found good: a caller who only knows the name of an access key makes the server
+   * keep nothing and throw out nothing.
    */
   keep({ id }: KeyScope, secret: string, key: HmacKey): void {
     if (id.length > LONGEST_KEPT || this.#kept.get(id)?.key === key) return;
