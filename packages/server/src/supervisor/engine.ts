@@ -15,14 +15,20 @@ export async function lookForEngine(): Promise<EngineState> {
 /** Milliseconds between two looks at the pool: two small files. */
 const LOOK_MS = 2_000;
 
-/** A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next start mounts it. */
-async function stopToMountAgain(daemon: IncusDaemon, dataDir: string): Promise<string> {
+/**
+ * Resolves when the daemon is gone. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
+ * start mounts it, and may begin only when the stop is through.
+ */
+async function endOf(daemon: IncusDaemon, dataDir: string): Promise<string> {
   let isOver = false;
-  void daemon.ended.then(() => (isOver = true));
+  const over = daemon.ended.then(() => {
+    isOver = true;
+  });
   while (!isOver && !(await canMountAgain(dataDir).catch(() => false)))
-    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref());
-  if (!isOver) await daemon.stop({ graceMs: 0 });
-  return 'had a read-only storage pool, and stops to mount it again';
+    await Promise.race([over, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())]);
+  if (isOver) return 'ended';
+  await daemon.stop({ graceMs: 0 });
+  return 'had a read-only storage pool and was stopped to mount it again';
 }
 
 /**
@@ -46,7 +52,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       if (showsLimits) await startLxcfs({ dataDir: settings.dataDir, platformId }).catch(() => undefined);
       return {
         pid: daemon.pid,
-        ended: Promise.race([daemon.ended.then(() => 'ended'), stopToMountAgain(daemon, settings.dataDir)]),
+        ended: endOf(daemon, settings.dataDir),
         stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
       };
     },
