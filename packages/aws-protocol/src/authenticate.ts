@@ -25,6 +25,7 @@ export interface Authenticated<P> {
 }
 
 const EMPTY = new Uint8Array(0);
+const UNSIGNED: ReadonlySet<string> = new Set([UNSIGNED_PAYLOAD, 'STREAMING-UNSIGNED-PAYLOAD-TRAILER']);
 
 /** S3 wants to know how long a body is before it takes it. */
 export function requireLength({ body, headers }: WireRequest, streams: boolean): void {
@@ -95,7 +96,7 @@ export class Authenticator<P> {
     // S3 requests, and all that state a digest, are checked before a byte of the body is read.
     if (isS3 || stated !== undefined) {
       const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => EMPTY_SHA256 });
-      if (!isS3 && !streams && verified.payloadHash === UNSIGNED_PAYLOAD) {
+      if (!isS3 && !streams && UNSIGNED.has(verified.payloadHash)) {
         throw new Refusal('signatureMismatch', 'The payload must be signed.');
       }
       if (isS3 || streams || isChunked(request.headers)) {

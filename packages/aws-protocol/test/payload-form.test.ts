@@ -60,6 +60,19 @@ describe('a digest of the body that is of no known form', () => {
     );
   });
 
+  it.each(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])(
+    '%s leaves no body unsigned that is no stream, but for S3',
+    async (form) => {
+      const json = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.ListQueues' };
+      const chunked = Buffer.from(form === 'UNSIGNED-PAYLOAD' ? '{}' : '2\r\n{}\r\n0\r\n\r\n');
+      expect(await codeOf(sign('sqs', 'POST', '/', json, chunked, form))).toBe('400 InvalidSignatureException');
+      const length = { 'x-amz-decoded-content-length': '2' };
+      expect(await codeOf(sign('s3', 'PUT', '/b/k', form === 'UNSIGNED-PAYLOAD' ? {} : length, chunked, form))).toBe(
+        '200',
+      );
+    },
+  );
+
   it('names the header and the value', async () => {
     const { body: text } = await server.handle(sign('s3', 'PUT', '/b/k', {}, body, 'garbage'));
     expect(text).toContain('<ArgumentName>x-amz-content-sha256</ArgumentName><ArgumentValue>garbage</ArgumentValue>');
