@@ -96,6 +96,7 @@ function without(data: FormData, name: string): FormData {
   data.delete(name);
   return data;
 }
+const NEST = `${'['.repeat(7000)}${']'.repeat(7000)}`;
 const GOOD = '{"expiration":"2030-01-01T00:00:00Z","conditions":[["starts-with","$key",""]]}';
 
 describe('S3 form uploads', () => {
@@ -123,6 +124,13 @@ describe('S3 form uploads', () => {
     const answer = await post(form(keyed, { key: 'up/${filename}' }), big);
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect((await stored('up/name.txt')).equals(big)).toBe(true);
+  });
+
+  it('takes the name of the file to the letter', async () => {
+    const data = form(keyed, { key: 'up/${filename}' });
+    data.append('file', new Blob(['x']), "a$&$'b");
+    expect((await fetch(`${running.url}/forms`, { method: 'POST', body: data })).status).toBe(204);
+    expect(String(await stored("up/a$&$'b"))).toBe('x');
   });
 
   it('answers 201 with XML, or a redirect', async () => {
@@ -278,6 +286,24 @@ for token in (None, "${TOKEN}"):
       () => policyOf('{"expiration":"2030-01-01T00:00:00Z"}'),
       400,
       'InvalidPolicyDocument',
+    ],
+    [
+      'a policy that ends at what is no text',
+      () => policyOf(GOOD.replace(/"2030[^"]*"/, '{"toString":1}')),
+      400,
+      'InvalidPolicyDocument',
+    ],
+    [
+      'a policy that wants a deep nest',
+      () => policyOf(GOOD.replace(']]', `],{"acl":${NEST}}]`)),
+      400,
+      'InvalidPolicyDocument',
+    ],
+    [
+      'a policy that wants a field which only every object of the language has',
+      () => policyOf(GOOD.replace(']]', '],["starts-with","$constructor","x"]]')),
+      403,
+      'AccessDenied',
     ],
     ['a policy that is no JSON', () => policyOf('policy'), 400, 'InvalidPolicyDocument'],
     ['a policy without a signature', () => without(policyOf(GOOD), 'signature'), 400, 'InvalidArgument'],

@@ -63,7 +63,7 @@ export async function readPostForm<P>(
   const input: Record<string, unknown> = {
     Body: new BodyStream(Readable.from(file, { objectMode: false }), [new FilePart(`\r\n${boundary}`, range), checks]),
   };
-  const labels = { Bucket: bucket, Key: key.replaceAll('${filename}', fileName) };
+  const labels = { Bucket: bucket, Key: key.replaceAll('${filename}', () => fileName) };
   readBound(model.operation('PutObject').input as StructShape, { labels, query: [], headers }, input);
   return {
     input,

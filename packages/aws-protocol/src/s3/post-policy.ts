@@ -21,8 +21,8 @@ export function parsePolicy(text: string): Policy {
   } catch {
     throw invalid('it is not JSON');
   }
-  const stated = String(document?.expiration);
-  const expiration = EXPIRATION.test(stated) ? Date.parse(stated) : Number.NaN;
+  const stated = document?.expiration;
+  const expiration = typeof stated === 'string' && EXPIRATION.test(stated) ? Date.parse(stated) : Number.NaN;
   if (Number.isNaN(expiration)) throw invalid('expiration must be a time like 2030-01-31T12:00:00Z');
   if (!Array.isArray(document.conditions) || document.conditions.length > 1000) throw invalid('conditions are missing');
   return { expiration, conditions: document.conditions.flatMap(readCondition) };
@@ -46,11 +46,10 @@ function readCondition(entry: unknown): Condition[] {
   }
   if (typeof entry !== 'object' || entry === null) throw invalid('unknown condition');
   if (Object.keys(entry).length === 0) throw invalid('a condition is empty');
-  return Object.entries(entry).map(([field, value]) => ({
-    kind: 'eq',
-    field: field.toLowerCase(),
-    value: String(value),
-  }));
+  return Object.entries(entry).map(([field, value]: [string, unknown]) => {
+    if (typeof value !== 'string' && typeof value !== 'number') throw invalid('a condition needs a text');
+    return { kind: 'eq', field: field.toLowerCase(), value: String(value) };
+  });
 }
 
 /** Holds a form's fields against its policy; gives the range allowed for the file's length. */
@@ -69,7 +68,7 @@ export function checkPolicy(
       continue;
     }
     named.add(condition.field);
-    const value = fields[condition.field] ?? '';
+    const value = Object.hasOwn(fields, condition.field) ? (fields[condition.field] as string) : '';
     const met = condition.kind === 'eq' ? value === condition.value : value.startsWith(condition.value);
     if (!met)
       throw new Refusal(
