@@ -28,6 +28,9 @@ export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME: '/root',
 };
 
+/** Milliseconds after which a killed program is no longer waited for: a child of its may hold its output, or the kernel keep it in a call. */
+const GONE_MS = 1_000;
+
 /** Most characters kept of each of stdout and stderr. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;
 
@@ -46,9 +49,15 @@ export function runCommand(file: string, args: readonly string[], options: RunOp
       ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' }),
     });
     let timedOut = false;
-    const timer = setTimeout(() => {
+    const giveUp = () => reject(new EngineError('timeout', `${what} did not end within ${timeoutMs} ms`));
+    let timer = setTimeout(() => {
       timedOut = true;
       child.kill('SIGKILL');
+      timer = setTimeout(() => {
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+        child.unref();
+        giveUp();
+      }, GONE_MS);
     }, timeoutMs);
     const stdout = collect(child.stdout, options.onLine);
     const stderr = collect(child.stderr, options.onLine);
@@ -62,7 +71,7 @@ export function runCommand(file: string, args: readonly string[], options: RunOp
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       const result = { code: code ?? -1, stdout: stdout(), stderr: stderr() };
-      if (timedOut) reject(new EngineError('timeout', `${what} did not end within ${timeoutMs} ms`));
+      if (timedOut) giveUp();
       else if ((options.okCodes ?? [0]).includes(result.code)) resolve(result);
       else {
         const said = (result.stderr.trim() || result.stdout.trim()).slice(-600);
