@@ -59,10 +59,10 @@ case $LXC_HOOK_TYPE in
         case $(readlink "$fd") in */lxc.log\\ \\(deleted\\)) log=$fd ;; esac
       done
       if [ -r "$log" ]; then
-        said=$(grep "Child <$LXC_PID> ended on " "$log" | tail -n 1)
+        # LXC logs the words of commands too: only what ends a line counts, and only what is a number to the shell.
+        said=$(grep -E "Child <$LXC_PID> ended on (error |signal [^()<>]*)[(](0|[1-9][0-9]?[0-9]?)[)]$" "$log" | tail -n 1)
         code=\${said##*\\(}
         code=\${code%%\\)*}
-        case $code in *[!0-9]* | ????*) code= ;; esac
         case $said in *' ended on signal '*) code=$((128 + code)) ;; esac
       fi
       for file in /sys/fs/cgroup/memory/lxc.payload.$LXC_NAME/memory.oom_control /sys/fs/cgroup/lxc.payload.$LXC_NAME/memory.events; do
