@@ -85,6 +85,17 @@ describe('what ends by itself', () => {
     );
   });
 
+  it('tells an end also where the count of its ends was lost, and rests', () => {
+    const world = fresh();
+    settle(world);
+    Object.assign(world.row!, { observed_ends: 50, crashes: 3 });
+    MISCHIEF.killed!(world);
+    expect(settle(world).map((step) => step.do)).toEqual(['tell', 'rest']);
+    expect([world.told, world.row!.observed_ends, world.row!.crashes]).toEqual([1, 1, 4]);
+    settleRested(world);
+    expect(world.row!.status).toBe('RUNNING');
+  });
+
   it('forgets earlier ends after ten minutes of running, and starts at once what ran for longer than its gap', () => {
     const world = fresh();
     settle(world);

@@ -122,9 +122,11 @@ export const gapOf = (crashes: number): number =>
 
 /** The step for ends that are not recorded yet. */
 function endOf(wanted: Wanted, { state, runs }: Seen, now: number): Told | undefined {
-  if (!runs?.lastEnd || runs.ends <= wanted.observed_ends) return undefined;
+  if (!runs?.lastEnd) return undefined;
   const { ends, lastEnd: end } = runs;
-  const news = ends - wanted.observed_ends;
+  // Fewer than recorded: the count was lost, for example on a full disk, and began again at 0.
+  const news = ends < wanted.observed_ends ? ends : ends - wanted.observed_ends;
+  if (news === 0) return undefined;
   // An end by the host's stop is not a failure: it counts, but without a rest.
   const ran = end.ranMs ?? Number.POSITIVE_INFINITY;
   const crashes = end.ranMs === undefined ? wanted.crashes : ran >= GOOD_RUN_MS ? 1 : wanted.crashes + news;
