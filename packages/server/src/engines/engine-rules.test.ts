@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConsoleLogs } from './incus/console-log.ts';
 import { guestInitCommand } from './incus/guest-init.ts';
-import { sourceLines } from './incus/images/debian-image.ts';
+import { sourceLines, stepOf } from './incus/images/debian-image.ts';
 import { kindOf } from './incus/incus-client.ts';
 import { instanceOf } from './incus/incus-events.ts';
 import { machineConfig, readEnv } from './incus/machine-config.ts';
@@ -130,6 +130,26 @@ test("package sources for debian/12 are the machine's own", () => {
     'deb http://mirror/security/ bookworm-security main',
   ]);
   expect(() => sourceLines('http://mirror/ubuntu/|noble|noble|main|Ubuntu|Ubuntu|')).toThrow('Debian mirror');
+});
+
+test('of the lines of an image build only the steps are shown: the rest has paths and addresses of the host', () => {
+  const lines = [
+    'I: automatically chosen mode: root',
+    'I: using /srv/cloud/images/.debian-12.x/image/rootfs as tempdir',
+    'I: running apt-get update...',
+    'Get:1 http://user:password@mirror.internal/debian bookworm InRelease [151 kB]',
+    'I: downloading packages with apt...',
+    'W: Failed to fetch http://mirror.internal/debian/dists/bookworm/InRelease',
+    'I: running special hook: /srv/hook...',
+    'I: installing remaining packages inside the chroot...',
+    'I: removing tempdir /srv/cloud/images/.debian-12.x...',
+    'I: success in 31.2 seconds',
+  ];
+  expect(lines.map(stepOf).filter((step) => step !== undefined)).toEqual([
+    'running apt-get update',
+    'downloading packages with apt',
+    'installing remaining packages inside the chroot',
+  ]);
 });
 
 test('what Incus and the kernel say is read right', async () => {

@@ -62,6 +62,13 @@ const MASKED_UNITS = [
   'getty.target',
 ];
 
+/**
+ * The step that a line of mmdebstrap tells of. All other lines are left out: tenants are shown the progress, and those hold paths of the
+ * host and the addresses of its mirrors.
+ */
+export const stepOf = (line: string): string | undefined =>
+  /^I: ((downloading|extracting|installing|cleaning|running apt-get)[a-z -]*)\.\.\.$/.exec(line)?.[1];
+
 async function buildDebianRoot(root: string, onProgress: (line: string) => void): Promise<void> {
   const sources = await findDebianSources();
   onProgress('fetching and unpacking Debian 12 (about a minute)');
@@ -82,7 +89,13 @@ async function buildDebianRoot(root: string, onProgress: (line: string) => void)
       root,
       ...sources,
     ],
-    { timeoutMs: debianImage.timeoutMs, onLine: (line) => onProgress(line.slice(0, 160)) },
+    {
+      timeoutMs: debianImage.timeoutMs,
+      onLine(line) {
+        const step = stepOf(line);
+        if (step !== undefined) onProgress(step);
+      },
+    },
   );
   onProgress('setting Debian up for instances');
   await adaptRoot(root);
