@@ -76,20 +76,28 @@ const either = (words: readonly string[]): string =>
 const count = (limit: number | undefined, noun: string): string => `${limit ?? 0} ${noun}${limit === 1 ? '' : 's'}`;
 const are = (limit: unknown): string => (limit === 1 ? 'is' : 'are');
 
+const plainKey = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~');
+
 /** The member at a path of the validator's, in the notation of people: `labels.a/b`. */
 const nameAt = (path: string): string =>
   cut(
     path
       .split('/')
       .slice(1)
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+      .map((key) => plainKey(key))
       .join('.'),
   );
+
+/** The path of the object, and the key of its member. */
+function splitPath(path: string): readonly [string, string] {
+  const cut = path.lastIndexOf('/');
+  return [path.slice(0, cut), plainKey(path.slice(cut + 1))];
+}
 
 function valueAt(input: unknown, path: string): unknown {
   let value = input;
   for (const key of path.split('/').slice(1)) {
-    const name = key.replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = plainKey(key);
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
@@ -160,6 +168,15 @@ function tell(problem: Problem, context: Context): string {
     }
     case 'additionalProperties':
       return tellUnknown(name, params.additionalProperties!, node);
+    case 'boolean': {
+      // One for each unknown member; where they are very many, the one for all of them is not told.
+      const [parent, key] = splitPath(instancePath);
+      return tellUnknown(
+        nameAt(parent),
+        [key],
+        nodeAt(context.schema, schemaPath.replace(/\/additionalProperties$/, '')),
+      );
+    }
     case 'type':
       return `${subject} must be ${TYPES[params.type!]}${not(quote(value))}`;
     case 'minLength':

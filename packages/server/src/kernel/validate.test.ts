@@ -121,6 +121,23 @@ describe('validation', () => {
     expect(open({ bytes: Buffer.from([0]), nothing: null })).toBeDefined();
   });
 
+  it('refuses more values than any input of ours has, wherever they are, before it looks at each', () => {
+    const open = compileValidator(Type.Object({ deep: Type.Unknown() }));
+    const many = 'the input has too many values: at most 20000 are allowed, counting every item and member';
+    expect(refusalOf(open)({ deep: Array(19_999).fill(0) })).toBe('good');
+    const halves = [Array(9_999).fill(0), Array(9_999).fill({})];
+    const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, key) => [key, 0]));
+    for (const deep of [Array(20_000).fill(0), halves, members]) expect(refusalOf(open)({ deep })).toBe(many);
+  });
+
+  it('names unknown members, however many there are, and not their values', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`k${at}`, 'hunter2']));
+    expect(refusalOf(validate)({ name: 'web', ...unknown })).toMatch(/^unknown member 'k0'.*; known are name, size/);
+    expect(refusalOf(validate)({ name: 'web', inner: { 'a/b': 1, ...unknown } })).toMatch(
+      /^unknown member 'k0'.* of inner; known are a\/b/,
+    );
+  });
+
   it('refuses what is nested too deep for whatever walks through it, and the key that is none to JavaScript', () => {
     const open = compileValidator(Type.Record(Type.String(), Type.Unknown()));
     const nested = (levels: number) => ({ deep: JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`) as unknown });
