@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { sendSignal, sleep } from '../processes.ts';
 import { cgroupRoots } from './instance-processes.ts';
@@ -13,6 +13,10 @@ export const COMMAND_MARK = 'THECLOUD_COMMAND_ID';
 const GONE_MS = 5_000;
 /** Milliseconds between two looks. */
 const LOOK_MS = 20;
+/** Bytes of a process's variables that are read: what the kernel takes at a start, with the usual limit of its stack (8 MiB, of which a quarter). */
+const MOST_VARIABLES = 2 * 1024 ** 2;
+/** Processes whose variables are read at once. A thousand forks share their 2 MiB; a reader of all at once would hold 2 GiB. */
+const READERS = 8;
 
 interface Seen {
   readonly pid: number;
@@ -42,11 +46,11 @@ export async function killCommand(cgroup: string, id: string, isOver: () => bool
 
 async function findProcesses(cgroup: string, id: string, known: Set<number>): Promise<readonly Seen[]> {
   const living = await livingIn(cgroup);
-  const marked = await Promise.all(living.map(({ pid }) => isMarked(pid, id)));
   const numbers = new Set(living.map(({ pid }) => pid));
+  const marked = await findMarked([...numbers], id);
   // A number that was freed may be another's soon.
   for (const pid of known) if (!numbers.has(pid)) known.delete(pid);
-  for (const [place, { pid }] of living.entries()) if (marked[place]) known.add(pid);
+  for (const pid of marked) known.add(pid);
   let before = -1;
   while (known.size > before) {
     before = known.size;
@@ -56,8 +60,37 @@ async function findProcesses(cgroup: string, id: string, known: Set<number>): Pr
   return living.filter(({ pid }) => known.has(pid));
 }
 
-const isMarked = async (pid: number, id: string): Promise<boolean> =>
-  `\0${await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')}`.includes(`\0${COMMAND_MARK}=${id}\0`);
+/** Which of the processes carry a command's mark. */
+export async function findMarked(pids: readonly number[], id: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  const next = pids.values();
+  const lane = async (): Promise<void> => {
+    const buffer = Buffer.allocUnsafeSlow(MOST_VARIABLES);
+    for (const pid of next) if (await isMarked(pid, id, buffer)) found.push(pid);
+  };
+  await Promise.all(Array.from({ length: Math.min(READERS, pids.length) }, lane));
+  return found;
+}
+
+/** One that is gone carries none. */
+async function isMarked(pid: number, id: string, buffer: Buffer): Promise<boolean> {
+  const handle = await open(`/proc/${pid}/environ`).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    let size = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, size, buffer.length - size, size);
+      size += bytesRead;
+      if (bytesRead === 0 || size === buffer.length) break;
+    }
+    // Whoever else has the id somewhere has it from the command.
+    return buffer.subarray(0, size).includes(`${COMMAND_MARK}=${id}\0`);
+  } catch {
+    return false;
+  } finally {
+    await handle.close();
+  }
+}
 
 /** Numbers are the host's. */
 async function livingIn(cgroup: string): Promise<readonly Seen[]> {
