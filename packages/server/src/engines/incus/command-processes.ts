@@ -83,7 +83,7 @@ async function isMarked(pid: number, id: string, buffer: Buffer): Promise<boolea
       size += bytesRead;
       if (bytesRead === 0 || size === buffer.length) break;
     }
-    // Whoever else has the id somewhere has it from the command.
+    // Nothing but the command and what it started knows the id.
     return buffer.subarray(0, size).includes(`${COMMAND_MARK}=${id}\0`);
   } catch {
     return false;
