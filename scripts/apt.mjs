@@ -6,18 +6,18 @@ import { deriveBackports, parseDeb822, parseSourcesList } from './apt-sources.mj
 import { explainFailure, run, runWithProgress, SetupError } from './progress.mjs';
 
 const BACKPORTS_FILE = '/etc/apt/sources.list.d/thecloud-backports.sources';
-/** Read by Debian's own scripts: while it is there, installing PostgreSQL makes and starts no cluster of its own. */
+/** While this file exists, Debian's scripts create and start no cluster when PostgreSQL is installed. */
 const NO_CLUSTER_FOLDER = '/etc/postgresql-common/createcluster.d';
 const NO_CLUSTER_FILE = join(NO_CLUSTER_FOLDER, 'thecloud-setup.conf');
 /**
- * Names the packages that are being installed, from before to after: dpkg unpacks programs before it configures them, so their files do not
- * show that it came to its end.
+ * Lists the packages of an installation in progress. dpkg unpacks programs before it configures them, so the programs' files do not
+ * prove that the installation is complete.
  */
 const UNDER_WAY_FILE = '/var/lib/misc/thecloud-setup.packages';
-/** How long another apt or dpkg is waited for, that of a killed start among them. */
+/** How long to wait for another apt or dpkg, including one of a killed start. */
 const LOCK_MS = 10 * 60_000;
 
-/** Whether an installation was cut short. */
+/** Whether an installation was interrupted. */
 export const isCutShort = () => existsSync(UNDER_WAY_FILE);
 
 /** @param {readonly import('./packages.mjs').SystemPackage[]} missing */
@@ -63,20 +63,20 @@ async function installNow(names) {
   const label = `installing ${names.join(', ')}`;
   const first = await work(label, 'apt-get', args, true);
   if (first.code === 0) return;
-  // Lists that are old name files that the archive no longer has.
+  // Old package lists name files that the archive no longer has.
   await update();
   await work(`${label}, again`, 'apt-get', args);
 }
 
-/** What was interrupted is finished first: apt refuses all else until then. */
+/** Completes an interrupted installation, because apt refuses everything else until then. */
 async function repair() {
   const { output } = await run('dpkg', ['--audit'], { env: quiet() });
   const journal = '/var/lib/dpkg/updates';
   const hasJournal = existsSync(journal) && readdirSync(journal).some((name) => /^\d+$/.test(name));
   if (output.trim() === '' && !hasJournal) return;
-  // A package that was cut short while it was unpacked fails this, and is installed again by what follows.
+  // A half-unpacked package fails here and is reinstalled below.
   await work(
-    'finishing what dpkg was interrupted in',
+    'completing an interrupted dpkg',
     'dpkg',
     ['--force-confdef', '--force-confold', '--configure', '-a'],
     true,
@@ -91,7 +91,7 @@ async function repair() {
 /** @param {string} field @param {readonly string[]} [names] @returns {Promise<[name: string, value: string][]>} */
 async function listPackages(field, names = []) {
   const { output } = await run('dpkg-query', ['--show', '--showformat', `\${Package} ${field}\\n`, ...names]);
-  // It tells of names that it does not know in lines of another form.
+  // Lines about unknown names have another form.
   return output.split('\n').flatMap((line) => {
     const [, name, value] = /^(\S+) (\S+)$/.exec(line) ?? [];
     return name && value ? [/** @type {[string, string]} */ ([name, value])] : [];
@@ -105,7 +105,7 @@ async function findUninstalled(names) {
 }
 
 /**
- * Runs apt-get or dpkg as root. While another one holds a lock it says so and ends; then it is run again, for ten minutes at most.
+ * Runs apt-get or dpkg as root. If another process holds the lock, retries for at most ten minutes.
  * @param {string} label @param {string} program @param {readonly string[]} args @param {boolean} [mayFail]
  */
 async function work(label, program, args, mayFail = false) {
@@ -120,7 +120,7 @@ async function work(label, program, args, mayFail = false) {
       if (mayFail && !isLocked) return result;
       throw explainFailure(label, program, result);
     }
-    console.log('another apt or dpkg is at work; waiting for it');
+    console.log('another apt or dpkg is running; waiting for it');
     await new Promise((resolve) => setTimeout(resolve, 5_000));
   }
 }
@@ -140,7 +140,7 @@ async function requireRoot(missing) {
   const names = missing.map((entry) => entry.name).join(' ');
   const byHand = `to install them by hand: sudo apt-get install ${names}`;
   if (!existsSync('/usr/bin/sudo'))
-    throw new SetupError(`packages are missing and there is no sudo; as root: apt-get install ${names}`);
+    throw new SetupError(`packages are missing, and sudo is not installed; run as root: apt-get install ${names}`);
   if ((await run('sudo', ['-n', 'true'])).code === 0) return;
   if (!process.stdin.isTTY) throw new SetupError(`packages are missing and sudo wants a password; ${byHand}`);
   // The one question there is: sudo's own, on the terminal.

@@ -15,7 +15,7 @@ const names = existsSync(BENCH)
   : [];
 
 if (name === undefined || !names.includes(name)) {
-  if (name !== undefined) console.error(`there is no benchmark named ${name}`);
+  if (name !== undefined) console.error(`unknown benchmark '${name}'`);
   console.log(`npm run bench -- <name>, one of: ${names.join(', ') || '(none yet)'}`);
   process.exit(name === undefined ? 0 : 2);
 }

@@ -33,7 +33,7 @@ export function refuseImport(from, to, typeOnly) {
   if (here.layer === there.layer && here.service === there.service) return undefined;
   if (there.layer === 'kernel') return undefined;
   const isIndex = there.service !== undefined && there.file === `services/${there.service}/index.ts`;
-  if (here.layer === 'kernel') return 'the kernel imports nothing of ours';
+  if (here.layer === 'kernel') return 'the kernel imports nothing else of the platform';
   if (here.layer === 'services') {
     if (there.layer !== 'services') return 'a service imports the kernel and other services only';
     return isIndex ? undefined : 'a service sees another only through its index.ts';

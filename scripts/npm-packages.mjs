@@ -161,8 +161,9 @@ async function lock(path) {
     if (code === 0) return () => closeSync(descriptor);
     if (code !== 1)
       throw new SetupError(`cannot lock ${path}: flock (of util-linux) ended with ${code} ${output.trim()}`);
-    if (performance.now() > deadline) throw new SetupError(`another set-up in this folder holds ${path} for too long`);
-    if (!told) console.log('another set-up works in this folder; waiting for it');
+    if (performance.now() > deadline)
+      throw new SetupError(`another set-up in this folder has held ${path} for 15 minutes; end it, and start again`);
+    if (!told) console.log('another set-up is running in this folder; waiting for it');
     await pause(500);
   }
 }

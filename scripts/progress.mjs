@@ -1,11 +1,11 @@
-/** Tells what goes on while something long runs: a line that counts the seconds on a terminal, plain lines elsewhere. */
+/** Shows the progress of a long step: a line with the elapsed seconds on a terminal, plain lines elsewhere. */
 
 import { spawn } from 'node:child_process';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
- * Runs a program without a terminal of its own; its output is shown only when it fails.
+ * Runs a program without a terminal. Shows its output only if it fails.
  * @param {string} label
  * @param {string} program
  * @param {readonly string[]} args
@@ -21,7 +21,7 @@ export async function runWithProgress(label, program, args, options = {}) {
 }
 
 /**
- * Shows what a program said, for the error that is thrown then.
+ * Prints a failed program's output and returns the error to throw.
  * @param {string} label
  * @param {string} program
  * @param {{ code: number, output: string }} result
@@ -32,7 +32,7 @@ export function explainFailure(label, program, { code, output }) {
 }
 
 /**
- * The beginning says what was wrong (npm), the end too (apt).
+ * Keeps the beginning, where npm reports the error, and the end, where apt does.
  * @param {string} output
  */
 function shorten(output) {
@@ -40,7 +40,7 @@ function shorten(output) {
   return lines.length <= 40 ? lines.join('\n') : [...lines.slice(0, 15), '…', ...lines.slice(-20)].join('\n');
 }
 
-/** Something the set-up cannot do. The message is one line for the person. */
+/** A failure of the set-up. The message is one line for the user. */
 export class SetupError extends Error {}
 
 /**

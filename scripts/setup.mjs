@@ -1,6 +1,6 @@
 /**
  * Installs what is missing: npm packages (Node 24 among them), then the distribution's packages. Plain JavaScript without
- * dependencies: it runs on whatever Node >= 20 the machine has. With nothing missing it costs a few milliseconds.
+ * dependencies: it runs on the machine's Node 20 or later. If nothing is missing, it takes a few milliseconds.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -11,7 +11,7 @@ import { SetupError } from './progress.mjs';
 export { ensureNpmPackages, NODE, REPOSITORY } from './npm-packages.mjs';
 
 /**
- * Which of the distribution's packages are not there, of those that this start needs: a lone API drives no engine, and with
+ * The missing system packages of those that this start needs: an API alone needs no engine, and with
  * DATABASE_URL the database is elsewhere.
  */
 /** @param {boolean} forTests */
@@ -36,7 +36,7 @@ function isThere(proof) {
 }
 
 /**
- * The distribution's packages, where apt is; elsewhere says what is missing and goes on with what there is.
+ * Installs the system packages with apt. Without apt, prints what is missing and continues.
  */
 export async function ensureSystemPackages(forTests = false) {
   const missing = findMissingPackages(forTests);
@@ -50,7 +50,7 @@ export async function ensureSystemPackages(forTests = false) {
 }
 
 /**
- * Ends with one line instead of a stack for what a person can mend.
+ * Exits with one line instead of a stack trace for an error that the user can fix.
  * @param {unknown} error
  * @returns {never}
  */

@@ -18,7 +18,7 @@ if (command.kind === 'tell') {
 }
 try {
   await ensureNpmPackages();
-  // The migrations need no more of the machine; a lone process needs no PostgreSQL and may need no engine.
+  // Migrations need no system packages; a process alone needs no PostgreSQL and may need no engine.
   if (command.kind === 'run') await ensureSystemPackages();
 } catch (error) {
   exitWith(error);
@@ -32,7 +32,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   runBelow();
 }
 
-/** What cannot be is refused before anything is installed, as the platform itself refuses it. */
+/** Refuses wrong settings before anything is installed, with the platform's own messages. */
 function readOrExit() {
   try {
     return readCommand(args, process.env, () => readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
@@ -45,8 +45,8 @@ function readOrExit() {
 }
 
 /**
- * npm runs its scripts through a shell, and passes SIGTERM to that shell, which ends without passing it on. Below npm, a parent that is
- * gone means: stop.
+ * npm runs its scripts through a shell and sends SIGTERM to that shell, which exits without forwarding it. So below npm, stop when the
+ * parent is gone.
  */
 function stopWithParent() {
   if (!process.env.npm_lifecycle_event) return;
@@ -59,7 +59,7 @@ function stopWithParent() {
   timer.unref();
 }
 
-/** The first start ran on the machine's own Node. The platform stops when this process is gone: the channel tells it. */
+/** The first start runs on the machine's Node. The platform stops when its channel to this process closes. */
 function runBelow() {
   const child = spawn(NODE, [MAIN, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))

@@ -29,12 +29,12 @@ describe('what of the disk may be promised', () => {
     const pool = spaceOf({ ...USUAL, free: 4 * GIB });
     expect(pool).toEqual({
       promisable: 0,
-      warning: 'the storage pool has 4.0 GiB of 100.0 GiB left: delete instances, or files in them',
+      warning: 'the storage pool has 4.0 GiB of 100.0 GiB left; delete instances, or files in them',
     });
     const host = spaceOf({ ...USUAL, hostSize: 2 * GIB, hostFree: 100 * 1024 ** 2 });
     expect(host).toEqual({
       promisable: 0,
-      warning: 'the disk of the data folder has 100 MiB left, and 256 MiB are reserved',
+      warning: 'the disk of the data folder has 100 MiB left, and the platform reserves 256 MiB; free some space on it',
     });
   });
 });

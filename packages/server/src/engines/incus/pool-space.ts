@@ -6,44 +6,45 @@ import { findDaemon, incusDirOf } from './incus-daemon.ts';
 import { type MachineDisks, withPool } from './machine-disk.ts';
 import { POOL_NAME, poolMarkOf, readPoolMount } from './storage-pool.ts';
 
-/** How much disk there is to promise, and whether the pool can be written to. All sizes are bytes. */
+/** How much disk can be allocated, and whether the pool is writable. All sizes are in bytes. */
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** What of the pool is never promised: images, and what btrfs needs beside the machines' disks. */
+/** The part of the pool that is never allocated: for images and for btrfs itself. */
 export const poolReserve = (bytes: number): number => Math.min(20 * GIB, Math.max(GIB, bytes * 0.1));
 
 export interface PoolMeasure {
-  /** Of the file system that the pool is, and what is free in it. */
+  /** Size of the pool's file system, and its free space. */
   readonly size: number;
   readonly free: number;
-  /** Of the host's file system that the data folder is in. */
+  /** The same for the host's file system with the data folder. */
   readonly hostSize: number;
   readonly hostFree: number;
-  /** What the pool has of the host's disk already: its sparse file, or its machines' disks where it is a subvolume. */
+  /** Space that the pool already occupies on the host's disk: its sparse file, or the machines' disks if it is a subvolume. */
   readonly taken: number;
 }
 
 export interface PoolSpace {
-  /** What may be promised to machines in all, those that are there included. */
+  /** Disk that can be allocated in all, including existing machines. */
   readonly promisable: number;
-  /** What is short, in words for the operator. */
+  /** A sentence for the operator about what is running low. */
   readonly warning: string | undefined;
 }
 
 /**
- * Pure: a pool cannot hold more than the disk below it will give, and neither gives its reserve. What the host's disk loses to others is
- * taken from what may be promised; where it has come so far that a reserve is used, nothing is promised any more, however much may be
- * overcommitted.
+ * Computes the allocatable disk. Pure. A pool cannot hold more than the disk below it, and both keep a reserve. Space that other files take on
+ * the host's disk reduces it. When a reserve is in use, nothing more is allocated, whatever the overcommit factor.
  */
 export function spaceOf({ size, free, hostSize, hostFree, taken }: PoolMeasure): PoolSpace {
   const backed = taken + hostFree - diskReserve(hostSize);
   const warnings = [
     ...(hostFree < diskReserve(hostSize)
-      ? [`the disk of the data folder has ${words(hostFree)} left, and ${words(diskReserve(hostSize))} are reserved`]
+      ? [
+          `the disk of the data folder has ${words(hostFree)} left, and the platform reserves ${words(diskReserve(hostSize))}; free some space on it`,
+        ]
       : []),
     ...(free < poolReserve(size) / 2
-      ? [`the storage pool has ${words(free)} of ${words(size)} left: delete instances, or files in them`]
+      ? [`the storage pool has ${words(free)} of ${words(size)} left; delete instances, or files in them`]
       : []),
   ];
   if (warnings.length > 0) return { promisable: 0, warning: warnings.join('; ') };
@@ -53,7 +54,7 @@ export function spaceOf({ size, free, hostSize, hostFree, taken }: PoolMeasure):
 const words = (bytes: number): string =>
   bytes < GIB ? `${Math.floor(bytes / MIB)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 
-/** Undefined where the pool is not mounted. */
+/** Undefined if the pool is not mounted. */
 export async function measurePool(disks: MachineDisks): Promise<PoolMeasure | undefined> {
   const host = await statfs(disks.dataDir);
   const pool = await withPool(disks, undefined, (path) => statfs(path));
@@ -68,11 +69,11 @@ export async function measurePool(disks: MachineDisks): Promise<PoolMeasure | un
   };
 }
 
-/** What the disks of all machines refer to, as btrfs counts it for their limits. */
+/** Bytes of all machines' disks, as btrfs counts them for the limits. */
 async function sumMachines(disks: MachineDisks): Promise<number> {
   const folder = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}`;
   const show = ['btrfs', 'qgroup', 'show', '--raw', '-r', folder];
-  // Before the first machine there are no limits to show, and it ends with 1.
+  // Before the first machine there are no quotas, and btrfs ends with 1.
   const { stdout } = await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', ...show], { okCodes: [0, 1] });
   return stdout
     .split('\n')
@@ -81,24 +82,25 @@ async function sumMachines(disks: MachineDisks): Promise<number> {
     .reduce((sum, columns) => sum + Number(columns[1]), 0);
 }
 
-/** Why nothing can be written to the pool, in words for the operator; undefined where it can be. */
+/** Why the pool is not writable, as a sentence for the operator. Undefined if it is writable. */
 export async function findPoolTrouble(dataDir: string): Promise<string | undefined> {
   const daemon = await findDaemon(dataDir);
-  if (daemon === undefined) return 'incusd does not run; the supervisor starts it';
+  if (daemon === undefined) return 'incusd is not running; the supervisor starts it';
   const incusDir = incusDirOf(dataDir);
-  if (!(await fileExists(poolMarkOf(incusDir)))) return 'the storage pool is not made yet; the supervisor makes it';
+  if (!(await fileExists(poolMarkOf(incusDir))))
+    return 'the storage pool does not exist yet; the supervisor creates it';
   const mount = await readPoolMount(daemon.pid, incusDir);
   if (mount === undefined) return 'the storage pool is not mounted';
   return isReadOnly(mount) ? READ_ONLY : undefined;
 }
 
 const READ_ONLY =
-  'the storage pool became read-only, as btrfs does when the disk below it is full or fails. Once the disk has room the platform mounts it again';
+  'the storage pool became read-only, because the disk below it is full or has failed. When the disk has space again, the platform mounts the pool again';
 
-/** btrfs turns the file system read-only, not the mount: it is seen in the last column only. */
+/** btrfs makes the file system read-only, not the mount, so only the last column shows it. */
 const isReadOnly = (mount: string): boolean => mount.split(' ').at(-1)?.split(',')[0] === 'ro';
 
-/** Whether a pool that became read-only can be mounted again: the disk below it has its reserve. */
+/** Whether a read-only pool can be mounted again: the disk below it has its reserve. */
 export async function canMountAgain(dataDir: string): Promise<boolean> {
   if ((await findPoolTrouble(dataDir)) !== READ_ONLY) return false;
   const { blocks, bsize, bavail } = await statfs(dataDir);

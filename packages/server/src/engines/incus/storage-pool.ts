@@ -5,7 +5,7 @@ import { runCommand } from '../run-command.ts';
 import type { IncusClient } from './incus-client.ts';
 import { mountsBelow } from './mount-namespace.ts';
 
-/** The platform's one pool: btrfs on a loop file in the data folder, or a subvolume where the folder is on btrfs. */
+/** The platform's only pool: btrfs on a loop file in the data folder, or a subvolume if the folder is on btrfs. */
 export const POOL_NAME = 'cloud';
 
 /** f_type of btrfs (linux/magic.h). */
@@ -15,34 +15,34 @@ const GIB = 1024 ** 3;
 interface PoolOptions {
   readonly dataDir: string;
   readonly incusDir: string;
-  /** The process number of incusd, which alone sees the pool mounted. */
+  /** Process id of incusd; the pool is mounted only in its namespace. */
   readonly incusd: number;
   readonly poolGb?: number;
   readonly onProgress?: (line: string) => void;
 }
 
-/** `Pending`: its making was cut short. */
+/** `Pending`: its creation was interrupted. */
 interface ListedPool {
   readonly name: string;
   readonly status: string;
   readonly used_by: readonly string[] | null;
 }
 
-/** There since the pool was usable for the first time. Nothing is ever put into a pool before. */
+/** Exists since the pool was first usable. Before that, nothing is stored in the pool. */
 export const poolMarkOf = (incusDir: string): string => `${incusDir}/thecloud-pool-made`;
 
-/** The pool's line of /proc/PID/mountinfo, by way of incusd, since only there it is mounted. Undefined where it is not, or is not btrfs. */
+/** The pool's line of /proc/PID/mountinfo, read through incusd, because it is mounted only there. Undefined if it is not mounted or not btrfs. */
 export async function readPoolMount(incusd: number, incusDir: string): Promise<string | undefined> {
   const point = `${await realpath(incusDir)}/storage-pools/${POOL_NAME}`;
   const mounts = await readFile(`/proc/${incusd}/mountinfo`, 'utf8');
-  // A blank in a path is written as \040.
+  // A space in a path is written as \040.
   const mount = mounts.split('\n').findLast((line) => line.split(' ')[4]?.replaceAll('\\040', ' ') === point);
   return mount?.includes(' - btrfs ') ? mount : undefined;
 }
 
 /**
- * Makes the pool where there is none, and again where it was cut short while it was made. One that may hold something stays as it is;
- * `findPoolTrouble` tells what is wrong with it.
+ * Creates the pool if it is absent, and again if its creation was interrupted. Never touches a pool that may hold data;
+ * `findPoolTrouble` reports what is wrong with it.
  */
 export async function ensurePool(client: IncusClient, options: PoolOptions): Promise<void> {
   const { incusDir, incusd, onProgress } = options;
@@ -56,7 +56,7 @@ export async function ensurePool(client: IncusClient, options: PoolOptions): Pro
   let pool = await read();
   if (pool !== undefined && !(await isUsable(pool))) {
     if ((await fileExists(mark)) || (pool.used_by ?? []).length > 0) return;
-    onProgress?.('the storage pool was never finished; making it again');
+    onProgress?.('the storage pool is incomplete; creating it again');
     await clearUnfinished(options);
     await client.call('DELETE', `/1.0/storage-pools/${POOL_NAME}`, { timeoutMs: 60_000 });
     pool = undefined;
@@ -72,7 +72,7 @@ async function makePool(client: IncusClient, options: PoolOptions): Promise<void
   if (await fileExists(poolMarkOf(options.incusDir))) {
     throw new EngineError(
       'failed',
-      `Incus has lost its storage pool, which may hold instances' disks: restore ${options.incusDir}, or remove it to begin with an empty pool`,
+      `Incus has lost its storage pool, which may hold instances' disks: restore ${options.incusDir}, or remove it to start with an empty pool`,
     );
   }
   await clearUnfinished(options);
@@ -80,7 +80,7 @@ async function makePool(client: IncusClient, options: PoolOptions): Promise<void
   const config: Record<string, string> = {};
   if (disk.type === BTRFS_MAGIC && options.poolGb === undefined) {
     config['source'] = `${options.dataDir}/pool`;
-    options.onProgress?.('making the storage pool, a btrfs subvolume');
+    options.onProgress?.('creating the storage pool, a btrfs subvolume');
   } else {
     const gb = options.poolGb ?? defaultPoolGb(disk.bavail * disk.bsize);
     if (gb * GIB > disk.bavail * disk.bsize) {
@@ -90,7 +90,7 @@ async function makePool(client: IncusClient, options: PoolOptions): Promise<void
       );
     }
     config['size'] = `${gb}GiB`;
-    options.onProgress?.(`making the storage pool, btrfs on a sparse file of ${gb} GiB`);
+    options.onProgress?.(`creating the storage pool, btrfs on a sparse file of ${gb} GiB`);
   }
   await client.call('POST', '/1.0/storage-pools', {
     body: { name: POOL_NAME, driver: 'btrfs', config },
@@ -98,7 +98,7 @@ async function makePool(client: IncusClient, options: PoolOptions): Promise<void
   });
 }
 
-/** Takes away what an incusd that was killed had mounted and attached, and the file that nothing was ever put into. */
+/** Removes mounts and loop devices of a killed incusd, and the still empty pool file. */
 async function clearUnfinished({ incusDir, incusd }: PoolOptions): Promise<void> {
   const folder = `${incusDir}/storage-pools`;
   const mounted = mountsBelow(await readFile(`/proc/${incusd}/mounts`, 'utf8'), folder);
@@ -111,14 +111,14 @@ async function clearUnfinished({ incusDir, incusd }: PoolOptions): Promise<void>
   await rm(file);
 }
 
-/** Three quarters of what is free: the file is sparse, the rest is for PostgreSQL, images and logs. What is promised follows the real disk. */
+/** Three quarters of the free disk: the file is sparse, and the rest is for PostgreSQL, images and logs. Allocation follows the real disk. */
 export function defaultPoolGb(freeBytes: number): number {
   return Math.max(5, Math.floor((freeBytes / GIB) * 0.75));
 }
 
 /**
- * Stores metadata once. By default btrfs stores it twice, but counts it once to a machine's limit: a disk of small files took twice the
- * room that was promised. Done for a pool in its own file only, at its start: 0.2 s for a new one, nothing later.
+ * Stores metadata once. By default, btrfs stores it twice but counts it once for a machine's limit, so a disk of small files took twice its
+ * allocation. Only for a pool in its own file, at its start: 0.2 s for a new pool, no time later.
  */
 export async function keepMetadataSingle(dataDir: string, mountPin: string): Promise<void> {
   const file = await stat(`${dataDir}/incus/disks/${POOL_NAME}.img`).catch(() => undefined);

@@ -4,26 +4,26 @@ import { forbidden } from '../../kernel/errors.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { LiveClient } from '../../live/client.ts';
 
-/** Resolves when it is well; rejects with the reason in words. */
+/** Resolves if healthy; rejects with the reason. */
 export type HealthCheck = () => Promise<void>;
 
 export interface HealthOptions {
-  /** Without these it cannot serve: 503. */
+  /** Checks without which the API cannot serve: 503. */
   readonly checks: Readonly<Record<string, HealthCheck>>;
-  /** What is told beside them and decides nothing: without a worker the platform still answers. Default none. */
+  /** Checks that are reported but do not change the status, because the API still answers without a worker. Default: none. */
   readonly parts?: Readonly<Record<string, HealthCheck>>;
   readonly metrics: Metrics;
   readonly live: Pick<LiveClient, 'metrics'>;
 }
 
-/** A check that has not answered after this long is down. */
+/** A check without a result after this time is down. */
 const CHECK_TIMEOUT_MS = 2_000;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
 /**
- * `/health/live`: the process turns. `/health/ready` and `/health`: it can serve, and which parts are up. `/metrics`: Prometheus, of this
- * process and the worker, on loopback or to the operator's key.
+ * `/health/live`: the process runs. `/health/ready` and `/health`: whether it can serve, and which parts are up. `/metrics`: Prometheus metrics of
+ * this process and the worker, on loopback or with the operator's key.
  */
 export function addHealth(
   app: FastifyInstance,

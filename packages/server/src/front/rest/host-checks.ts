@@ -1,18 +1,18 @@
 import type { Database } from '../../kernel/sql/pool.ts';
 import type { HealthCheck } from './health.ts';
 
-/** A worker reports its host every five seconds; one that was not heard of for this long is dead. */
+/** A worker reports its host every 5 s; without a report for this long, it counts as dead. */
 const SILENT_SECONDS = 20;
 
 interface HostSigns {
-  /** Since the last report; null: never. */
+  /** Seconds since the last report. Null: never. */
   readonly silent_seconds: number | null;
   readonly state: string;
   readonly state_reason: string | null;
   readonly free_disk_gb: number;
 }
 
-/** Of the hosts: whether a worker is alive, whether one of those that are can run anything, and whether each has room for what it promised. */
+/** Health checks of the hosts: a worker is alive, one of the live hosts can run instances, and each has space for its allocated disk. */
 export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine' | 'storage', HealthCheck>> {
   let looking: Promise<readonly HostSigns[]> | undefined;
   // One query at a time, because anybody may ask for health.

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 
-/** What a host has, or what of it is promised. */
+/** A host's capacity, or its allocated part. */
 const Amount = Type.Object({ vcpus: Type.Integer(), memory_mb: Type.Integer(), disk_gb: Type.Integer() });
 
 /** A host as operators see it. */
@@ -26,7 +26,7 @@ export interface HostCapacity {
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly diskGb: number;
-  /** What is running short, in words for the operator, while it still works. */
+  /** A sentence for the operator about what is running low while the host still works. */
   readonly warning?: string;
 }
 

@@ -2,7 +2,7 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import { type Caller, isOperator } from '../../kernel/caller.ts';
 import { engineUnavailable, insufficientCapacity } from './errors.ts';
 
-/** The size of a machine, and where it has to be: on the host of its network; null: on any. */
+/** Size of a machine, and its host: that of its network, or null for any host. */
 export interface WantedPlace {
   readonly hostId: string | null;
   readonly vcpus: number;
@@ -12,7 +12,7 @@ export interface WantedPlace {
 
 type Resource = 'vcpus' | 'memory_mb' | 'disk_gb';
 
-/** What `pick_host` answers (migration 009). */
+/** Result of `pick_host` (migration 009). */
 interface PickedRow {
   readonly host_id: string | null;
   readonly code: 'ok' | 'capacity' | 'unavailable';
@@ -25,11 +25,11 @@ interface PickedRow {
 const NOUNS: Readonly<Record<Resource, string>> = { vcpus: 'CPU', memory_mb: 'memory', disk_gb: 'disk' };
 
 /**
- * Picks a host with room and locks its row until the end of the transaction: launches on one host wait for each other from here on, so
- * call this last before the insert. The counters follow by a trigger when the instance is inserted.
+ * Picks a host with enough capacity and locks its row until the end of the transaction. Launches on the same host then wait for each other, so
+ * call this last before the insert. A trigger updates the counters when the instance is inserted.
  *
- * Throws INSUFFICIENT_CAPACITY when no host has room, ENGINE_UNAVAILABLE when none can work. Tenants hear nothing of the hosts; what is
- * missing there is told to the operator of the platform.
+ * Throws INSUFFICIENT_CAPACITY if no host has enough capacity, ENGINE_UNAVAILABLE if no host is up. Only the operator of the platform
+ * sees details of hosts.
  */
 export async function placeOnHost(
   sql: Sql,

@@ -11,7 +11,7 @@ const REPORT_MS = 5_000;
 export interface HostDeps {
   readonly database: Database;
   readonly log: Log;
-  /** All that a host needs to be up. */
+  /** The engines that must be available for the host to be up. */
   readonly engines: readonly { availability(): Promise<Availability> }[];
   readonly capacity: () => Promise<HostCapacity>;
   readonly hostName: string;
@@ -20,7 +20,7 @@ export interface HostDeps {
 
 const NOTHING: HostCapacity = { vcpus: 0, memoryMb: 0, diskGb: 0 };
 
-/** Says how the host is: whether all its engines can work, and what it has. Answers the host's id. */
+/** Writes the host's state and capacity once. Returns the host's id. */
 export const reportHost = async (deps: HostDeps): Promise<string> => (await report(deps)).id;
 
 async function report(deps: HostDeps): Promise<{ readonly id: string; readonly reason: string | null }> {
@@ -28,7 +28,7 @@ async function report(deps: HostDeps): Promise<{ readonly id: string; readonly r
   const missing = signs.flatMap((one) => (one.ok ? [] : [one.missing]));
   const up = missing.length === 0;
   const capacity = up ? await deps.capacity() : NOTHING;
-  // Several engines may lack the same.
+  // Several engines may miss the same program.
   const reason = up ? (capacity.warning ?? null) : [...new Set(missing)].join(' ');
   const told: HostReport = {
     name: deps.hostName,
