@@ -91,7 +91,7 @@ export function describeDrift(use: Use): void {
           const { status, status_reason: reason } = await client.ask('GET', '/instances/ends');
           saw({ status, reason });
           return (
-            status === 'ERROR' && /^the command ended with exit code 3 .* it is started again at /.test(reason ?? '')
+            status === 'ERROR' && /^the command ended with exit code 3 .* it restarts at /.test(reason ?? '')
           );
         },
         { explain: use().explain, stepMs: 50 },

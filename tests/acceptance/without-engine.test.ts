@@ -57,7 +57,7 @@ describe.skipIf(obstacle !== undefined)('a platform without root', { timeout: 60
     await client.ask('POST', '/vpcs', { name: 'net' });
     const vpc = await client.ask('GET', '/vpcs/net?wait=2');
     expect(vpc.status).toBe('pending');
-    expect(vpc.status_reason).toContain('the host cannot work at the moment');
+    expect(vpc.status_reason).toContain('the host is not available at the moment');
     expect((await client.call('DELETE', '/vpcs/net')).status).toBe(200);
   });
 

@@ -109,7 +109,7 @@ describe.skipIf(obstacle !== undefined)('instances in VPCs', () => {
       (await sh(platform, blue, 'nslookup later.internal')).out.includes('10.0.0.77');
     expect(await waitUntil(resolved, 3_000, 100)).toBe(true);
     await expect(platform.network.setNames('blue', [{ name: 'a\n1.2.3.4 b', address: '10.0.0.7' }])).rejects.toThrow(
-      'no DNS label',
+      'not a DNS label',
     );
     await expect(platform.network.setNames('nowhere', [])).rejects.toMatchObject({ kind: 'not_found' });
   });
