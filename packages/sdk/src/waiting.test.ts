@@ -50,7 +50,7 @@ describe('lists and waiters', () => {
     const error = await failure(client.instances.waitUntil('web', undefined, { seconds: 0.05, pollMs: 10 }));
     expect(error).toBeInstanceOf(CloudWaitError);
     expect(error).toMatchObject({
-      message: "'web' is not there after 0.05 s: STARTING (building the image)",
+      message: "'web' is still STARTING (building the image) after 0.05 s",
       last: { id: 'i' },
     });
   });

@@ -44,7 +44,7 @@ export async function waitUntil<T>(
     if (done(resource)) return resource;
     const pause = Math.min(pollMs, deadline - performance.now());
     if (pause <= 0)
-      throw new CloudWaitError(`'${id}' is not there after ${seconds} s: ${describe(resource, settles)}`, resource);
+      throw new CloudWaitError(`'${id}' is still ${describe(resource, settles)} after ${seconds} s`, resource);
     await sleep(pause, call.signal);
   }
 }
