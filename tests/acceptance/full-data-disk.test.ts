@@ -81,7 +81,10 @@ describe.skipIf(obstacle !== undefined)('a data disk that fills up', { timeout: 
   test('is told before it is full, and nothing more is promised', async () => {
     expect((await health()).status).toBe('UP');
     fillUpTo(150 * MIB);
-    await waitForCheck('storage', /^DOWN: the disk of the data folder has \d+ MiB left, and the platform reserves 256 MiB; free some space on it$/);
+    await waitForCheck(
+      'storage',
+      /^DOWN: the disk of the data folder has \d+ MiB left, and the platform reserves 256 MiB; free some space on it$/,
+    );
     expect((await health()).status).toBe('DEGRADED');
     const refused = await client.call('POST', '/instances', tiny('late'));
     expect([refused.status, refused.code]).toEqual([409, 'INSUFFICIENT_CAPACITY']);

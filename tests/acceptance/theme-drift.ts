@@ -90,9 +90,7 @@ export function describeDrift(use: Use): void {
         async (saw) => {
           const { status, status_reason: reason } = await client.ask('GET', '/instances/ends');
           saw({ status, reason });
-          return (
-            status === 'ERROR' && /^the command ended with exit code 3 .* it restarts at /.test(reason ?? '')
-          );
+          return status === 'ERROR' && /^the command ended with exit code 3 .* it restarts at /.test(reason ?? '');
         },
         { explain: use().explain, stepMs: 50 },
       );

@@ -89,7 +89,10 @@ export function describeIsolation(use: Use): void {
       const resolve = async () => (await sh(red, 'one', `nslookup ${first.dns_name}`)).out;
       expect(await resolve()).toContain(first.private_ip);
       const same = await red.call('POST', '/instances', { name: 'buro-1', image: 'busybox', vpc_id: 'net' });
-      expect(same).toMatchObject({ status: 409, message: expect.stringContaining("'Büro_1' already has in the VPC 'net'") });
+      expect(same).toMatchObject({
+        status: 409,
+        message: expect.stringContaining("'Büro_1' already has in the VPC 'net'"),
+      });
       await red.ask('DELETE', `/instances/${first.id}`);
       const second = await launch(red, 'buro-1', { vpc_id: 'net' });
       const answer = await resolve();
