@@ -148,7 +148,7 @@ describe('a platform on its own PostgreSQL', () => {
   });
 
   test('the log of Incus is kept short, as the others are', { timeout: 30_000 }, async () => {
-    const logs = ['incusd.log', 'incusd.out', 'logs/worker.log'].map((name) => pathIn(dataDir, name));
+    const logs = ['incusd.log', 'incusd.out', 'lxcfs.out', 'logs/worker.log'].map((name) => pathIn(dataDir, name));
     for (const path of logs) writeFileSync(path, Buffer.alloc(17 * 1024 * 1024, 'x'), { mode: 0o600 });
     await until(
       'they are cut',
@@ -186,7 +186,7 @@ describe('a platform on its own PostgreSQL', () => {
     const fresh = { CLOUD_DATA_DIR: unused, CLOUD_PG_PORT: `${port}` };
     const refusedToo = startPlatformProcess(fresh);
     expect(await refusedToo.exit).toBe(2);
-    expect(refusedToo.output()).toMatch(/^CLOUD_PG_PORT=\d+: the port is taken[^\n]*\n$/);
+    expect(refusedToo.output()).toMatch(/^CLOUD_PG_PORT=\d+: the port is in use[^\n]*\n$/);
     expect(existsSync(pathIn(dataDir, 'not'))).toBe(false);
     await new Promise((resolve) => taker.close(resolve));
     expect(findProcessesIn(pathIn(dataDir, 'postgres'), 'postgres')).toEqual([]);

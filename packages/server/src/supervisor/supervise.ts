@@ -159,7 +159,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   const logs = [
     ...['api', 'worker', 'postgres'].map((name) => join(paths.logs, `${name}.log`)),
     // Beside the others' folder, where the engine puts them.
-    ...['incusd.log', 'incusd.out'].map((name) => join(paths.data, name)),
+    ...['incusd.log', 'incusd.out', 'lxcfs.out'].map((name) => join(paths.data, name)),
   ];
   const logTimer = setInterval(() => boundLogs(logs, say), 10_000).unref();
   return {
