@@ -249,12 +249,26 @@ describe('a service of a Smithy model', () => {
     expect(read.operation('Act').input?.members[0]?.shape).toEqual({ kind: 'blob', streaming: true });
   });
 
+  it('takes a pattern with escapes that need not be', async () => {
+    const own = readSmithyModel(
+      model(JSON_1_0, { a: { target: 'smithy.api#String', traits: { 'smithy.api#pattern': '^[a\\_]+$' } } }),
+    );
+    const headers = { 'x-amz-target': 'Acts.Act' };
+    expect(await ask(own, { headers, body: '{"a":"a_"}' })).toMatchObject({ status: 200 });
+    expect(await ask(own, { headers, body: '{"a":"b"}' })).toMatchObject({ status: 400 });
+  });
+
   it.each<[string, SmithyAst, RegExp]>([
     ['no AST', { smithy: '2.0' } as SmithyAst, /expected a JSON AST/],
     ['no service', { smithy: '2.0', shapes: {} }, /0 services/],
     ['no protocol', model({}, {}), /a\.b#Acts: none of its traits is a protocol of awsJson1_0/],
     ['a shape that is not there', model(JSON_1_0, { a: { target: 'a.b#Gone' } }), /no shape a\.b#Gone/],
     ['a shape that holds no value', model(JSON_1_0, { a: { target: 'a.b#Act' } }), /a\.b#Act is of type operation/],
+    [
+      'a pattern of another language',
+      model(JSON_1_0, { a: { target: 'smithy.api#String', traits: { 'smithy.api#pattern': '^(?>a)$' } } }),
+      /smithy\.api#String: the pattern \^\(\?>a\)\$ is not one of JavaScript/,
+    ],
   ])('says what is wrong with a model that has %s', (_what, ast, words) => {
     expect(() => readSmithyModel(ast)).toThrow(words);
   });

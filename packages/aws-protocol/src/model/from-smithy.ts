@@ -155,11 +155,19 @@ class Reader {
     const isSimple = NUMBERS.has(shape.type) || shape.type in SIMPLE;
     // A simple shape has no place of its own for traits: they go to its members, whose own outweigh them.
     const traits = { ...(isSimple ? shape.traits : {}), ...ref.traits };
-    const constraint = constraintOf(shape, { ...shape.traits, ...ref.traits });
+    const constraint = this.#constraint(shape, { ...shape.traits, ...ref.traits }, ref.target);
     if (constraint) this.#constraints.set(at, constraint);
     const wire = wireTraits(traits);
     const target = isSimple ? simpleRef(shape, traits) : FIRST_SHAPE + this.#complex(ref.target);
     return Object.keys(wire).length > 0 ? [target, wire] : target;
+  }
+
+  #constraint(shape: SmithyShape, traits: Traits, id: string): Constraint | undefined {
+    try {
+      return constraintOf(shape, traits);
+    } catch (error) {
+      throw new TypeError(`${id}: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   /** Index of a list, map, structure or union. */

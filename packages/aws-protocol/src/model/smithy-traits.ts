@@ -59,10 +59,22 @@ export function constraintOf(
     ...(WHOLE.has(shape.type) ? { integer: true } : {}),
     ...(bounds.min === undefined ? {} : { min: Number(bounds.min) }),
     ...(bounds.max === undefined ? {} : { max: Number(bounds.max) }),
-    ...(pattern === undefined ? {} : { pattern: new RegExp(pattern, 'u') }),
+    ...(pattern === undefined ? {} : { pattern: compile(pattern) }),
     ...(values ? { enum: new Set(values) } : {}),
   };
   return Object.keys(constraint).length > 0 ? constraint : undefined;
+}
+
+/** Models escape letters that need it not, which only the older syntax of JavaScript takes. */
+function compile(pattern: string): RegExp {
+  for (const flags of ['u', '']) {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      // The next, or none.
+    }
+  }
+  throw new TypeError(`the pattern ${pattern} is not one of JavaScript`);
 }
 
 /** Of an enum of Smithy 2.0, or of the trait that a string had in 1.0. */
