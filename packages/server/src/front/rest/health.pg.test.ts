@@ -76,6 +76,35 @@ describe('health', () => {
     await ill.close();
   });
 
+  it("shows why a part is down on loopback and to the operator's key, and to nobody else", async () => {
+    const authenticator = createAuthenticator({ database: api.database, clock: systemClock, log: memoryLog([]) });
+    const why = 'Incus does not answer at /srv/cloud/incus/unix.socket';
+    const server = serve({
+      authenticator,
+      checks: { fine: async () => undefined },
+      parts: { engine: () => Promise.reject(new Error(why)) },
+      limits: createRates(systemClock, {
+        perKey: { perSecond: 100, burst: 100 },
+        perAddress: { perSecond: 100, burst: 100 },
+      }),
+    });
+    const operator = await api.makeActor({ platformRole: 'admin' });
+    const from = async (remoteAddress: string, headers: Record<string, string> = {}) => {
+      const { status, checks } = (await server.inject({ url: '/health', remoteAddress, headers })).json();
+      return [status, checks.fine, checks.engine];
+    };
+    const full = ['DEGRADED', 'UP', `DOWN: ${why}`];
+    const short = ['DEGRADED', 'UP', 'DOWN'];
+    expect(await from('127.0.0.1')).toEqual(full);
+    expect(await from('10.0.0.7', { 'x-api-key': operator.key })).toEqual(full);
+    expect(await from('10.0.0.7')).toEqual(short);
+    expect(await from('127.0.0.1', { 'x-forwarded-for': '10.0.0.7' })).toEqual(short);
+    expect(await from('10.0.0.7', { 'x-api-key': owner.key })).toEqual(short);
+    expect(await from('10.0.0.7', { 'x-api-key': `thecloud_${'0'.repeat(32)}` })).toEqual(short);
+    await authenticator.stop();
+    await server.close();
+  });
+
   it('takes a check that does not answer for down', async () => {
     const slow = serve({ checks: { slow: () => new Promise(() => undefined) } });
     const answer = await slow.inject('/health/ready');

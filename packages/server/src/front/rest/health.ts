@@ -43,21 +43,29 @@ export function addHealth(
       open(request);
       const [needed, told] = await Promise.all([runAll(options.checks), runAll(options.parts ?? {})]);
       const checks = { ...needed, ...told };
-      return reply
-        .code(areUp(needed) ? 200 : 503)
-        .send({ status: areUp(checks) ? 'UP' : 'DEGRADED', checks, time: timestamp() });
+      const mayKnowWhy = areUp(checks) || isNear(request) || (await isOperator(request).catch(() => false));
+      return reply.code(areUp(needed) ? 200 : 503).send({
+        status: areUp(checks) ? 'UP' : 'DEGRADED',
+        checks: mayKnowWhy ? checks : withoutReasons(checks),
+        time: timestamp(),
+      });
     });
   }
   app.get('/metrics', async (request, reply) => {
-    // What a proxy on this host passes on comes from loopback too, and says so.
-    const passedOn = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
-    const isNear = LOOPBACK.has(request.ip) && passedOn === undefined;
-    if (!isNear && !(await isOperator(request)))
+    if (!isNear(request) && !(await isOperator(request)))
       throw forbidden("metrics are available on loopback or with the operator's key");
     open(request);
     return reply.type(options.metrics.prometheus.contentType).send(await writeMetrics(options));
   });
 }
+
+/** A proxy on this host also connects from loopback, and names the client in a header. */
+const isNear = ({ ip, headers }: FastifyRequest): boolean =>
+  LOOPBACK.has(ip) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
+
+/** The reasons hold paths and sizes of the host. */
+const withoutReasons = (checks: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(checks).map(([name, result]) => [name, result === 'UP' ? 'UP' : 'DOWN']));
 
 /** Each family once, with the samples of both processes. */
 async function writeMetrics({ metrics, live }: HealthOptions): Promise<string> {
