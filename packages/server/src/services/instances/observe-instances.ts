@@ -30,12 +30,12 @@ export interface FollowDeps extends ObserveDeps {
 
 /**
  * Writes down what no longer runs, as after a restart of the platform or of its host: nobody is told RUNNING before it runs again. The rest is
- * for the passes, which are asked for.
+ * for the passes, which are asked for. While the engine is not available nobody can see what runs, so nothing is RUNNING.
  */
 export async function noteDown({ engine, database, hostId }: FollowDeps): Promise<void> {
   const ready = await engine.availability();
-  if (!ready.ok) return;
-  const up = (await engine.list()).filter((machine) => machine.state === 'running').map((machine) => machine.name);
+  const seen = ready.ok ? await engine.list() : [];
+  const up = seen.filter((machine) => machine.state === 'running').map((machine) => machine.name);
   await database.transaction({ tenantId: '*' }, async (sql) => {
     const down = await sql.query<{ id: string; tenant_id: string }>(
       'instances.note_down',

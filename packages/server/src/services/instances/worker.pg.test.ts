@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { every } from '../../kernel/every.ts';
 import { observe } from '../../kernel/observe.ts';
 import { createFakeComputeEngine, type FakeComputeEngine } from '../../testing/fake-engines.ts';
+import { passOver } from '../../testing/pass.ts';
 import { createManualClock } from '../../testing/manual-clock.ts';
 import { eventually, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
@@ -113,6 +114,23 @@ describe('the start of a worker', () => {
       stopped: ['STOPPED', false],
       deleted: ['RUNNING', false],
     });
+  });
+});
+
+describe('the start of a worker while the engine is not available', () => {
+  it('shows nothing as RUNNING, and once more what runs when the engine is back', async () => {
+    const id = await insert({}, 'running');
+    const deps = { engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId };
+    const { begin, reconcilers } = createInstanceWorker(deps);
+    const read = async () =>
+      (await db.owner.query('select status, reason_code from instances where id = $1', [id])).rows[0];
+    engine.available = { ok: false, missing: 'no Incus' };
+    await begin!();
+    expect(await read()).toMatchObject({ status: 'STARTING' });
+    expect(await woken()).toEqual([id]);
+    engine.available = { ok: true };
+    await reconcilers![0]!.pass(passOver(db.worker, { id, tenantId: tenant.tenantId }));
+    expect(await read()).toEqual({ status: 'RUNNING', reason_code: null });
   });
 });
 
