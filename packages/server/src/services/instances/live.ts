@@ -106,7 +106,8 @@ export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
 
 /** Both outputs as text where they are text, else both in base64. */
 function toText({ stdout, stderr, truncated }: ExecResult): { stdout: string; stderr: string; encoding: string } {
-  const [out, err] = [stdout, stderr].map((bytes) => readText(bytes, truncated));
+  // Only one of them may be cut: what ends the other in the middle of a character is its own.
+  const [out, err] = [stdout, stderr].map((bytes) => readText(bytes, truncated && bytes.length >= OUTPUT_LIMIT));
   if (out !== undefined && err !== undefined) return { stdout: out, stderr: err, encoding: 'utf-8' };
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
   return { stdout: base64(stdout), stderr: base64(stderr), encoding: 'base64' };
