@@ -65,7 +65,7 @@ export function constraintOf(
   return Object.keys(constraint).length > 0 ? constraint : undefined;
 }
 
-/** Models escape letters that need it not, which only the older syntax of JavaScript takes. */
+/** Compiles a pattern. Models contain needless escapes, which only JavaScript's older syntax accepts. */
 function compile(pattern: string): RegExp {
   for (const flags of ['u', '']) {
     try {
@@ -74,7 +74,7 @@ function compile(pattern: string): RegExp {
       // The next, or none.
     }
   }
-  throw new TypeError(`the pattern ${pattern} is not one of JavaScript`);
+  throw new TypeError(`the pattern ${pattern} is not a valid JavaScript pattern`);
 }
 
 /** Of an enum of Smithy 2.0, or of the trait that a string had in 1.0. */

@@ -63,7 +63,7 @@ export function addHealth(
 const isNear = ({ ip, headers }: FastifyRequest): boolean =>
   LOOPBACK.has(ip) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
 
-/** The reasons hold paths and sizes of the host. */
+/** Results without reasons, because reasons contain paths and sizes of the host. */
 const withoutReasons = (checks: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(checks).map(([name, result]) => [name, result === 'UP' ? 'UP' : 'DOWN']));
 
