@@ -25,6 +25,7 @@ import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '.
 const NOT_RUN: Readonly<Record<string, string>> = {
   'health.hosts': 'reads hosts, of which there are few',
   'hosts.find': 'reads hosts, of which there are few',
+  'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
   'metrics.index_scans': 'reads the catalog',
   'metrics.table_sizes': 'reads the catalog',
   'reconcile.extend': 'finds its row as reconcile.check_lease does; a pass would have to last half a minute',
