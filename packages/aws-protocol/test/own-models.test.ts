@@ -267,7 +267,7 @@ describe('a service of a Smithy model', () => {
     [
       'a pattern of another language',
       model(JSON_1_0, { a: { target: 'smithy.api#String', traits: { 'smithy.api#pattern': '^(?>a)$' } } }),
-      /smithy\.api#String: the pattern \^\(\?>a\)\$ is not one of JavaScript/,
+      /smithy\.api#String: the pattern \^\(\?>a\)\$ is not a valid JavaScript pattern/,
     ],
   ])('says what is wrong with a model that has %s', (_what, ast, words) => {
     expect(() => readSmithyModel(ast)).toThrow(words);
