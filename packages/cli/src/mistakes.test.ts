@@ -32,6 +32,7 @@ describe('mistakes', () => {
     ['api GET instances', "the path 'instances' must begin with /"],
     ['api GET /vpcs/..', "the path '/vpcs/..' contains . or .. as a segment; write the full path without it"],
     ['api GET /vpcs/%2E./x', 'contains . or .. as a segment'],
+    ['api GET /vpcs\\..\\instances', 'contains . or .. as a segment'],
     ['instances get -x', 'put a name that begins with - after --, as in: cloud instances get -- <id>'],
     [
       'instances launch --image busybox -- -x ls',
@@ -51,6 +52,11 @@ describe('mistakes', () => {
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(told);
     expect(at.seen).toHaveLength(0);
+  });
+
+  it('takes a query for one, whatever it has in it', async () => {
+    expect(await at.cloud(words('api GET /instances?tag=a/../b'))).toMatchObject({ code: 0, stderr: '' });
+    expect(at.seen).toMatchObject([{ method: 'GET', path: '/instances' }]);
   });
 
   it('knows an empty argument for none', async () => {

@@ -37,7 +37,8 @@ export function addApi(program: Command, deps: VerbDeps): void {
     deps.act(async () => {
       const options = { ...deps.before(), ...command.opts<ApiOptions>() };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
-      if (/\/(\.|%2e){1,2}([/?#]|$)/i.test(path))
+      // URLs read \ as /; what stands behind ? names no folders.
+      if (/[/\\](\.|%2e){1,2}([/\\]|$)/i.test(path.split(/[?#]/, 1)[0]!))
         throw usage(`the path '${path}' contains . or .. as a segment; write the full path without it`);
       if (method === 'GET' && options.data !== undefined)
         throw usage('GET takes no body; remove --data or use another method');
