@@ -3,6 +3,7 @@ import { ConsoleLogs } from './incus/console-log.ts';
 import { guestInitCommand } from './incus/guest-init.ts';
 import { sourceLines, stepOf } from './incus/images/debian-image.ts';
 import { kindOf } from './incus/incus-client.ts';
+import { IncusComputeEngine } from './incus/incus-compute-engine.ts';
 import { instanceOf } from './incus/incus-events.ts';
 import { machineConfig, readEnv } from './incus/machine-config.ts';
 import { mountsBelow } from './incus/mount-namespace.ts';
@@ -130,6 +131,12 @@ test("package sources for debian/12 are the machine's own", () => {
     'deb http://mirror/security/ bookworm-security main',
   ]);
   expect(() => sourceLines('http://mirror/ubuntu/|noble|noble|main|Ubuntu|Ubuntu|')).toThrow('Debian mirror');
+});
+
+test('where Incus never ran there are no logs to trim', async () => {
+  const engine = new IncusComputeEngine({ dataDir: '/nowhere', platformId: '0198c0de-0000-7000-8000-000000000001' });
+  await expect(engine.trimLogs()).resolves.toBeUndefined();
+  await engine.close();
 });
 
 test('of the lines of an image build only the steps are shown: the rest has paths and addresses of the host', () => {

@@ -276,7 +276,12 @@ export class IncusComputeEngine implements ComputeEngine {
   async trimLogs(): Promise<void> {
     const folder = `${this.#incusDir}/logs`;
     const failures: unknown[] = [];
-    for (const name of await readdir(folder)) {
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      // Incus never ran here.
+      if (error.code !== 'ENOENT') throw error;
+      return [];
+    });
+    for (const name of names) {
       // One that fails must not keep the others long.
       await this.#consoles.trim(`${folder}/${name}/${CONSOLE_FILE}`).catch((error: unknown) => failures.push(error));
     }
