@@ -9,6 +9,9 @@ const START_TIMEOUT_MS = 60_000;
 /** How long the end of a first process may take to be the end of its machine. */
 const END_MS = 5_000;
 
+/** Milliseconds in which the end of a first process is recorded, after Incus has noticed it. */
+const ENDED_MS = 1_000;
+
 export interface Start {
   readonly logFolder: string;
   /** The record before it. */
@@ -54,11 +57,22 @@ export async function startInstance(
       await startInTime();
     });
   } catch (error) {
+    if (isOfTheGone(error) && (await waitUntil(() => hasEnded(logFolder, before), ENDED_MS))) return;
     const why =
       error instanceof IncusError && /forkstart/.test(error.message) ? await readStartError(logFolder) : undefined;
     if (why === undefined) throw error;
     throw new EngineError('failed', `the machine ${found.name} does not start: ${why}`, { cause: error });
   }
+}
+
+/** What Incus answers where a first process ended while Incus still looked into its /proc. */
+const isOfTheGone = (error: unknown): boolean =>
+  error instanceof IncusError && /no such file or directory|no such process/i.test(error.said ?? '');
+
+/** Whether a run began after the record `before` and is over. */
+async function hasEnded(logFolder: string, before: RunRecord | undefined): Promise<boolean> {
+  const after = await readRunRecord(logFolder);
+  return after !== undefined && after.pid === 0 && after.ends !== (before?.ends ?? 0);
 }
 
 /** Gives an instance that an earlier version made the lines of LXC's configuration that it lacks. Of two for one key the later counts. */
