@@ -32,7 +32,14 @@ import type { CommandPlace } from './incus-command.ts';
 import { execInInstance } from './incus-exec.ts';
 import { openIncusTerminal } from './incus-terminal.ts';
 import { stopInstance } from './instance-processes.ts';
-import { isDiskless, keepBackupOutside, type MachineDisks, removeBackup, removeStrayFolder } from './machine-disk.ts';
+import {
+  isDiskless,
+  keepBackupOutside,
+  liftLimit,
+  type MachineDisks,
+  removeBackup,
+  removeStrayFolder,
+} from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv, runLines } from './machine-config.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
@@ -173,13 +180,14 @@ export class IncusComputeEngine implements ComputeEngine {
   async start(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     if (found === undefined)
-      throw new EngineError('not_found', `no such machine: ${this.nameOf(ref.instanceId)} to start`);
+      throw new EngineError('not_found', `no such machine to start: ${this.nameOf(ref.instanceId)}`);
     const before = await readRunRecord(this.#logFolderOf(ref));
     if (found.status === 'Running' && (await isRunning(before))) return;
     await this.#prepareGuest();
     const lines = [...consoleConfig(this.#logFolderOf(ref)), ...runLines(this.#guestFolder)];
-    await completeConfig(this.#client, found, lines, signal);
+    // First: whatever changes a machine writes its backup.yaml.
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
+    await completeConfig(this.#client, found, lines, signal);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
@@ -188,7 +196,8 @@ export class IncusComputeEngine implements ComputeEngine {
       const link = machineLink(this.#platformId, ref.instanceId);
       await runInNamespace(this.#cloudNamespace, 'ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
     };
-    await startInstance(this.#client, found, { logFolder, before, removeLink }, signal);
+    const lift = (): Promise<void> => liftLimit(this.#disks, found, logFolder);
+    await startInstance(this.#client, found, { logFolder, before, removeLink, liftLimit: lift }, signal);
     if (found.devices['thecloud'] !== undefined) await waitForProof(await readRunRecord(logFolder), signal);
   }
 

@@ -10,12 +10,14 @@ import {
   stat,
   statfs,
   symlink,
+  writeFile,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { runCommand } from '../run-command.ts';
 import type { IncusInstance } from './incus-client.ts';
 import { findDaemon, incusDirOf } from './incus-daemon.ts';
+import { LIMIT } from './run-record.ts';
 import { BTRFS_MAGIC, POOL_NAME } from './storage-pool.ts';
 
 /**
@@ -63,7 +65,7 @@ export async function isDiskless(disks: MachineDisks, instance: IncusInstance): 
 export async function removeStrayFolder(disks: MachineDisks, instance: IncusInstance): Promise<boolean> {
   const found = await withPool<Disk>(disks, 'unknown', (pool) => lookAtDisk(pool, instance));
   if (found !== 'folder' && found !== 'empty folder') return false;
-  const disk = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}/containers/${diskName(instance)}`;
+  const disk = diskPath(disks, instance);
   await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'rm', '-rf', '--one-file-system', '--', disk]);
   return true;
 }
@@ -113,7 +115,7 @@ async function linkBackup(disks: MachineDisks, instance: IncusInstance): Promise
         await symlink(target, link);
       });
     }
-    if (!isLimited) await limitDisk(disks, instance, instance.devices['root']?.['size']?.replace(/iB$/, '') ?? 'none');
+    if (!isLimited) await limitDisk(disks, instance, limitOf(instance));
     await mkdir(dirname(file), { mode: 0o700, recursive: true });
     await (await open(file, 'a', 0o600)).close();
   });
@@ -123,10 +125,35 @@ async function linkBackup(disks: MachineDisks, instance: IncusInstance): Promise
 export const removeBackup = (disks: MachineDisks, instance: DiskOwner): Promise<void> =>
   rm(backupFileOf(disks, instance), { force: true });
 
-async function limitDisk(disks: MachineDisks, instance: IncusInstance, size: string): Promise<void> {
-  const disk = `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}/containers/${diskName(instance)}`;
-  await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'btrfs', 'qgroup', 'limit', size, disk]);
+/**
+ * Lifts the limit of a stopped machine's disk for its next start: on a full disk even the ownership that Incus sets there may be refused.
+ * The hook of that start puts the limit back before the first process begins (run-record.ts).
+ */
+export async function liftLimit(disks: MachineDisks, instance: IncusInstance, logFolder: string): Promise<void> {
+  await writeFile(
+    `${logFolder}/${LIMIT}`,
+    `${limitOf(instance)}\n${await groupOf(disks, instance)}\n${poolPath(disks)}\n`,
+  );
+  await limitDisk(disks, instance, 'none');
 }
+
+const limitOf = (instance: IncusInstance): string => instance.devices['root']?.['size']?.replace(/iB$/, '') ?? 'none';
+
+const poolPath = (disks: MachineDisks): string => `${incusDirOf(disks.dataDir)}/storage-pools/${POOL_NAME}`;
+
+const diskPath = (disks: MachineDisks, instance: DiskOwner): string =>
+  `${poolPath(disks)}/containers/${diskName(instance)}`;
+
+async function limitDisk(disks: MachineDisks, instance: DiskOwner, size: string): Promise<void> {
+  await runBtrfs(disks, ['qgroup', 'limit', size, await groupOf(disks, instance), poolPath(disks)]);
+}
+
+/** By its number: on a disk without a free byte btrfs refuses the same when it is asked by the disk's own path. */
+const groupOf = async (disks: MachineDisks, instance: DiskOwner): Promise<string> =>
+  `0/${(await runBtrfs(disks, ['inspect-internal', 'rootid', diskPath(disks, instance)])).trim()}`;
+
+const runBtrfs = async (disks: MachineDisks, words: readonly string[]): Promise<string> =>
+  (await runCommand('nsenter', [`--mount=${disks.mountPin}`, '--', 'btrfs', ...words])).stdout;
 
 /**
  * Gives the mounted pool's path, without a program started, as each look at a stopped machine does this: by way of incusd's root, since

@@ -14,6 +14,8 @@ import type { MachineEnd, MachineRuns } from '../../services/instances/compute-e
  */
 const RECORD = 'runs';
 const ASKED = 'asked';
+/** The limit that the machine's disk gets back, its quota group and the pool's path, a line each: `liftLimit` leaves it, the next start takes it away. */
+export const LIMIT = 'limit';
 
 /** Of the hook, as the shell has them: -1 stands for what is not known. */
 export interface RunRecord {
@@ -28,7 +30,7 @@ export interface RunRecord {
 }
 
 /**
- * A shell script for busybox. It must not fail: a start whose hook fails is no start. Times are whole seconds, since busybox knows no others;
+ * A shell script for busybox. A start whose hook fails does not happen, so it fails only where a disk would have no limit. Times are whole seconds, since busybox knows no others;
  * how long a run lasted is told by the uptime, which no setting of the clock moves.
  */
 export const RUN_HOOK = `cd "\${LXC_CONSOLE_LOGPATH%/*}" || exit 0
@@ -42,6 +44,11 @@ asked=
 [ ! -e ${ASKED} ] || asked=1
 case $LXC_HOOK_TYPE in
   start-host)
+    # Before the first process: nothing of the tenant's runs without a limit, so this alone fails a start.
+    if [ -r ${LIMIT} ]; then
+      { read -r size; read -r group; read -r pool; } < ${LIMIT}
+      btrfs qgroup limit "$size" "$group" "$pool" > /dev/null && rm -f ${LIMIT} || exit 1
+    fi
     # Whatever ran before has ended without a word: the host lost its power, or somebody killed the monitor.
     if [ "$pid" != 0 ] && [ -z "$asked" ]; then ends=$((ends + 1)) at=$now ran=-1 code=-1 oom=0; fi
     started=$now up=$now_up boot=$now_boot pid=$LXC_PID

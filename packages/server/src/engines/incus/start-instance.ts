@@ -18,13 +18,15 @@ export interface Start {
   readonly before: RunRecord | undefined;
   /** Takes the link away that an earlier start has left. */
   removeLink(): Promise<void>;
+  /** Lets the host write to a full disk until the first process begins. */
+  liftLimit(): Promise<void>;
 }
 
 /** Starts, or thaws, an instance. Throws EngineError with LXC's own word where there is one. */
 export async function startInstance(
   client: IncusClient,
   found: IncusInstance,
-  { logFolder, before, removeLink }: Start,
+  { logFolder, before, removeLink, liftLimit }: Start,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const action = found.status === 'Frozen' ? 'unfreeze' : 'start';
@@ -51,9 +53,12 @@ export async function startInstance(
   };
   try {
     await startInTime().catch(async (error: unknown) => {
+      if (!(error instanceof IncusError)) throw error;
       // An incusd that died while it started the machine left the link there, and no later start would get past it.
-      if (!(error instanceof IncusError) || !/ip link add .*File exists/.test(error.message)) throw error;
-      await removeLink();
+      if (/ip link add .*File exists/.test(error.message)) await removeLink();
+      // The second is liblxc's word where not a byte is left.
+      else if (/disk quota exceeded|saving config file/i.test(error.message)) await liftLimit();
+      else throw error;
       await startInTime();
     });
   } catch (error) {
