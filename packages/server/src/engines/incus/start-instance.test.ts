@@ -24,7 +24,8 @@ async function start(said: string, after: string | undefined): Promise<void> {
   };
   const before = await readRunRecord(logFolder);
   const client = { run } as unknown as IncusClient;
-  await startInstance(client, FOUND, { logFolder, before, removeLink: async () => undefined }, undefined);
+  const nothing = async () => undefined;
+  await startInstance(client, FOUND, { logFolder, before, removeLink: nothing, liftLimit: nothing }, undefined);
 }
 
 test('a first process that ended while Incus still looked at it was started', async () => {
