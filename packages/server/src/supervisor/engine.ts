@@ -14,19 +14,23 @@ export async function lookForEngine(): Promise<EngineState> {
 
 /** Milliseconds between two looks at the pool: two small files. */
 const LOOK_MS = 2_000;
+/** Milliseconds between two stops to mount the pool again: a disk that fails makes it read-only each time, and instances must not be stopped in a loop. */
+const MOUNT_AGAIN_MS = 10 * 60_000;
 
 /**
  * Resolves when the daemon is gone. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
  * start mounts it, and may begin only when the stop is through.
  */
-async function endOf(daemon: IncusDaemon, dataDir: string): Promise<string> {
+async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainAt: number }): Promise<string> {
   let isOver = false;
   const over = daemon.ended.then(() => {
     isOver = true;
   });
-  while (!isOver && !(await canMountAgain(dataDir).catch(() => false)))
+  const isTime = (): boolean => performance.now() - pool.mountedAgainAt >= MOUNT_AGAIN_MS;
+  while (!isOver && !(isTime() && (await canMountAgain(dataDir).catch(() => false))))
     await Promise.race([over, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())]);
   if (isOver) return 'ended';
+  pool.mountedAgainAt = performance.now();
   await daemon.stop({ graceMs: 0 });
   return 'had a read-only storage pool and was stopped to mount it again';
 }
@@ -37,6 +41,7 @@ async function endOf(daemon: IncusDaemon, dataDir: string): Promise<string> {
  */
 export async function keepEngine(settings: Settings, platformId: string, say: (line: string) => void): Promise<Kept> {
   const showsLimits = await hasLxcfs();
+  const pool = { mountedAgainAt: Number.NEGATIVE_INFINITY };
   const incus = await keepRunning({
     name: 'Incus',
     say,
@@ -52,7 +57,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       if (showsLimits) await startLxcfs({ dataDir: settings.dataDir, platformId }).catch(() => undefined);
       return {
         pid: daemon.pid,
-        ended: endOf(daemon, settings.dataDir),
+        ended: endOf(daemon, settings.dataDir, pool),
         stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
       };
     },

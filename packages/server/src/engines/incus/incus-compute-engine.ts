@@ -43,7 +43,7 @@ import {
 import { MARKS, machineConfig, readEnv, runLines } from './machine-config.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
-import { isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
+import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
 import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
 
 export interface IncusComputeEngineOptions {
@@ -182,7 +182,8 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found === undefined)
       throw new EngineError('not_found', `no such machine to start: ${this.nameOf(ref.instanceId)}`);
     const before = await readRunRecord(this.#logFolderOf(ref));
-    if (found.status === 'Running' && (await isRunning(before))) return;
+    // A stop that failed is no longer wanted.
+    if (found.status === 'Running' && (await isRunning(before))) return forgetAsked(this.#logFolderOf(ref));
     await this.#prepareGuest();
     const lines = [...consoleConfig(this.#logFolderOf(ref)), ...runLines(this.#guestFolder)];
     // First: whatever changes a machine writes its backup.yaml.

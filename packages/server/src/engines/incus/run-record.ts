@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { lookAtProcess } from '../processes.ts';
 import type { MachineEnd, MachineRuns } from '../../services/instances/compute-engine.ts';
 
@@ -99,6 +99,9 @@ export const markAsked = (logFolder: string): Promise<void> =>
     // Nothing was ever started there.
     if (error.code !== 'ENOENT') throw error;
   });
+
+/** When a stop has failed and the instance is to run on: its next end is its own again. */
+export const forgetAsked = (logFolder: string): Promise<void> => rm(`${logFolder}/${ASKED}`, { force: true });
 
 /** Where Incus keeps the logs of an instance. */
 export const logFolderOf = (incusDir: string, project: string, name: string): string =>

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MachineRef } from '../../services/instances/compute-engine.ts';
-import { platformNames } from '../names.ts';
+import { platformNames, projectName } from '../names.ts';
 import { sendSignal, waitUntil } from '../processes.ts';
 import { findEngineObstacle, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
 import { IncusClient } from './incus-client.ts';
+import { logFolderOf, markAsked } from './run-record.ts';
 
 const obstacle = await findEngineObstacle();
 if (obstacle !== undefined) console.warn(`NOT RUN, the tests of Incus: ${obstacle}`);
@@ -78,6 +79,14 @@ describe.skipIf(obstacle !== undefined)('runs of a first process', () => {
     for (let pid = 1; pid < 3; pid++)
       await exec(ref, `Child <${pid}> ended on error (99); rm -rf /`, '$(touch /tmp/x)').catch(() => undefined);
     expect((await ended(ref)).lastEnd).toMatchObject({ code: 0, oomKilled: false });
+  });
+
+  test('the end of a run that goes on after a stop that failed is its own', async () => {
+    const ref = await start(['sh', '-c', 'sleep 1; exit 4']);
+    const project = projectName(platform.platformId, ref.tenantId);
+    await markAsked(logFolderOf(platform.daemon.incusDir, project, platform.compute.nameOf(ref.instanceId)));
+    await platform.compute.start(ref);
+    expect(await ended(ref)).toMatchObject({ ends: 1, lastEnd: { code: 4 } });
   });
 
   test('an end that nobody could see is one without a code; one that the platform asked for is none', async () => {
