@@ -23,7 +23,8 @@ export function describeAddresses(use: Use): void {
       for (let number = 0; number < ROOM; number++)
         made.push(await launch(client, `first-${number}`, { vpc_id: 'small' }));
       const refused = await client.call('POST', '/instances', { name: 'more', image: 'busybox', vpc_id: 'small' });
-      expect(refused).toMatchObject({ status: 409, message: "the VPC 'small' has no free address left" });
+      const full = expect.stringContaining("the VPC 'small' has no free address left; delete something in it");
+      expect(refused).toMatchObject({ status: 409, message: full });
 
       // The router and the neighbour have talked to each of them just before it goes.
       const [neighbour] = made;
