@@ -102,7 +102,7 @@ export class BodyStream extends Readable {
   };
 }
 
-/** A client that goes away is no fault of the server's. */
+/** A connection that the client closed becomes a refusal, so that it does not count as a server error. */
 export function asRefusal(error: Error & { code?: string }): Error {
   const gone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'EPIPE';
   return gone

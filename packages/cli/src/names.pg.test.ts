@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
 import { openShell, type TestShell } from './testing/test-world.ts';
+import { ODD_NAMES } from './testing/odd-names.ts';
 
 // A name that the API takes is a name that every verb takes, and the other way round: the command against the real API.
 
@@ -24,46 +25,24 @@ afterAll(async () => {
 const ids = async (...argv: string[]) => (await shell.cloud([...argv, '-q'])).stdout.trim();
 
 describe('a VPC and an API key', () => {
-  it.each([
-    '--help',
-    '-x',
-    '-',
-    '__proto__',
-    'constructor',
-    'a b',
-    '龍',
-    '👩‍👩‍👧',
-    "it's",
-    '$(id)',
-    '\\',
-    'a/b',
-    '/',
-    '../x',
-    '..%2f',
-    '%2e%2e',
-    '%',
-    '?a=b#c',
-    ':id',
-    'help',
-    'null',
-    '0',
-    '...',
-    '龍'.repeat(64),
-  ])('named %s is made, found and removed by its name', async (name) => {
-    for (const service of ['vpcs', 'keys']) {
-      const made = await shell.cloud([service, 'create', '-o', 'json', '--', name]);
-      expect(made, made.stderr).toMatchObject({ code: 0, stderr: '' });
-      const { id } = JSON.parse(made.stdout) as { id: string };
-      expect((await ids(service, 'list', '--all')).split('\n')).toContain(id);
-      if (service === 'vpcs')
-        expect(JSON.parse((await shell.cloud(['vpcs', 'get', '-o', 'json', '--', name])).stdout)).toMatchObject({
-          id,
-          name,
-        });
-      const gone = await shell.cloud([service, service === 'vpcs' ? 'delete' : 'revoke', '--', name]);
-      expect(gone, gone.stderr).toMatchObject({ code: 0, stderr: '' });
-    }
-  });
+  it.each([...ODD_NAMES, 'null', '0', '...', '龍'.repeat(64)])(
+    'named %s is made, found and removed by its name',
+    async (name) => {
+      for (const service of ['vpcs', 'keys']) {
+        const made = await shell.cloud([service, 'create', '-o', 'json', '--', name]);
+        expect(made, made.stderr).toMatchObject({ code: 0, stderr: '' });
+        const { id } = JSON.parse(made.stdout) as { id: string };
+        expect((await ids(service, 'list', '--all')).split('\n')).toContain(id);
+        if (service === 'vpcs')
+          expect(JSON.parse((await shell.cloud(['vpcs', 'get', '-o', 'json', '--', name])).stdout)).toMatchObject({
+            id,
+            name,
+          });
+        const gone = await shell.cloud([service, service === 'vpcs' ? 'delete' : 'revoke', '--', name]);
+        expect(gone, gone.stderr).toMatchObject({ code: 0, stderr: '' });
+      }
+    },
+  );
 
   it.each(['', '.', '..', ' ', 'a\tb'.repeat(100)])('cannot be named %j, with any verb', async (name) => {
     const lists = () => ['vpcs', 'keys'].map((service) => ids(service, 'list', '--all'));

@@ -2,39 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { VERBS } from './table/verbs.ts';
 import { cloudAgainstFakeServer, WEB } from './testing/cloud-against.ts';
 import { isPlain, lineOf } from './testing/line-of.ts';
+import { ODD_NAMES } from './testing/odd-names.ts';
 
 const at = cloudAgainstFakeServer();
 
-const NAMES = [
-  'web',
-  '--help',
-  '-x',
-  '-',
-  '--',
-  '-o=json',
-  'help',
-  'instances',
-  '__proto__',
-  'constructor',
-  '__complete',
-  'a b',
-  ' ',
-  '龍',
-  '👩‍👩‍👧',
-  "it's",
-  '"',
-  '$(id)',
-  '\\',
-  'a/b',
-  '/',
-  '../x',
-  '..%2f',
-  '%2e%2e',
-  '%',
-  '?a=b#c',
-  ':id',
-  'x'.repeat(2_000),
-];
+const NAMES = [...ODD_NAMES, 'web', '--', '-o=json', 'instances', '__complete', ' ', '"', 'x'.repeat(2_000)];
 const plain = VERBS.filter(isPlain);
 const named = plain.filter((verb) => verb.args.some((member) => member.kind === 'string' && !member.choices));
 

@@ -24,7 +24,7 @@ export interface PostForm<P> {
   answer(put: WireResponse, bucket: string, requestId: string): WireResponse;
 }
 
-/** What a form's other fields say is no header of the object. Source: Amazon S3 API reference, "POST Object". */
+/** Form fields that do not become headers of the object. Source: Amazon S3 API reference, "POST Object". */
 const NO_HEADER = new Set(['content-length', 'x-amz-trailer', 'x-amz-tagging']);
 const xml = new XmlCodec();
 

@@ -33,7 +33,7 @@ export async function findEngineObstacle(): Promise<string | undefined> {
 
 /** About a second, half of it the busybox image. */
 export async function startTestPlatform(
-  /** `parent`: where its folder is made; its pool is what a platform has there by default. Else in /tmp, with a pool of its own size. */
+  /** `parent`: the folder in which the data folder is created, with the pool that a platform creates there by default. Default: /tmp, with a pool of `poolGb`. */
   options: { readonly poolGb?: number; readonly egress?: 'host' | 'none'; readonly parent?: string } = {},
 ): Promise<TestPlatform> {
   const dataDir = await mkdtemp(`${options.parent ?? '/tmp'}/cloud-engine-`);

@@ -70,7 +70,7 @@ describe('what a key signed', () => {
     expect(outcome.message).not.toMatch(LIBRARYS_WORDS);
   });
 
-  it('and is no form of the action is refused too', async () => {
+  it('a body that does not name an action is refused', async () => {
     for (const body of [
       '',
       '&&&',

@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../kernel/ids.ts';
 import { prune } from '../../kernel/retention.ts';
 import { openDatabase } from '../../kernel/sql/pool.ts';
 import { eventually } from '../../testing/seed.ts';
-import { startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { setUpApi } from '../../testing/set-up-api.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
 
-let test: TestDatabase;
-let api: TestApi;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  api = await startTestApi({ database: test });
-});
-afterAll(async () => {
-  await api.stop();
-  await test.drop();
-});
+const { api, database } = await setUpApi();
 
 const GOOD = 'Tr0ub4dor&3 and more';
 /** Who may read is remembered for at most a second, and forgotten when the database announces a change. */
@@ -77,7 +68,7 @@ describe('a session', () => {
       registered.data.id,
     ]);
     await api.owner.query(`update api_keys set expires_at = now() - interval '31 days' where id = $1`, [rows[0]!.id]);
-    const worker = openDatabase({ connectionString: test.workerUrl, max: 1, min: 0 });
+    const worker = openDatabase({ connectionString: database.workerUrl, max: 1, min: 0 });
     await prune(
       worker,
       api.registry.services.flatMap((service) => service.retention ?? []),

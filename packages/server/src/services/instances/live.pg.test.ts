@@ -1,6 +1,7 @@
 import { createClient, outputBytes, stdinBytes } from '@thecloud/sdk';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../testing/seed.ts';
+import { runMachine } from '../../testing/machines.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { insertInstance } from './examples.ts';
 
@@ -9,22 +10,7 @@ import { insertInstance } from './examples.ts';
 const { api, owner, engine } = await setUpApi();
 
 describe('what the worker does live', () => {
-  const running = async () => {
-    const id = await insertInstance(api.worldOf(owner));
-    const ref = { tenantId: owner.tenantId, instanceId: id };
-    await engine.define(ref, {
-      image: 'busybox',
-      hostname: 'talker',
-      vcpus: 1,
-      memoryMb: 1,
-      diskGb: 1,
-      networkMbps: 1,
-      processes: 1,
-      env: {},
-    });
-    await engine.start(ref);
-    return id;
-  };
+  const running = () => runMachine(api, engine, owner);
 
   it('is to run commands, with standard input, a limit and its words', async () => {
     const id = await running();
@@ -129,7 +115,7 @@ describe('what the worker does live', () => {
   it('is to read the console, which is empty before there is a machine', async () => {
     const id = await running();
     const read = await api.call('instances.logs', { id }, owner);
-    expect(read).toMatchObject({ status: 200, text: 'talker starts\n' });
+    expect(read).toMatchObject({ status: 200, text: 'web starts\n' });
     expect(read.headers['content-type']).toContain('text/plain');
     const unmade = await insertInstance(api.worldOf(owner));
     expect(await api.call('instances.logs', { id: unmade }, owner)).toMatchObject({ status: 200, text: '' });

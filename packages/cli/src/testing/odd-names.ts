@@ -1,0 +1,23 @@
+/** Names that the API takes, and that a shell, a command line or a URL could take for something else. */
+export const ODD_NAMES = [
+  '--help',
+  '-x',
+  '-',
+  'help',
+  '__proto__',
+  'constructor',
+  'a b',
+  '龍',
+  '👩‍👩‍👧',
+  "it's",
+  '$(id)',
+  '\\',
+  'a/b',
+  '/',
+  '../x',
+  '..%2f',
+  '%2e%2e',
+  '%',
+  '?a=b#c',
+  ':id',
+] as const;
