@@ -5,7 +5,7 @@ import { execVerb } from './custom/exec.ts';
 import { addHelp } from './custom/help.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
-import type { Verb } from './table/verb.ts';
+import { ADMIN, type Verb } from './table/verb.ts';
 import { addVerbCommand, type CustomVerb, globalOptions, type VerbDeps } from './verb-command.ts';
 import { VERSION } from './version.ts';
 
@@ -57,8 +57,19 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   const words = new Set(world.argv);
   // Only the resources on the command line get their verbs, because building hundreds of commands is slow.
   const everything = words.has('__complete') || deps.everything === true;
-  for (const [service, verbs] of byService(deps.verbs))
+  const ofOperator = deps.verbs.filter((verb) => verb.group === ADMIN);
+  for (const [service, verbs] of byService(deps.verbs.filter((verb) => verb.group === undefined)))
     addService(program, service, verbs, all, everything || words.has(service));
+  program.commandsGroup('Operator:');
+  const admin = program
+    .command(ADMIN)
+    .usage('<resource> <verb> [arguments] [options]')
+    .summary('Run the platform: users, tenants, hosts, settings')
+    .description('Commands for the operator of the platform. Everybody else is refused.')
+    .helpCommand(false)
+    .commandsGroup('Resources:');
+  for (const [service, verbs] of byService(ofOperator))
+    addService(admin, service, verbs, all, everything || words.has(service));
   program.commandsGroup('More:');
   addApi(program, all);
   addCompletion(program, all);
@@ -68,11 +79,12 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
     .summary('Print the version')
     .action(() => deps.act(async () => void world.stdout.write(`cloud ${VERSION}\n`)));
   for (const command of program.commands) command.showHelpAfterError(`See: cloud ${command.name()} --help`);
+  for (const command of admin.commands) command.showHelpAfterError(`See: cloud ${ADMIN} ${command.name()} --help`);
   return program;
 }
 
 function addService(
-  program: Command,
+  parent: Command,
   service: string,
   verbs: readonly Verb[],
   deps: VerbDeps,
@@ -82,7 +94,7 @@ function addService(
   if (shown.length === 0) return;
   const names = shown.map((verb) => verb.verb);
   const words = names.length > 4 ? `${names.slice(0, 4).join(', ')} …` : names.join(', ');
-  const command = program.command(service).usage('<verb> [arguments] [options]').helpCommand(false);
+  const command = parent.command(service).usage('<verb> [arguments] [options]').helpCommand(false);
   command.summary(words).description(`${service.replaceAll('-', ' ')}: ${names.join(', ')}`);
   if (!withVerbs) return;
   for (const verb of shown) {

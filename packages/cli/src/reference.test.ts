@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { DescribedOperation } from '../../sdk/src/generator/described.ts';
 import { generateCli } from './generate.ts';
+import { commandOf } from './table/verb.ts';
 import { VERBS } from './table/verbs.ts';
 
 it('tells of every command', () => {
@@ -13,7 +14,7 @@ it('tells of every command', () => {
   for (const verb of VERBS.filter(
     (one) => !['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'].includes(one.name),
   ))
-    expect(text).toContain(`### cloud ${verb.service} ${verb.verb}\n`);
+    expect(text).toContain(`### ${commandOf(verb)}\n`);
   expect(text).toContain('Usage: cloud instances launch <name> [options] [-- cmd...]');
   expect(text).toContain('Needs the permission `instance:launch`.');
   expect(text).not.toContain('__complete');

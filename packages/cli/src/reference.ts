@@ -1,5 +1,6 @@
+import type { Command } from 'commander';
 import { buildProgram } from './program.ts';
-import type { Verb } from './table/verb.ts';
+import { commandOf, type Verb } from './table/verb.ts';
 import type { World } from './world.ts';
 
 const INTRODUCTION = `# The command line
@@ -71,20 +72,19 @@ export function writeReference(verbs: readonly Verb[]): string {
     onSignal: () => () => undefined,
   };
   const program = buildProgram({ world, verbs, everything: true, act: async () => undefined });
+  /** A command with what stands below it; resources of the operator stand one word deeper. */
+  const write = (command: Command, before: string): readonly string[] => {
+    const line = `${before} ${command.name()}`;
+    const known = verbs.find((verb) => commandOf(verb) === line);
+    const permission = known?.permission ? `\nNeeds the permission \`${known.permission}\`.\n` : '';
+    const heading = known ? '###' : '##';
+    return command.commands.length === 0
+      ? [`${heading} ${line}\n\n${fenced(help(command))}${permission}`]
+      : [`## ${line}\n`, ...command.commands.flatMap((one) => write(one, line))];
+  };
   const sections = program.commands
     .filter((command) => !command.name().startsWith('__'))
-    .flatMap((command) =>
-      command.commands.length === 0
-        ? [`## cloud ${command.name()}\n\n${fenced(help(command))}`]
-        : [
-            `## cloud ${command.name()}\n`,
-            ...command.commands.map((verb) => {
-              const known = verbs.find((one) => one.service === command.name() && one.verb === verb.name());
-              const permission = known?.permission ? `\nNeeds the permission \`${known.permission}\`.\n` : '';
-              return `### cloud ${command.name()} ${verb.name()}\n\n${fenced(help(verb))}${permission}`;
-            }),
-          ],
-    );
+    .flatMap((command) => write(command, 'cloud'));
   return `${INTRODUCTION}\n${sections.join('\n')}`;
 }
 

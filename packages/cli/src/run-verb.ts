@@ -6,6 +6,7 @@ import { printResult } from './output/print.ts';
 import { confirm } from './prompt.ts';
 import { openSession, requireKey, transportOf } from './session/session.ts';
 import { closest } from './table/closest.ts';
+import { siblingOf } from './table/verb.ts';
 import { callAndSettle, deleteAndWait } from './wait.ts';
 import { isInteractive } from './world.ts';
 
@@ -87,9 +88,7 @@ export function addSuggestion(invocation: Invocation, transport: Transport): (er
 
 /** The existing name nearest to the given one. Undefined if none is near, or if the caller may not list. */
 async function suggestName({ verb, verbs, input }: Invocation, transport: Transport): Promise<string | undefined> {
-  const lister = verbs.find(
-    (other) => other.service === verb.service && other.effect === 'list' && other.verb === 'list',
-  );
+  const lister = siblingOf(verb, verbs, 'list');
   const given = verb.target === undefined ? undefined : input[verb.target];
   if (!lister || typeof given !== 'string') return undefined;
   try {

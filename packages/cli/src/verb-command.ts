@@ -4,7 +4,7 @@ import { usage } from './failure.ts';
 import type { Invocation, VerbOptions } from './invocation.ts';
 import { runVerb } from './run-verb.ts';
 import { addValue, readValue } from './table/read-value.ts';
-import type { Member, Verb } from './table/verb.ts';
+import { commandOf, type Member, siblingOf, type Verb } from './table/verb.ts';
 import { canWait, DEFAULT_WAIT_SECONDS } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -56,14 +56,14 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   for (const option of ours) command.addOption(option);
   if (verb.uses) command.addHelpText('after', `\n${quotaHelp(verb.uses)}`);
   if (verb.permission) command.addHelpText('after', `\nNeeds the permission ${verb.permission}.`);
-  command.showHelpAfterError(`See: cloud ${verb.service} ${verb.verb} --help`);
+  command.showHelpAfterError(`See: ${commandOf(verb)} --help`);
   if (verb.args.length > 0) tellWhereWordsGo(command, verb);
 
   command.action(() =>
     deps.act(async () => {
       const given = command.opts<Record<string, unknown>>();
       refuseMissing(command, members);
-      const input = readInput(command, verb, members, deps.world);
+      const input = readInput(command, verb, members, deps);
       const own = Object.fromEntries(ours.map((option) => [option.attributeName(), given[option.attributeName()]]));
       const known = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
       // --wait without seconds.
@@ -86,7 +86,7 @@ function quotaHelp(uses: NonNullable<Verb['uses']>): string {
 function tellWhereWordsGo(command: Command, verb: Verb): void {
   const { outputError } = command.configureOutput();
   const args = verb.args.map((member) => `<${member.flag}>`).join(' ');
-  const name = `cloud ${verb.service} ${verb.verb}`;
+  const name = commandOf(verb);
   const hint = verb.rest
     ? `put a command after --, as in: ${name} ${args} -- <${verb.rest.name}...>\n`
     : `put a name that begins with - after --, as in: ${name} -- ${args}\n`;
@@ -111,8 +111,9 @@ function readInput(
   command: Command,
   verb: Verb,
   members: ReadonlyMap<Option, Member>,
-  world: World,
+  { world, verbs }: Pick<VerbDeps, 'world' | 'verbs'>,
 ): Record<string, unknown> {
+  const lister = siblingOf(verb, verbs, 'list');
   const given = command.opts<Record<string, unknown>>();
   const input: Record<string, unknown> = {};
   for (const [nth, member] of verb.args.entries()) {
@@ -120,7 +121,9 @@ function readInput(
     if (value === undefined) continue;
     // These would change the path of the request.
     if (verb.path.includes(`:${member.name}`) && typeof value === 'string' && ['', '.', '..'].includes(value))
-      throw usage(`'${value}' is not an id or a name; see: cloud ${verb.service} list`);
+      throw usage(
+        `'${value}' is not an id or a name; see: ${lister ? commandOf(lister) : `${commandOf(verb)} --help`}`,
+      );
     input[member.name] = value;
   }
   for (const [option, member] of members) {
@@ -132,7 +135,7 @@ function readInput(
   if (words.extra.length > 0) {
     const name = textOf(input[verb.args[0]?.name ?? ''] ?? '');
     throw usage(
-      `'${words.extra.join(' ')}' is unexpected; put a command after --, for example:\n  cloud ${verb.service} ${verb.verb} ${name.startsWith('-') ? '-- ' : ''}${name} -- ${[...words.extra, ...words.own].join(' ')}`,
+      `'${words.extra.join(' ')}' is unexpected; put a command after --, for example:\n  ${commandOf(verb)} ${name.startsWith('-') ? '-- ' : ''}${name} -- ${[...words.extra, ...words.own].join(' ')}`,
     );
   }
   if (words.own.length > 0) input[verb.rest.name] = words.own;

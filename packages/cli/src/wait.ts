@@ -5,7 +5,7 @@ import type { Invocation } from './invocation.ts';
 import { printResult } from './output/print.ts';
 import { startProgress } from './output/progress.ts';
 import { isBad } from './output/style.ts';
-import type { Verb } from './table/verb.ts';
+import { commandOf, siblingOf, type Verb } from './table/verb.ts';
 
 type Resource = Readonly<Record<string, unknown>>;
 
@@ -43,7 +43,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
     // A script needs the id even if the resource is not ready yet.
     await printResult(world, verb, invocation.options, resource);
     throw new Failure(
-      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. To keep waiting: cloud ${verb.service} get ${nameOf(resource)} --wait`,
+      `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. To keep waiting: ${commandOf({ ...verb, verb: 'get' })} ${nameOf(resource)} --wait`,
     );
   } finally {
     progress?.stop();
@@ -80,8 +80,7 @@ export function canWait(verb: Verb, verbs: readonly Verb[]): boolean {
   return verb.effect === 'delete' && verb.verb === 'delete' && findReader(verb, verbs)?.settles !== undefined;
 }
 
-const findReader = (verb: Verb, verbs: readonly Verb[]): Verb | undefined =>
-  verbs.find((other) => other.name === `${verb.service}.get`);
+const findReader = (verb: Verb, verbs: readonly Verb[]): Verb | undefined => siblingOf(verb, verbs, 'get');
 
 function readerOf({ verb, verbs }: Invocation): Verb {
   const reader = findReader(verb, verbs);

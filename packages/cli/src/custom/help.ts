@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { usage } from '../failure.ts';
 import { closest } from '../table/closest.ts';
+import { ADMIN } from '../table/verb.ts';
 import type { VerbDeps } from '../verb-command.ts';
 
 /** `cloud help instances launch` prints the same as `cloud instances launch --help`. */
@@ -34,8 +35,12 @@ function didYouMean(command: Command, word: string): string {
   return hint === undefined ? '' : ` Did you mean '${hint}'?`;
 }
 
-/** `cloud instances help launch` is `cloud help instances launch`. */
+/** `cloud instances help launch` is `cloud help instances launch`, and `cloud admin quotas help set` is `cloud help admin quotas set`. */
 export function moveHelp(argv: readonly string[], services: readonly string[]): readonly string[] {
-  const [service, word, ...rest] = argv;
-  return service !== undefined && word === 'help' && services.includes(service) ? ['help', service, ...rest] : argv;
+  const at = argv.indexOf('help');
+  const before = argv.slice(0, at);
+  const isGroup = before[0] === ADMIN;
+  const fits =
+    at > 0 && at <= (isGroup ? 2 : 1) && before.slice(isGroup ? 1 : 0).every((word) => services.includes(word));
+  return fits ? ['help', ...before, ...argv.slice(at + 1)] : argv;
 }

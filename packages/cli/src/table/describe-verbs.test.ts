@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DescribedOperation } from '../../../sdk/src/generator/described.ts';
 import { openShell } from '../testing/test-world.ts';
 import { describeVerbs } from './describe-verbs.ts';
+import { wordsOf } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
 const operation: DescribedOperation = {
@@ -109,7 +110,7 @@ it('every operation has a command', async () => {
     // `instances exec -it` opens it.
     if (verb.name === 'instances.terminal') continue;
     const top = ['auth.register', 'auth.login', 'auth.logout'].includes(verb.name);
-    const ended = await shell.cloud([...(top ? [] : [verb.service]), verb.verb, '--help']);
+    const ended = await shell.cloud([...(top ? [verb.verb] : wordsOf(verb)), '--help']);
     expect(ended, verb.name).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toContain('Usage: cloud');
   }

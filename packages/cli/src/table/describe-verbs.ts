@@ -1,5 +1,5 @@
 import type { CliFacet, DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
-import type { Kind, Member, Verb } from './verb.ts';
+import { ADMIN, type Kind, type Member, type Verb } from './verb.ts';
 
 /** Most columns of a list whose operation names none. */
 const MOST_COLUMNS = 6;
@@ -24,7 +24,9 @@ function describe(operation: DescribedOperation): Verb {
   const taken = flags.map((member) => member.flag);
   return {
     name: rest.name,
-    service: rest.service,
+    ...(rest.scope === 'operator' ? { group: ADMIN } : {}),
+    // `admin-users` beside `users`: two services, one noun.
+    service: rest.scope === 'operator' ? rest.service.replace(new RegExp(`^${ADMIN}-`), '') : rest.service,
     verb: rest.verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('_', '-'),
     summary: rest.summary,
     ...describedBy(facet.description ?? rest.description),

@@ -1,3 +1,6 @@
+/** The command below which the operator's verbs stand. */
+export const ADMIN = 'admin';
+
 /** How text on the command line becomes a value. */
 export type Kind = 'string' | 'integer' | 'number' | 'boolean' | 'json';
 
@@ -25,6 +28,9 @@ export interface Member {
 export interface Verb {
   /** `instances.launch` */
   readonly name: string;
+  /** The operator's verbs stand below `cloud admin`. */
+  readonly group?: typeof ADMIN;
+  /** The word on the command line: `instances`. */
   readonly service: string;
   readonly verb: string;
   readonly summary: string;
@@ -52,3 +58,18 @@ export interface Verb {
   /** Has a hand-written command: see custom/. */
   readonly custom?: boolean;
 }
+
+/** The words of a verb's command: `['admin', 'quotas', 'set']`. */
+export const wordsOf = (verb: Pick<Verb, 'group' | 'service' | 'verb'>): readonly string[] => [
+  ...(verb.group === undefined ? [] : [verb.group]),
+  verb.service,
+  verb.verb,
+];
+
+/** What a person types for a verb, without its arguments: `cloud admin quotas set`. */
+export const commandOf = (verb: Pick<Verb, 'group' | 'service' | 'verb'>): string =>
+  ['cloud', ...wordsOf(verb)].join(' ');
+
+/** Another verb of the same service. */
+export const siblingOf = (verb: Verb, verbs: readonly Verb[], name: string): Verb | undefined =>
+  verbs.find((other) => other.name === `${verb.name.split('.')[0]}.${name}`);

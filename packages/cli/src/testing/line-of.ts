@@ -1,4 +1,4 @@
-import type { Member, Verb } from '../table/verb.ts';
+import { type Member, type Verb, wordsOf } from '../table/verb.ts';
 
 /** Verbs that one request does: of the others a test of their own speaks. */
 export const isPlain = (verb: Verb): boolean => verb.custom !== true && verb.answer !== 'socket';
@@ -8,7 +8,7 @@ export function lineOf(verb: Verb, name: string): readonly string[] {
   const flags = verb.flags.filter((member) => member.required).flatMap((one) => [`--${one.flag}`, sampleOf(one)]);
   const args = verb.args.map((one) => (one.kind === 'string' && !one.choices ? name : sampleOf(one)));
   const confirmed = verb.effect === 'delete' ? ['--yes'] : [];
-  return [verb.service, verb.verb, ...flags, ...confirmed, '--', ...args];
+  return [...wordsOf(verb), ...flags, ...confirmed, '--', ...args];
 }
 
 function sampleOf({ choices, kind, min, form }: Member): string {

@@ -34,7 +34,7 @@ export async function checkQuota(
     const max = limits.get(use.resource) ?? quota.max;
     if (use.used + use.wanted > max)
       throw quotaExceeded(
-        `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud quotas set ${tenantId} ${use.resource} <max>`,
+        `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${use.resource} <max>`,
       );
   }
 }

@@ -277,7 +277,7 @@ export function testOperations(options: OperationOptions): void {
             expect(answer, answer.text).toMatchObject({ status: 429, code: 'QUOTA_EXCEEDED' });
             expect(answer.message).toMatch(
               new RegExp(
-                `^quota '${resource}': \\d+ of 0 ${noun} are used, and this needs \\d+ more. ${free}, or ask the operator of the platform for more: cloud quotas set ${tenantId} ${resource} <max>$`,
+                `^quota '${resource}': \\d+ of 0 ${noun} are used, and this needs \\d+ more. ${free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${resource} <max>$`,
               ),
             );
           });
