@@ -211,10 +211,10 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
 }
 
 function failures(entry: Entry, registry: Registry): Json {
-  const codes: string[] = ['INVALID_INPUT', 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE'];
+  const codes: string[] = ['INVALID_INPUT', 'RATE_LIMITED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
   if (entry.scope !== 'public') codes.push('UNAUTHORIZED', 'FORBIDDEN');
   if (entry.targetKind) codes.push('NOT_FOUND');
-  if (entry.writes) codes.push('CONFLICT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  if (entry.writes) codes.push('CONFLICT', 'REQUEST_TIMEOUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (entry.steps.quota) codes.push('QUOTA_EXCEEDED');
   if (entry.idempotent) codes.push('IDEMPOTENCY_MISMATCH');
   codes.push(...(entry.descriptor.errors ?? []));

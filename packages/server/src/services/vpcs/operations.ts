@@ -8,7 +8,8 @@ const name = Type.String({
   minLength: 1,
   maxLength: 64,
   // No URL can hold . or .. as a part of its path.
-  pattern: '^(?!\\.{1,2}$)[^\\s\\p{Cc}]([^\\p{Cc}]*[^\\s\\p{Cc}])?$',
+  // The control characters by number: clients in other languages read this pattern, and Python's do not know \p{Cc}.
+  pattern: '^(?!\\.{1,2}$)[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$',
   'x-form': 'free of control characters and of spaces at both ends, and not . or ..',
   description: 'Unique in the tenant; must not look like an id',
 });
