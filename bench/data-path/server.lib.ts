@@ -16,7 +16,6 @@ import { createMetrics } from '../../packages/server/src/kernel/metrics.ts';
 import { createRegistry } from '../../packages/server/src/kernel/registry.ts';
 import { createSealer } from '../../packages/server/src/kernel/seal.ts';
 import { openDatabase } from '../../packages/server/src/kernel/sql/pool.ts';
-import { createTokenBuckets } from '../../packages/server/src/kernel/token-bucket.ts';
 import { createMessagesService, insertMessage } from '../../packages/server/src/testing/toy-messages.ts';
 import { createAuthenticator } from '../../packages/server/src/services/identity/index.ts';
 
@@ -53,12 +52,12 @@ function startOurs() {
 
 function startBare() {
   const app = Fastify({ logger: false });
-  const limits = { perKey: createTokenBuckets(clock, rate), strangers: createTokenBuckets(clock, rate) };
+  const limits = createRates(clock, { perKey: rate, perAddress: rate });
   app.post<{ Params: { id: string }; Body: { body: string } }>(
     '/queues/:id/messages',
     { schema: { body: { type: 'object', required: ['body'], properties: { body: { type: 'string' } } } } },
-    async (request) => {
-      const caller = await callerOf(request, authenticator, limits, 'cached');
+    async (request, reply) => {
+      const caller = await callerOf(request, reply, authenticator, limits, 'cached');
       if (caller.kind !== 'user') throw new Error('nobody');
       const id = await insertMessage(data, caller.tenantId!, request.params.id, request.body.body);
       return { data: { message_id: id }, meta: { request_id: request.id } };

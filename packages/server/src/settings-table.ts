@@ -148,7 +148,8 @@ const SETTINGS = {
     minimum: 1,
     maximum: 1_000_000,
     default: 1000,
-    description: 'requests per second and API key, with bursts of three times as many',
+    description:
+      'requests per second and API key, with bursts of three times as many; all keys of a tenant together may make twice as many. Each API process counts for itself',
   }),
   authRateLimit: Type.Integer({
     name: 'CLOUD_AUTH_RATE_LIMIT',

@@ -20,6 +20,8 @@ const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 export interface Rates {
   /** Of each key that was good once. */
   readonly perKey: TokenBuckets;
+  /** Of each tenant, all its keys together: many keys do not multiply its rate. */
+  readonly perTenant: TokenBuckets;
   /** Of each address, for no key and for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
   readonly strangers: AddressBuckets;
   /** Of each address, for what is open to anybody. */
@@ -33,12 +35,26 @@ export interface AddressBuckets {
 
 const byAddress = (buckets: TokenBuckets): AddressBuckets => ({ of: (address) => buckets.of(sourceOf(address)) });
 
+/** What all keys of a tenant may ask together, as a multiple of what one may: a key that runs wild leaves its colleagues as much again. */
+const KEYS_PER_TENANT = 2;
+
 export const createRates = (clock: Clock, rates: { readonly perKey: Rate; readonly perAddress: Rate }): Rates => ({
   perKey: createTokenBuckets(clock, rates.perKey),
+  perTenant: createTokenBuckets(clock, {
+    perSecond: rates.perKey.perSecond * KEYS_PER_TENANT,
+    burst: rates.perKey.burst * KEYS_PER_TENANT,
+  }),
   strangers: byAddress(createTokenBuckets(clock, STRANGERS)),
   perAddress: byAddress(createTokenBuckets(clock, rates.perAddress)),
 });
 
-export function takeFrom(bucket: TokenBucket): void {
-  if (!bucket.take()) throw rateLimited('too many requests; slow down', Math.max(1, bucket.retryAfter()));
+/** Throws RATE_LIMITED with the time of the next token when the bucket is empty. `whose` requests they are is said in the message. */
+export function takeFrom(bucket: TokenBucket, whose = ''): void {
+  if (bucket.take()) return;
+  const { limit } = bucket.left();
+  const seconds = Math.max(1, bucket.retryAfter());
+  throw rateLimited(
+    `too many requests${whose === '' ? '' : ` ${whose}`}: at most ${limit} at once; try again in ${seconds} s`,
+    seconds,
+  );
 }

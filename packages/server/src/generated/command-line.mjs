@@ -392,7 +392,7 @@ var SETTINGS = {
     minimum: 1,
     maximum: 1e6,
     default: 1e3,
-    description: "requests per second and API key, with bursts of three times as many"
+    description: "requests per second and API key, with bursts of three times as many; all keys of a tenant together may make twice as many. Each API process counts for itself"
   }),
   authRateLimit: Type.Integer({
     name: "CLOUD_AUTH_RATE_LIMIT",

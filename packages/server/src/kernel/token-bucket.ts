@@ -7,6 +7,17 @@ export interface TokenBucket {
   give(): void;
   /** Seconds until the next token, rounded up. */
   retryAfter(): number;
+  /** What there is of it, for who wants to know before it is empty. */
+  left(): Left;
+}
+
+export interface Left {
+  /** Most tokens that it holds. */
+  readonly limit: number;
+  /** Whole tokens that it holds now. */
+  readonly remaining: number;
+  /** Seconds until it is full, rounded up, if nothing is taken. */
+  readonly fullAfter: number;
 }
 
 export function createTokenBucket(
@@ -33,6 +44,11 @@ export function createTokenBucket(
     retryAfter() {
       refill();
       return tokens >= 1 ? 0 : Math.ceil((1 - tokens) / rate.perSecond);
+    },
+    left() {
+      refill();
+      const fullAfter = Math.ceil((rate.burst - tokens) / rate.perSecond);
+      return { limit: rate.burst, remaining: Math.floor(tokens), fullAfter };
     },
   };
 }

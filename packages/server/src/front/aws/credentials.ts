@@ -18,6 +18,7 @@ interface AwsKeyRow extends KeyRow {
 /** An access key that there is; whether it is still good is asked when its signature has been checked. */
 export interface KnownKey {
   readonly keyId: string;
+  readonly tenantId: string;
   readonly secretAccessKey: string;
   /**
    * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is no member there:
@@ -69,6 +70,7 @@ export function createAwsCredentials(options: {
     return (
       row && {
         keyId: row.key_id,
+        tenantId: row.key_tenant_id,
         secretAccessKey: sealer.open(row.key_tenant_id, AWS_SECRET_PURPOSE, row.secret_sealed),
         judge() {
           const caller = authenticator.judge(row);

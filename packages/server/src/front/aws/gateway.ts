@@ -12,6 +12,8 @@ import { asAwsError, codesWithoutWords } from './errors.ts';
 export interface Principal {
   readonly accessKeyId: string;
   readonly keyId: string;
+  /** The key's own: no other can be named at this door. */
+  readonly tenantId: string;
   /** The key as it is now: it may have been revoked while the body came. */
   readonly lookUp: () => Promise<KnownKey | undefined>;
   readonly request: AwsRequest;

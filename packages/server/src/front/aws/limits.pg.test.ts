@@ -48,6 +48,16 @@ describe('limits of rate', () => {
     expect(lines).toEqual([]);
   });
 
+  it('hold for all keys of a tenant together', async () => {
+    const actor = await api.makeActor();
+    const keys = [await makeAwsKey(api, actor), await makeAwsKey(api, actor), await makeAwsKey(api, actor)];
+    await clock.advance(10_000);
+    for (const key of keys.slice(0, 2)) expect(await repeat(3, () => ask(key))).toEqual(['ok', 'ok', 'ok']);
+    expect(await ask(keys[2]!)).toBe('Throttling');
+    await clock.advance(1_000);
+    expect(await ask(keys[2]!)).toBe('ok');
+  });
+
   it('hold for what strangers try from an address; a key that was good there is served, and so is who comes from elsewhere', async () => {
     const key = await makeAwsKey(api, await api.makeActor());
     await clock.advance(10_000);

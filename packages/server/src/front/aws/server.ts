@@ -92,7 +92,7 @@ export function createAwsServer(options: AwsOptions): Server {
         return (
           key && {
             secretAccessKey: key.secretAccessKey,
-            principal: { accessKeyId, keyId: key.keyId, lookUp, request, attempts },
+            principal: { accessKeyId, keyId: key.keyId, tenantId: key.tenantId, lookUp, request, attempts },
           }
         );
       } catch (error) {
@@ -100,12 +100,13 @@ export function createAwsServer(options: AwsOptions): Server {
       }
     },
     onVerified({ principal, service }) {
-      const { accessKeyId, keyId, request, attempts } = principal!;
+      const { accessKeyId, keyId, tenantId, request, attempts } = principal!;
       metrics.authAttempt('success');
       attempts.give();
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
       step(service, () => {
-        takeFrom(limits.perKey.of(keyId));
+        takeFrom(limits.perKey.of(keyId), 'with this key');
+        takeFrom(limits.perTenant.of(tenantId), 'of this tenant');
         underWay.enter(keyId, MAX_PER_KEY, request.incoming, request.outgoing);
       });
     },

@@ -1,9 +1,10 @@
-import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../../kernel/caller.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, tenantIdOf } from '../../kernel/caller.ts';
 import { CloudError, unauthorized } from '../../kernel/errors.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import { soundAddress } from '../caller-address.ts';
 import { type Rates, takeFrom } from '../limits.ts';
+import { spend } from './rate-headers.ts';
 
 /** The key of a request: `X-API-Key`, or `Authorization: Bearer`. */
 export function keyOf(request: FastifyRequest): string | undefined {
@@ -41,8 +42,9 @@ export const addressOf = (request: FastifyRequest): string => soundAddress(reque
  */
 export async function callerOf(
   request: FastifyRequest,
+  reply: FastifyReply,
   authenticator: Authenticator,
-  limits: Pick<Rates, 'perKey' | 'strangers'>,
+  limits: Pick<Rates, 'perKey' | 'perTenant' | 'strangers'>,
   freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
@@ -55,12 +57,15 @@ export async function callerOf(
   }
   const own = limits.perKey.known(key);
   const stranger = own ? undefined : limits.strangers.of(address);
-  takeFrom(own ?? stranger!);
+  if (own) spend(reply, own, 'with this key');
+  else takeFrom(stranger!);
   try {
     const caller = await lookUpCaller(request, authenticator, freshness);
     onLookup('success');
     stranger?.give();
-    if (stranger) limits.perKey.of(key).take();
+    if (stranger) spend(reply, limits.perKey.of(key), 'with this key');
+    const tenantId = tenantIdOf(caller);
+    if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant');
     return caller;
   } catch (error) {
     onLookup('failure');

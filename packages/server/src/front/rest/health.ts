@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AggregatorRegistry } from 'prom-client';
 import { forbidden } from '../../kernel/errors.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
@@ -29,7 +29,7 @@ export function addHealth(
   app: FastifyInstance,
   options: HealthOptions,
   timestamp: () => string,
-  isOperator: (request: FastifyRequest) => Promise<boolean>,
+  isOperator: (request: FastifyRequest, reply: FastifyReply) => Promise<boolean>,
 ): void {
   const open = (request: FastifyRequest) => {
     request.decided = true;
@@ -43,7 +43,7 @@ export function addHealth(
       open(request);
       const [needed, told] = await Promise.all([runAll(options.checks), runAll(options.parts ?? {})]);
       const checks = { ...needed, ...told };
-      const mayKnowWhy = areUp(checks) || isNear(request) || (await isOperator(request).catch(() => false));
+      const mayKnowWhy = areUp(checks) || isNear(request) || (await isOperator(request, reply).catch(() => false));
       return reply.code(areUp(needed) ? 200 : 503).send({
         status: areUp(checks) ? 'UP' : 'DEGRADED',
         checks: mayKnowWhy ? checks : withoutReasons(checks),
@@ -52,7 +52,7 @@ export function addHealth(
     });
   }
   app.get('/metrics', async (request, reply) => {
-    if (!isNear(request) && !(await isOperator(request)))
+    if (!isNear(request) && !(await isOperator(request, reply)))
       throw forbidden("metrics are available on loopback or with the operator's key");
     open(request);
     return reply.type(options.metrics.prometheus.contentType).send(await writeMetrics(options));

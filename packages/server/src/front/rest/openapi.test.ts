@@ -102,6 +102,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('has the headers that a call takes and answers with', () => {
+    const RATE = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
     const headersOf = (name: string) => {
       const { described } = operations.find((one) => one.described.operationId === name)!;
       const { status } = registry.entries.get(name)!;
@@ -113,22 +114,22 @@ describe('the OpenAPI document', () => {
     };
     expect(headersOf('vpcs.create')).toEqual({
       asked: ['X-Tenant-ID', 'Idempotency-Key'],
-      answered: ['ETag', 'Idempotency-Replayed'],
-      refused: ['Retry-After'],
+      answered: ['ETag', 'Idempotency-Replayed', ...RATE],
+      refused: ['Retry-After', ...RATE],
     });
-    expect(headersOf('vpcs.get')).toMatchObject({ asked: ['X-Tenant-ID'], answered: ['ETag'] });
-    expect(headersOf('vpcs.list')).toMatchObject({ asked: ['X-Tenant-ID'], answered: [] });
+    expect(headersOf('vpcs.get')).toMatchObject({ asked: ['X-Tenant-ID'], answered: ['ETag', ...RATE] });
+    expect(headersOf('vpcs.list')).toMatchObject({ asked: ['X-Tenant-ID'], answered: RATE });
     expect(headersOf('vpcs.update')).toMatchObject({
       asked: ['X-Tenant-ID', 'Idempotency-Key', 'If-Match'],
-      answered: ['ETag', 'Idempotency-Replayed'],
+      answered: ['ETag', 'Idempotency-Replayed', ...RATE],
     });
     expect(headersOf('vpcs.delete')).toMatchObject({
       asked: ['X-Tenant-ID', 'Idempotency-Key', 'If-Match'],
-      answered: ['Idempotency-Replayed'],
+      answered: ['Idempotency-Replayed', ...RATE],
     });
     // What only the worker can do is not done again for a key.
     expect(headersOf('instances.exec').asked).not.toContain('Idempotency-Key');
-    expect(headersOf('auth.login')).toMatchObject({ asked: [], answered: [] });
+    expect(headersOf('auth.login')).toMatchObject({ asked: [], answered: RATE });
     // A version is what If-Match compares: what has none takes none.
     for (const { described } of operations.filter((one) => one.described.tags[0] === 'keys'))
       expect(described.parameters.map((one) => one.name)).not.toContain('If-Match');

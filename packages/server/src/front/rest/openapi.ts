@@ -46,6 +46,7 @@ const CONVENTIONS = [
   'Bodies are JSON in UTF-8, at most 32 levels deep, sent with Content-Type: application/json and no Content-Encoding.',
   'An optional member that is null or empty ("", [] of a list, {} of an object) counts as absent, unless its schema takes that value. An unknown member is refused unless it is empty.',
   'Refusals are sentences: what is wrong, the value, and what to do.',
+  'Requests are limited by key and by tenant. Every answer to a valid key tells what is left (RateLimit-Limit, -Remaining, -Reset). A 429 with the code RATE_LIMITED came too fast: send it again after Retry-After. A 429 with QUOTA_EXCEEDED needs room first: delete something, or ask the operator for more.',
 ].join(' ');
 
 const META: Json = {
@@ -65,6 +66,13 @@ const HEADERS = {
     schema: { type: 'string' },
   },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+  'RateLimit-Limit': {
+    description:
+      'Most requests at once. Where a request counts for its key and for its tenant, these three tell of the limit that will be reached first',
+    schema: { type: 'integer' },
+  },
+  'RateLimit-Remaining': { description: 'Requests that are left now', schema: { type: 'integer' } },
+  'RateLimit-Reset': { description: 'Seconds until all requests are back', schema: { type: 'integer' } },
 } as const;
 
 const ERROR: Json = {
@@ -149,6 +157,9 @@ function headerParameters(entry: Entry): readonly Json[] {
 const hasVersion = (entry: Entry): boolean =>
   entry.descriptor.effect !== 'list' && entry.answeredKind?.version !== undefined;
 
+/** Every answer to a valid key has them; the document names them where a client acts on them. */
+const RATE = { 'RateLimit-Limit': true, 'RateLimit-Remaining': true, 'RateLimit-Reset': true };
+
 /** The headers of an answer; nothing where there are none. */
 const headersOf = (names: Readonly<Partial<Record<keyof typeof HEADERS, boolean>>>): Json => {
   const sent = Object.keys(names).filter((name) => names[name as keyof typeof HEADERS]);
@@ -190,7 +201,7 @@ function reference(schema: unknown, schemas: Map<string, Json>): Json {
 }
 
 function success(entry: Entry, schemas: Map<string, Json>): Json {
-  if (entry.status === 204) return { '204': { description: 'Done' } };
+  if (entry.status === 204) return { '204': { description: 'Done', ...headersOf(RATE) } };
   const { answer } = entry;
   if (answer === 'socket') return { [entry.status]: { description: 'A websocket' } };
   if (answer === 'text' || answer === 'stream')
@@ -205,6 +216,7 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
   const headers = headersOf({
     ETag: hasVersion(entry),
     'Idempotency-Replayed': entry.idempotent,
+    ...RATE,
   });
   const content = { 'application/json': { schema } };
   return { [entry.status]: { description: entry.descriptor.summary, ...headers, content } };
@@ -230,7 +242,7 @@ function failures(entry: Entry, registry: Registry): Json {
         String(status),
         {
           description: names.join(', '),
-          ...headersOf({ 'Retry-After': status === 429 || status === 503 }),
+          ...headersOf({ 'Retry-After': status === 429 || status === 503, ...(status === 429 ? RATE : {}) }),
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       ]),

@@ -8,11 +8,12 @@ import type { Entry, Registry } from '../../kernel/registry.ts';
 import { coerceText } from '../../kernel/validate.ts';
 import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
-import { type Rates, takeFrom } from '../limits.ts';
+import type { Rates } from '../limits.ts';
 import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, lookUpCaller } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
 import type { LiveAnswers } from './live-answers.ts';
+import { spend } from './rate-headers.ts';
 import { MAX_WAIT_SECONDS, type Share, type Waiter } from './waiter.ts';
 
 export interface RouteDeps {
@@ -81,10 +82,10 @@ const freshnessFor = (entry: Entry): Freshness => (entry.writes && entry.plane =
 async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (entry.scope === 'public') {
     // What is open to anybody must not fail for a key that happens to be sent along.
-    takeFrom(deps.limits.perAddress.of(addressOf(request)));
+    spend(reply, deps.limits.perAddress.of(addressOf(request)), 'from this address');
     return { kind: 'anonymous' };
   }
-  const caller = await callerOf(request, deps.authenticator, deps.limits, freshnessFor(entry), deps.onAuth);
+  const caller = await callerOf(request, reply, deps.authenticator, deps.limits, freshnessFor(entry), deps.onAuth);
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);

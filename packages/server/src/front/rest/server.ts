@@ -129,8 +129,8 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     return reply.code(shown.status).send(bodyOf(shown, request.id));
   });
 
-  addHealth(app, options, timestamp, async (request) => {
-    const caller = await callerOf(request, options.authenticator, options.limits, 'cached');
+  addHealth(app, options, timestamp, async (request, reply) => {
+    const caller = await callerOf(request, reply, options.authenticator, options.limits, 'cached');
     return isOperator(caller);
   });
   addDocs(app, options.registry);
