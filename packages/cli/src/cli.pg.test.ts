@@ -70,7 +70,7 @@ it('tells the story of the quick start', async () => {
   expect(registered).toMatchObject({ code: 0, stdout: '' });
   expect(registered.stderr).toContain('Registered ann@example.com.');
   const me = JSON.parse((await cloud('whoami -o json')).stdout);
-  expect(me).toMatchObject({ email: 'ann@example.com', endpoint: api.url, profile: 'default' });
+  expect(me).toMatchObject({ email: 'ann@example.com', endpoint: api.url, context: 'default' });
 
   expect((await cloud('vpcs create main --cidr-block 10.7.0.0/16')).stdout).toMatch(/^cidr_block +10\.7\.0\.0\/16$/m);
   const launched = await cloud(
@@ -99,10 +99,10 @@ it('tells the story of the quick start', async () => {
   expect((await cloud('instances stop web -o json')).stdout).toContain('"STOPPING"');
   await settle('web', 'STOPPED');
   const stopped = await cloud('instances exec web -- ls');
-  expect(stopped).toMatchObject({ code: 1, stdout: '' });
+  expect(stopped).toMatchObject({ code: 5, stdout: '' });
   expect(stopped.stderr).toContain("the instance 'web' is STOPPED; start it");
 
-  expect(await cloud('vpcs delete main')).toMatchObject({ code: 1 });
+  expect(await cloud('vpcs delete main')).toMatchObject({ code: 5 });
   expect(await cloud('instances delete web')).toMatchObject({ code: 0 });
   expect(await cloud('instances get wbe')).toMatchObject({ code: 4 });
 });
@@ -129,10 +129,10 @@ it('tells how much of each quota is used, before it is refused', async () => {
 
 it('tells what the server says is wrong', async () => {
   const taken = await cloud('vpcs create main');
-  expect(taken).toMatchObject({ code: 1, stdout: '' });
+  expect(taken).toMatchObject({ code: 5, stdout: '' });
   expect(taken.stderr).toMatch(/^cloud: .*main/);
   const wrong = await cloud('vpcs create other --cidr-block 8.8.8.0/24');
-  expect(wrong).toMatchObject({ code: 1 });
+  expect(wrong).toMatchObject({ code: 2 });
   expect(wrong.stderr).toContain('8.8.8.0/24');
   expect((await cloud('vpcs get mian')).stderr).toBe("cloud: VPC 'mian' does not exist. Did you mean 'main'?\n");
   expect((await cloud('login --email ann@example.com --password-stdin', { stdin: 'wrong pass phrase' })).code).toBe(3);
@@ -149,7 +149,7 @@ it('walks pages', async () => {
 });
 
 it('is the SDK, which makes one thing for one Idempotency-Key', async () => {
-  const client = createClient({ endpoint: api.url, apiKey: config().profiles.default.api_key });
+  const client = createClient({ endpoint: api.url, apiKey: config().contexts.default.api_key });
   const create = () => client.vpcs.create({ name: 'twice' }, { idempotencyKey: 'once' });
   expect((await create()).id).toBe((await create()).id);
   const seen: string[] = [];
@@ -176,12 +176,12 @@ async function insertLikeSession(key: string, end: string): Promise<string> {
 }
 
 it('ends the session of the one who logs out, and no other', async () => {
-  const key = config().profiles.default.api_key as string;
+  const key = config().contexts.default.api_key as string;
   // Sessions of the same user, older and newer, whose keys begin alike.
   const ends = ['0', '1', '2'].filter((end) => !key.endsWith(end));
   const others = await Promise.all(ends.map((end) => insertLikeSession(key, end)));
   expect((await cloud('logout')).stderr).toBe(`Logged out of ${api.url}.\n`);
-  expect(config().profiles.default.api_key).toBeUndefined();
+  expect(config().contexts.default.api_key).toBeUndefined();
   const after = await cloud('whoami', { env: { CLOUD_API_KEY: key } });
   expect(after).toMatchObject({ code: 3 });
   for (const other of others)

@@ -109,7 +109,7 @@ describe('mistakes', () => {
 
   it('says where it looked when nobody answers', async () => {
     const ended = await at.cloud(words('vpcs create main'), { env: { CLOUD_ENDPOINT: 'http://127.0.0.1:1' } });
-    expect(ended).toMatchObject({ code: 1 });
+    expect(ended).toMatchObject({ code: 8 });
     expect(ended.stderr).toMatch(/^cloud: http:\/\/127.0.0.1:1 cannot be reached \(.+\). Is the platform running/);
   });
 

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { addApi } from './custom/api.ts';
 import { addCompletion } from './custom/completion.ts';
+import { addContext } from './custom/context.ts';
 import { execVerb } from './custom/exec.ts';
 import { addHelp } from './custom/help.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
+import { EXIT_MEANINGS } from './failure.ts';
 import { ADMIN, type Verb } from './table/verb.ts';
 import { addVerbCommand, type CustomVerb, globalOptions, type VerbDeps } from './verb-command.ts';
 import { VERSION } from './version.ts';
@@ -15,7 +17,8 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = { 'instances.exec': execVer
 const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
 const EXIT_CODES = `
-Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not logged in; 4 not found.
+Exit codes:
+${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}
 \`instances exec\` ends with the exit code of the command that it ran.`;
 
 /** The whole command tree. Throws if an operation says `cli: 'custom'` and has no command in CUSTOM. */
@@ -53,6 +56,7 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   addRegister(program, all);
   addLogout(program, all);
   addWhoami(program, all);
+  addContext(program, all);
   program.commandsGroup('Resources:');
   const words = new Set(world.argv);
   // Only the resources on the command line get their verbs, because building hundreds of commands is slow.

@@ -35,17 +35,15 @@ export async function confirm(world: World, question: string): Promise<boolean> 
   return /^y(es)?$/i.test((await ask(world, `${question} [y/N] `, { flag: '--yes' })).trim());
 }
 
-/** The first line of standard input, for scripts that pass a password. */
-export async function readPassword(world: World): Promise<string> {
+/** The first line of standard input, for scripts that pass a password or a key by this flag. */
+export async function readPassword(world: World, flag = '--password-stdin'): Promise<string> {
   let text = '';
   for await (const chunk of world.stdin.setEncoding('utf8')) {
     text += chunk as string;
     if (text.length > PASSWORD_LIMIT)
-      throw usage(
-        `--password-stdin: standard input has more than ${PASSWORD_LIMIT} characters; a password must be shorter`,
-      );
+      throw usage(`${flag}: standard input has more than ${PASSWORD_LIMIT} characters; pass only the secret`);
   }
   const line = text.split(/\r?\n/, 1)[0]!;
-  if (line === '') throw usage('--password-stdin: standard input is empty; pipe the password in');
+  if (line === '') throw usage(`${flag}: standard input is empty; pipe the secret in`);
   return line;
 }

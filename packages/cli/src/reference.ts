@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { EXIT_MEANINGS } from './failure.ts';
 import { buildProgram } from './program.ts';
 import { commandOf, type Verb } from './table/verb.ts';
 import type { World } from './world.ts';
@@ -22,15 +23,16 @@ cloud instances delete web --yes
 
 ## Choose a platform and a user
 
-\`cloud login\` stores a session key in \`~/.config/thecloud/config.json\` (or below \`$XDG_CONFIG_HOME\`), a file that only you can read. The
-file holds profiles. \`--profile\` chooses one; the default is the profile of the last login. A profile's key is sent only to that profile's platform.
+A context is the address of a platform, a key and a tenant. \`cloud login\` makes one and stores its session key in
+\`~/.config/thecloud/config.json\` (or below \`$XDG_CONFIG_HOME\`), a file that only you can read. \`cloud context create\` makes one for an API key,
+and \`cloud context use\` changes to another. A context's key is sent only to that context's platform.
 
 | option | environment | default |
 |---|---|---|
-| \`--endpoint URL\` | \`CLOUD_ENDPOINT\` | the profile's endpoint, or \`http://127.0.0.1:8080\` without a profile |
-| | \`CLOUD_API_KEY\` | the profile's key |
+| \`--endpoint URL\` | \`CLOUD_ENDPOINT\` | the context's endpoint, or \`http://127.0.0.1:8080\` without a context |
+| | \`CLOUD_API_KEY\` | the context's key |
 | \`--tenant ID\` | \`CLOUD_TENANT_ID\` | the key's tenant |
-| \`--profile NAME\` | \`CLOUD_PROFILE\` | the profile of the last login |
+| \`--context NAME\` | \`CLOUD_CONTEXT\` | the active context |
 
 An option overrides the environment, and the environment overrides the file. \`NO_COLOR\` turns colours off; output to a pipe never has colours.
 
@@ -44,12 +46,7 @@ command ends when the platform has accepted the request. On a terminal, a deleti
 
 | exit code | meaning |
 |---|---|
-| 0 | success |
-| 1 | refused or failed, or a wait that timed out |
-| 2 | wrong usage; nothing was sent |
-| 3 | not logged in, or the key has expired or was revoked |
-| 4 | not found |
-| 130 | interrupted at a question |
+${EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`).join('\n')}
 
 \`cloud instances exec\` streams bytes in both directions without a size limit and passes piped input to the command. \`-i\` also passes on what you
 type, and \`-t\` gives the command a terminal. It ends with the exit code of the command, even if its output is closed early (\`| head\`), or with

@@ -244,7 +244,7 @@ describe('logs --follow', () => {
     const logs = watch(spawn(process.execPath, [bundle, 'instances', 'logs', id, '--follow'], { env: env(guest.key) }));
     await logs.says('web starts');
     await revoke(api, guest);
-    expect(await logs.ended).toBe(1);
+    expect(await logs.ended).toBe(8);
     expect(logs.said.err).toContain('was cut off before its end');
   });
 });

@@ -226,12 +226,15 @@ function readWait(text: string): number {
 const OUTPUT = ['--output', '--quiet'];
 const GLOBAL = 'Global options:';
 
+/** How a command prints. */
+export const outputOptions = (): readonly Option[] => globalOptions().filter((option) => OUTPUT.includes(option.long!));
+
 /** What every command takes. */
 export const globalOptions = (): readonly Option[] =>
   [
     new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml']),
     new Option('-q, --quiet', 'print ids only'),
-    new Option('--profile <name>', 'profile of the config file (CLOUD_PROFILE)'),
+    new Option('--context <name>', 'context of the config file (CLOUD_CONTEXT)'),
     new Option('--endpoint <url>', 'address of the platform (CLOUD_ENDPOINT)'),
     new Option('--tenant <id>', 'tenant to act in (CLOUD_TENANT_ID)'),
   ].map((option) => option.helpGroup(GLOBAL));

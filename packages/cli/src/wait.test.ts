@@ -47,7 +47,7 @@ describe('waiting', () => {
   it('ends when its time is up', async () => {
     at.answer = () => ({ data: DB });
     const ended = await at.cloud(words('instances start database --wait 1 -q'));
-    expect(ended).toMatchObject({ code: 1, stdout: `${DB.id}\n` });
+    expect(ended).toMatchObject({ code: 7, stdout: `${DB.id}\n` });
     expect(ended.stderr).toBe(
       'cloud: database is still STARTING after 1 s. To keep waiting: cloud instances get database --wait\n',
     );

@@ -1,6 +1,6 @@
 import { textOf } from '../../sdk/src/text.ts';
 import { CloudWaitError, type Transport, waitUntil, waitUntilGone } from '@thecloud/sdk';
-import { Failure } from './failure.ts';
+import { EXIT, Failure } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { printResult } from './output/print.ts';
 import { startProgress } from './output/progress.ts';
@@ -44,6 +44,7 @@ export async function callAndSettle(invocation: Invocation, transport: Transport
     await printResult(world, verb, invocation.options, resource);
     throw new Failure(
       `${nameOf(resource)} is still ${statusOf(resource, field)} after ${seconds} s. To keep waiting: ${commandOf({ ...verb, verb: 'get' })} ${nameOf(resource)} --wait`,
+      EXIT.timeout,
     );
   } finally {
     progress?.stop();

@@ -2,8 +2,8 @@ import type { Transport } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { usage } from '../failure.ts';
 import type { GlobalOptions } from '../session/session.ts';
-import { profileNameOf, type Session, openSession, transportOf } from '../session/session.ts';
-import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
+import { contextNameOf, type Session, openSession, transportOf } from '../session/session.ts';
+import { configPath, readConfig, updateConfig } from '../session/config-file.ts';
 import { ask, readPassword } from '../prompt.ts';
 import type { Verb } from '../table/verb.ts';
 import type { VerbDeps } from '../verb-command.ts';
@@ -27,7 +27,7 @@ interface LoginOptions extends GlobalOptions {
   readonly name?: string;
 }
 
-const connectionOptions = () => globalOptions().filter((option) => ['--profile', '--endpoint'].includes(option.long!));
+const connectionOptions = () => globalOptions().filter((option) => ['--context', '--endpoint'].includes(option.long!));
 
 /** `cloud login`: stores a session key in the config file. */
 export function addLogin(program: Command, deps: VerbDeps): void {
@@ -96,16 +96,15 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
   const session = publicSession(world, options);
   const transport: Transport = transportOf(session);
   const answer = await transport.call<LoginAnswer>(verbNamed(deps, 'auth.login'), { ...credentials });
-  const config = readConfig(world);
-  const name = profileNameOf(world, options, config);
-  const profile = {
+  const name = contextNameOf(world, options, readConfig(world));
+  const context = {
     endpoint: session.endpoint,
     api_key: answer.api_key,
     email: answer.user.email,
     expires_at: answer.expires_at,
   };
   try {
-    writeConfig(world, { current: name, profiles: { ...config.profiles, [name]: profile } });
+    updateConfig(world, ({ contexts }) => ({ current: name, contexts: { ...contexts, [name]: context } }));
   } catch (error) {
     // Nobody has the key. If it cannot be revoked now, it expires.
     await transportOf({ ...session, apiKey: answer.api_key }, { retries: 0 })
@@ -114,7 +113,7 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
     throw error;
   }
   world.stderr.write(
-    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}. The session key is in ${configPath(world)}, profile '${name}'.\n`,
+    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}. The session key is in ${configPath(world)}, context '${name}'.\n`,
   );
 }
 

@@ -1,8 +1,8 @@
 import { CloudApiError, CloudConnectionError, listAll } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { printResult } from '../output/print.ts';
-import { configPath, readConfig, writeConfig } from '../session/config-file.ts';
-import { type GlobalOptions, openSession, profileNameOf, requireKey, transportOf } from '../session/session.ts';
+import { configPath, contextNamed, readConfig, updateConfig } from '../session/config-file.ts';
+import { type GlobalOptions, openSession, contextNameOf, requireKey, transportOf } from '../session/session.ts';
 import { globalOptions, type VerbDeps } from '../verb-command.ts';
 import { verbNamed } from './login.ts';
 
@@ -19,25 +19,29 @@ export function addLogout(program: Command, deps: VerbDeps): void {
     .command('logout')
     .summary('Log out')
     .description('Revoke the session key and remove it from your config file.')
-    .addOption(globalOptions().find((option) => option.long === '--profile')!);
+    .addOption(globalOptions().find((option) => option.long === '--context')!);
   command.action(() =>
     deps.act(async () => {
       const { world } = deps;
       const options = { ...deps.before(), ...command.opts<GlobalOptions>() };
       const config = readConfig(world);
-      const name = profileNameOf(world, options, config);
-      const profile = Object.hasOwn(config.profiles, name) ? config.profiles[name] : undefined;
-      if (profile?.api_key === undefined) {
-        world.stderr.write(`The profile '${name}' is not logged in.\n`);
+      const name = contextNameOf(world, options, config);
+      const context = contextNamed(config, name);
+      if (context?.api_key === undefined) {
+        world.stderr.write(`The context '${name}' is not logged in.\n`);
         return;
       }
-      const revoked = await revoke(deps, profile.endpoint, profile.api_key);
-      const { api_key: _, expires_at: __, ...rest } = profile;
-      writeConfig(world, { ...config, profiles: { ...config.profiles, [name]: rest } });
+      const revoked = await revoke(deps, context.endpoint, context.api_key);
+      updateConfig(world, (now) => {
+        // A login by another command in between has another key.
+        if (contextNamed(now, name)?.api_key !== context.api_key) return now;
+        const { api_key: _, expires_at: __, ...rest } = context;
+        return { ...now, contexts: { ...now.contexts, [name]: rest } };
+      });
       world.stderr.write(
         revoked === true
-          ? `Logged out of ${profile.endpoint}.\n`
-          : `Removed the key from ${configPath(world)}, but could not revoke it (${revoked}). It works until ${profile.expires_at ?? 'it is revoked'}.\n`,
+          ? `Logged out of ${context.endpoint}.\n`
+          : `Removed the key from ${configPath(world)}, but could not revoke it (${revoked}). It works until ${context.expires_at ?? 'it is revoked'}.\n`,
       );
     }),
   );
@@ -46,7 +50,7 @@ export function addLogout(program: Command, deps: VerbDeps): void {
 /** True, or why the key could not be revoked. The config file loses the key either way. */
 async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise<true | string> {
   const transport = transportOf(
-    { endpoint, apiKey, tenantId: undefined, profileName: '', noKeyBecause: undefined },
+    { endpoint, apiKey, tenantId: undefined, contextName: '', noKeyBecause: undefined },
     { retries: 0 },
   );
   try {
@@ -79,8 +83,8 @@ export function addWhoami(program: Command, deps: VerbDeps): void {
       for await (const one of listAll<QuotaUsage>(transport, verbNamed(deps, 'quotas.list'), {})) used.push(one);
       const isTable = (options.output ?? 'table') === 'table';
       const quotas = isTable ? used.map(({ resource, ...one }) => `${resource} ${one.used} of ${one.max}`) : used;
-      const shown = { ...user, quotas, endpoint: session.endpoint, profile: session.profileName };
-      await printResult(world, { ...me, columns: [...me.columns, 'quotas', 'endpoint', 'profile'] }, options, shown);
+      const shown = { ...user, quotas, endpoint: session.endpoint, context: session.contextName };
+      await printResult(world, { ...me, columns: [...me.columns, 'quotas', 'endpoint', 'context'] }, options, shown);
     }),
   );
 }

@@ -12,12 +12,12 @@ describe('the config file', () => {
   };
   const bare = { env: { CLOUD_API_KEY: '', CLOUD_ENDPOINT: '' } };
 
-  it('has profiles', async () => {
-    const profile = (api_key: string) => ({ endpoint: at.endpoint, api_key, tenant_id: `tenant-of-${api_key}` });
-    write(JSON.stringify({ current: 'one', profiles: { one: profile('1'), two: profile('2'), three: profile('3') } }));
+  it('has contexts', async () => {
+    const context = (api_key: string) => ({ endpoint: at.endpoint, api_key, tenant_id: `tenant-of-${api_key}` });
+    write(JSON.stringify({ current: 'one', contexts: { one: context('1'), two: context('2'), three: context('3') } }));
     await at.cloud(words('instances list'), bare);
-    await at.cloud(words('instances list --profile two'), bare);
-    await at.cloud(words('instances list'), { env: { ...bare.env, CLOUD_PROFILE: 'three' } });
+    await at.cloud(words('instances list --context two'), bare);
+    await at.cloud(words('instances list'), { env: { ...bare.env, CLOUD_CONTEXT: 'three' } });
     expect(at.seen.map(({ headers }) => [headers['x-api-key'], headers['x-tenant-id']])).toEqual([
       ['1', 'tenant-of-1'],
       ['2', 'tenant-of-2'],
@@ -27,11 +27,11 @@ describe('the config file', () => {
 
   it('shows a key to its own platform only', async () => {
     write(
-      JSON.stringify({ current: 'one', profiles: { one: { endpoint: 'http://10.9.9.9:8080', api_key: 'secret' } } }),
+      JSON.stringify({ current: 'one', contexts: { one: { endpoint: 'http://10.9.9.9:8080', api_key: 'secret' } } }),
     );
     const ended = await at.cloud(words('instances list'), { env: { CLOUD_API_KEY: '' } });
     expect(ended).toMatchObject({ code: 3 });
-    expect(ended.stderr).toContain("the profile 'one' is for http://10.9.9.9:8080");
+    expect(ended.stderr).toContain("the context 'one' is for http://10.9.9.9:8080");
     expect(at.seen).toHaveLength(0);
   });
 
@@ -44,10 +44,10 @@ describe('the config file', () => {
     'null',
     '[]',
     '5',
-    '{"profiles":5}',
-    '{"profiles":{"default":null}}',
-    '{"profiles":{"default":{}}}',
-    '{"profiles":{"default":{"endpoint":"http://x","api_key":7}}}',
+    '{"contexts":5}',
+    '{"contexts":{"default":null}}',
+    '{"contexts":{"default":{}}}',
+    '{"contexts":{"default":{"endpoint":"http://x","api_key":7}}}',
   ])('is named where it is not what a login writes: %s', async (text) => {
     write(text);
     const ended = await at.cloud(words('instances list'), bare);
@@ -57,12 +57,12 @@ describe('the config file', () => {
     );
   });
 
-  it('has not the profile that was asked for', async () => {
-    write(JSON.stringify({ profiles: { one: { endpoint: at.endpoint, api_key: '1' } } }));
-    const ended = await at.cloud(words('instances list --profile oen'), bare);
+  it('has not the context that was asked for', async () => {
+    write(JSON.stringify({ contexts: { one: { endpoint: at.endpoint, api_key: '1' } } }));
+    const ended = await at.cloud(words('instances list --context oen'), bare);
     expect(ended).toMatchObject({ code: 3 });
-    expect(ended.stderr).toContain("profile 'oen' does not exist; existing: one");
-    expect(ended.stderr).toContain('cloud login --profile oen --endpoint');
+    expect(ended.stderr).toContain("context 'oen' does not exist; existing: one");
+    expect(ended.stderr).toContain('cloud login --context oen --endpoint');
   });
 
   it('is told when it cannot be written', async () => {
@@ -87,7 +87,7 @@ describe('the config file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
       current: 'default',
-      profiles: { default: { api_key: KEY } },
+      contexts: { default: { api_key: KEY } },
     });
   });
 

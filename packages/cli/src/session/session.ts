@@ -2,7 +2,7 @@ import { type ClientOptions, createTransport, type Transport } from '@thecloud/s
 import { EXIT, Failure, usage } from '../failure.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
-import { type ConfigFile, type Profile, readConfig } from './config-file.ts';
+import { type ConfigFile, contextNamed, readConfig } from './config-file.ts';
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:8080';
 
@@ -10,7 +10,7 @@ export const DEFAULT_ENDPOINT = 'http://127.0.0.1:8080';
 export interface GlobalOptions {
   readonly output?: 'table' | 'json' | 'yaml';
   readonly quiet?: boolean;
-  readonly profile?: string;
+  readonly context?: string;
   readonly endpoint?: string;
   readonly tenant?: string;
 }
@@ -18,7 +18,7 @@ export interface GlobalOptions {
 /** The platform and the key that a command uses. */
 export interface Session {
   readonly endpoint: string;
-  readonly profileName: string;
+  readonly contextName: string;
   readonly apiKey: string | undefined;
   readonly tenantId: string | undefined;
   /** Why there is no key, if that may surprise. */
@@ -29,34 +29,32 @@ export interface Session {
 export function openSession(world: World, options: GlobalOptions): Session {
   const { env } = world;
   const config = readConfig(world);
-  const profileName = profileNameOf(world, options, config);
-  const profile: Profile | undefined = Object.hasOwn(config.profiles, profileName)
-    ? config.profiles[profileName]
-    : undefined;
-  const endpoint = readEndpoint(options.endpoint || env.CLOUD_ENDPOINT || profile?.endpoint || DEFAULT_ENDPOINT);
-  // A profile's key is sent only to the profile's platform.
-  const keyFits = profile !== undefined && trim(profile.endpoint) === endpoint;
+  const contextName = contextNameOf(world, options, config);
+  const context = contextNamed(config, contextName);
+  const endpoint = readEndpoint(options.endpoint || env.CLOUD_ENDPOINT || context?.endpoint || DEFAULT_ENDPOINT);
+  // A context's key is sent only to the context's platform.
+  const keyFits = context !== undefined && trim(context.endpoint) === endpoint;
   return {
     endpoint,
-    profileName,
-    apiKey: env.CLOUD_API_KEY || (keyFits ? profile.api_key : undefined),
-    tenantId: options.tenant || env.CLOUD_TENANT_ID || (keyFits ? profile.tenant_id : undefined),
+    contextName,
+    apiKey: env.CLOUD_API_KEY || (keyFits ? context.api_key : undefined),
+    tenantId: options.tenant || env.CLOUD_TENANT_ID || (keyFits ? context.tenant_id : undefined),
     noKeyBecause: whyNoKey(),
   };
 
   function whyNoKey(): string | undefined {
-    if (profile?.api_key && !keyFits) return `the profile '${profileName}' is for ${profile.endpoint}`;
-    const others = Object.keys(config.profiles);
-    if (profile !== undefined || others.length === 0) return undefined;
-    return `profile '${profileName}' does not exist; existing: ${others.join(', ')}`;
+    if (context?.api_key && !keyFits) return `the context '${contextName}' is for ${context.endpoint}`;
+    const others = Object.keys(config.contexts);
+    if (context !== undefined || others.length === 0) return undefined;
+    return `context '${contextName}' does not exist; existing: ${others.join(', ')}`;
   }
 }
 
-export const profileNameOf = (world: World, options: GlobalOptions, config: ConfigFile): string =>
-  options.profile || world.env.CLOUD_PROFILE || config.current || 'default';
+export const contextNameOf = (world: World, options: GlobalOptions, config: ConfigFile): string =>
+  options.context || world.env.CLOUD_CONTEXT || config.current || 'default';
 
 /** Throws Failure for an unusable endpoint, before any message about keys. */
-function readEndpoint(given: string): string {
+export function readEndpoint(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined) throw usage(`endpoint '${given}' is not a URL such as ${DEFAULT_ENDPOINT}`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
@@ -76,7 +74,7 @@ export function transportOf(session: Session, extra: Partial<ClientOptions> = {}
   if (session.apiKey !== undefined && !PRINTABLE.test(session.apiKey)) {
     throw new Failure(
       'CLOUD_API_KEY contains characters that are not allowed in a key; copy it again, or unset it and run: cloud login',
-      EXIT.notLoggedIn,
+      EXIT.denied,
     );
   }
   if (session.tenantId !== undefined && !PRINTABLE.test(session.tenantId))
@@ -98,10 +96,10 @@ const PRINTABLE = /^[\x20-\x7e]+$/;
 /** Throws when there is no key. */
 export function requireKey(session: Session): void {
   if (session.apiKey !== undefined) return;
-  const profile = ['', 'default'].includes(session.profileName) ? '' : ` --profile ${session.profileName}`;
+  const context = ['', 'default'].includes(session.contextName) ? '' : ` --context ${session.contextName}`;
   const why = session.noKeyBecause ? `: ${session.noKeyBecause}` : '';
   throw new Failure(
-    `not logged in at ${session.endpoint}${why}. To log in: cloud login${profile} --endpoint ${session.endpoint}. To create a user: cloud register`,
-    EXIT.notLoggedIn,
+    `not logged in at ${session.endpoint}${why}. To log in: cloud login${context} --endpoint ${session.endpoint}. To create a user: cloud register`,
+    EXIT.denied,
   );
 }
