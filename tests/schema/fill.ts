@@ -36,6 +36,7 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     );
     await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
     await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
+    await own('mails', 'id, recipient, sealed, expires_at', `gen_random_uuid(), $2, 'x', now()`, [name]);
     await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
     // Its label is a row of instance_labels.
     await own(

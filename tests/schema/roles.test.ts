@@ -156,6 +156,7 @@ describe('cloud_operator', () => {
       'databases.password',
       'instances.command',
       'instances.env',
+      'mails.sealed',
       'platform.master_key_check',
       'secrets.encrypted_value',
       'subscriptions.endpoint',

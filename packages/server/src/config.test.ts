@@ -43,6 +43,38 @@ describe('settings', () => {
     expect(loadSettings({ CLOUD_LISTEN: '', CLOUD_PG_PORT: ' ' }, true).listen.port).toBe(8080);
   });
 
+  test('the mail server: nothing, or a URL and a sender, whose password is not shown', () => {
+    expect(loadSettings({}, true)).toMatchObject({ smtpUrl: undefined, mailFrom: undefined, publicUrl: undefined });
+    const mail = {
+      CLOUD_SMTP_URL: 'smtp://u:s3cret@mail.example.com:587',
+      CLOUD_MAIL_FROM: 'The Cloud <cloud@example.com>',
+    };
+    expect(loadSettings(mail, true)).toMatchObject({ smtpUrl: mail.CLOUD_SMTP_URL, mailFrom: mail.CLOUD_MAIL_FROM });
+    for (const url of [
+      'mail.example.com',
+      'http://mail.example.com',
+      'smtp://',
+      'smtp://u@mail.example.com',
+      'smtp://u:s3cret@h/path',
+      'smtp://u:s3cret@h?x=y',
+    ]) {
+      expect(wrong({ ...mail, CLOUD_SMTP_URL: url })).toContain('must be smtp://user:password@host:port');
+      expect(wrong({ ...mail, CLOUD_SMTP_URL: url })).not.toContain('s3cret');
+    }
+    for (const from of ['cloud', 'a@b <c@d>', '<c@d>', 'Cloud <c@d> x', 'c@d, e@f'])
+      expect(wrong({ ...mail, CLOUD_MAIL_FROM: from })).toContain('must be an address such as cloud@example.com');
+    expect(wrong({ CLOUD_SMTP_URL: mail.CLOUD_SMTP_URL })).toBe('CLOUD_SMTP_URL: needs CLOUD_MAIL_FROM too');
+    expect(wrong({ CLOUD_MAIL_FROM: mail.CLOUD_MAIL_FROM })).toBe('CLOUD_MAIL_FROM: needs CLOUD_SMTP_URL too');
+  });
+
+  test('the public URL, without a slash at the end', () => {
+    expect(loadSettings({ CLOUD_PUBLIC_URL: 'https://cloud.example.com/' }, true).publicUrl).toBe(
+      'https://cloud.example.com',
+    );
+    for (const url of ['cloud.example.com', 'ftp://x', 'https://u:p@x', 'https://x?y'])
+      expect(wrong({ CLOUD_PUBLIC_URL: url })).toContain('must be an http or https URL');
+  });
+
   test('trusted proxies: none, or addresses and networks', () => {
     expect(loadSettings({}, true).trustedProxies).toEqual([]);
     expect(

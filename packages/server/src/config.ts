@@ -121,6 +121,10 @@ function contradictions(values: Values): string[] {
   if (values.role !== 'all' && values.externalDatabaseUrl === undefined) {
     found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs its own PostgreSQL`);
   }
+  if ((values.smtpUrl === undefined) !== (values.mailFrom === undefined)) {
+    const [given, missing] = values.smtpUrl === undefined ? ['MAIL_FROM', 'SMTP_URL'] : ['SMTP_URL', 'MAIL_FROM'];
+    found.push(`CLOUD_${given}: needs CLOUD_${missing} too`);
+  }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
     found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
@@ -138,7 +142,7 @@ function contradictions(values: Values): string[] {
 /** One line, whatever was given. */
 function shown(name: string, value: string): string {
   const line = value.replaceAll(/\s+/g, ' ');
-  return name.endsWith('DATABASE_URL') ? hidePassword(line) : line;
+  return name.endsWith('_URL') ? hidePassword(line) : line;
 }
 
 function pathsBelow(data: string): Paths {

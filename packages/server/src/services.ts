@@ -1,6 +1,7 @@
 import { machineName, networkNames } from './engines/names.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { Log } from './kernel/log.ts';
+import type { Metrics } from './kernel/metrics.ts';
 import { createRegistry, quotasOf, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
@@ -13,6 +14,7 @@ import {
   createInstanceTypesService,
   IMAGES,
 } from './services/instances/index.ts';
+import { createMailService, type Mailer } from './services/mail/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
@@ -26,6 +28,9 @@ export interface WorkerDeps {
   readonly host: HostDeps;
   readonly compute: ComputeEngine;
   readonly network: NetworkEngine;
+  readonly metrics: Metrics;
+  /** Undefined: no mail server is set. */
+  readonly mailer: Mailer | undefined;
 }
 
 /** What every process has. Names outside are pure functions of ids. */
@@ -43,6 +48,7 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
   const services: Service[] = [
     createAuthService(deps),
     createKeysService(deps),
+    createMailService(worker ? { worker: { ...worker, ...deps } } : {}),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
     createInstanceTypesService(),

@@ -66,6 +66,36 @@ export function readDatabaseUrl(given: string): string {
   return whole.replace(/([?&]sslmode=)[^&#]*/, '$1verify-full');
 }
 
+/** Credentials are percent-encoded, as in every URL. */
+export function readSmtpUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const isWhole = url !== undefined && url.hostname !== '' && (url.username === '') === (url.password === '');
+  if (!isWhole || !['smtp:', 'smtps:'].includes(url.protocol) || !['', '/'].includes(url.pathname) || url.search !== '')
+    throw new SettingsError('must be smtp://user:password@host:port or smtps://user:password@host:port');
+  return given;
+}
+
+export function readMailFrom(given: string): string {
+  // One line: a setting's control characters would begin another header.
+  if (!/^(?:[^<>@\p{Cc}"]+ <[^\s<>@\p{Cc}"]+@[^\s<>@\p{Cc}"]+>|[^\s<>@\p{Cc}"]+@[^\s<>@\p{Cc}"]+)$/u.test(given))
+    throw new SettingsError('must be an address such as cloud@example.com or The Cloud <cloud@example.com>');
+  return given;
+}
+
+/** Without a slash at the end. */
+export function readPublicUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (
+    !url ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.username !== '' ||
+    url.search !== '' ||
+    url.hash !== ''
+  )
+    throw new SettingsError('must be an http or https URL such as https://cloud.example.com');
+  return url.href.replace(/\/+$/, '');
+}
+
 /** A URL as it may be shown: a password is not for a terminal or a log, however it was mistyped. */
 export function hidePassword(url: string): string {
   return url.replace(/^(\w+:\/\/)?.*@/s, '$1***@').replace(/\bpassword=[^&\s]*/gi, 'password=***');

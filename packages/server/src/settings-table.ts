@@ -1,5 +1,13 @@
 import { type Setting, Type } from './setting-schema.ts';
-import { readAddress, readAddressOrOff, readDatabaseUrl, readNetworks } from './setting-readers.ts';
+import {
+  readAddress,
+  readAddressOrOff,
+  readDatabaseUrl,
+  readMailFrom,
+  readNetworks,
+  readPublicUrl,
+  readSmtpUrl,
+} from './setting-readers.ts';
 
 /** PostgreSQL and Linux take at most 107 bytes for the path of a socket; the longest of ours below the data folder has 31. */
 const LONGEST_DATA_DIR = 76;
@@ -108,6 +116,34 @@ const SETTINGS = {
     default: 'open',
     description: 'closed: only the first user can register',
   }),
+  publicUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'CLOUD_PUBLIC_URL',
+        description: 'URL at which people reach the API, for mails; empty: http:// and CLOUD_LISTEN',
+      }),
+      readPublicUrl,
+    ),
+  ),
+  smtpUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'CLOUD_SMTP_URL',
+        description:
+          'mail server: smtp://user:password@host:587 with STARTTLS, or smtps://…:465. Without STARTTLS only on loopback. Empty: mails wait until they expire. Keep it secret',
+      }),
+      readSmtpUrl,
+    ),
+  ),
+  mailFrom: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: 'CLOUD_MAIL_FROM',
+        description: 'sender of mails: an address, or Name <address>',
+      }),
+      readMailFrom,
+    ),
+  ),
   egress: Type.Enum(['host', 'none'], {
     name: 'CLOUD_EGRESS',
     default: 'host',

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import { IncusComputeEngine } from '../engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from '../engines/linux-network/linux-network-engine.ts';
+import { createSmtpMailer } from '../engines/smtp/smtp-mailer.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { every } from '../kernel/every.ts';
 import { lockHost } from '../kernel/host-lock.ts';
@@ -56,7 +57,12 @@ export async function startWorker(config: Config): Promise<Running> {
     overcommit: { cpu: config.overcommitCpu, memory: config.overcommitMemory, disk: config.overcommitDisk },
   };
   const hostId = await reportHost(host);
-  const worker = { database, clock, log, hostId, host, compute, network };
+  const { smtpUrl, mailFrom } = config;
+  const mailer =
+    smtpUrl === undefined || mailFrom === undefined
+      ? undefined
+      : guard(createSmtpMailer({ url: smtpUrl, from: mailFrom }));
+  const worker = { database, clock, log, hostId, host, compute, network, metrics, mailer };
   const { services } = composeRegistry({ ...config, sealer: sealerOf(config), worker });
   const sides = services.flatMap((service) => service.worker ?? []);
   const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];

@@ -224,6 +224,24 @@ function readDatabaseUrl(given) {
   if (!CHECKED_SSL_MODES.includes(mode) || url.searchParams.has("uselibpqcompat")) return whole;
   return whole.replace(/([?&]sslmode=)[^&#]*/, "$1verify-full");
 }
+function readSmtpUrl(given) {
+  const url = URL.canParse(given) ? new URL(given) : void 0;
+  const isWhole = url !== void 0 && url.hostname !== "" && url.username === "" === (url.password === "");
+  if (!isWhole || !["smtp:", "smtps:"].includes(url.protocol) || !["", "/"].includes(url.pathname) || url.search !== "")
+    throw new SettingsError("must be smtp://user:password@host:port or smtps://user:password@host:port");
+  return given;
+}
+function readMailFrom(given) {
+  if (!/^(?:[^<>@\p{Cc}"]+ <[^\s<>@\p{Cc}"]+@[^\s<>@\p{Cc}"]+>|[^\s<>@\p{Cc}"]+@[^\s<>@\p{Cc}"]+)$/u.test(given))
+    throw new SettingsError("must be an address such as cloud@example.com or The Cloud <cloud@example.com>");
+  return given;
+}
+function readPublicUrl(given) {
+  const url = URL.canParse(given) ? new URL(given) : void 0;
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "")
+    throw new SettingsError("must be an http or https URL such as https://cloud.example.com");
+  return url.href.replace(/\/+$/, "");
+}
 function hidePassword(url) {
   return url.replace(/^(\w+:\/\/)?.*@/s, "$1***@").replace(/\bpassword=[^&\s]*/gi, "password=***");
 }
@@ -353,6 +371,33 @@ var SETTINGS = {
     default: "open",
     description: "closed: only the first user can register"
   }),
+  publicUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: "CLOUD_PUBLIC_URL",
+        description: "URL at which people reach the API, for mails; empty: http:// and CLOUD_LISTEN"
+      }),
+      readPublicUrl
+    )
+  ),
+  smtpUrl: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: "CLOUD_SMTP_URL",
+        description: "mail server: smtp://user:password@host:587 with STARTTLS, or smtps://\u2026:465. Without STARTTLS only on loopback. Empty: mails wait until they expire. Keep it secret"
+      }),
+      readSmtpUrl
+    )
+  ),
+  mailFrom: Type.Optional(
+    Type.Decode(
+      Type.String({
+        name: "CLOUD_MAIL_FROM",
+        description: "sender of mails: an address, or Name <address>"
+      }),
+      readMailFrom
+    )
+  ),
   egress: Type.Enum(["host", "none"], {
     name: "CLOUD_EGRESS",
     default: "host",
@@ -476,6 +521,10 @@ function contradictions(values) {
   if (values.role !== "all" && values.externalDatabaseUrl === void 0) {
     found.push(`CLOUD_ROLE=${values.role}: needs DATABASE_URL; only role all runs its own PostgreSQL`);
   }
+  if (values.smtpUrl === void 0 !== (values.mailFrom === void 0)) {
+    const [given, missing] = values.smtpUrl === void 0 ? ["MAIL_FROM", "SMTP_URL"] : ["SMTP_URL", "MAIL_FROM"];
+    found.push(`CLOUD_${given}: needs CLOUD_${missing} too`);
+  }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
     found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
@@ -491,7 +540,7 @@ function contradictions(values) {
 }
 function shown(name, value) {
   const line = value.replaceAll(/\s+/g, " ");
-  return name.endsWith("DATABASE_URL") ? hidePassword(line) : line;
+  return name.endsWith("_URL") ? hidePassword(line) : line;
 }
 function pathsBelow(data) {
   const run = join(data, "run");

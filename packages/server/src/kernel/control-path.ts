@@ -144,6 +144,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       checked: undefined,
       createdId,
       newId: () => newId(clock.now()),
+      sealer,
       wake: (kind, id, hostId) => {
         last.push((open) => wake(open, { kind, id, tenantId: tenantId || null, hostId: hostId ?? null }));
       },

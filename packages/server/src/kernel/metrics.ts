@@ -16,6 +16,8 @@ export interface Metrics {
   request(method: string, route: string, status: number, ms: number): void;
   authAttempt(result: string): void;
   refusalDropped(): void;
+  /** A mail's end (sent, refused, expired), or a try after which another follows (delayed). */
+  mail(outcome: 'sent' | 'refused' | 'expired' | 'delayed'): void;
   /** Values read when scraped. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** A labelled gauge, filled at each scrape. */
@@ -88,6 +90,12 @@ export function createMetrics(processName?: string): Metrics {
     help: 'Refused attempts beyond the rate that is audited',
     registers,
   });
+  const mails = new Counter({
+    name: 'thecloud_mails_total',
+    help: 'Mails by outcome; delayed counts each try after which another follows',
+    labelNames: ['outcome'],
+    registers,
+  });
   return {
     prometheus,
     operation: (operation, outcome, ms) => operations.observe({ operation, outcome }, ms / 1000),
@@ -102,6 +110,7 @@ export function createMetrics(processName?: string): Metrics {
     },
     authAttempt: (result) => auth.inc({ result }),
     refusalDropped: () => dropped.inc(),
+    mail: (outcome) => mails.inc({ outcome }),
     gauge: (name, help, read) => {
       new Gauge({
         name,

@@ -7,6 +7,7 @@ import type { InputOf, Operation, Operations, OutputOf, PageOf } from './operati
 import type { PageRequest } from './page.ts';
 import type { Reconciler } from './reconcile.ts';
 import type { Retention } from './retention.ts';
+import type { Sealer } from './seal.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** What every step of a call knows, on both planes. */
@@ -41,6 +42,8 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
   /** The id of the resource that a create makes. Chosen before the handler runs, so that a replayed Idempotency-Key finds it. */
   readonly createdId: string;
   newId(): string;
+  /** Seals what another process will open, and hashes what must be compared but not read. */
+  readonly sealer: Pick<Sealer, 'seal' | 'fingerprint'>;
   /** Requests a reconciler pass. Written last in the transaction, to hold the queue's locks for the shortest time. */
   wake(kind: string, id: string, hostId?: string | null): void;
   /** Continues as this user in this tenant: for registration and login, which have no caller yet. */

@@ -129,6 +129,8 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       role: 'api',
       config: {
         ...common,
+        // Only the worker talks to the mail server.
+        smtpUrl: undefined,
         role: 'api',
         databaseUrl: urls.api,
         operatorDatabaseUrl: urls.operator,
