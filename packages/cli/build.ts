@@ -67,6 +67,8 @@ export async function buildCli(outFile: string = join(folder, 'dist', 'cloud.js'
     await build({
       ...options,
       entryPoints: { cloud: join(folder, 'src', 'main.ts') },
+      // An installed package runs the bundle itself.
+      banner: { js: '#!/usr/bin/env node' },
       plugins: [finishedTable, noChildProcesses, lazyParts(parts)],
     });
     await build({ ...options, entryPoints: Object.fromEntries(parts) });

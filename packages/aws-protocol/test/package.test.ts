@@ -38,6 +38,8 @@ beforeAll(() => {
   checkout = join(root, 'checkout/packages/aws-protocol');
   cpSync(join(repository, 'tsconfig.json'), join(root, 'checkout/tsconfig.json'));
   cpSync(source, checkout, { recursive: true, filter: (path) => !/\/(\.cache|node_modules|dist)$/.test(path) });
+  mkdirSync(join(root, 'checkout/scripts'));
+  cpSync(join(repository, 'scripts/pack.mjs'), join(root, 'checkout/scripts/pack.mjs'));
   symlinkSync(tools, join(root, 'checkout/node_modules'));
   const before = manifestOf(checkout);
   const npm = ['--offline', '--no-audit', '--no-fund', '--cache', join(root, 'npm-cache')];
@@ -63,16 +65,16 @@ const manifestOf = (folder: string): string => readFileSync(join(folder, 'packag
 
 it('packing that was cut short is undone by the next one, and undoes no edit', () => {
   const before = manifestOf(checkout);
-  node(['tools/pack.mjs']);
+  node(['../../scripts/pack.mjs']);
   expect(manifestOf(checkout)).toContain('./dist/index.js');
-  node(['tools/pack.mjs']);
-  node(['tools/pack.mjs', '--restore']);
+  node(['../../scripts/pack.mjs']);
+  node(['../../scripts/pack.mjs', '--restore']);
   expect(manifestOf(checkout)).toBe(before);
 
-  node(['tools/pack.mjs']);
+  node(['../../scripts/pack.mjs']);
   const edited = before.replace('"0.1.0"', '"0.1.1"');
   writeFileSync(join(checkout, 'package.json'), edited);
-  node(['tools/pack.mjs', '--restore']);
+  node(['../../scripts/pack.mjs', '--restore']);
   expect(manifestOf(checkout)).toBe(edited);
 });
 

@@ -18,7 +18,20 @@ export type {
   WaitOption,
 } from './call.ts';
 export { outputBytes, stdinBytes } from './bytes.ts';
-export { CloudApiError, CloudConnectionError, CloudWaitError } from './errors.ts';
+export {
+  CloudApiError,
+  CloudConnectionError,
+  CloudWaitError,
+  ConflictError,
+  ForbiddenError,
+  InvalidInputError,
+  NotFoundError,
+  QuotaExceededError,
+  RateLimitedError,
+  ServerError,
+  UnauthorizedError,
+  UnavailableError,
+} from './errors.ts';
 export type * from './generated/services.ts';
 export { listAll } from './paging.ts';
 export { createTransport } from './transport.ts';

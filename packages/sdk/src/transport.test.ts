@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { CloudApiError, CloudConnectionError, createClient } from './index.ts';
+import {
+  CloudApiError,
+  CloudConnectionError,
+  ConflictError,
+  createClient,
+  ForbiddenError,
+  InvalidInputError,
+  NotFoundError,
+  QuotaExceededError,
+  RateLimitedError,
+  ServerError,
+  UnauthorizedError,
+  UnavailableError,
+} from './index.ts';
 import { backOff } from './retry.ts';
 import { type FakeAnswer, startFakeServer } from './testing/fake-server.ts';
 import { clientsOfFakeServers, failure, KEY } from './testing/open-client.ts';
@@ -147,6 +160,45 @@ describe('errors', () => {
     const error = await failure(client.auth.me());
     expect(error).toBeInstanceOf(CloudConnectionError);
     expect(error).toMatchObject({ code: 'ECONNREFUSED', message: `${gone.endpoint} cannot be reached (ECONNREFUSED)` });
+  });
+});
+
+describe('errors', () => {
+  it('are of the class of their status and code, with the request and the time to wait', async () => {
+    const seen: [status: number, code: string, Class: typeof CloudApiError, name: string][] = [
+      [400, 'INVALID_INPUT', InvalidInputError, 'InvalidInputError'],
+      [401, 'UNAUTHORIZED', UnauthorizedError, 'UnauthorizedError'],
+      [403, 'FORBIDDEN', ForbiddenError, 'ForbiddenError'],
+      [404, 'NOT_FOUND', NotFoundError, 'NotFoundError'],
+      [409, 'INSTANCE_NOT_RUNNING', ConflictError, 'ConflictError'],
+      [429, 'QUOTA_EXCEEDED', QuotaExceededError, 'QuotaExceededError'],
+      [429, 'RATE_LIMITED', RateLimitedError, 'RateLimitedError'],
+      [500, 'INTERNAL', ServerError, 'ServerError'],
+      [503, 'ENGINE_UNAVAILABLE', UnavailableError, 'UnavailableError'],
+      [418, 'NEW', CloudApiError, 'CloudApiError'],
+    ];
+    const { client } = await open(
+      (_, nth) => ({
+        status: seen[nth - 1]![0],
+        error: { code: seen[nth - 1]![1], message: 'so it is' },
+        headers: { 'retry-after': '7' },
+      }),
+      { retries: 0 },
+    );
+    for (const [nth, [status, code, Class, name]] of seen.entries()) {
+      const error = await failure(client.vpcs.list());
+      expect(error).toBeInstanceOf(CloudApiError);
+      expect((error as object).constructor).toBe(Class);
+      expect(error).toMatchObject({ name, status, code, message: 'so it is', requestId: `request-${nth + 1}` });
+      expect(error).toMatchObject({ retryAfter: 7 });
+    }
+  });
+
+  it('of something else than the platform are of no class, so that its 404 is not taken for a missing resource', async () => {
+    const { client } = await open(() => ({ status: 404, raw: '<html>' }));
+    const error = await failure(client.instances.waitUntilGone('web'));
+    expect(error).toMatchObject({ code: 'UNEXPECTED_ANSWER', status: 404, name: 'CloudApiError' });
+    expect(error).not.toBeInstanceOf(NotFoundError);
   });
 });
 

@@ -1,6 +1,6 @@
 import { textOf } from './text.ts';
 import type { AllOptions, CallSpec, ClientOptions, Input, RawAnswer, RawRequest, Transport } from './call.ts';
-import { CloudApiError, CloudConnectionError } from './errors.ts';
+import { apiError, CloudApiError, CloudConnectionError } from './errors.ts';
 import { afterSeconds, backOff, isWorthRetrying, newKey, sleep } from './retry.ts';
 
 interface Envelope {
@@ -215,7 +215,7 @@ function refusal(answer: RawAnswer): CloudApiError {
     retryAfter: afterSeconds(answer.headers.get('retry-after')),
   };
   if (typeof parsed?.error?.code !== 'string') return unexpected(answer, extra);
-  return new CloudApiError(parsed.error.code, answer.status, String(parsed.error.message), extra);
+  return apiError(parsed.error.code, answer.status, String(parsed.error.message), extra);
 }
 
 function envelope(answer: RawAnswer): Envelope {

@@ -1,5 +1,5 @@
 import { textOf } from './text.ts';
-import { CloudApiError, CloudWaitError } from './errors.ts';
+import { CloudWaitError, NotFoundError } from './errors.ts';
 import { sleep } from './retry.ts';
 import type { CallOptions, CallSpec, Transport } from './call.ts';
 
@@ -59,7 +59,8 @@ export async function waitUntilGone<T>(
   try {
     await waitUntil<T>(transport, get, id, () => false, options);
   } catch (error) {
-    if (error instanceof CloudApiError && error.status === 404) return;
+    // Not any 404: one of a proxy, or of a wrong endpoint, tells nothing of the resource.
+    if (error instanceof NotFoundError) return;
     throw error;
   }
 }
