@@ -2,6 +2,7 @@ import { CloudApiError, type Page, type Transport } from '@thecloud/sdk';
 import { Failure, usage } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { escapeControl } from './output/cell.ts';
+import { follow } from './output/follow.ts';
 import { printResult } from './output/print.ts';
 import { confirm } from './prompt.ts';
 import { openSession, requireKey, transportOf } from './session/session.ts';
@@ -25,6 +26,7 @@ export async function runVerb(invocation: Invocation): Promise<void> {
   const { world, verb, options, input } = invocation;
   const transport = connect(invocation);
   if (verb.effect === 'delete') await confirmDelete(invocation);
+  if (verb.answer === 'events') return follow(invocation, transport).catch(addSuggestion(invocation, transport));
   if (verb.answer === 'stream') return pour(invocation, transport).catch(addSuggestion(invocation, transport));
   const result = await perform(invocation, transport).catch(addSuggestion(invocation, transport));
   if (verb.answer === 'text') world.stdout.write(result as string);

@@ -51,7 +51,7 @@ export interface CallSpec {
   /** Takes Idempotency-Key. */
   readonly idempotent?: boolean;
   /** Default `json`, the envelope. */
-  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket' | 'events';
   /** Lasts as long as the input's `timeout` says, 60 s by default. */
   readonly live?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };

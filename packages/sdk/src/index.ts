@@ -33,6 +33,7 @@ export {
   UnavailableError,
 } from './errors.ts';
 export type * from './generated/services.ts';
+export { type FollowOptions, followEvents, type StreamedEvent } from './following.ts';
 export { listAll } from './paging.ts';
 export { createTransport } from './transport.ts';
 export { type WaitUntilOptions, waitUntil, waitUntilGone } from './waiting.ts';

@@ -54,7 +54,7 @@ export interface Verb {
   readonly idempotent?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   readonly live?: boolean;
-  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket' | 'events';
   /** Has a hand-written command: see custom/. */
   readonly custom?: boolean;
 }

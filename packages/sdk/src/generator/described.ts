@@ -21,7 +21,9 @@ export interface DescribedOperation {
   readonly idempotent: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] } | undefined;
   readonly live?: boolean;
-  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket' | 'events';
+  /** The content types of a download. */
+  readonly content?: readonly string[];
   readonly cli?: 'custom' | CliFacet | undefined;
   readonly errors?: readonly string[];
 }

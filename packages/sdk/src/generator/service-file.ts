@@ -68,6 +68,7 @@ function outputType(operation: DescribedOperation, name: string, used: Models, d
 
 function extraOptions(operation: DescribedOperation): readonly string[] {
   if (operation.answer === 'socket') return [];
+  if (operation.answer === 'events') return ['FollowOptions'];
   const writes = operation.effect !== 'read' && operation.effect !== 'list';
   return [
     ...(operation.settles ? ['WaitOption'] : []),
@@ -86,6 +87,11 @@ function methodLines(operation: DescribedOperation, types: MethodTypes): readonl
   const verb = camel(operation.verb);
   // Where it is to be opened is known at once.
   if (operation.answer === 'socket') return [...doc, `${verb}(${parameters(types)}): SocketTarget;`].map(indent);
+  if (operation.answer === 'events')
+    return [
+      ...doc,
+      `${verb}(${parameters(types)}): AsyncGenerator<StreamedEvent<${types.output}>, void, undefined>;`,
+    ].map(indent);
   const lines = [...doc, `${verb}(${parameters(types)}): Promise<${result(operation, types)}>;`];
   if (operation.answer === 'stream') {
     lines.push(
@@ -138,6 +144,8 @@ function callLines(operation: DescribedOperation, types: MethodTypes): readonly 
   const line = (name: string, call: string): string =>
     `    ${name}: ${arrow} => transport.${call}(SPECS.${verb}, ${input}, options),\n`;
   if (operation.answer === 'socket') return [line(verb, 'socket')];
+  if (operation.answer === 'events')
+    return [`    ${verb}: ${arrow} => followEvents(transport, SPECS.${verb}, ${input}, options),\n`];
   if (operation.answer === 'stream') return [line(verb, 'call'), line(`${verb}Stream`, 'stream')];
   if (operation.effect !== 'list') return [line(verb, 'call')];
   return [line(verb, 'page'), `    ${verb}All: ${arrow} => listAll(transport, SPECS.${verb}, ${input}, options),\n`];
@@ -188,6 +196,8 @@ function imports(body: string, models: readonly string[]): string {
       '../call.ts',
       'type ',
     ),
+    line(used(['followEvents']), '../following.ts', ''),
+    line(used(['FollowOptions', 'StreamedEvent']), '../following.ts', 'type '),
     line(used(['listAll']), '../paging.ts', ''),
     line(used(['waitUntil', 'waitUntilGone']), '../waiting.ts', ''),
     line(used(['WaitUntilOptions']), '../waiting.ts', 'type '),

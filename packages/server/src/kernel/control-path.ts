@@ -15,6 +15,7 @@ import { enterScope } from './scope.ts';
 import type { Call, CallFacts } from './service.ts';
 import type { Scope, Sql } from './sql/tx.ts';
 import { lookUp, nameOf, refuseStale, refuseWhileUsed } from './targets.ts';
+import { isWritten, ready } from './written-answer.ts';
 
 export type ControlPath = (
   entry: Entry,
@@ -57,8 +58,10 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     // A call that will be refused costs no connection, where no target has to be looked up first.
     if (entry.targetKinds.length === 0) authorise(entry, caller);
     const keyed = keyOf(entry, facts, options.idempotencyKey);
-    const read = <T>(fn: (sql: Sql) => Promise<T>) =>
-      admission.run(facts.tenantId, false, () => database.transaction(scope, fn, { readOnly: true }));
+    const read = <T>(fn: (sql: Sql) => Promise<T>, signal?: AbortSignal) =>
+      admission.run(facts.tenantId, false, () =>
+        database.transaction(scope, fn, { readOnly: true, ...(signal ? { signal } : {}) }),
+      );
     // Who may not do it is told so below, after the target was looked for.
     const prepared = isAuthorised(entry, caller) ? await entry.steps.prepare?.({ ...facts, read }) : undefined;
 
@@ -91,7 +94,9 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       .catch((error: unknown) =>
         log.error({ err: error, operation: entry.name }, 'a step after a committed change failed'),
       );
-    return outcome.executed;
+    const { executed } = outcome;
+    if (!isWritten(entry)) return executed;
+    return { ...executed, output: ready(executed.output as Parameters<typeof ready>[0], read) };
   };
 
   function keyOf(entry: Entry, facts: CallFacts, key: string | undefined): KeyedCall | undefined {

@@ -28,6 +28,8 @@ export interface DescribedOperation {
   readonly errors?: readonly string[];
   readonly live?: boolean;
   readonly answer?: NonNullable<Operation['answer']>;
+  /** The content types of a download. */
+  readonly content?: readonly string[];
   readonly cli?: Operation['cli'];
   /** Quotas that it uses up some of, and what a tenant has of each unless the operator says otherwise. */
   readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
@@ -58,6 +60,7 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     ...(descriptor.errors ? { errors: descriptor.errors } : {}),
     ...(descriptor.live ? { live: true } : {}),
     ...(entry.answer === 'json' ? {} : { answer: entry.answer }),
+    ...(descriptor.content ? { content: descriptor.content } : {}),
     ...(descriptor.cli ? { cli: descriptor.cli } : {}),
     ...(descriptor.uses
       ? {

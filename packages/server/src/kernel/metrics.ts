@@ -18,6 +18,10 @@ export interface Metrics {
   refusalDropped(): void;
   /** A mail's end (sent, refused, expired), or a try after which another follows (delayed). */
   mail(outcome: 'sent' | 'refused' | 'expired' | 'delayed'): void;
+  /** A counter of one part of the platform. Returns what counts one. */
+  counter(name: string, help: string): () => void;
+  /** A histogram of seconds. Returns what observes milliseconds. */
+  histogram(name: string, help: string): (ms: number) => void;
   /** Values read when scraped. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** A labelled gauge, filled at each scrape. */
@@ -111,6 +115,14 @@ export function createMetrics(processName?: string): Metrics {
     authAttempt: (result) => auth.inc({ result }),
     refusalDropped: () => dropped.inc(),
     mail: (outcome) => mails.inc({ outcome }),
+    counter: (name, help) => {
+      const counter = new Counter({ name, help, registers });
+      return () => counter.inc();
+    },
+    histogram: (name, help) => {
+      const histogram = new Histogram({ name, help, buckets: SECONDS, registers });
+      return (ms) => histogram.observe(ms / 1000);
+    },
     gauge: (name, help, read) => {
       new Gauge({
         name,

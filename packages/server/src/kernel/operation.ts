@@ -74,10 +74,15 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly cost?: CostClass;
   /** Longest body in bytes that is read. Default 4096. */
   readonly bodyLimit?: number;
-  /** The handler returns a ticket, and the caller gets the worker's answer. Always true for a stream or a socket. */
+  /** The handler returns a ticket, and the caller gets the worker's answer. Always true for a socket. */
   readonly live?: boolean;
-  /** Default `json`, the envelope. `text` and `stream` are `text/plain`, `stream` as it is produced; `socket` is a websocket. */
-  readonly answer?: 'json' | 'text' | 'stream' | 'socket';
+  /**
+   * Default `json`, the envelope. `text` is `text/plain`; `socket` is a websocket. `stream` is sent as it is produced: with `live` the worker's
+   * `text/plain`, otherwise a download of the handler's. `events` are server-sent events, which the input member `after` resumes.
+   */
+  readonly answer?: 'json' | 'text' | 'stream' | 'socket' | 'events';
+  /** The content types of a download, the default first. */
+  readonly content?: readonly string[];
   /** For a socket: the schema of the caller's text messages, which are JSON. */
   readonly messages?: TSchema;
   /** Details of the CLI verb, or `custom` if the verb is hand-written. */
@@ -173,8 +178,16 @@ export function register(service: string, resource: string, verb: string, descri
   ]) {
     if (!members.includes(param)) throw new Error(`${name}: its input has no member '${param}'`);
   }
-  if (descriptor.plane === 'data' && (scope !== 'tenant' || targets.length > 1 || descriptor.live))
-    throw new Error(`${name}: on the data plane an operation acts in a tenant, on one target, without the worker`);
+  const { answer = 'json', live = false } = descriptor;
+  if (answer === 'events' && (live || !members.includes('after')))
+    throw new Error(`${name}: its events come from the API, and its input has the member 'after'`);
+  if ((answer === 'stream' && !live) !== (descriptor.content !== undefined))
+    throw new Error(`${name}: a download, and nothing else, names its content types`);
+  if (
+    descriptor.plane === 'data' &&
+    (scope !== 'tenant' || targets.length > 1 || live || answer === 'events' || answer === 'stream')
+  )
+    throw new Error(`${name}: on the data plane an operation acts in a tenant, on one target, and answers at once`);
   return {
     name,
     service,
@@ -192,7 +205,7 @@ export function register(service: string, resource: string, verb: string, descri
     targets,
     cost: descriptor.cost ?? (descriptor.live ? 'engine' : descriptor.plane === 'data' ? 'data' : 'control'),
     bodyLimit: descriptor.bodyLimit ?? BODY_LIMIT,
-    answer: descriptor.answer ?? 'json',
+    answer,
     descriptor,
   };
 }

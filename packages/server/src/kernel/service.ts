@@ -9,6 +9,7 @@ import type { Reconciler } from './reconcile.ts';
 import type { Retention } from './retention.ts';
 import type { Sealer } from './seal.ts';
 import type { Sql } from './sql/tx.ts';
+import type { Download, WrittenEvents } from './written-answer.ts';
 
 /** What every step of a call knows, on both planes. */
 export interface CallFacts<Input = unknown> {
@@ -95,11 +96,17 @@ type TargetOf<O extends Operation, Rows> = O extends { readonly target: { readon
 /** A handler's result: a ticket if the worker completes the call, rows if a kind presents them, otherwise the output on the wire. */
 type AnswerOf<O extends Operation, Rows> = O extends { readonly live: true }
   ? IssuedTicket
-  : O extends { readonly answers: infer Kind }
-    ? O['effect'] extends 'list'
-      ? PageOf<RowOf<Kind, Rows>>
-      : RowOf<Kind, Rows>
-    : OutputOf<O>;
+  : O extends { readonly answer: 'events' }
+    ? WrittenEvents<OutputOf<O>>
+    : O extends { readonly answer: 'stream' }
+      ? Download
+      : WholeAnswerOf<O, Rows>;
+
+type WholeAnswerOf<O extends Operation, Rows> = O extends { readonly answers: infer Kind }
+  ? O['effect'] extends 'list'
+    ? PageOf<RowOf<Kind, Rows>>
+    : RowOf<Kind, Rows>
+  : OutputOf<O>;
 
 /** A ticket that `issueTicket` has stored. */
 export type IssuedTicket = string & { readonly issued: unique symbol };

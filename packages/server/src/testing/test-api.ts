@@ -32,6 +32,8 @@ import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
 import type { ExampleWorld } from '../kernel/example.ts';
+import { bodyOf, whereOf } from './call-paths.ts';
+import { glanceAt } from './open-events.ts';
 import { openTestSocket } from './test-socket.ts';
 
 /** Somebody who calls. */
@@ -251,6 +253,11 @@ export async function startTestApi(options: {
     return readAnswer(opened.status, opened.headers, opened.text);
   };
 
+  const glance = async (path: string, { key, headers }: RequestOptions): Promise<Answer> => {
+    const seen = await glanceAt(`${url}${path}`, { ...(key === undefined ? {} : { 'x-api-key': key }), ...headers });
+    return readAnswer(seen.status, seen.headers, seen.text);
+  };
+
   const makeUser = async (platformRole: string): Promise<{ userId: string; email: string }> => {
     const userId = newId();
     const email = `${uniqueWord()}@example.com`;
@@ -323,9 +330,10 @@ export async function startTestApi(options: {
     call(name, input, actor, { query, ...rest } = {}) {
       const { http, answer: shape } = registry.entries.get(name)!.descriptor;
       const { method, path } = http;
-      const where = pathOf(path, method, input) + (query ? `?${query}` : '');
+      const where = whereOf(path, method, input) + (query ? `?${query}` : '');
       const options = { ...rest, ...(actor ? { key: actor.key } : {}), ...bodyOf(path, method, input) };
-      return (shape === 'socket' ? visit(where, options) : send(method, where, options)).then((answer) => {
+      const ask = shape === 'socket' ? visit : shape === 'events' ? glance : undefined;
+      return (ask ? ask(where, options) : send(method, where, options)).then((answer) => {
         checkDocumented(name, answer);
         return answer;
       });
@@ -374,23 +382,4 @@ function readAnswer(status: number, headers: Answer['headers'], text: string): A
     message: parsed.error?.message,
     meta: parsed.meta,
   };
-}
-
-const isBodied = (method: string): boolean => method !== 'GET' && method !== 'DELETE';
-
-function pathOf(path: string, method: string, input: Readonly<Record<string, unknown>>): string {
-  const filled = path.replaceAll(/:(\w+)/g, (_, member: string) => encodeURIComponent(String(input[member])));
-  if (isBodied(method)) return filled;
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(input)) {
-    if (path.includes(`:${key}`)) continue;
-    for (const one of Array.isArray(value) ? value : [value])
-      query.append(key, typeof one === 'object' ? JSON.stringify(one) : String(one));
-  }
-  return query.size > 0 ? `${filled}?${query}` : filled;
-}
-
-function bodyOf(path: string, method: string, input: Readonly<Record<string, unknown>>): { body?: unknown } {
-  if (!isBodied(method)) return {};
-  return { body: Object.fromEntries(Object.entries(input).filter(([key]) => !path.includes(`:${key}`))) };
 }

@@ -1,9 +1,11 @@
 import Type from 'typebox';
 import { deleteOperation, deletes, getOperation, listOperation, ref } from '../kernel/builders.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { Example, ExampleWorld } from '../kernel/example.ts';
 import { operation } from '../kernel/operation.ts';
-import { countLive, kindOf, presentRow } from '../kernel/resource.ts';
+import { countLive, kindOf, loadRow, presentRow } from '../kernel/resource.ts';
 import { type Call, type Kind, type Service, service } from '../kernel/service.ts';
+import type { Download, WrittenEvents } from '../kernel/written-answer.ts';
 import { insertVpc } from '../services/vpcs/examples.ts';
 import { type VpcRow, VPCS as vpcs } from '../services/vpcs/vpc.ts';
 
@@ -40,6 +42,34 @@ async function insertPiece(world: ExampleWorld, crate: string): Promise<string> 
     [world.userId, world.tenantId, `piece-${world.unique()}`, crate],
   );
   return rows[0]!.id;
+}
+
+const shown = (row: VpcRow) => presentRow(row, ['id', 'tenant_id', 'name', 'version']);
+
+/** Its version, whenever that has changed. */
+async function watchCrate({ target, input }: Call<{ readonly after?: string }, VpcRow>): Promise<WrittenEvents> {
+  return {
+    async *open({ read, signal }) {
+      for (let last = Number(input.after ?? 0); ; ) {
+        const row = await read((sql) => loadRow(sql, vpcs, target.id));
+        if (!row) return;
+        if (row.version > last) yield { id: String(row.version), data: shown(row) };
+        last = row.version;
+        await systemClock.sleep(20, signal);
+      }
+    },
+  };
+}
+
+async function dumpCrate({ target }: Call<unknown, VpcRow>): Promise<Download> {
+  return {
+    fileName: 'crate.csv',
+    async *open({ read }) {
+      yield 'name,version\n';
+      const row = await read((sql) => loadRow(sql, vpcs, target.id));
+      yield `${row!.name},${row!.version}\n`;
+    },
+  };
 }
 
 /**
@@ -112,6 +142,28 @@ export function createToyOperations(word: string): Service {
         target: { kind, param: 'id' },
         answers: kind,
       }),
+      watch: operation({
+        summary: 'Watch a crate',
+        effect: 'read',
+        http: { method: 'GET', path: `${path}/:id/watch` },
+        input: Type.Object(
+          { id: ref, after: Type.Optional(Type.String({ minLength: 1, maxLength: 20 })) },
+          { additionalProperties: false },
+        ),
+        output: Crate,
+        target: { kind, param: 'id' },
+        answer: 'events',
+      }),
+      dump: operation({
+        summary: 'Write out a crate',
+        effect: 'read',
+        http: { method: 'GET', path: `${path}/:id/dump` },
+        input: Type.Object({ id: ref }, { additionalProperties: false }),
+        output: Type.String(),
+        target: { kind, param: 'id' },
+        answer: 'stream',
+        content: ['text/csv; charset=utf-8', 'application/x-ndjson'],
+      }),
       delete: deleteOperation(crate),
       addPiece: operation({
         summary: 'Put a piece into a crate',
@@ -167,6 +219,8 @@ export function createToyOperations(word: string): Service {
       },
       rename: touch,
       shake: touch,
+      watch: watchCrate,
+      dump: dumpCrate,
       delete: deletes(vpcs, kind, 'crate'),
       addPiece: async ({ sql, createdId, tenantId, userId, input, target }: Call<{ readonly name: string }, VpcRow>) =>
         (
@@ -189,7 +243,7 @@ export function createToyOperations(word: string): Service {
     kinds: {
       [kind]: kindOf(vpcs, {
         noun: 'crate',
-        present: (row) => presentRow(row, ['id', 'tenant_id', 'name', 'version']),
+        present: shown,
       }),
       [piece]: { noun: 'piece', find: findPiece, id: (row: PieceRow) => row.id, present: (row: PieceRow) => row },
     },
@@ -202,6 +256,8 @@ export function createToyOperations(word: string): Service {
       get: example(async (world) => ({ id: await insertVpc(world) })),
       rename: example(async (world) => ({ id: await insertVpc(world), name: unique(world) })),
       shake: example(async (world) => ({ id: await insertVpc(world), times: 2 })),
+      watch: example(async (world) => ({ id: await insertVpc(world) })),
+      dump: example(async (world) => ({ id: await insertVpc(world) })),
       delete: example(async (world) => ({ id: await insertVpc(world) })),
       addPiece: example(async (world) => ({ crate: await insertVpc(world), name: unique(world) })),
       removePiece: example(async (world) => {

@@ -22,6 +22,8 @@ export interface LongCall {
    * error where the client left.
    */
   readonly signal: AbortSignal;
+  /** Who calls, as of the last check. */
+  caller(): Caller;
   /** Ends it for that reason, or because it is done. */
   end(reason?: Error): void;
 }
@@ -44,6 +46,7 @@ interface Watched {
   /** Throws NOT_FOUND when what the call is about is gone. */
   readonly look: (caller: Caller) => Promise<unknown>;
   readonly end: (reason: Error) => void;
+  caller: Caller;
   isBusy: boolean;
   knownAt: number;
   lookedAt: number;
@@ -69,6 +72,7 @@ export function createLongCalls(deps: {
       if (one.permission !== undefined && !isPermitted(held, one.permission))
         throw forbidden(`this needs the permission '${one.permission}', which was revoked`);
       one.knownAt = now;
+      one.caller = caller;
       if (now - one.lookedAt < TARGET_MS) return;
       one.lookedAt = now;
       await one.look(caller);
@@ -111,6 +115,7 @@ export function createLongCalls(deps: {
         permission: entry.permission,
         look: lookAt(entry, input, origin),
         end: (reason) => over.abort(reason),
+        caller,
         isBusy: false,
         knownAt: now,
         lookedAt: now,
@@ -121,7 +126,7 @@ export function createLongCalls(deps: {
       });
       if (!over.signal.aborted) watched.add(one);
       if (!isSweeping) void sweep();
-      return { signal: over.signal, end: (reason = new Error('done')) => over.abort(reason) };
+      return { signal: over.signal, caller: () => one.caller, end: (reason = new Error('done')) => over.abort(reason) };
     },
     stop() {
       for (const one of watched) one.end(unavailable('the API is stopping; connect again'));

@@ -141,6 +141,14 @@ function headerParameters(entry: Entry): readonly Json[] {
         'The ETag that you last saw. If the resource has changed since, the answer is CONFLICT and nothing is done',
       schema: { type: 'string' },
     });
+  if (entry.answer === 'events')
+    parameters.push({
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      description: 'The id of the last event that arrived, as browsers send it; it wins over after',
+      schema: { type: 'string', maxLength: 2000 },
+    });
   if (entry.descriptor.settles) {
     parameters.push({
       name: 'wait',
@@ -204,6 +212,16 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
   if (entry.status === 204) return { '204': { description: 'Done', ...headersOf(RATE) } };
   const { answer } = entry;
   if (answer === 'socket') return { [entry.status]: { description: 'A websocket' } };
+  if (answer === 'events') {
+    const schema = reference(entry.descriptor.output, schemas);
+    const description =
+      'Server-sent events: the data of each is JSON of this schema, its id resumes the stream, and an event named error ends it';
+    return { [entry.status]: { description, content: { 'text/event-stream': { schema } } } };
+  }
+  if (entry.descriptor.content) {
+    const content = Object.fromEntries(entry.descriptor.content.map((type) => [type, { schema: { type: 'string' } }]));
+    return { [entry.status]: { description: entry.descriptor.summary, content } };
+  }
   if (answer === 'text' || answer === 'stream')
     return { [entry.status]: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } };
   const one = reference(entry.descriptor.output, schemas);

@@ -23,6 +23,7 @@ async function joined() {
   const over = new AbortController();
   const call = {
     signal: over.signal,
+    caller: () => ({ kind: 'anonymous' }) as const,
     end: (reason: Error = new Error('done')) => over.abort(reason),
   };
   const ended = new Promise<{ code: number; reason: string; last: string }>((resolve) => {

@@ -89,7 +89,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
-    deps.liveAnswers.admit(entry, caller.tenantId, request, reply);
+    deps.liveAnswers.admit(entry, caller, request, reply);
   }
   return caller;
 }
@@ -116,7 +116,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
   if (deps.liveAnswers.isLong(entry))
-    return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output as string, request, reply);
+    return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
   if (entry.descriptor.live)
     executed = { ...executed, output: await callLive(deps.live, executed.output as string, request) };
@@ -153,6 +153,8 @@ function readInput(entry: Entry, request: FastifyRequest): { input: Record<strin
     throw invalidInput('the body must be a JSON object');
   if (!bodied && Object.keys(body).length > 0)
     throw invalidInput(`${entry.descriptor.http.method} takes no body; send members in the query`);
+  const lastId = entry.answer === 'events' ? request.headers['last-event-id'] : undefined;
+  if (typeof lastId === 'string' && lastId !== '') query.after = lastId;
   const text = coerceText(entry.descriptor.input, { ...(bodied ? {} : query), ...(request.params as object) });
   return { input: { ...body, ...text }, waitSeconds: readWait(wait) };
 }

@@ -7,7 +7,7 @@ import type { LongCall } from './long-calls.ts';
 /** A client that takes nothing for this long, while there is something for it, loses its connection. */
 const TAKE_MS = 60_000;
 /** After this long without a byte the kernel asks whether the other end is still there; ten seconds later it is given up. */
-const KEEP_ALIVE_MS = 15_000;
+export const KEEP_ALIVE_MS = 15_000;
 
 /**
  * Answers a stream as it comes: `text/plain`, chunked. What is held is what the kernel holds of the connection and one chunk; a client
@@ -42,7 +42,8 @@ export async function answerStream(
   }
 }
 
-async function drained({ raw }: FastifyReply, call: LongCall, clock: Clock): Promise<void> {
+/** Resolves when the client has taken what was written, or rejects when it takes nothing or the call is over. */
+export async function drained({ raw }: FastifyReply, call: LongCall, clock: Clock): Promise<void> {
   const over = new AbortController();
   const late = clock.sleep(TAKE_MS, over.signal).then(() => call.end(new Error('the client takes nothing')));
   late.catch(() => undefined);

@@ -1,0 +1,23 @@
+import { type FollowOptions, followEvents, type Transport } from '@thecloud/sdk';
+import type { Invocation } from '../invocation.ts';
+import { cellOf } from './cell.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Prints events as they happen, one line each, until the command is interrupted: columns, or JSON lines, or YAML documents. */
+export async function follow(
+  { world, verb, options, input }: Pick<Invocation, 'world' | 'verb' | 'options' | 'input'>,
+  transport: Transport,
+  given: FollowOptions = {},
+): Promise<void> {
+  const { toYaml } = await import('./yaml.ts');
+  const lineOf = (row: Row): string => {
+    if (options.quiet) return `${cellOf(row.id)}\n`;
+    if (options.output === 'json') return `${JSON.stringify(row)}\n`;
+    if (options.output === 'yaml') return `---\n${toYaml(row)}`;
+    return `${verb.columns.map((column) => cellOf(row[column])).join('  ')}\n`;
+  };
+  for await (const { data } of followEvents<Row>(transport, verb, input, given)) {
+    if (!world.stdout.write(lineOf(data))) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));
+  }
+}
