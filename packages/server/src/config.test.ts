@@ -75,6 +75,17 @@ describe('settings', () => {
       expect(wrong({ CLOUD_PUBLIC_URL: url })).toContain('must be an http or https URL');
   });
 
+  test('origins of pages: none, or each by its name', () => {
+    expect(loadSettings({}, true).corsOrigins).toEqual([]);
+    expect(
+      loadSettings({ CLOUD_CORS_ORIGINS: 'https://console.example.com, http://localhost:5173' }, true).corsOrigins,
+    ).toEqual(['https://console.example.com', 'http://localhost:5173']);
+    for (const origin of ['*', 'null', 'console.example.com', 'https://console.example.com/', 'ftp://a', ''])
+      expect(wrong({ CLOUD_CORS_ORIGINS: `https://a.example,${origin}` })).toContain(
+        `'${origin}' is not the scheme, host and port of a page`,
+      );
+  });
+
   test('trusted proxies: none, or addresses and networks', () => {
     expect(loadSettings({}, true).trustedProxies).toEqual([]);
     expect(

@@ -46,6 +46,19 @@ export function readNetworks(given: string): readonly string[] {
   return Object.freeze(parts);
 }
 
+/** None where nothing is given. Not `*`: each page that may call is named. */
+export function readOrigins(given: string): readonly string[] {
+  if (given === '') return Object.freeze([]);
+  const parts = given.split(',').map((part) => part.trim());
+  const isOrigin = (text: string) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  const wrong = parts.find((part) => !isOrigin(part));
+  if (wrong !== undefined)
+    throw new SettingsError(
+      `must be origins, separated by commas, for example https://console.example.com,http://localhost:5173; '${wrong.slice(0, 100)}' is not the scheme, host and port of a page`,
+    );
+  return Object.freeze(parts);
+}
+
 /** All that check the server's certificate check it wholly, as the client library does; libpq's weaker senses of them are not for a cloud. */
 const CHECKED_SSL_MODES = ['prefer', 'require', 'verify-ca', 'verify-full'];
 const SSL_MODES = ['disable', 'no-verify', ...CHECKED_SSL_MODES];

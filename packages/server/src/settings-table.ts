@@ -5,6 +5,7 @@ import {
   readDatabaseUrl,
   readMailFrom,
   readNetworks,
+  readOrigins,
   readPublicUrl,
   readSmtpUrl,
 } from './setting-readers.ts';
@@ -202,6 +203,15 @@ const SETTINGS = {
         "comma-separated addresses or networks of proxies in front of the API. Limits and audit then take the caller's address from their X-Forwarded-For",
     }),
     readNetworks,
+  ),
+  corsOrigins: Type.Decode(
+    Type.String({
+      name: 'CLOUD_CORS_ORIGINS',
+      default: '',
+      description:
+        'comma-separated origins whose web pages may call the REST API from a browser, for example https://console.example.com; empty: none',
+    }),
+    readOrigins,
   ),
   slowPassesMs: Type.Integer({
     name: 'CLOUD_SLOW_PASSES_MS',

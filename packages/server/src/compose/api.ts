@@ -80,6 +80,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     ...shared,
     authenticator,
     live,
+    corsOrigins: config.corsOrigins,
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     parts: createHostChecks(database),

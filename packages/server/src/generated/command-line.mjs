@@ -210,6 +210,17 @@ function readNetworks(given) {
     throw new SettingsError("must be addresses or networks, separated by commas, for example 127.0.0.1,10.0.0.0/8");
   return Object.freeze(parts);
 }
+function readOrigins(given) {
+  if (given === "") return Object.freeze([]);
+  const parts = given.split(",").map((part) => part.trim());
+  const isOrigin = (text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  const wrong = parts.find((part) => !isOrigin(part));
+  if (wrong !== void 0)
+    throw new SettingsError(
+      `must be origins, separated by commas, for example https://console.example.com,http://localhost:5173; '${wrong.slice(0, 100)}' is not the scheme, host and port of a page`
+    );
+  return Object.freeze(parts);
+}
 var CHECKED_SSL_MODES = ["prefer", "require", "verify-ca", "verify-full"];
 var SSL_MODES = ["disable", "no-verify", ...CHECKED_SSL_MODES];
 function readDatabaseUrl(given) {
@@ -453,6 +464,14 @@ var SETTINGS = {
       description: "comma-separated addresses or networks of proxies in front of the API. Limits and audit then take the caller's address from their X-Forwarded-For"
     }),
     readNetworks
+  ),
+  corsOrigins: Type.Decode(
+    Type.String({
+      name: "CLOUD_CORS_ORIGINS",
+      default: "",
+      description: "comma-separated origins whose web pages may call the REST API from a browser, for example https://console.example.com; empty: none"
+    }),
+    readOrigins
   ),
   slowPassesMs: Type.Integer({
     name: "CLOUD_SLOW_PASSES_MS",

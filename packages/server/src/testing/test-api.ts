@@ -128,6 +128,7 @@ export async function startTestApi(options: {
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
   readonly region?: string;
+  readonly corsOrigins?: readonly string[];
   /** Stands between the API and each of its databases. */
   readonly wrap?: (database: Database) => Database;
 }): Promise<TestApi> {
@@ -196,6 +197,7 @@ export async function startTestApi(options: {
     ...shared,
     authenticator,
     live,
+    corsOrigins: options.corsOrigins ?? [],
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });

@@ -9,6 +9,7 @@ import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
+import { addCors } from './cors.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
@@ -26,6 +27,8 @@ export interface RestOptions
   readonly metrics: Metrics;
   /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
   readonly trustedProxies?: readonly string[];
+  /** Whose pages may call from a browser: `https://console.example.com`. Default none. */
+  readonly corsOrigins?: readonly string[];
   /** Of all doors together. */
   readonly untaken: Untaken;
   readonly testMode: boolean;
@@ -90,6 +93,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.id));
   });
+  addCors(app, options.corsOrigins ?? []);
   readRequests(app);
   answerUnrouted(app);
   app.addHook('onResponse', async (request, reply) => {
