@@ -7,15 +7,17 @@ import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import type { Database } from './kernel/sql/pool.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
-import { createAuthService, createKeysService } from './services/identity/index.ts';
+import { createAuthService } from './services/identity/index.ts';
 import {
   type ComputeEngine,
   createInstancesService,
   createInstanceTypesService,
   IMAGES,
 } from './services/instances/index.ts';
+import { createKeysService, createMemberKeysService } from './services/keys/index.ts';
 import { createMailService, type Mailer } from './services/mail/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
+import { permissionsOf } from './services/roles/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
 
@@ -37,7 +39,7 @@ export interface WorkerDeps {
 interface ServiceDeps {
   readonly sealer: Sealer;
   readonly region: string;
-  readonly forgetCallers: () => void;
+  readonly forgetCallers: (subject?: string) => void;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -45,9 +47,11 @@ interface ServiceDeps {
 
 /** All services, in the order in which they need each other. */
 function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
+  const permissions = () => new Set(permissionsOf(services).map(({ permission }) => permission));
   const services: Service[] = [
     createAuthService(deps),
-    createKeysService(deps),
+    createKeysService({ ...deps, permissions }),
+    createMemberKeysService(deps),
     createMailService(worker ? { worker: { ...worker, ...deps } } : {}),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
@@ -71,8 +75,8 @@ export function composeRegistry(options: {
   readonly sealer: Sealer;
   readonly region: string;
   readonly platformId: string;
-  /** Clears this process's cache of authenticated keys; does nothing without one. */
-  readonly forgetCallers?: () => void;
+  /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
+  readonly forgetCallers?: (subject?: string) => void;
   /** In the worker's process only. */
   readonly worker?: WorkerDeps;
 }): Registry {

@@ -1,10 +1,18 @@
 // Generated from the registry of operations by `npm run gen`.
 import type { CallOptions, KeyOption, Page, Transport, VersionOption } from '../call.ts';
 import { listAll } from '../paging.ts';
+import { waitUntil } from '../waiting.ts';
+import type { WaitUntilOptions } from '../waiting.ts';
 import type { ApiKey } from './models.ts';
 
 export interface KeysCreateInput {
   readonly name: string;
+  /** The only permissions that the key has, such as instance:read. *: all that your role has */
+  readonly permissions?: readonly string[] | undefined;
+  /** Networks from which the key works, such as 10.0.0.0/8 */
+  readonly cidrs?: readonly string[] | undefined;
+  /** When the key stops working */
+  readonly expires_at?: string | undefined;
 }
 
 export interface KeysListInput {
@@ -14,6 +22,30 @@ export interface KeysListInput {
   readonly cursor?: string | undefined;
 }
 
+export interface KeysGetInput {
+  /** Id or name */
+  readonly id: string;
+}
+
+export interface KeysUpdateInput {
+  /** Id or name */
+  readonly id: string;
+  readonly name?: string | undefined;
+  /** The only permissions that the key has, such as instance:read. *: all that your role has */
+  readonly permissions?: readonly string[] | undefined;
+  /** Networks from which the key works, such as 10.0.0.0/8 */
+  readonly cidrs?: readonly string[] | undefined;
+  /** When the key stops working */
+  readonly expires_at?: string | undefined;
+}
+
+export interface KeysRotateInput {
+  /** Id or name */
+  readonly id: string;
+  /** Seconds for which the old key still works, at most a day. Default: 0 */
+  readonly overlap_seconds?: number | undefined;
+}
+
 export interface KeysRevokeInput {
   readonly id: string;
 }
@@ -21,8 +53,8 @@ export interface KeysRevokeInput {
 export interface Keys {
   /**
    * Create an API key.
-   * Returns the key and its AWS secret, which are never shown again. The quota is 50 keys per user and tenant by default; session keys do not count.
-   * POST /auth/keys · permission identity:create
+   * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call; permissions, cidrs and expires_at limit it further. A key with permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.
+   * POST /auth/keys · permission identity:create · errors FORBIDDEN
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
   /**
@@ -33,16 +65,38 @@ export interface Keys {
   /** All of them, page by page as they are asked for. */
   listAll(input?: KeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
   /**
+   * Get an API key.
+   * GET /auth/keys/:id · permission identity:read
+   */
+  get(input: KeysGetInput | string, options?: CallOptions): Promise<ApiKey>;
+  /**
+   * Rename an API key, or change its limits.
+   * Takes effect within a second. What is not given stays as it is. The key itself stays the same; to replace it, rotate it.
+   * PATCH /auth/keys/:id · permission identity:create · errors CONFLICT, FORBIDDEN
+   */
+  update(input: KeysUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<ApiKey>;
+  /**
+   * Replace an API key.
+   * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after overlap_seconds.
+   * POST /auth/keys/:id/rotate · permission identity:create · errors CONFLICT, FORBIDDEN
+   */
+  rotate(input: KeysRotateInput | string, options?: CallOptions & VersionOption): Promise<ApiKey>;
+  /**
    * Revoke an API key.
    * The key stops working within a second. If several keys have this name, use the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
   revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
+  /** Looks until `isDone`. Throws CloudWaitError when time is up. */
+  waitUntil(id: string, isDone?: (resource: ApiKey) => boolean, options?: WaitUntilOptions<ApiKey>): Promise<ApiKey>;
 }
 
 const SPECS = {
   create: {"name":"keys.create","method":"POST","path":"/auth/keys","idempotent":true},
   list: {"name":"keys.list","method":"GET","path":"/auth/keys"},
+  get: {"name":"keys.get","method":"GET","path":"/auth/keys/:id"},
+  update: {"name":"keys.update","method":"PATCH","path":"/auth/keys/:id","idempotent":true},
+  rotate: {"name":"keys.rotate","method":"POST","path":"/auth/keys/:id/rotate"},
   revoke: {"name":"keys.revoke","method":"DELETE","path":"/auth/keys/:id","idempotent":true},
 } as const;
 
@@ -51,6 +105,10 @@ export function createKeys(transport: Transport): Keys {
     create: (input, options) => transport.call(SPECS.create, { ...input }, options),
     list: (input, options) => transport.page(SPECS.list, { ...input }, options),
     listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
+    update: (input, options) => transport.call(SPECS.update, typeof input === 'string' ? { id: input } : { ...input }, options),
+    rotate: (input, options) => transport.call(SPECS.rotate, typeof input === 'string' ? { id: input } : { ...input }, options),
     revoke: (input, options) => transport.call(SPECS.revoke, typeof input === 'string' ? { id: input } : { ...input }, options),
+    waitUntil: (id, isDone, options) => waitUntil<ApiKey>(transport, SPECS.get, id, isDone, options),
   };
 }

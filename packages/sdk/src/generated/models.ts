@@ -10,6 +10,10 @@ export interface ApiKey {
   readonly kind: "api" | "session";
   /** First characters of the key */
   readonly prefix?: string;
+  /** If set, the key has only these of its user's permissions */
+  readonly permissions?: readonly string[];
+  /** If set, the key works only from addresses in these networks */
+  readonly cidrs?: readonly string[];
   /** The key itself, shown only when it is created */
   readonly key?: string;
   readonly aws_access_key_id?: string;

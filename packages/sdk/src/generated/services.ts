@@ -3,6 +3,7 @@
 import type { Transport } from '../call.ts';
 import { createAuth, type Auth } from './auth.ts';
 import { createKeys, type Keys } from './keys.ts';
+import { createMemberKeys, type MemberKeys } from './member-keys.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
@@ -13,6 +14,7 @@ import { createWork, type Work } from './work.ts';
 export type * from './models.ts';
 export type * from './auth.ts';
 export type * from './keys.ts';
+export type * from './member-keys.ts';
 export type * from './hosts.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
@@ -23,6 +25,7 @@ export type * from './work.ts';
 export interface Services {
   readonly auth: Auth;
   readonly keys: Keys;
+  readonly memberKeys: MemberKeys;
   readonly hosts: Hosts;
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
@@ -35,6 +38,7 @@ export function createServices(transport: Transport): Services {
   return {
     auth: createAuth(transport),
     keys: createKeys(transport),
+    memberKeys: createMemberKeys(transport),
     hosts: createHosts(transport),
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),

@@ -43,11 +43,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
-  const forgetCallers = () => {
-    authenticator.forget();
-    credentials.forget();
-  };
-  const registry = composeRegistry({ ...config, sealer, forgetCallers });
+  const registry = composeRegistry({ ...config, sealer, forgetCallers: authenticator.forget });
   const execute = createExecute({
     room: createDiskRoom(config.dataDir, clock),
     databases: { api: database, operator, data },
@@ -59,7 +55,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   });
   const channels = [STATUS_CHANNEL, AUTHORITY_CHANNEL];
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
-  notifier.subscribe(AUTHORITY_CHANNEL, forgetCallers);
+  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const live = createLiveClient(config.paths.workerSocket);
   const shared = {
     registry,

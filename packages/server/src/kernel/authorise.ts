@@ -1,4 +1,4 @@
-import { type Caller, isOperator, isPermitted, tenantIdOf } from './caller.ts';
+import { type Caller, isOperator, isPermitted, isScoped, tenantIdOf } from './caller.ts';
 import { forbidden, invalidInput, unauthorized } from './errors.ts';
 import type { RegisteredOperation } from './operation.ts';
 
@@ -14,7 +14,16 @@ export function admit(operation: RegisteredOperation, caller: Caller): void {
 /** Throws FORBIDDEN where the caller may not. */
 export function authorise(operation: RegisteredOperation, caller: Caller): void {
   if (isAuthorised(operation, caller)) return;
+  const scopes = caller.kind === 'user' ? caller.limits?.permissions : undefined;
+  if (scopes && operation.scope !== 'tenant')
+    throw forbidden(
+      `this API key is limited to ${scopes.join(', ')}; to ${operation.scope === 'operator' ? 'run the platform' : 'change your user'}, use a key without limits or log in`,
+    );
   if (operation.scope === 'operator') throw forbidden('only the operator of the platform can do this');
+  if (scopes && !scopes.includes(operation.permission!))
+    throw forbidden(
+      `this needs the permission '${operation.permission}', and this API key is limited to ${scopes.join(', ')}`,
+    );
   const role = caller.kind === 'user' ? (caller.role ?? 'none') : caller.kind;
   throw forbidden(
     `this needs the permission '${operation.permission}', which the role '${role}' does not have in this tenant`,
@@ -24,5 +33,7 @@ export function authorise(operation: RegisteredOperation, caller: Caller): void 
 export function isAuthorised(operation: RegisteredOperation, caller: Caller): boolean {
   if (caller.kind !== 'user' || operation.scope === 'public') return true;
   if (operation.scope === 'operator') return isOperator(caller);
+  // A key with some permissions must not change its user: the password, sessions, tenants. No permission stands for that.
+  if (operation.scope === 'user' && operation.writes && isScoped(caller)) return false;
   return operation.permission === undefined || isPermitted(caller.permissions, operation.permission);
 }

@@ -9,6 +9,14 @@ export interface Origin {
   readonly userAgent?: string;
 }
 
+/** What a key is limited to within what its user may do; null: not limited. */
+export interface KeyLimits {
+  readonly permissions: readonly string[] | null;
+  /** Networks from which the key works. */
+  readonly cidrs: readonly string[] | null;
+  readonly expires_at: Date | null;
+}
+
 /** Who calls, after authentication. `tenantId` is the active tenant: the key's own, or X-Tenant-ID after a membership check. */
 export type Caller =
   | { readonly kind: 'anonymous' }
@@ -21,7 +29,10 @@ export type Caller =
       readonly keyId: string;
       readonly tenantId: string | undefined;
       readonly role: string | undefined;
+      /** What the role has and the key is not limited to lack. */
       readonly permissions: ReadonlySet<string>;
+      /** Of the key. Absent: it may do all that its user may. */
+      readonly limits?: KeyLimits;
     }
   /** The platform's own workers; they act in one tenant at a time. */
   | { readonly kind: 'system'; readonly name: string; readonly tenantId: string };
@@ -35,8 +46,13 @@ export const actorOf = (caller: Caller): string | null => (caller.kind === 'syst
 export const tenantIdOf = (caller: Caller): string | undefined =>
   caller.kind === 'anonymous' ? undefined : caller.tenantId;
 
-/** Whether it is somebody who runs the platform. */
-export const isOperator = (caller: Caller): boolean => caller.kind === 'user' && caller.platformRole === 'admin';
+/** Whether the key has only some of its user's permissions. */
+export const isScoped = (caller: Caller): boolean =>
+  caller.kind === 'user' && (caller.limits?.permissions ?? null) !== null;
+
+/** Whether it is somebody who runs the platform, with a key that may do all that its user may. */
+export const isOperator = (caller: Caller): boolean =>
+  caller.kind === 'user' && caller.platformRole === 'admin' && !isScoped(caller);
 
 /** `*` and its synonym `full_access` grant all; otherwise the exact word. */
 export const isPermitted = (permissions: ReadonlySet<string>, permission: string): boolean =>

@@ -49,3 +49,9 @@ export function newAwsKeyPair(): { accessKeyId: string; secretAccessKey: string 
   const id = Array.from(randomBytes(16), (byte) => alphabet[byte % 32]).join('');
   return { accessKeyId: `AKIA${id}`, secretAccessKey: randomBytes(30).toString('base64url') };
 }
+
+/** A new API key, `thecloud_` and 32 hex digits, with the hash that is stored and the beginning that is shown. */
+export function newApiKey(): { key: string; hash: string; prefix: string } {
+  const key = `thecloud_${newSecret(16)}`;
+  return { key, hash: sha256Hex(key), prefix: key.slice(0, 13) };
+}

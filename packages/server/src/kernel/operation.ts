@@ -10,6 +10,8 @@ export interface HttpBinding {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/instances/:id/stop`; the parameters are members of the input. */
   readonly path: string;
+  /** A second path, which the clients of the original call. Only the REST door knows it. */
+  readonly alias?: string;
   /** Default: 201 for a create, 200 otherwise. */
   readonly status?: 101 | 200 | 201 | 202 | 204;
 }

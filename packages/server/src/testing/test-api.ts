@@ -151,17 +151,13 @@ export async function startTestApi(options: {
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
-  const forgetCallers = () => {
-    authenticator.forget();
-    credentials.forget();
-  };
   const registry =
     options.registry ??
     composeRegistry({
       sealer,
       region,
       platformId: '00000000-0000-7000-8000-0000000000ff',
-      forgetCallers,
+      forgetCallers: authenticator.forget,
     });
   const operator = wrap(
     openDatabase({ connectionString: options.database.operatorUrl, max: 2, min: 0, watchTransactions: true }),
@@ -179,7 +175,7 @@ export async function startTestApi(options: {
   const socketPath = join(folder, 'run', 'worker.sock');
   const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
   const live = createLiveClient(socketPath);
-  notifier.subscribe(AUTHORITY_CHANNEL, forgetCallers);
+  notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
   const shared = {
     registry,

@@ -6,7 +6,8 @@ import type { Sealer } from '../../kernel/seal.ts';
 import { createShortMemory } from '../../kernel/short-memory.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
-import { type Authenticator, AWS_SECRET_PURPOSE, type KeyRow } from '../../services/identity/index.ts';
+import { type Authenticator, type KeyRow, subjectsOf } from '../../services/identity/index.ts';
+import { AWS_SECRET_PURPOSE } from '../../services/keys/index.ts';
 
 /** A row of the function authenticate_aws_keys. */
 interface AwsKeyRow extends KeyRow {
@@ -22,16 +23,14 @@ export interface KnownKey {
   readonly secretAccessKey: string;
   /**
    * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is no member there:
-   * at this door everything is done in an account.
+   * at this door everything is done in an account. FORBIDDEN too when the key is not for the address.
    */
-  judge(): { readonly caller: Caller; readonly accountNumber: string };
+  judge(address: string): { readonly caller: Caller; readonly accountNumber: string };
 }
 
 export interface AwsCredentials {
   /** Undefined: there is no such access key. Throws UNAVAILABLE when the database is away. */
   find(accessKeyId: string): Promise<KnownKey | undefined>;
-  /** Drops what was found: something about the authority of somebody has changed. */
-  forget(): void;
 }
 
 /** What is no access key of ours by its form is not looked up. */
@@ -40,11 +39,11 @@ const KEY_FORM = /^AKIA[A-Z2-7]{16}$/;
 export function createAwsCredentials(options: {
   readonly database: Database;
   readonly sealer: Sealer;
-  readonly authenticator: Pick<Authenticator, 'judge'>;
+  readonly authenticator: Pick<Authenticator, 'judge' | 'changes'>;
   readonly clock: Clock;
 }): AwsCredentials {
   const { database, sealer, authenticator, clock } = options;
-  const known = createShortMemory<KnownKey>(clock);
+  const known = createShortMemory<KnownKey & { readonly isStale: () => boolean }>(clock);
 
   const lookups = createCoalescer<string, AwsKeyRow | undefined>({
     maxBatch: 200,
@@ -53,8 +52,8 @@ export function createAwsCredentials(options: {
     async flush(accessKeyIds) {
       const rows = await database.query<AwsKeyRow>(
         'identity.authenticate_aws',
-        `select place, key_id, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions,
-           key_tenant_id, account_number, secret_sealed
+        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at,
+           tenant_id, tenant_status, membership_role, permissions, account_number, secret_sealed
          from authenticate_aws_keys($1)`,
         [accessKeyIds],
       );
@@ -63,7 +62,8 @@ export function createAwsCredentials(options: {
     },
   });
 
-  const look = async (accessKeyId: string): Promise<KnownKey | undefined> => {
+  const look = async (accessKeyId: string) => {
+    const mark = authenticator.changes.mark();
     const row = await lookups
       .call(accessKeyId)
       .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
@@ -71,9 +71,10 @@ export function createAwsCredentials(options: {
       row && {
         keyId: row.key_id,
         tenantId: row.key_tenant_id,
+        isStale: () => authenticator.changes.since(mark, subjectsOf(row)),
         secretAccessKey: sealer.open(row.key_tenant_id, AWS_SECRET_PURPOSE, row.secret_sealed),
-        judge() {
-          const caller = authenticator.judge(row);
+        judge(address: string) {
+          const caller = authenticator.judge(row, address);
           if (row.membership_role === null || row.account_number === null)
             throw forbidden('the user of this access key is not a member of its tenant');
           return { caller, accountNumber: row.account_number };
@@ -83,9 +84,13 @@ export function createAwsCredentials(options: {
   };
 
   return {
-    forget: () => known.forget(),
     // A key that was revoked is good for a second at most. Made-up ones throw out none that are used: what is not there is not kept.
-    find: async (accessKeyId) =>
-      KEY_FORM.test(accessKeyId) ? known.get(accessKeyId, () => look(accessKeyId)) : undefined,
+    async find(accessKeyId) {
+      if (!KEY_FORM.test(accessKeyId)) return undefined;
+      const found = await known.get(accessKeyId, () => look(accessKeyId));
+      if (!found?.isStale()) return found;
+      known.forget(accessKeyId);
+      return known.get(accessKeyId, () => look(accessKeyId));
+    },
   };
 }

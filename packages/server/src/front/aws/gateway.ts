@@ -60,7 +60,7 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
     try {
       const key = await lookUp();
       if (!key) throw unauthorized('this access key does not exist');
-      const { caller, accountNumber } = key.judge();
+      const { caller, accountNumber } = key.judge(request.origin.ip);
       const origin = { ...request.origin, requestId: context.requestId };
       const output = await action(input, {
         execute: async (operation, operationInput) => {

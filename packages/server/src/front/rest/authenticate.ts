@@ -31,7 +31,7 @@ export function lookUpCaller(
 ): Promise<Caller> {
   const key = keyOf(request);
   if (key === undefined) return Promise.resolve({ kind: 'anonymous' });
-  return authenticator.authenticate(key, tenantOf(request), freshness);
+  return authenticator.authenticate(key, tenantOf(request), freshness, addressOf(request));
 }
 
 export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);

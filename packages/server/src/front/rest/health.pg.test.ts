@@ -8,6 +8,7 @@ import { createLiveClient } from '../../live/client.ts';
 import { serveLive } from '../../live/server.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
 import { openDatabase } from '../../kernel/sql/pool.ts';
+import { createChanges } from '../../services/identity/changes.ts';
 import { createAuthenticator } from '../../services/identity/index.ts';
 import { createQuietNotifier } from '../../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
@@ -34,6 +35,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
       judge: () => ({ kind: 'anonymous' }),
       stop: async () => undefined,
       forget: () => undefined,
+      changes: createChanges(systemClock, 1_000),
     },
     live: noWorker,
     waiter: createWaiter(createQuietNotifier(), systemClock),

@@ -5,7 +5,7 @@ import { CloudError, forbidden, unavailable } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
-import { keyOf, tenantOf } from './authenticate.ts';
+import { addressOf, keyOf, tenantOf } from './authenticate.ts';
 import { onClose } from '../under-way.ts';
 
 /** A key that stops being good ends its streams and sockets within a second. All are looked up together, in one statement. */
@@ -41,6 +41,7 @@ export interface LongCalls {
 
 interface Watched {
   readonly key: string;
+  readonly address: string;
   readonly tenant: string | undefined;
   readonly permission: string | undefined;
   /** Throws NOT_FOUND when what the call is about is gone. */
@@ -67,7 +68,7 @@ export function createLongCalls(deps: {
     const now = clock.monotonic();
     one.isBusy = true;
     try {
-      const caller = await authenticator.authenticate(one.key, one.tenant, 'now');
+      const caller = await authenticator.authenticate(one.key, one.tenant, 'now', one.address);
       const held = caller.kind === 'user' ? caller.permissions : new Set<string>();
       if (one.permission !== undefined && !isPermitted(held, one.permission))
         throw forbidden(`this needs the permission '${one.permission}', which was revoked`);
@@ -111,6 +112,7 @@ export function createLongCalls(deps: {
       const now = clock.monotonic();
       const one: Watched = {
         key: caller.kind === 'user' ? (keyOf(request) ?? '') : '',
+        address: addressOf(request),
         tenant: tenantOf(request),
         permission: entry.permission,
         look: lookAt(entry, input, origin),

@@ -49,19 +49,21 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
   app.decorateRequest('caller');
   for (const entry of deps.registry.entries.values()) {
     if (entry.descriptor.rest === 'custom') continue;
-    app.route({
-      method: entry.descriptor.http.method,
-      url: entry.descriptor.http.path,
-      bodyLimit: entry.bodyLimit,
-      onRequest: async (request, reply) => {
-        request.decided = true;
-        request.caller = await letIn(entry, deps, request, reply);
-      },
-      handler: (request, reply) =>
-        entry.cost === 'password'
-          ? inTurn(passwords, () => serve(entry, deps, request, reply))
-          : serve(entry, deps, request, reply),
-    });
+    const { method, path, alias } = entry.descriptor.http;
+    for (const url of [path, ...(alias === undefined ? [] : [alias])])
+      app.route({
+        method,
+        url,
+        bodyLimit: entry.bodyLimit,
+        onRequest: async (request, reply) => {
+          request.decided = true;
+          request.caller = await letIn(entry, deps, request, reply);
+        },
+        handler: (request, reply) =>
+          entry.cost === 'password'
+            ? inTurn(passwords, () => serve(entry, deps, request, reply))
+            : serve(entry, deps, request, reply),
+      });
   }
 }
 

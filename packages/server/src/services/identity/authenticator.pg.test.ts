@@ -50,6 +50,7 @@ function setUp() {
   };
 }
 
+const ADDRESS = '203.0.113.7';
 const unauthorized = { code: 'UNAUTHORIZED', status: 401 };
 const setMembership = (actor: { userId: string }, role: string) =>
   api.owner.query('update memberships set role = $2 where user_id = $1', [actor.userId, role]);
@@ -60,7 +61,7 @@ describe('who calls', () => {
     const actor = await api.makeActor();
     for (const role of ['owner', 'viewer', 'admin']) {
       await setMembership(actor, role);
-      expect(await authenticator.authenticate(actor.key, undefined, 'now')).toMatchObject({ role });
+      expect(await authenticator.authenticate(actor.key, undefined, 'now', ADDRESS)).toMatchObject({ role });
     }
     expect(asked()).toBe(3);
     await authenticator.stop();
@@ -70,7 +71,7 @@ describe('who calls', () => {
     const { authenticator, clock, asked } = setUp();
     const actor = await api.makeActor();
     const role = async () => {
-      const caller = await authenticator.authenticate(actor.key, undefined, 'cached');
+      const caller = await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
       return caller.kind === 'user' ? caller.role : undefined;
     };
     expect(await role()).toBe('owner');
@@ -89,10 +90,10 @@ describe('who calls', () => {
   it('is remembered also from a call that had to know it now', async () => {
     const { authenticator, asked } = setUp();
     const actor = await api.makeActor();
-    await authenticator.authenticate(actor.key, undefined, 'cached');
+    await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
     await setMembership(actor, 'viewer');
-    await authenticator.authenticate(actor.key, undefined, 'now');
-    expect(await authenticator.authenticate(actor.key, undefined, 'cached')).toMatchObject({ role: 'viewer' });
+    await authenticator.authenticate(actor.key, undefined, 'now', ADDRESS);
+    expect(await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS)).toMatchObject({ role: 'viewer' });
     expect(asked()).toBe(2);
     await authenticator.stop();
   });
@@ -100,10 +101,43 @@ describe('who calls', () => {
   it('is forgotten at once when something about authority has changed', async () => {
     const { authenticator } = setUp();
     const actor = await api.makeActor();
-    await authenticator.authenticate(actor.key, undefined, 'cached');
+    await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
     await api.owner.query('update api_keys set revoked_at = now() where id = $1', [actor.keyId]);
     authenticator.forget();
-    await expect(authenticator.authenticate(actor.key, undefined, 'cached')).rejects.toMatchObject(unauthorized);
+    await expect(authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS)).rejects.toMatchObject(
+      unauthorized,
+    );
+    await authenticator.stop();
+  });
+
+  it('is remembered on when others change: another user, key or tenant', async () => {
+    const { authenticator, clock, asked } = setUp();
+    const [actor, other] = [await api.makeActor(), await api.makeActor()];
+    const ask = (one: typeof actor) => authenticator.authenticate(one.key, undefined, 'cached', ADDRESS);
+    for (const one of [actor, other]) await ask(one);
+    const subjects = ({ userId, keyId, tenantId }: typeof actor) => [
+      `user ${userId}`,
+      `key ${keyId}`,
+      `tenant ${tenantId}`,
+    ];
+    for (const [place, subject] of subjects(other).entries()) {
+      authenticator.forget(subject);
+      await ask(actor);
+      expect(asked()).toBe(2 + place);
+      await ask(other);
+      expect(asked()).toBe(3 + place);
+    }
+    for (const subject of [undefined, '', 'all']) {
+      const before = asked();
+      authenticator.forget(subject);
+      for (const one of [actor, other]) await ask(one);
+      expect(asked()).toBe(before + 2);
+    }
+    // What is known of a change is dropped with what was seen before it.
+    authenticator.forget(`user ${actor.userId}`);
+    await clock.advance(1_001);
+    authenticator.forget(`user ${other.userId}`);
+    expect(await ask(actor)).toMatchObject({ userId: actor.userId });
     await authenticator.stop();
   });
 
@@ -111,13 +145,13 @@ describe('who calls', () => {
     const { authenticator, asked, hold } = setUp();
     const actor = await api.makeActor();
     const release = hold();
-    const early = authenticator.authenticate(actor.key, undefined, 'cached');
+    const early = authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
     await eventually('the database was asked', () => asked() === 1);
     await setMembership(actor, 'viewer');
     authenticator.forget();
     release();
     await early;
-    expect(await authenticator.authenticate(actor.key, undefined, 'cached')).toMatchObject({ role: 'viewer' });
+    expect(await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS)).toMatchObject({ role: 'viewer' });
     expect(asked()).toBe(2);
     await authenticator.stop();
   });
@@ -129,11 +163,11 @@ describe('who calls', () => {
       actor.keyId,
       new Date(clock.now() + 500),
     ]);
-    await authenticator.authenticate(actor.key, undefined, 'cached');
+    await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
     await clock.advance(499);
-    await authenticator.authenticate(actor.key, undefined, 'cached');
+    await authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS);
     await clock.advance(1);
-    await expect(authenticator.authenticate(actor.key, undefined, 'cached')).rejects.toMatchObject({
+    await expect(authenticator.authenticate(actor.key, undefined, 'cached', ADDRESS)).rejects.toMatchObject({
       ...unauthorized,
       message: expect.stringContaining('has expired'),
     });
@@ -144,9 +178,9 @@ describe('who calls', () => {
     const { authenticator, asked } = setUp();
     const actor = await api.makeActor();
     const key = await api.makeKey(actor, { revoked: true });
-    await expect(authenticator.authenticate(key, undefined, 'cached')).rejects.toMatchObject(unauthorized);
+    await expect(authenticator.authenticate(key, undefined, 'cached', ADDRESS)).rejects.toMatchObject(unauthorized);
     await api.owner.query('update api_keys set revoked_at = null where user_id = $1', [actor.userId]);
-    expect(await authenticator.authenticate(key, undefined, 'cached')).toMatchObject({ userId: actor.userId });
+    expect(await authenticator.authenticate(key, undefined, 'cached', ADDRESS)).toMatchObject({ userId: actor.userId });
     expect(asked()).toBe(2);
     await authenticator.stop();
   });
@@ -158,7 +192,7 @@ describe('who calls', () => {
       other.tenantId,
       actor.userId,
     ]);
-    const inTenant = (tenantId?: string) => authenticator.authenticate(actor.key, tenantId, 'cached');
+    const inTenant = (tenantId?: string) => authenticator.authenticate(actor.key, tenantId, 'cached', ADDRESS);
     for (let i = 0; i < 2; i++) {
       expect(await inTenant()).toMatchObject({ tenantId: actor.tenantId, role: 'owner' });
       const there = await inTenant(other.tenantId);
@@ -191,13 +225,13 @@ describe('the use of keys', () => {
     const lastUsed = async () =>
       (await api.owner.query('select last_used from api_keys where id = $1', [actor.keyId])).rows[0]
         .last_used as Date | null;
-    await authenticator.authenticate(actor.key, undefined, 'now');
+    await authenticator.authenticate(actor.key, undefined, 'now', ADDRESS);
     expect(await lastUsed()).toBeNull();
     await clock.advance(5_000);
     await eventually('noted', async () => (await lastUsed()) !== null);
     expect((await lastUsed())?.getTime()).toBe(clock.now());
     const first = clock.now();
-    await authenticator.authenticate(actor.key, undefined, 'now');
+    await authenticator.authenticate(actor.key, undefined, 'now', ADDRESS);
     await clock.advance(100);
     await authenticator.stop();
     expect((await lastUsed())!.getTime()).toBeGreaterThan(first);
@@ -221,7 +255,7 @@ describe('the use of keys', () => {
       log: memoryLog(log),
     });
     const callers = await Promise.all(
-      Array.from({ length: 50 }, () => authenticator.authenticate(actor.key, undefined, 'now')),
+      Array.from({ length: 50 }, () => authenticator.authenticate(actor.key, undefined, 'now', ADDRESS)),
     );
     expect(new Set(callers.map((caller) => (caller.kind === 'user' ? caller.userId : '')))).toEqual(
       new Set([actor.userId]),

@@ -1,4 +1,5 @@
-import type { Caller } from '../../kernel/caller.ts';
+import ipaddr from 'ipaddr.js';
+import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
 import { forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
@@ -6,11 +7,16 @@ import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
+import { type Changes, createChanges } from './changes.ts';
 
 /** A row of the function authenticate_keys. */
 export interface KeyRow {
   readonly place: number;
   readonly key_id: string;
+  readonly key_kind: 'api' | 'session';
+  readonly key_tenant_id: string | null;
+  readonly key_permissions: readonly string[] | null;
+  readonly key_cidrs: readonly string[] | null;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
   readonly user_id: string;
@@ -31,18 +37,29 @@ export type Freshness = 'now' | 'cached';
 
 export interface Authenticator {
   /**
-   * Who a key is, in the tenant it asks for or its own. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of,
-   * UNAVAILABLE when the database is away.
+   * Who a key is, in the tenant it asks for or its own. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of and for an
+   * address that the key is not for, UNAVAILABLE when the database is away.
    */
-  authenticate(key: string, tenantId: string | undefined, freshness: Freshness): Promise<Caller>;
+  authenticate(key: string, tenantId: string | undefined, freshness: Freshness, address: string): Promise<Caller>;
   /** The same for a key that somebody else looked up and found to be the caller's. Notes that it was used. */
-  judge(row: KeyRow, tenantId?: string): Caller;
-  /** Drops what was seen: something about the authority of somebody has changed. */
-  forget(): void;
+  judge(row: KeyRow, address: string): Caller;
+  /** What changed of late: for what others remember of a key. */
+  readonly changes: Changes;
+  /**
+   * Drops what was seen of a subject, `user <id>`, `key <id>` or `tenant <id>`, whose authority has changed. Default: of everybody.
+   */
+  forget(subject?: string): void;
   stop(): Promise<void>;
 }
 
-/** The channel on which the database announces that authority has changed. */
+/** What announcements name when something about this key changes. */
+export const subjectsOf = (row: Pick<KeyRow, 'key_id' | 'user_id' | 'tenant_id'>): readonly string[] => [
+  `key ${row.key_id}`,
+  `user ${row.user_id}`,
+  ...(row.tenant_id === null ? [] : [`tenant ${row.tenant_id}`]),
+];
+
+/** The channel on which the database announces whose authority has changed. */
 export const AUTHORITY_CHANNEL = 'cloud_authority';
 
 /** How old what was seen may be: the bound where an announcement is lost. */
@@ -56,6 +73,15 @@ const KEY_FORM = /^thecloud_[0-9a-f]{32}$/;
 const TOUCH_MS = 5_000;
 const MAX_TOUCHED = 10_000;
 
+interface Seen {
+  readonly caller: Caller & { kind: 'user' };
+  readonly networks: readonly Network[] | undefined;
+  readonly subjects: readonly string[];
+  readonly mark: number;
+  readonly until: number;
+  readonly expiresAt: number;
+}
+
 export function createAuthenticator(options: {
   readonly database: Database;
   readonly clock: Clock;
@@ -63,11 +89,8 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { database, clock, log } = options;
   const touched = new Set<string>();
-  const seen = new Map<
-    string,
-    { readonly caller: Caller & { kind: 'user' }; readonly until: number; readonly expiresAt: number }
-  >();
-  let changes = 0;
+  const seen = new Map<string, Seen>();
+  const changes = createChanges(clock, STALE_MS);
   const stopping = new AbortController();
 
   const lookups = createCoalescer<{ hash: string; tenantId: string | null }, KeyRow | undefined>({
@@ -77,7 +100,7 @@ export function createAuthenticator(options: {
     async flush(calls) {
       const rows = await database.query<KeyRow>(
         'identity.authenticate',
-        `select place, key_id, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions
+        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions
          from authenticate_keys($1, $2)`,
         [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
       );
@@ -105,16 +128,24 @@ export function createAuthenticator(options: {
   };
 
   return {
-    judge(row, tenantId) {
-      const caller = judge(row, tenantId, clock.now());
+    changes,
+    judge(row, address) {
+      const caller = judge(row, undefined, clock.now());
+      requireNetwork(networksOf(row), address);
       touch(caller.keyId);
       return caller;
     },
-    async authenticate(key, tenantId, freshness) {
+    async authenticate(key, tenantId, freshness, address) {
       const name = `${key} ${tenantId ?? ''}`;
       if (freshness === 'cached') {
         const known = seen.get(name);
-        if (known && known.until > clock.monotonic() && known.expiresAt > clock.now()) {
+        if (
+          known &&
+          known.until > clock.monotonic() &&
+          known.expiresAt > clock.now() &&
+          !changes.since(known.mark, known.subjects)
+        ) {
+          requireNetwork(known.networks, address);
           touch(known.caller.keyId);
           return known.caller;
         }
@@ -123,25 +154,23 @@ export function createAuthenticator(options: {
         throw invalidInput(`X-Tenant-ID '${tenantId.slice(0, 60)}' is not a UUID`);
       if (!KEY_FORM.test(key))
         throw unauthorized('this is not an API key; a key is thecloud_ followed by 32 hex digits');
-      const changesBefore = changes;
+      // From before the question: what changes while we ask may be missing from the answer.
+      const mark = changes.mark();
+      const until = clock.monotonic() + STALE_MS;
       const row = await lookups
         .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
         .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
       const caller = judge(row, tenantId, clock.now());
+      const networks = networksOf(row!);
+      requireNetwork(networks, address);
       touch(caller.keyId);
-      // What changed while we asked may be missing from the answer.
-      if (changes === changesBefore) {
-        seen.delete(name);
-        if (seen.size >= MAX_SEEN) seen.delete(seen.keys().next().value!);
-        const expiresAt = row?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
-        seen.set(name, { caller, until: clock.monotonic() + STALE_MS, expiresAt });
-      }
+      seen.delete(name);
+      if (seen.size >= MAX_SEEN) seen.delete(seen.keys().next().value!);
+      const expiresAt = row?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+      seen.set(name, { caller, networks, subjects: subjectsOf(row!), mark, until, expiresAt });
       return caller;
     },
-    forget() {
-      changes++;
-      seen.clear();
-    },
+    forget: (subject) => changes.note(subject),
     async stop() {
       stopping.abort(new Error('stopping'));
       await toucher;
@@ -158,6 +187,11 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
   if (tenantId !== undefined && !isMember) throw forbidden(`you are not a member of the tenant '${tenantId}'`);
   if (row.tenant_status !== null && row.tenant_status !== 'active' && isMember)
     throw forbidden(`the tenant is ${row.tenant_status}; contact the operator of the platform`);
+  // Its permissions were chosen for the role in its own tenant; elsewhere the same words may open more.
+  if (row.key_permissions && tenantId !== undefined && tenantId !== row.key_tenant_id)
+    throw forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`);
+  const limits = limitsOf(row);
+  const granted = new Set(row.permissions);
   return {
     kind: 'user',
     userId: row.user_id,
@@ -166,6 +200,34 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
     keyId: row.key_id,
     tenantId: isMember ? (row.tenant_id ?? undefined) : undefined,
     role: row.membership_role ?? undefined,
-    permissions: new Set(row.permissions),
+    permissions: row.key_permissions
+      ? new Set(row.key_permissions.filter((permission) => isPermitted(granted, permission)))
+      : granted,
+    ...(limits ? { limits } : {}),
   };
+}
+
+/** Undefined: the key may do all that its user may. A session's end limits no keys that are made with it. */
+function limitsOf(row: KeyRow): KeyLimits | undefined {
+  const expiresAt = row.key_kind === 'api' ? row.expires_at : null;
+  if (!row.key_permissions && !row.key_cidrs && !expiresAt) return undefined;
+  return { permissions: row.key_permissions, cidrs: row.key_cidrs, expires_at: expiresAt };
+}
+
+type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+const networksOf = (row: KeyRow): readonly Network[] | undefined =>
+  row.key_cidrs?.map((cidr) => ipaddr.parseCIDR(cidr));
+
+/** Throws FORBIDDEN, with the address that was seen, if the key is not for it. */
+function requireNetwork(networks: readonly Network[] | undefined, address: string): void {
+  if (networks === undefined) return;
+  const seen = ipaddr.isValid(address) ? ipaddr.parse(address) : undefined;
+  if (
+    seen &&
+    networks.some(([network, bits]) => seen.kind() === network.kind() && seen.match([network, bits] as never))
+  )
+    return;
+  const allowed = networks.map(([network, bits]) => `${network.toString()}/${bits}`).join(', ');
+  throw forbidden(`this API key works only from ${allowed}, and this call came from ${address}`);
 }

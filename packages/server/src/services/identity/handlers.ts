@@ -1,13 +1,12 @@
 import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
-import { newAccountNumber, newAwsKeyPair, newSecret, sha256Hex } from '../../kernel/ids.ts';
+import { newAccountNumber, newApiKey, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
-import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import type { authOperations, keyOperations } from './operations.ts';
+import type { authOperations } from './operations.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
-import { type FoundKeyRow, presentKey, presentUser } from './user.ts';
+import { presentUser } from './user.ts';
 
 /** Hours that a session key of a login lives. */
 export const SESSION_HOURS = 24;
@@ -15,17 +14,8 @@ export const SESSION_HOURS = 24;
 /** Most sessions that a user has at a time: a login by a script each minute would leave a thousand. The oldest ends. */
 export const MOST_SESSIONS = 50;
 
-/** What an AWS secret is sealed for. */
-export const AWS_SECRET_PURPOSE = 'aws-secret';
-
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
-
-/** Keys look like `thecloud_` + 32 hex (contract, rule 6). */
-const newKey = () => {
-  const key = `thecloud_${newSecret(16)}`;
-  return { key, hash: sha256Hex(key), prefix: key.slice(0, 13) };
-};
 
 const slugOf = (name: string): string =>
   name
@@ -40,9 +30,12 @@ const cannotEnd = () =>
 
 const locked = () => committed(unauthorized('too many wrong passwords; this user is locked for up to 15 minutes'));
 
-export const createAuthHandlers = ({
-  forgetCallers,
-}: Pick<KeyDeps, 'forgetCallers'>): Handlers<typeof authOperations> => ({
+export interface AuthDeps {
+  /** Clears this process's cache of authenticated keys, so that a session that ended stops immediately. */
+  readonly forgetCallers: () => void;
+}
+
+export const createAuthHandlers = ({ forgetCallers }: AuthDeps): Handlers<typeof authOperations> => ({
   register: steps({
     /** Answers the password's hash. */
     async prepare({ input }: Preparation<InputOf<(typeof authOperations)['register']>>) {
@@ -81,20 +74,8 @@ export const createAuthHandlers = ({
       const tenantId = login.default_tenant_id;
       await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
       const expiresAt = new Date(now.getTime() + SESSION_HOURS * 3_600_000);
-      const { key, hash, prefix } = newKey();
-      await repository.insertKey({
-        id: newId(),
-        userId: login.id,
-        tenantId,
-        name: 'login session',
-        kind: 'session',
-        hash,
-        prefix,
-        expiresAt,
-        awsAccessKeyId: null,
-        awsSecretSealed: null,
-        at: now,
-      });
+      const { key, hash, prefix } = newApiKey();
+      await repository.insertSession({ id: newId(), userId: login.id, tenantId, hash, prefix, expiresAt, at: now });
       await repository.endOldSessions(login.id, MOST_SESSIONS, now);
       about({ id: login.id });
       return { user: presentUser(login, tenantId ?? undefined), api_key: key, expires_at: expiresAt.toISOString() };
@@ -144,50 +125,3 @@ async function registerOnce(
   }
   throw conflict('no free tenant name was found; try again');
 }
-
-export interface KeyDeps {
-  readonly sealer: Sealer;
-  /** Clears this process's cache of authenticated keys, so that a revoked key stops immediately. */
-  readonly forgetCallers: () => void;
-}
-
-export const createKeyHandlers = ({
-  sealer,
-  forgetCallers,
-}: KeyDeps): Handlers<typeof keyOperations, { api_key: FoundKeyRow }> => ({
-  create: steps({
-    async quota({ sql, tenantId, userId }) {
-      const used = await createPgIdentityRepository(sql).countKeys(tenantId, userId);
-      return [{ resource: 'api_keys', used, wanted: 1 }];
-    },
-    async run({ sql, input, tenantId, userId, createdId, now }: Call<{ readonly name: string }>) {
-      const { key, hash, prefix } = newKey();
-      const aws = newAwsKeyPair();
-      const row = await createPgIdentityRepository(sql).insertKey({
-        id: createdId,
-        userId,
-        tenantId,
-        name: input.name,
-        kind: 'api',
-        hash,
-        prefix,
-        expiresAt: null,
-        awsAccessKeyId: aws.accessKeyId,
-        awsSecretSealed: sealer.seal(tenantId, AWS_SECRET_PURPOSE, aws.secretAccessKey),
-        at: now,
-      });
-      return { ...presentKey(row), key, aws_secret_access_key: aws.secretAccessKey };
-    },
-  }),
-
-  revoke: steps({
-    async run({ sql, target: { id, name, namesakes }, now }: Call<unknown, FoundKeyRow>) {
-      if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; use an id`);
-      await createPgIdentityRepository(sql).revokeKey(id, now);
-      return {};
-    },
-    async finish() {
-      forgetCallers();
-    },
-  }),
-});

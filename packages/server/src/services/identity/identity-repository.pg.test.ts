@@ -4,7 +4,7 @@ import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import type { IdentityRepository, NewKey } from './identity-repository.ts';
+import type { IdentityRepository, NewSession } from './identity-repository.ts';
 
 const watched = watchMethods(createPgIdentityRepository);
 let db: Seeded;
@@ -29,18 +29,13 @@ const newUser = (more: object = {}) => ({
   at: new Date(5),
   ...more,
 });
-const newKey = (more: Partial<NewKey> = {}): NewKey => ({
+const newSession = (): NewSession => ({
   id: orderedId(),
   ...tenant,
-  name: uniqueWord(),
-  kind: 'api',
   hash: uniqueWord().padEnd(64, '0'),
   prefix: 'thecloud_abcd',
-  expiresAt: null,
-  awsAccessKeyId: null,
-  awsSecretSealed: null,
+  expiresAt: new Date(1e13),
   at: new Date(6),
-  ...more,
 });
 
 describe('the repository of identity', () => {
@@ -117,73 +112,29 @@ describe('the repository of identity', () => {
     expect(await locked()).toBeNull();
   });
 
-  it("keeps keys: found by id or name, listed, revoked; one's own only", async () => {
-    const [one, two] = [
-      newKey({ awsAccessKeyId: 'AKIA1', awsSecretSealed: 'sealed' }),
-      newKey({ kind: 'session', expiresAt: new Date(Date.now() + 60_000) }),
-    ];
-    for (const key of [one, two])
-      expect(await as((identity) => identity.insertKey(key))).toMatchObject({
-        id: key.id,
-        name: key.name,
-        kind: key.kind,
-        aws_access_key_id: key.awsAccessKeyId,
-        created_at: new Date(6),
-        last_used: null,
-      });
-    const expired = newKey({ expiresAt: new Date(1) });
-    await as((identity) => identity.insertKey(expired));
-    const find = (ref: string) => as((identity) => identity.findKey(tenant.tenantId, tenant.userId, ref, false));
-    expect((await find(one.id))?.id).toBe(one.id);
-    expect(await find(one.name)).toMatchObject({ id: one.id, namesakes: 0 });
-    expect(await find('nothing')).toBeUndefined();
-    expect(await find(expired.id)).toBeUndefined();
-    expect(await as((identity) => identity.findKey(tenant.tenantId, newId(), one.id, true))).toBeUndefined();
-    const list = (limit = 10, after: string | null = null) =>
-      as(async (identity) =>
-        (await identity.listKeys(tenant.tenantId, tenant.userId, { limit, after })).map((key) => key.id),
-      );
-    const count = () => as((identity) => identity.countKeys(tenant.tenantId, tenant.userId));
-    expect(await count(), 'not the session, not the expired one').toBe(1);
-    expect(await list()).toEqual([two.id, one.id]);
-    expect(await list(1)).toEqual([two.id, one.id]);
-    expect(await list(1, two.id)).toEqual([one.id]);
-    await as((identity) => identity.revokeKey(one.id, new Date(9)));
-    await as((identity) => identity.revokeKey(one.id, new Date(99)));
-    expect(
-      (await db.owner.query('select revoked_at from api_keys where id = $1', [one.id])).rows[0]!.revoked_at,
-    ).toEqual(new Date(9));
-    expect(await find(one.id)).toBeUndefined();
-    expect(await list()).toEqual([two.id]);
-    expect(await count()).toBe(0);
-    const twin = newKey({ name: two.name });
-    await as((identity) => identity.insertKey(twin));
-    expect(await find(two.name)).toMatchObject({ id: twin.id, namesakes: 1 });
-    expect(await find(two.id)).toMatchObject({ id: two.id, namesakes: 0 });
-  });
-
   it("ends a user's session by the hash of its key, and the oldest beyond so many", async () => {
-    const [oldest, middle, newest] = [1, 2, 3].map(() => newKey({ kind: 'session', expiresAt: new Date(1e13) }));
-    const key = newKey();
-    for (const one of [oldest!, middle!, newest!, key]) await as((identity) => identity.insertKey(one));
+    const [oldest, middle, newest] = [newSession(), newSession(), newSession()];
+    const key = newSession();
+    for (const one of [oldest, middle, newest, key]) await as((identity) => identity.insertSession(one));
+    await db.owner.query(`update api_keys set kind = 'api' where id = $1`, [key.id]);
     const live = async () =>
       (
         await db.owner.query<{ id: string }>(
           'select id from api_keys where id = any($1) and revoked_at is null order by id',
-          [[oldest!.id, middle!.id, newest!.id, key.id]],
+          [[oldest.id, middle.id, newest.id, key.id]],
         )
       ).rows.map(({ id }) => id);
     const end = (hash: string, userId = tenant.userId) =>
       as((identity) => identity.endSession(userId, hash, new Date(9)));
-    expect([await end(key.hash), await end('0'.repeat(64)), await end(middle!.hash, newId())]).toEqual([
+    expect([await end(key.hash), await end('0'.repeat(64)), await end(middle.hash, newId())]).toEqual([
       undefined,
       undefined,
       undefined,
     ]);
     await as((identity) => identity.endOldSessions(tenant.userId, 2, new Date(9)));
-    expect(await live()).toEqual([middle!.id, newest!.id, key.id]);
-    expect([await end(middle!.hash), await end(middle!.hash)]).toEqual([middle!.id, undefined]);
-    expect(await live()).toEqual([newest!.id, key.id]);
+    expect(await live()).toEqual([middle.id, newest.id, key.id]);
+    expect([await end(middle.hash), await end(middle.hash)]).toEqual([middle.id, undefined]);
+    expect(await live()).toEqual([newest.id, key.id]);
   });
 
   it("knows a tenant's account number", async () => {

@@ -1,13 +1,9 @@
-import { isUuid } from '../../kernel/ids.ts';
-import { LAST_ID } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { IdentityRepository, LoginRow, RegisterOutcome } from './identity-repository.ts';
-import type { ApiKeyRow, UserRow } from './user.ts';
+import type { UserRow } from './user.ts';
 
-const KEY_COLUMNS = 'id, user_id, tenant_id, name, kind, prefix, aws_access_key_id, created_at, last_used, expires_at';
-
-/** Most keys of one name that are looked at: more than the quota lets a user have. */
-const MOST_NAMESAKES = 100;
+/** Most sessions that are ended at a time. */
+const MOST_ENDED = 100;
 
 export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   async register(user) {
@@ -66,26 +62,13 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     return rows.length === 1;
   },
 
-  async insertKey(key) {
-    const [row] = await sql.query<ApiKeyRow>(
-      'identity.insert_key',
-      `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, expires_at, aws_access_key_id, aws_secret_sealed, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${KEY_COLUMNS}`,
-      [
-        key.id,
-        key.userId,
-        key.tenantId,
-        key.name,
-        key.kind,
-        key.hash,
-        key.prefix,
-        key.expiresAt,
-        key.awsAccessKeyId,
-        key.awsSecretSealed,
-        key.at,
-      ],
+  async insertSession(session) {
+    await sql.query(
+      'identity.insert_session',
+      `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, expires_at, created_at)
+       values ($1, $2, $3, 'login session', 'session', $4, $5, $6, $7)`,
+      [session.id, session.userId, session.tenantId, session.hash, session.prefix, session.expiresAt, session.at],
     );
-    return row!;
   },
 
   async endSession(userId, hash, at) {
@@ -107,49 +90,8 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
        where id in (
          select id from api_keys
          where user_id = $1 and kind = 'session' and revoked_at is null and expires_at > $3
-         order by id desc offset $2 limit ${MOST_NAMESAKES})`,
+         order by id desc offset $2 limit ${MOST_ENDED})`,
       [userId, keep, at],
     );
-  },
-
-  async findKey(tenantId, userId, ref, lock) {
-    const byId = isUuid(ref);
-    const rows = await sql.query<ApiKeyRow>(
-      `identity.find_key_by_${byId ? 'id' : 'name'}${lock ? '_locked' : ''}`,
-      `select ${KEY_COLUMNS} from api_keys
-       where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
-         and ${byId ? 'id' : 'name'} = $3
-       order by id desc limit ${MOST_NAMESAKES}${lock ? ' for no key update' : ''}`,
-      [tenantId, userId, ref],
-    );
-    return rows[0] && { ...rows[0], namesakes: rows.length - 1 };
-  },
-
-  listKeys(tenantId, userId, page) {
-    return sql.query<ApiKeyRow>(
-      'identity.list_keys',
-      `select ${KEY_COLUMNS} from api_keys
-       where tenant_id = $1 and user_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
-         and id < $3
-       order by id desc limit $4`,
-      [tenantId, userId, page.after ?? LAST_ID, page.limit + 1],
-    );
-  },
-
-  async countKeys(tenantId, userId) {
-    const [row] = await sql.query<{ count: number }>(
-      'identity.count_keys',
-      `select count(*)::int as count from api_keys
-       where tenant_id = $1 and user_id = $2 and kind = 'api' and revoked_at is null and (expires_at is null or expires_at > now())`,
-      [tenantId, userId],
-    );
-    return row!.count;
-  },
-
-  async revokeKey(id, at) {
-    await sql.query('identity.revoke_key', 'update api_keys set revoked_at = $2 where id = $1 and revoked_at is null', [
-      id,
-      at,
-    ]);
   },
 });

@@ -1,5 +1,4 @@
-import type { PageRequest } from '../../kernel/page.ts';
-import type { ApiKeyRow, FoundKeyRow, UserRow } from './user.ts';
+import type { UserRow } from './user.ts';
 
 export interface NewUser {
   readonly userId: string;
@@ -19,18 +18,15 @@ export interface LoginRow extends UserRow {
   readonly closed_at: Date | null;
 }
 
-export interface NewKey {
+/** A login's key. */
+export interface NewSession {
   readonly id: string;
   readonly userId: string;
   readonly tenantId: string | null;
-  readonly name: string;
-  readonly kind: 'api' | 'session';
   /** Hex SHA-256 of the key. */
   readonly hash: string;
   readonly prefix: string;
-  readonly expiresAt: Date | null;
-  readonly awsAccessKeyId: string | null;
-  readonly awsSecretSealed: string | null;
+  readonly expiresAt: Date;
   readonly at: Date;
 }
 
@@ -45,13 +41,7 @@ export interface IdentityRepository {
   findLogin(email: string): Promise<LoginRow | undefined>;
   /** Counts a try. False: wrong ones have locked the user, this one among them. */
   recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
-  insertKey(key: NewKey): Promise<ApiKeyRow>;
-  /** By id, or by name where the reference has not the form of an id; without revoked and expired ones. Of several the newest. */
-  findKey(tenantId: string, userId: string, ref: string, lock: boolean): Promise<FoundKeyRow | undefined>;
-  listKeys(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]>;
-  /** The user's live keys in the tenant, without those of logins. */
-  countKeys(tenantId: string, userId: string): Promise<number>;
-  revokeKey(id: string, at: Date): Promise<void>;
+  insertSession(session: NewSession): Promise<void>;
   /** Ends the user's session whose key has this hash. Answers its id; undefined: the user has no such session. */
   endSession(userId: string, hash: string, at: Date): Promise<string | undefined>;
   /** Ends the user's sessions but for the newest `keep`. */

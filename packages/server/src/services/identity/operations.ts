@@ -1,7 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
-import { listOperation } from '../../kernel/builders.ts';
-import { ApiKey, User } from './user.ts';
+import { User } from './user.ts';
 
 const email = Type.String({
   minLength: 3,
@@ -83,48 +82,5 @@ export const authOperations = {
     input: Type.Object({}, { additionalProperties: false }),
     output: User,
     cli: { columns: ['email', 'name', 'role', 'tenant_id'] },
-  }),
-};
-
-export const keyOperations = {
-  create: operation({
-    summary: 'Create an API key',
-    description:
-      'Returns the key and its AWS secret, which are never shown again. The quota is 50 keys per user and tenant by default; session keys do not count.',
-    effect: 'create',
-    http: { method: 'POST', path: '/auth/keys' },
-    input: Type.Object(
-      {
-        name: Type.String({
-          minLength: 1,
-          maxLength: 255,
-          // No URL can hold . or .. as a part of its path.
-          pattern: '^(?!\\.{1,2}$).*\\S',
-          'x-form': 'more than blanks, and not . or ..',
-        }),
-      },
-      { additionalProperties: false },
-    ),
-    output: ApiKey,
-    creates: 'api_key',
-    uses: ['api_keys'],
-    permission: 'identity:create',
-    cli: { args: ['name'], columns: ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'] },
-  }),
-  list: listOperation(
-    { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
-    ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'],
-    { permission: 'identity:read' },
-  ),
-  revoke: operation({
-    summary: 'Revoke an API key',
-    description: 'The key stops working within a second. If several keys have this name, use the id.',
-    effect: 'delete',
-    http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
-    input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
-    output: Type.Object({}),
-    target: { kind: 'api_key', param: 'id' },
-    permission: 'identity:delete',
-    cli: { args: ['id'] },
   }),
 };

@@ -1,0 +1,44 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, KeyOption, Page, Transport, VersionOption } from '../call.ts';
+import { listAll } from '../paging.ts';
+import type { ApiKey } from './models.ts';
+
+export interface MemberKeysListInput {
+  /** Maximum number of results; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the previous page */
+  readonly cursor?: string | undefined;
+}
+
+export interface MemberKeysRevokeInput {
+  readonly id: string;
+}
+
+export interface MemberKeys {
+  /**
+   * List all members' API keys in this tenant.
+   * GET /auth/member-keys · permission identity:read_all
+   */
+  list(input?: MemberKeysListInput, options?: CallOptions): Promise<Page<ApiKey>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input?: MemberKeysListInput, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>;
+  /**
+   * Revoke a member's API key.
+   * The key stops working within a second. Its user can create another one as long as they are a member.
+   * DELETE /auth/member-keys/:id · permission identity:read_all
+   */
+  revoke(input: MemberKeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
+}
+
+const SPECS = {
+  list: {"name":"member-keys.list","method":"GET","path":"/auth/member-keys"},
+  revoke: {"name":"member-keys.revoke","method":"DELETE","path":"/auth/member-keys/:id","idempotent":true},
+} as const;
+
+export function createMemberKeys(transport: Transport): MemberKeys {
+  return {
+    list: (input, options) => transport.page(SPECS.list, { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    revoke: (input, options) => transport.call(SPECS.revoke, typeof input === 'string' ? { id: input } : { ...input }, options),
+  };
+}

@@ -1,0 +1,67 @@
+import Type, { type Static } from 'typebox';
+
+export const ApiKey = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    user_id: Type.String({ format: 'uuid' }),
+    tenant_id: Type.Optional(Type.String({ format: 'uuid', description: 'Tenant in which the key acts' })),
+    name: Type.String(),
+    kind: Type.Union([Type.Literal('api'), Type.Literal('session')], {
+      description: 'session: created by a login, expires',
+    }),
+    prefix: Type.Optional(Type.String({ description: 'First characters of the key' })),
+    permissions: Type.Optional(
+      Type.Array(Type.String(), { description: "If set, the key has only these of its user's permissions" }),
+    ),
+    cidrs: Type.Optional(
+      Type.Array(Type.String(), { description: 'If set, the key works only from addresses in these networks' }),
+    ),
+    key: Type.Optional(Type.String({ description: 'The key itself, shown only when it is created' })),
+    aws_access_key_id: Type.Optional(Type.String()),
+    aws_secret_access_key: Type.Optional(Type.String({ description: 'Shown only when the key is created' })),
+    created_at: Type.String({ format: 'date-time' }),
+    last_used: Type.Optional(Type.String({ format: 'date-time' })),
+    expires_at: Type.Optional(Type.String({ format: 'date-time' })),
+  },
+  { $id: 'ApiKey' },
+);
+export type ApiKey = Static<typeof ApiKey>;
+
+/** What a key is limited to, within what its user may do. Null: not limited. */
+export interface KeyLimits {
+  readonly permissions: readonly string[] | null;
+  readonly cidrs: readonly string[] | null;
+  readonly expires_at: Date | null;
+}
+
+export interface ApiKeyRow extends KeyLimits {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string | null;
+  readonly name: string | null;
+  readonly kind: 'api' | 'session';
+  readonly prefix: string | null;
+  readonly aws_access_key_id: string | null;
+  readonly created_at: Date;
+  readonly last_used: Date | null;
+}
+
+export interface FoundKeyRow extends ApiKeyRow {
+  /** Number of other keys of the user in the tenant that the reference fits. */
+  readonly namesakes: number;
+}
+
+export const presentKey = (row: ApiKeyRow): ApiKey => ({
+  id: row.id,
+  user_id: row.user_id,
+  ...(row.tenant_id ? { tenant_id: row.tenant_id } : {}),
+  name: row.name ?? '',
+  kind: row.kind,
+  ...(row.prefix ? { prefix: row.prefix } : {}),
+  ...(row.permissions ? { permissions: [...row.permissions] } : {}),
+  ...(row.cidrs ? { cidrs: [...row.cidrs] } : {}),
+  ...(row.aws_access_key_id ? { aws_access_key_id: row.aws_access_key_id } : {}),
+  created_at: row.created_at.toISOString(),
+  ...(row.last_used ? { last_used: row.last_used.toISOString() } : {}),
+  ...(row.expires_at ? { expires_at: row.expires_at.toISOString() } : {}),
+});

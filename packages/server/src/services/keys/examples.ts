@@ -1,0 +1,33 @@
+import type { Example, ExampleWorld } from '../../kernel/example.ts';
+import type { keyOperations, memberKeyOperations } from './operations.ts';
+
+/** A key of the world's user. */
+async function insertKey({ owner, userId, tenantId, unique }: ExampleWorld): Promise<string> {
+  const name = unique();
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into api_keys (user_id, tenant_id, key, name) values ($1, $2, md5($3), $3) returning id`,
+    [userId, tenantId, name],
+  );
+  return rows[0]!.id;
+}
+
+const secretOutput = ['key', 'aws_secret_access_key'];
+const none = async () => ({});
+
+export const keyExamples: Record<keyof typeof keyOperations, Example> = {
+  create: { input: async ({ unique }) => ({ name: unique() }), secretOutput },
+  list: { input: none },
+  get: { input: async (world) => ({ id: await insertKey(world) }) },
+  update: { input: async (world) => ({ id: await insertKey(world), name: world.unique() }) },
+  rotate: {
+    input: async (world) => ({ id: await insertKey(world), overlap_seconds: 60 }),
+    more: async (world) => [{ id: await insertKey(world) }],
+    secretOutput,
+  },
+  revoke: { input: async (world) => ({ id: await insertKey(world) }) },
+};
+
+export const memberKeyExamples: Record<keyof typeof memberKeyOperations, Example> = {
+  list: { input: none },
+  revoke: { input: async (world) => ({ id: await insertKey(world) }) },
+};

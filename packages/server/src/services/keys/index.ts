@@ -1,0 +1,57 @@
+import { isUuid } from '../../kernel/ids.ts';
+import { type Kind, service } from '../../kernel/service.ts';
+import { type ApiKeyRow, presentKey } from './api-key.ts';
+import { keyExamples, memberKeyExamples } from './examples.ts';
+import { createKeyHandlers, createMemberKeyHandlers, type KeyDeps } from './handlers.ts';
+import { createPgKeyRepository } from './key-repository.pg.ts';
+import { keyOperations, memberKeyOperations } from './operations.ts';
+
+export { AWS_SECRET_PURPOSE } from './handlers.ts';
+
+const apiKey: Kind<ApiKeyRow> = {
+  noun: 'API key',
+  find: (sql, { tenantId, userId, ref, lock }) => createPgKeyRepository(sql).find(tenantId, userId, ref, lock),
+  id: (row) => row.id,
+  name: (row) => row.name ?? row.id,
+  present: presentKey,
+  list: (sql, { tenantId, userId }, page) => createPgKeyRepository(sql).list(tenantId, userId, page),
+};
+
+/** A key of any member of the tenant. */
+const memberKey: Kind<ApiKeyRow> = {
+  ...apiKey,
+  find: async (sql, { tenantId, ref, lock }) =>
+    isUuid(ref) ? createPgKeyRepository(sql).findOfTenant(tenantId, ref, lock) : undefined,
+  list: (sql, { tenantId }, page) => createPgKeyRepository(sql).listOfTenant(tenantId, page),
+};
+
+/** API keys of the caller in the active tenant. */
+export const createKeysService = (deps: KeyDeps) =>
+  service({
+    name: 'keys',
+    resource: 'api_key',
+    title: 'API keys',
+    operations: keyOperations,
+    handlers: createKeyHandlers(deps),
+    kinds: { api_key: apiKey },
+    // Live ones of a user in the tenant, without the session keys of logins.
+    quotas: { api_keys: { max: 50, noun: 'API keys', free: 'Revoke one' } },
+    usage: async (sql, { tenantId, userId }) => ({
+      api_keys: await createPgKeyRepository(sql).count(tenantId, userId),
+    }),
+    // Sessions among them.
+    retention: [{ table: 'api_keys', key: 'id', over: `least(revoked_at, expires_at) < now() - interval '30 days'` }],
+    examples: keyExamples,
+  });
+
+/** API keys of all members of the active tenant, for who manages them. */
+export const createMemberKeysService = (deps: Pick<KeyDeps, 'forgetCallers'>) =>
+  service({
+    name: 'member-keys',
+    resource: 'api_key',
+    title: "Members' API keys",
+    operations: memberKeyOperations,
+    handlers: createMemberKeyHandlers(deps),
+    kinds: { member_key: memberKey },
+    examples: memberKeyExamples,
+  });

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../kernel/ids.ts';
+import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
+import { watchMethods } from '../../testing/watch-methods.ts';
+import { createPgKeyRepository, type NewKey } from './key-repository.pg.ts';
+
+type Keys = ReturnType<typeof createPgKeyRepository>;
+
+const watched = watchMethods(createPgKeyRepository);
+let db: Seeded;
+let tenant: Tenant;
+beforeAll(async () => {
+  db = await seedDatabase();
+  tenant = await db.makeTenant();
+});
+afterAll(() => db.drop());
+
+const as = <T>(work: (keys: Keys) => Promise<T>) => db.api.transaction(tenant, (sql) => work(watched.create(sql)));
+const newKey = (more: Partial<NewKey> = {}): NewKey => ({
+  id: orderedId(),
+  ...tenant,
+  name: uniqueWord(),
+  hash: uniqueWord().padEnd(64, '0'),
+  prefix: 'thecloud_abcd',
+  permissions: null,
+  cidrs: null,
+  expires_at: null,
+  awsAccessKeyId: uniqueWord(),
+  awsSecretSealed: 'sealed',
+  at: new Date(6),
+  ...more,
+});
+const insertSession = async () => {
+  const id = orderedId();
+  await db.owner.query(
+    `insert into api_keys (id, user_id, tenant_id, key, name, kind, expires_at) values ($1, $2, $3, $4, $4, 'session', now() + interval '1 day')`,
+    [id, tenant.userId, tenant.tenantId, uniqueWord()],
+  );
+  return id;
+};
+
+describe('the repository of keys', () => {
+  it("finds by id or name, lists and counts a user's live keys", async () => {
+    const one = newKey();
+    expect(await as((keys) => keys.insert(one))).toMatchObject({
+      id: one.id,
+      name: one.name,
+      kind: 'api',
+      permissions: null,
+      cidrs: null,
+      aws_access_key_id: one.awsAccessKeyId,
+      created_at: new Date(6),
+      last_used: null,
+    });
+    const session = await insertSession();
+    const expired = newKey({ expires_at: new Date(1) });
+    await as((keys) => keys.insert(expired));
+    const find = (ref: string, userId = tenant.userId) => as((keys) => keys.find(tenant.tenantId, userId, ref, true));
+    expect(await find(one.id)).toMatchObject({ id: one.id });
+    expect(await find(one.name)).toMatchObject({ id: one.id, namesakes: 0 });
+    for (const ref of ['nothing', expired.id]) expect(await find(ref)).toBeUndefined();
+    expect(await find(one.id, newId())).toBeUndefined();
+    const list = (limit = 10, after: string | null = null) =>
+      as(async (keys) => (await keys.list(tenant.tenantId, tenant.userId, { limit, after })).map((key) => key.id));
+    const count = () => as((keys) => keys.count(tenant.tenantId, tenant.userId));
+    expect(await count(), 'neither the session nor the expired one').toBe(1);
+    expect(await list()).toEqual([session, one.id]);
+    expect(await list(1)).toEqual([session, one.id]);
+    expect(await list(1, session)).toEqual([one.id]);
+    const twin = newKey({ name: one.name });
+    await as((keys) => keys.insert(twin));
+    expect(await find(one.name)).toMatchObject({ id: twin.id, namesakes: 1 });
+    await as((keys) => keys.revoke(one.id, new Date(9)));
+    await as((keys) => keys.revoke(one.id, new Date(99)));
+    const { rows } = await db.owner.query<{ revoked_at: Date }>('select revoked_at from api_keys where id = $1', [
+      one.id,
+    ]);
+    expect(rows[0]!.revoked_at).toEqual(new Date(9));
+    expect(await list()).toEqual([twin.id, session]);
+    expect(await count()).toBe(1);
+  });
+
+  it("finds and lists all members' keys, without sessions", async () => {
+    const key = newKey();
+    await as((keys) => keys.insert(key));
+    const session = await insertSession();
+    const find = (id: string) => as((keys) => keys.findOfTenant(tenant.tenantId, id, true));
+    expect([(await find(key.id))?.id, await find(session), await find(newId())]).toEqual([
+      key.id,
+      undefined,
+      undefined,
+    ]);
+    const listed = await as((keys) => keys.listOfTenant(tenant.tenantId, { limit: 10, after: null }));
+    expect(listed.map(({ id }) => id)).toContain(key.id);
+    expect(listed.map(({ id }) => id)).not.toContain(session);
+  });
+
+  it('keeps and changes limits; an end comes no later for being set again', async () => {
+    const limits = { permissions: ['vpc:read'], cidrs: ['10.0.0.0/8', '2001:db8::/32'], expires_at: new Date(1e13) };
+    const key = newKey(limits);
+    expect(await as((keys) => keys.insert(key))).toMatchObject(limits);
+    const changed = { permissions: ['vpc:create'], cidrs: null, expires_at: null };
+    expect(await as((keys) => keys.change(key.id, 'other', changed))).toMatchObject({ name: 'other', ...changed });
+    for (const at of [new Date(9e12), new Date(9.5e12)]) await as((keys) => keys.expire(key.id, at));
+    expect(await as((keys) => keys.find(tenant.tenantId, tenant.userId, key.id, false))).toMatchObject({
+      expires_at: new Date(9e12),
+    });
+  });
+
+  it('has a test for each of its methods', () => {
+    expect(watched.untested()).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+import Type from 'typebox';
+import { byRef, listOperation } from '../../kernel/builders.ts';
+import { operation } from '../../kernel/operation.ts';
+import { ApiKey } from './api-key.ts';
+
+const name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  // No URL can hold . or .. as a part of its path.
+  pattern: '^(?!\\.{1,2}$).*\\S',
+  'x-form': 'more than blanks, and not . or ..',
+});
+const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
+const limits = {
+  permissions: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+      minItems: 1,
+      maxItems: 200,
+      description: 'The only permissions that the key has, such as instance:read. *: all that your role has',
+    }),
+  ),
+  cidrs: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 50 }), {
+      minItems: 1,
+      maxItems: 20,
+      description: 'Networks from which the key works, such as 10.0.0.0/8',
+    }),
+  ),
+  expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When the key stops working' })),
+};
+
+/** Room for the longest lists of permissions, in bytes. */
+const bodyLimit = 16 << 10;
+const flags = { permissions: 'permission', cidrs: 'cidr', expires_at: 'expires' };
+const shownOnce = ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'];
+
+export const keyOperations = {
+  create: operation({
+    summary: 'Create an API key',
+    description:
+      'Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call; permissions, cidrs and expires_at limit it further. A key with permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.',
+    effect: 'create',
+    http: { method: 'POST', path: '/auth/keys' },
+    input: Type.Object({ name, ...limits }, { additionalProperties: false }),
+    output: ApiKey,
+    errors: ['FORBIDDEN'],
+    creates: 'api_key',
+    uses: ['api_keys'],
+    permission: 'identity:create',
+    bodyLimit,
+    cli: { args: ['name'], columns: shownOnce, flags },
+  }),
+  list: listOperation(
+    { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
+    ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'],
+    { permission: 'identity:read' },
+  ),
+  get: operation({
+    summary: 'Get an API key',
+    effect: 'read',
+    http: { method: 'GET', path: '/auth/keys/:id' },
+    input: byRef,
+    output: ApiKey,
+    target: { kind: 'api_key', param: 'id' },
+    answers: 'api_key',
+    permission: 'identity:read',
+    cli: { args: ['id'] },
+  }),
+  update: operation({
+    summary: 'Rename an API key, or change its limits',
+    description:
+      'Takes effect within a second. What is not given stays as it is. The key itself stays the same; to replace it, rotate it.',
+    effect: 'update',
+    http: { method: 'PATCH', path: '/auth/keys/:id' },
+    input: Type.Object({ id: ref, name: Type.Optional(name), ...limits }, { additionalProperties: false }),
+    output: ApiKey,
+    errors: ['CONFLICT', 'FORBIDDEN'],
+    target: { kind: 'api_key', param: 'id' },
+    answers: 'api_key',
+    permission: 'identity:create',
+    bodyLimit,
+    cli: { args: ['id'], flags },
+  }),
+  rotate: operation({
+    summary: 'Replace an API key',
+    description:
+      'Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after overlap_seconds.',
+    effect: 'action',
+    http: { method: 'POST', path: '/auth/keys/:id/rotate', alias: '/auth/keys/:id/regenerate' },
+    input: Type.Object(
+      {
+        id: ref,
+        overlap_seconds: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            maximum: 86_400,
+            description: 'Seconds for which the old key still works, at most a day. Default: 0',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    output: ApiKey,
+    errors: ['CONFLICT', 'FORBIDDEN'],
+    target: { kind: 'api_key', param: 'id' },
+    uses: ['api_keys'],
+    permission: 'identity:create',
+    cli: { args: ['id'], columns: shownOnce, flags: { overlap_seconds: 'overlap' } },
+  }),
+  revoke: operation({
+    summary: 'Revoke an API key',
+    description: 'The key stops working within a second. If several keys have this name, use the id.',
+    effect: 'delete',
+    http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
+    input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
+    output: Type.Object({}),
+    target: { kind: 'api_key', param: 'id' },
+    permission: 'identity:delete',
+    cli: { args: ['id'] },
+  }),
+};
+
+/** Keys of all members, for who manages the tenant. */
+export const memberKeyOperations = {
+  list: listOperation(
+    { kind: 'member_key', title: "all members' API keys in this tenant", path: '/auth/member-keys', output: ApiKey },
+    ['id', 'user_id', 'name', 'prefix', 'last_used', 'expires_at'],
+    { permission: 'identity:read_all' },
+  ),
+  revoke: operation({
+    summary: "Revoke a member's API key",
+    description: 'The key stops working within a second. Its user can create another one as long as they are a member.',
+    effect: 'delete',
+    http: { method: 'DELETE', path: '/auth/member-keys/:id', status: 204 },
+    input: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }),
+    output: Type.Object({}),
+    target: { kind: 'member_key', param: 'id' },
+    permission: 'identity:read_all',
+    cli: { args: ['id'] },
+  }),
+};

@@ -1,0 +1,1 @@
+export { permissionsOf, requireKnown } from './permissions.ts';
