@@ -3,21 +3,24 @@
  * One check alone: `npm run check -- types`.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findBreakingChanges } from './api-changes.mjs';
 import { findChangedMigrations } from './landed-migrations.mjs';
 import { run } from './progress.mjs';
 import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
+import { findFlaws, readAudit, writeBill } from './supply-chain.mjs';
 import { findPhrases, isChecked } from './words.mjs';
 
 /** Lines from which a file wants a reason, and those that no file may pass. */
 const LONG_FILE = 250;
 const LONGEST_FILE = 400;
 const AT_ONCE = 2;
+/** Longest wait for the registry's list of vulnerabilities. */
+const AUDIT_MS = 20_000;
 
-/** @typedef {{ ok: boolean, note?: string, output?: string }} Result */
+/** `notRun`: it could not be checked here, for the reason in `note`. @typedef {{ ok: boolean, notRun?: boolean, note?: string, output?: string }} Result */
 /** @type {readonly (readonly [name: string, check: () => Promise<Result>])[]} */
 const CHECKS = [
   ['types', () => tool('tsc', ['-p', '.'])],
@@ -30,6 +33,8 @@ const CHECKS = [
   ['generated files', checkGenerated],
   ['migrations', checkMigrations],
   ['API changes', checkApiChanges],
+  ['supply chain', checkSupplyChain],
+  ['vulnerabilities', checkVulnerabilities],
 ];
 
 const environment = () => ({
@@ -161,6 +166,29 @@ async function checkApiChanges() {
   return { ok: found.length === 0, note: `since ${released}`, output: found.join('\n') };
 }
 
+/** Writes the bill of materials, too. @returns {Promise<Result>} */
+async function checkSupplyChain() {
+  const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8'));
+  const flaws = findFlaws(lock);
+  const path = join('.cache', 'sbom.cdx.json');
+  mkdirSync(join(REPOSITORY, '.cache'), { recursive: true });
+  writeFileSync(join(REPOSITORY, path), writeBill(lock));
+  return { ok: flaws.length === 0, note: `bill of materials: ${path}`, output: flaws.join('\n') };
+}
+
+/** Asks the registry. One that knows no advisories, or none that can be reached, does not fail the check. @returns {Promise<Result>} */
+async function checkVulnerabilities() {
+  const args = ['audit', '--json', '--package-lock-only', '--fetch-retries=0', `--fetch-timeout=${AUDIT_MS}`];
+  const { output } = await run('npm', args, { cwd: REPOSITORY, env: environment(), timeoutMs: 2 * AUDIT_MS });
+  const found = readAudit(output);
+  if (found === undefined) {
+    const reason = /npm (?:warn|error) (?:audit )?(.*)/i.exec(output)?.[1] ?? 'no answer';
+    return { ok: true, notRun: true, note: `the registry did not answer npm audit: ${reason.split(' - ')[0]}` };
+  }
+  const note = found.others > 0 ? `${found.others} of low or moderate severity: npm audit` : undefined;
+  return { ok: found.serious.length === 0, output: found.serious.join('\n'), ...(note ? { note } : {}) };
+}
+
 /** @param {readonly string[]} wanted */
 async function main(wanted) {
   await ensureNpmPackages();
@@ -168,6 +196,8 @@ async function main(wanted) {
   if (chosen.length === 0) throw new Error(`no such check; there are: ${CHECKS.map(([name]) => name).join(', ')}`);
   /** @type {{ name: string, output: string }[]} */
   const failed = [];
+  /** @type {string[]} */
+  const notRun = [];
   const queue = [...chosen];
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -176,8 +206,9 @@ async function main(wanted) {
       const result = await check();
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       console.log(
-        `${result.ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(16)} ${seconds.padStart(5)} s${result.note ? `  ${result.note}` : ''}`,
+        `${result.ok ? (result.notRun ? 'NOT RUN' : 'ok     ') : 'FAILED '} ${name.padEnd(16)} ${seconds.padStart(5)} s${result.note ? `  ${result.note}` : ''}`,
       );
+      if (result.notRun) notRun.push(name);
       if (!result.ok) failed.push({ name, output: result.output ?? '' });
     }
   };
@@ -185,7 +216,7 @@ async function main(wanted) {
   for (const { name, output } of failed) console.log(`\n--- ${name}\n${output.trimEnd()}`);
   console.log(
     failed.length === 0
-      ? '\nAll checks passed.'
+      ? `\nAll checks passed${notRun.length > 0 ? `, but this was not run: ${notRun.join(', ')}` : ''}.`
       : `\n${failed.length} of ${chosen.length} checks failed: ${failed.map((one) => one.name).join(', ')}`,
   );
   process.exitCode = failed.length === 0 ? 0 : 1;
