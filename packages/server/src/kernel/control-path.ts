@@ -8,6 +8,7 @@ import { orAgain, translateDatabaseError } from './database-errors.ts';
 import { CloudError, conflict, idempotencyMismatch, invalidInput } from './errors.ts';
 import { canonicalText, checkKey, claimKey, findClaim, type KeyedCall } from './idempotency.ts';
 import { newId } from './ids.ts';
+import { isAmbiguous } from './partial-id.ts';
 import { checkQuota } from './quota.ts';
 import { wake } from './reconcile-queue.ts';
 import type { Entry } from './registry.ts';
@@ -123,6 +124,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
     const input = facts.input as Record<string, unknown>;
     const { targets, missing } = await lookUp(entry, sql, facts, entry.writes && isAuthorised(entry, caller));
     if (missing !== undefined) {
+      if (isAmbiguous(missing.error)) authorise(entry, caller);
       // What a replayed deletion removed is gone.
       if (keyed && entry.descriptor.effect === 'delete' && isAuthorised(entry, caller) && (await findClaim(sql, keyed)))
         return answerOnly(replay(entry, deletionOf(entry, missing.ref)));

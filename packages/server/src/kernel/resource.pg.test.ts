@@ -73,6 +73,50 @@ describe.each(cases.map((one) => [one.table.name, one] as const))(
       for (const ref of [newId(), uniqueWord(), '', "' or true --"]) expect(await find(ref)).toBeUndefined();
     });
 
+    /** Ids of one millisecond, which differ in the last two digits of the time's part, or in the tail's. */
+    const twins = async (...tails: readonly string[]): Promise<readonly string[]> => {
+      const start = orderedId().slice(0, 18);
+      const ids = tails.map((tail) => `${start}-${tail}`);
+      for (const id of ids) await db.owner.query(insert, [id, tenant.userId, tenant.tenantId, uniqueWord()]);
+      return ids;
+    };
+
+    it('is found by a part of its id: a prefix, or the digits that tell ids of one minute apart', async () => {
+      const word = () => newId().slice(-12);
+      const [first] = await twins(`8aaa-${word()}`, `8bbb-${word()}`);
+      const digits = first!.replaceAll('-', '');
+      const ec2 = `${table.ec2Prefix}-`;
+      for (const ref of [first!.slice(0, 21), first!.slice(0, 35), digits.slice(0, 31), digits.slice(15, 27)])
+        for (const lock of [false, true])
+          expect((await find(ref.toUpperCase(), tenant, tenant, lock))?.id, ref).toBe(first);
+      expect((await find(ec2 + digits.slice(15, 23)))?.id).toBe(first);
+      expect((await asWorker((sql) => holdRow(sql, table, tenant.tenantId, digits.slice(15, 27))))?.id).toBe(first);
+      for (const ref of [digits.slice(15, 22), digits.slice(16, 30), `x${digits.slice(15, 27)}`, `${digits}0`])
+        expect(await find(ref), ref).toBeUndefined();
+      expect(await find(digits.slice(15, 27), stranger)).toBeUndefined();
+      expect(await find(digits.slice(15, 27), stranger, tenant)).toBeUndefined();
+      expect(
+        await asWorker((sql) => findRow(sql, table, { ...stranger, ref: digits.slice(15, 27), lock: false })),
+      ).toBeUndefined();
+    });
+
+    it('is not chosen among several whose ids begin alike: the error lists them', async () => {
+      const ids = await twins('8aaa-000000000001', '8aaa-000000000002', '8aaa-000000000003');
+      const refusal = await find(ids[0]!.slice(0, 25)).catch((error: Error) => error);
+      expect(refusal).toMatchObject({ code: 'INVALID_INPUT', status: 400 });
+      expect((refusal as Error).message).toContain(`'${ids[0]!.slice(0, 25)}' begins 3 ids: ${ids[0]} (`);
+      for (const id of ids) expect((refusal as Error).message).toContain(id);
+      expect((refusal as Error).message).toMatch(/; use more digits$/);
+    });
+
+    it('with a name that could be a part of an id is found by its name first', async () => {
+      const { id } = await make();
+      const named = await make(id.slice(0, 23));
+      expect((await find(id.slice(0, 23)))?.id).toBe(named.id);
+      await remove(named.id);
+      expect((await find(id.slice(0, 23)))?.id).toBe(id);
+    });
+
     it('is not found by another tenant, neither through the door nor around it', async () => {
       const { id, name } = await make();
       for (const ref of [id, name]) {

@@ -2,6 +2,7 @@ import type { Caller } from './caller.ts';
 import { invalidInput } from './errors.ts';
 import { isEc2Id, isUuid } from './ids.ts';
 import { LAST_ID, type PageRequest } from './page.ts';
+import { findIdByPart } from './partial-id.ts';
 import type { Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -38,8 +39,22 @@ export function refuseIdAsName(table: Table<ResourceRow>, name: string): void {
   if (columnOf(table, name) !== 'name') throw invalidInput(`name '${name}' looks like an id; choose another name`);
 }
 
-/** One row by id, also while it is being deleted, or by name, which one that is being deleted has given up. */
+/**
+ * One row by id, also while it is being deleted, by name, which one that is being deleted has given up, or by a part of its id: see
+ * partial-id.ts. Throws INVALID_INPUT if several ids begin with the part.
+ */
 export async function findRow<Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  look: Look,
+): Promise<Row | undefined> {
+  const row = await findByIdOrName(sql, table, look);
+  if (row !== undefined) return row;
+  const id = await findIdByPart(sql, table, look.tenantId, look.ref);
+  return id === undefined ? undefined : findByIdOrName(sql, table, { ...look, ref: id });
+}
+
+async function findByIdOrName<Row extends ResourceRow>(
   sql: Sql,
   table: Table<Row>,
   look: Look,
@@ -54,8 +69,20 @@ export async function findRow<Row extends ResourceRow>(
   return row;
 }
 
-/** A live row by id or name, held against deletion until the end of the transaction. What is being deleted is not there. */
+/** A live row by id, name or a part of its id, held against deletion until the end of the transaction. What is being deleted is not there. */
 export async function holdRow<Row extends ResourceRow>(
+  sql: Sql,
+  table: Table<Row>,
+  tenantId: string,
+  ref: string,
+): Promise<Row | undefined> {
+  const row = await holdByIdOrName(sql, table, tenantId, ref);
+  if (row !== undefined) return row;
+  const id = await findIdByPart(sql, table, tenantId, ref);
+  return id === undefined ? undefined : holdByIdOrName(sql, table, tenantId, id);
+}
+
+async function holdByIdOrName<Row extends ResourceRow>(
   sql: Sql,
   table: Table<Row>,
   tenantId: string,
@@ -209,6 +236,7 @@ export const kindOf = <Row extends ResourceRow>(
   noun: facts.noun,
   present: facts.present,
   find: (sql, look) => findRow(sql, table, look),
+  findsParts: true,
   id: (row) => row.id,
   name: (row) => row.name,
   version: (row) => row.version,

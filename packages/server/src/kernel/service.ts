@@ -132,7 +132,7 @@ export type Handlers<Ops extends Operations, Rows = unknown> = {
 export interface Look {
   readonly tenantId: string;
   readonly userId: string;
-  /** An id or a name. */
+  /** An id, a name or a part of an id. */
   readonly ref: string;
   /** Locks the row until the end of the transaction (`for no key update`); true for a write. */
   readonly lock: boolean;
@@ -143,6 +143,8 @@ export interface Look {
 /** A kind of resource that operations name by id or by name, and how to read its rows. */
 export interface Kind<Row = unknown> {
   readonly noun: string;
+  /** `find` takes a part of an id too. Otherwise the kernel looks for it among the first 1,000 rows that `list` gives. */
+  readonly findsParts?: true;
   /** Finds a row in the tenant. Undefined: 404. */
   find(sql: Sql, look: Look): Promise<Row | undefined>;
   /** The representation on the wire for this caller. */

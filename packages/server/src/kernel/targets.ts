@@ -1,6 +1,7 @@
 import { type CloudError, conflict, notFound } from './errors.ts';
 import type { Entry } from './registry.ts';
-import type { CallFacts, Kind } from './service.ts';
+import { ambiguous, isAmbiguous, isPartOf, partOfId } from './partial-id.ts';
+import type { CallFacts, Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
 // What a call names: found, locked where it is written, and refused where it cannot be.
@@ -20,11 +21,37 @@ export async function lookUp(
     const ref = String((input as Record<string, unknown>)[entry.targets[place]!.param]);
     const isLast = place === entry.targetKinds.length - 1;
     const lock = isLast && toWrite && !entry.descriptor.live;
-    const row = await kind.find(sql, { tenantId, userId, ref, lock, within: targets.at(-1) });
+    const look: Look = { tenantId, userId, ref, lock, within: targets.at(-1) };
+    let row: unknown;
+    try {
+      row = (await kind.find(sql, look)) ?? (await findByPart(kind, sql, look));
+    } catch (error) {
+      // Who may not do it does not learn what fits.
+      if (isAmbiguous(error)) return { targets, missing: { ref, error } };
+      throw error;
+    }
     if (row === undefined) return { targets, missing: { ref, error: notFound(kind.noun, ref) } };
     targets.push(row);
   }
   return { targets };
+}
+
+/** Most rows of a kind without an index of its own for parts of ids. */
+const MOST_LISTED = 1_000;
+
+/** For kinds whose rows are few: keys, roles, members. */
+async function findByPart(kind: Kind, sql: Sql, look: Look): Promise<unknown> {
+  if (kind.findsParts || !kind.list) return undefined;
+  const digits = partOfId(look.ref);
+  if (digits === undefined) return undefined;
+  const rows = await kind.list(sql, look, { limit: MOST_LISTED, after: null }, undefined);
+  const fits = rows.filter((row) => isPartOf(digits, kind.id(row)));
+  if (fits.length > 1)
+    throw ambiguous(
+      look.ref,
+      fits.map((row) => ({ id: kind.id(row), name: kind.name?.(row) ?? null })),
+    );
+  return fits.length === 0 ? undefined : kind.find(sql, { ...look, ref: kind.id(fits[0]) });
 }
 
 /** Throws CONFLICT for a write to what is being deleted, or to a part of it. A deletion may be asked for again. */

@@ -65,7 +65,7 @@ afterAll(async () => {
   await test?.drop();
 });
 
-/** Every operation as its examples call it: lists page by page, and what has a name by its name too. And one refusal, and one AWS action. */
+/** Every operation as its examples call it: lists page by page, and what has a name by its name and by a part of its id too. And one refusal, and one AWS action. */
 async function callEverything(): Promise<void> {
   const viewer = await api.makeMember(owner.tenantId, 'viewer');
   expect((await api.call('vpcs.create', { name: 'not-mine' }, viewer)).status).toBe(403);
@@ -90,6 +90,10 @@ async function callEverything(): Promise<void> {
       if (effect === 'list') await call(given);
       if (effect === 'read' && param !== undefined && first.data?.name)
         await call({ ...given, [param]: first.data.name });
+      // By a prefix of the id and by the digits that tell ids of one minute apart.
+      if (effect === 'read' && entry.targetKind?.findsParts && first.data?.id)
+        for (const part of [first.data.id.slice(0, 30), first.data.id.replaceAll('-', '').slice(15, 31)])
+          await call({ ...given, [param!]: part });
     }
   }
 }
