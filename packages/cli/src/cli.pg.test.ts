@@ -84,7 +84,7 @@ it('tells the story of the quick start', async () => {
     cmd: ['sleep', '60'],
     labels: { tier: 'front' },
   });
-  expect((await cloud('instances list --tag tier:front')).stdout).toMatch(/^[0-9a-f-]{36} +web +STARTING +busybox/m);
+  expect((await cloud('instances list --tag tier:front')).stdout).toMatch(/^[0-9a-f]{12} +web +STARTING +busybox/m);
 
   const waiting = cloud('instances get web --wait -o json');
   await settle('web', 'RUNNING');

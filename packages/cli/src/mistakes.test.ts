@@ -12,7 +12,10 @@ describe('mistakes', () => {
       'instances list --limit 0',
       "option '--limit <n>' argument '0' is invalid. It must be a whole number from 1 to 1000.",
     ],
-    ['instances list -o xml', "argument 'xml' is invalid. Allowed choices are table, json, yaml."],
+    ['instances list -o xml', "argument 'xml' is invalid. Allowed choices are table, json, yaml, name."],
+    ['instances list --columns nmae', "column 'nmae' does not exist. Did you mean 'name'? Columns: id, user_id"],
+    ['vpcs list --sort -nothing', "column 'nothing' does not exist. Columns: id, user_id"],
+    ['vpcs create main --sort name', "unknown option '--sort'"],
     ['instances launch web', "required option '--image <text>' not specified"],
     ['instances launch web --image busybox --label x', "argument 'x' is invalid. It must have the form key=value."],
     ['instances launch web --image busybox --env x', "argument 'x' is invalid. It must have the form KEY=value."],
@@ -150,7 +153,7 @@ describe('the rest', () => {
     expect(await offers('inst')).toEqual(['instance-types', 'instances']);
     expect(await offers('instances', 'l')).toEqual(['launch', 'list', 'logs']);
     expect(await offers('instances', 'launch', 'web', '--im')).toEqual(['--image']);
-    expect(await offers('instances', 'list', '-o', '')).toEqual(['table', 'json', 'yaml']);
+    expect(await offers('instances', 'list', '-o', '')).toEqual(['table', 'json', 'yaml', 'name']);
     expect(await offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(await offers('help', 'instances', 'l')).toEqual(['launch', 'list', 'logs']);
     expect(await offers('instances', 'exec', 'web', '--', 'l')).toEqual([]);

@@ -38,11 +38,17 @@ An option overrides the environment, and the environment overrides the file. \`N
 
 ## Output and exit codes
 
-\`-o table\` (default), \`-o json\`, \`-o yaml\`, or \`-q\` for ids only. Results go to standard output; questions, progress, hints and errors go to
-standard error. A list shows 50 items by default and says if there are more; \`--limit\` changes the number and \`--all\` shows all.
+\`-o table\` (default), \`-o json\`, \`-o yaml\`, \`-o name\` for names only, or \`-q\` for ids only. \`--columns name,status\` chooses the columns
+of a table, \`--no-header\` leaves out the headings, and \`--sort name\` (or \`--sort -name\`) orders what a list prints. Results go to standard output;
+questions, progress, hints and errors go to standard error. A list shows 50 items by default and says if there are more; \`--limit\` changes the
+number and \`--all\` shows all.
 
-\`--wait[=SECONDS]\` waits until the resource has settled, for 300 seconds by default; on a terminal it shows the progress. Without \`--wait\`, a
-command ends when the platform has accepted the request. On a terminal, a deletion asks for confirmation unless you pass \`--yes\`.
+Name a resource by its id, its name, or a part of its id. Ids made in the same minute begin alike, so tables show the 12 digits that tell them
+apart. Every command takes those digits, or a prefix of them or of the id with 8 digits or more. If several ids begin with it, the error lists them.
+
+On a terminal, a command that changes something waits until the resource has settled, and shows the progress. \`--no-wait\` ends when the
+platform has accepted the request. In a script, where an output is no terminal, \`--wait[=SECONDS]\` waits, for 300 seconds by default. On a terminal, a
+deletion asks for confirmation unless you pass \`--yes\`.
 
 | exit code | meaning |
 |---|---|

@@ -52,6 +52,34 @@ describe('what is printed', () => {
     `);
   });
 
+  it('shows of ids what tells them apart, while scripts get the whole', async () => {
+    const ids = ['01932b4e-7c1a-7a3f-8c2d-5b6e7f809101', '01932b4e-7c1a-7b91-9e4f-11aa22bb33cc'];
+    at.answer = () => ({ data: ids.map((id, nth) => ({ ...WEB, id, name: `web-${nth}` })) });
+    const shown = (await at.cloud(words('instances list --columns id,name --no-header'))).stdout;
+    expect(shown).toBe('f8c2d5b6e7f8   web-0\n19e4f11aa22b   web-1\n');
+    expect((await at.cloud(words('instances list -q'))).stdout).toBe(`${ids.join('\n')}\n`);
+    expect((await at.cloud(words('instances list -o json'))).stdout).toContain(ids[0]);
+  });
+
+  it('has the columns, the order and the headings that were asked for', async () => {
+    at.answer = () => ({
+      data: [
+        { ...WEB, restart_count: 10 },
+        { ...DB, restart_count: 9 },
+        { ...DB, name: 'a', restart_count: undefined },
+      ],
+    });
+    const table = async (line: string) => (await at.cloud(words(`instances list ${line}`))).stdout;
+    expect(await table('--columns name,vpc_id')).toBe('NAME       VPC ID\nweb        -\ndatabase   -\na          -\n');
+    expect(await table('--columns name,restart-count --sort restart_count --no-header')).toBe(
+      'database   9\nweb        10\na          -\n',
+    );
+    expect(await table('-o name --sort -name')).toBe('web\ndatabase\na\n');
+    expect(await table('-o name --sort -restart_count')).toBe('web\ndatabase\na\n');
+    const before = (await at.cloud(words('--no-header --columns name instances list'))).stdout;
+    expect(before).toBe('web\ndatabase\na\n');
+  });
+
   it('has no colours but on a terminal', async () => {
     at.answer = list;
     const onTerminal = await at.cloud(words('instances list'), { typed: [] });

@@ -2,6 +2,7 @@ import { textOf } from '../../sdk/src/text.ts';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from './failure.ts';
 import type { Invocation, VerbOptions } from './invocation.ts';
+import { checkColumns } from './output/print.ts';
 import { runVerb } from './run-verb.ts';
 import { addValue, readValue } from './table/read-value.ts';
 import { commandOf, type Member, siblingOf, type Verb } from './table/verb.ts';
@@ -59,17 +60,26 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   command.showHelpAfterError(`See: ${commandOf(verb)} --help`);
   if (verb.args.length > 0) tellWhereWordsGo(command, verb);
 
+  const waits = ours.some((option) => option.long === '--wait');
   command.action(() =>
     deps.act(async () => {
       const given = command.opts<Record<string, unknown>>();
       refuseMissing(command, members);
       const input = readInput(command, verb, members, deps);
       const own = Object.fromEntries(ours.map((option) => [option.attributeName(), given[option.attributeName()]]));
-      const known = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-      // --wait without seconds.
-      if (known.wait === true) known.wait = DEFAULT_WAIT_SECONDS;
+      // A default must not override what stands before the service.
+      const known = Object.fromEntries(
+        Object.entries(own).filter(
+          ([name, value]) => value !== undefined && command.getOptionValueSource(name) !== 'default',
+        ),
+      );
       const { world, verbs } = deps;
+      // --wait without seconds, or a terminal, where somebody looks on.
+      if (known.wait === true || (known.wait === undefined && waits && watches(verb, world)))
+        known.wait = DEFAULT_WAIT_SECONDS;
+      if (known.wait === false) delete known.wait;
       const invocation: Invocation = { world, verbs, verb, input, options: { ...deps.before(), ...known } };
+      checkColumns(verb, invocation.options);
       if (custom) return custom.run({ ...invocation, own: given });
       return runVerb(invocation);
     }),
@@ -203,17 +213,27 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
   const options: Option[] = [];
   if (verb.effect === 'list') options.push(new Option('--all', 'every one, page after page'));
   if (!custom && canWait(verb, verbs)) {
+    const isDefault = WRITES.includes(verb.effect) ? '; the default on a terminal' : '';
     options.push(
       new Option(
         '--wait [seconds]',
-        `wait until it is ${waitGoal(verb)}, by default for ${DEFAULT_WAIT_SECONDS} s`,
+        `wait until it is ${waitGoal(verb)}, by default for ${DEFAULT_WAIT_SECONDS} s${isDefault}`,
       ).argParser(readWait),
+      new Option('--no-wait', 'end when the platform has accepted the request').hideHelp(isDefault === ''),
     );
   }
   if (verb.effect === 'delete') options.push(new Option('-y, --yes', 'do not ask'));
   const shown = !custom && (verb.answer ?? 'json') === 'json';
-  return [...options, ...globalOptions().filter((option) => shown || !OUTPUT.includes(option.long!))];
+  const fits = ({ long }: Option) =>
+    (shown || !OUTPUT.includes(long!)) && (verb.effect === 'list' || long !== '--sort');
+  return [...options, ...globalOptions().filter(fits)];
 }
+
+const WRITES = ['create', 'update', 'action', 'delete'];
+
+/** Whether somebody looks on while a change happens: both outputs are terminals. A script that keeps the output does not wait. */
+const watches = (verb: Verb, { stdout, stderr }: World): boolean =>
+  WRITES.includes(verb.effect) && stdout.isTTY === true && stderr.isTTY === true;
 
 const waitGoal = (verb: Verb): string => (verb.settles ? verb.settles.values.join(' or ') : 'gone');
 
@@ -223,7 +243,11 @@ function readWait(text: string): number {
   throw new InvalidArgumentError(`It must be whole seconds from 1 to ${LONGEST_WAIT_SECONDS}.`);
 }
 
-const OUTPUT = ['--output', '--quiet'];
+const readColumns = (text: string): readonly string[] =>
+  text.split(',').map((name) => name.trim().toLowerCase().replaceAll(/[ -]/g, '_'));
+
+/** Options that say how to print. */
+export const OUTPUT = ['--output', '--quiet', '--columns', '--no-header', '--sort'];
 const GLOBAL = 'Global options:';
 
 /** How a command prints. */
@@ -232,9 +256,13 @@ export const outputOptions = (): readonly Option[] => globalOptions().filter((op
 /** What every command takes. */
 export const globalOptions = (): readonly Option[] =>
   [
-    new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml']),
+    new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml', 'name']),
     new Option('-q, --quiet', 'print ids only'),
+    new Option('--columns <names>', 'columns of the table, with commas between').argParser(readColumns),
+    new Option('--no-header', 'print the table without headings'),
+    new Option('--sort <column>', 'sort by a column; -<column> sorts descending'),
     new Option('--context <name>', 'context of the config file (CLOUD_CONTEXT)'),
     new Option('--endpoint <url>', 'address of the platform (CLOUD_ENDPOINT)'),
     new Option('--tenant <id>', 'tenant to act in (CLOUD_TENANT_ID)'),
+    new Option('--debug', 'show the HTTP exchange on standard error, without secrets'),
   ].map((option) => option.helpGroup(GLOBAL));

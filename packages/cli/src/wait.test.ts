@@ -38,6 +38,25 @@ describe('waiting', () => {
     expect(at.seen[0]!.query.has('wait')).toBe(false);
   });
 
+  it('is the default of a change on a terminal, and of nothing else', async () => {
+    at.answer = (_, nth) => ({ data: nth < 2 ? DB : { ...DB, status: 'RUNNING' } });
+    const watched = await at.cloud(words('instances start database'), { typed: [], env: { NO_COLOR: '1' } });
+    expect(watched).toMatchObject({ code: 0 });
+    expect(watched.stdout).toMatch(/^status +RUNNING$/m);
+    expect(at.seen).toHaveLength(2);
+    at.answer = () => ({ data: DB });
+    for (const [line, typed] of [
+      ['instances start database --no-wait', []],
+      ['instances get database', []],
+      ['instances start database', undefined],
+    ] as const) {
+      const before = at.seen.length;
+      expect((await at.cloud(words(line), typed ? { typed } : {})).stdout, line).toContain('STARTING');
+      expect(at.seen, line).toHaveLength(before + 1);
+      expect(at.seen.at(-1)!.query.has('wait'), line).toBe(false);
+    }
+  });
+
   it('fails with the reason, and still prints what there is', async () => {
     at.answer = () => ({ data: { ...WEB, status: 'ERROR', status_reason: 'no such image' } });
     const ended = await at.cloud([...launch, '--wait', '-q']);
@@ -85,8 +104,8 @@ describe('questions', () => {
     expect(no.stderr).toContain("Delete instance 'web'? Stops it by force and removes it with its disk.");
     expect(no.stderr).toContain('cloud: nothing was changed\n');
     expect(at.seen).toHaveLength(0);
-    expect(await at.cloud(words('instances delete web'), { typed: ['y'] })).toMatchObject({ code: 0 });
-    expect(await at.cloud(words('instances delete web --yes'), { typed: [] })).toMatchObject({ code: 0 });
+    expect(await at.cloud(words('instances delete web --no-wait'), { typed: ['y'] })).toMatchObject({ code: 0 });
+    expect(await at.cloud(words('instances delete web --no-wait --yes'), { typed: [] })).toMatchObject({ code: 0 });
     expect(at.seen).toHaveLength(2);
   });
 });

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../failure.ts';
 import { type GlobalOptions, openSession, transportOf } from '../session/session.ts';
-import { globalOptions, type VerbDeps } from '../verb-command.ts';
+import { globalOptions, OUTPUT, type VerbDeps } from '../verb-command.ts';
 import type { World } from '../world.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Longer than the longest `?wait=` and command. */
 const TIMEOUT_MS = 330_000;
 
-interface ApiOptions extends GlobalOptions {
+interface ApiOptions extends Omit<GlobalOptions, 'header'> {
   readonly data?: string;
   readonly header?: readonly string[];
 }
@@ -31,11 +31,12 @@ export function addApi(program: Command, deps: VerbDeps): void {
         (text, before: readonly string[] | undefined) => [...(before ?? []), text],
       ),
     );
-  for (const option of globalOptions().slice(2)) command.addOption(option);
+  for (const option of globalOptions().filter((one) => !OUTPUT.includes(one.long!))) command.addOption(option);
   command.usage('<method> <path> [options]');
   command.action((method: string, path: string) =>
     deps.act(async () => {
-      const options = { ...deps.before(), ...command.opts<ApiOptions>() };
+      const { header: lines = [], ...given } = command.opts<ApiOptions>();
+      const options = { ...deps.before(), ...given };
       if (!path.startsWith('/')) throw usage(`the path '${path}' must begin with /`);
       // URLs read \ as /; what stands behind ? names no folders.
       if (/[/\\](\.|%2e){1,2}([/\\]|$)/i.test(path.split(/[?#]/, 1)[0]!))
@@ -48,7 +49,7 @@ export function addApi(program: Command, deps: VerbDeps): void {
         method,
         path,
         body,
-        headers: readHeaders(options.header ?? []),
+        headers: readHeaders(lines),
         timeoutMs: TIMEOUT_MS,
         retries: 0,
       });

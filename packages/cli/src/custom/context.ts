@@ -1,11 +1,10 @@
 import { Argument, type Command, Option } from 'commander';
 import { EXIT, Failure, usage } from '../failure.ts';
-import { printResult } from '../output/print.ts';
+import { checkColumns, printResult } from '../output/print.ts';
 import { ask, confirm, readPassword } from '../prompt.ts';
 import { type ConfigFile, type Context, contextNamed, readConfig, updateConfig } from '../session/config-file.ts';
 import { contextNameOf, DEFAULT_ENDPOINT, type GlobalOptions, readEndpoint } from '../session/session.ts';
 import { closest } from '../table/closest.ts';
-import type { Verb } from '../table/verb.ts';
 import { outputOptions, type VerbDeps } from '../verb-command.ts';
 import { isInteractive, type World } from '../world.ts';
 
@@ -35,6 +34,7 @@ function addList(parent: Command, deps: VerbDeps): void {
     deps.act(async () => {
       const { world } = deps;
       const options = { ...deps.before(), ...command.opts<GlobalOptions>() };
+      checkColumns(LISTED, options);
       const config = readConfig(world);
       const active = contextNameOf(world, options, config);
       const rows = Object.entries(config.contexts).map(([name, { api_key, ...shown }]) => ({
@@ -49,10 +49,7 @@ function addList(parent: Command, deps: VerbDeps): void {
 }
 
 /** What printing needs to know. */
-const LISTED = {
-  effect: 'list',
-  columns: ['active', 'name', 'endpoint', 'email', 'tenant_id', 'logged_in', 'expires_at'],
-} as unknown as Verb;
+const LISTED = { columns: ['active', 'name', 'endpoint', 'email', 'tenant_id', 'logged_in', 'expires_at'] };
 
 function addCreate(parent: Command, deps: VerbDeps): void {
   const command = parent

@@ -18,9 +18,14 @@ async function measureOf(texts: readonly string[]): Promise<Measure> {
 const pad = (text: string, width: number, measure: Measure): string =>
   text + ' '.repeat(Math.max(0, width - measure(text)));
 
-/** Aligned rows below headings, without drawn lines, so awk can read them too. */
-export async function drawTable(rows: readonly Row[], columns: readonly string[], style: Style): Promise<string> {
-  const headings = columns.map((column) => column.replaceAll('_', ' ').toUpperCase());
+/** Aligned rows below headings, unless those are not wanted, and without drawn lines, so awk can read them too. */
+export async function drawTable(
+  rows: readonly Row[],
+  columns: readonly string[],
+  style: Style,
+  hasHeader = true,
+): Promise<string> {
+  const headings = columns.map((column) => (hasHeader ? column.replaceAll('_', ' ').toUpperCase() : ''));
   const cells = rows.map((row) => columns.map((column) => cellOf(row[column])));
   const measure = await measureOf([headings, ...cells].flat());
   const widths = headings.map((heading, nth) => Math.max(measure(heading), ...cells.map((row) => measure(row[nth]!))));
@@ -30,7 +35,7 @@ export async function drawTable(rows: readonly Row[], columns: readonly string[]
       .join(GAP)
       .trimEnd();
   return [
-    line(headings, style.bold),
+    ...(hasHeader ? [line(headings, style.bold)] : []),
     ...cells.map((row) => line(row, (text, nth) => (STATUS.has(columns[nth]!) ? colourStatus(text, style) : text))),
   ]
     .map((text) => `${text}\n`)

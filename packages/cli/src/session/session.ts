@@ -8,8 +8,15 @@ export const DEFAULT_ENDPOINT = 'http://127.0.0.1:8080';
 
 /** Options that any command takes. */
 export interface GlobalOptions {
-  readonly output?: 'table' | 'json' | 'yaml';
+  readonly output?: 'table' | 'json' | 'yaml' | 'name';
   readonly quiet?: boolean;
+  readonly columns?: readonly string[];
+  /** False: the table has no headings. */
+  readonly header?: boolean;
+  /** A member of the output; `-` before it: descending. */
+  readonly sort?: string;
+  /** Shows the HTTP exchange. */
+  readonly debug?: boolean;
   readonly context?: string;
   readonly endpoint?: string;
   readonly tenant?: string;

@@ -4,14 +4,21 @@ import { ADMIN, type Kind, type Member, type Verb } from './verb.ts';
 /** Most columns of a list whose operation names none. */
 const MOST_COLUMNS = 6;
 
-export const describeVerbs = (operations: readonly DescribedOperation[]): readonly Verb[] => operations.map(describe);
+export function describeVerbs(operations: readonly DescribedOperation[]): readonly Verb[] {
+  const named = new Set(operations.flatMap(({ service, target }) => (target ? [service] : [])));
+  return operations.map((operation) => describe(operation, named.has(operation.service)));
+}
 
-function describe(operation: DescribedOperation): Verb {
+function describe(operation: DescribedOperation, takesParts: boolean): Verb {
   const { cli, input, ...rest } = operation;
+  const kinds: Readonly<Record<string, string>> = {
+    ...rest.references,
+    ...(rest.target ? { [rest.target.param]: rest.target.kind } : {}),
+  };
   const facet: CliFacet = cli === 'custom' || cli === undefined ? {} : cli;
   const schema = input as JsonSchema;
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) =>
-    memberOf(name, member, schema.required?.includes(name) ?? false, facet),
+    withKind(memberOf(name, member, schema.required?.includes(name) ?? false, facet), kinds[name]),
   );
   const named = (name: string): Member => {
     const found = members.find((member) => member.name === name);
@@ -42,8 +49,11 @@ function describe(operation: DescribedOperation): Verb {
       taken.filter((flag) => flag === member.flag).length > 1 ? { ...member, flag: kebab(member.name) } : member,
     ),
     ...(after ? { rest: after } : {}),
-    columns: facet.columns ?? defaultColumns(rest.output as JsonSchema, rest.effect),
+    ...columnsOf(facet, rest.output as JsonSchema, rest.effect),
+    ...(takesParts && rest.effect === 'list' ? { shortIds: true as const } : {}),
     ...(rest.target ? { target: rest.target.param } : {}),
+    ...(rest.secrets ? { secrets: rest.secrets } : {}),
+    ...(facet.confirm ? { confirm: facet.confirm } : {}),
     ...(rest.idempotent ? { idempotent: true } : {}),
     ...(rest.settles ? { settles: rest.settles } : {}),
     ...(rest.live ? { live: true } : {}),
@@ -51,6 +61,8 @@ function describe(operation: DescribedOperation): Verb {
     ...(cli === 'custom' || facet.custom ? { custom: true } : {}),
   };
 }
+
+const withKind = (member: Member, names: string | undefined): Member => (names ? { ...member, names } : member);
 
 const describedBy = (description: string | undefined) => (description ? { description } : {});
 
@@ -124,7 +136,8 @@ function kindOf(schema: JsonSchema, choices: readonly string[] | undefined): Kin
   }
 }
 
-function defaultColumns(output: JsonSchema, effect: string): readonly string[] {
-  const names = Object.keys(output.properties ?? {});
-  return effect === 'list' ? names.slice(0, MOST_COLUMNS) : names;
+function columnsOf(facet: CliFacet, output: JsonSchema, effect: string): Pick<Verb, 'columns' | 'fields'> {
+  const fields = Object.keys(output.properties ?? {});
+  const columns = facet.columns ?? (effect === 'list' ? fields.slice(0, MOST_COLUMNS) : fields);
+  return fields.every((field) => columns.includes(field)) ? { columns } : { columns, fields };
 }

@@ -22,6 +22,8 @@ export interface Member {
   readonly pattern?: string;
   readonly min?: number;
   readonly max?: number;
+  /** The kind of resource that it names: `vpc`. */
+  readonly names?: string;
 }
 
 /** What the command line needs to know of an operation; JSON, embedded in the bundle. */
@@ -49,8 +51,16 @@ export interface Verb {
   readonly rest?: Member;
   /** Members of the output: a table's columns. */
   readonly columns: readonly string[];
+  /** All members of the output, if they are others than the columns. */
+  readonly fields?: readonly string[];
+  /** The ids in its tables are shown short, because the service's verbs take a part of an id. */
+  readonly shortIds?: true;
   /** The member that names the resource; of verbs that act on one. */
   readonly target?: string;
+  /** Members of the input that are never shown. */
+  readonly secrets?: readonly string[];
+  /** The command asks for the target's name. */
+  readonly confirm?: 'name';
   readonly idempotent?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   readonly live?: boolean;
@@ -69,6 +79,16 @@ export const wordsOf = (verb: Pick<Verb, 'group' | 'service' | 'verb'>): readonl
 /** What a person types for a verb, without its arguments: `cloud admin quotas set`. */
 export const commandOf = (verb: Pick<Verb, 'group' | 'service' | 'verb'>): string =>
   ['cloud', ...wordsOf(verb)].join(' ');
+
+/** The verb that lists the resources of a kind. */
+export const listerOf = (kind: string, verbs: readonly Verb[]): Verb | undefined => {
+  for (const verb of verbs) {
+    const names = verb.args.find(({ name }) => name === verb.target)?.names;
+    const lister = names === kind ? siblingOf(verb, verbs, 'list') : undefined;
+    if (lister?.effect === 'list') return lister;
+  }
+  return undefined;
+};
 
 /** Another verb of the same service. */
 export const siblingOf = (verb: Verb, verbs: readonly Verb[], name: string): Verb | undefined =>

@@ -18,6 +18,8 @@ export interface DescribedOperation {
   readonly input: object;
   readonly output: object;
   readonly target?: { readonly kind: string; readonly param: string };
+  readonly references?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
   readonly idempotent: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] } | undefined;
   readonly live?: boolean;
@@ -36,6 +38,7 @@ export interface CliFacet {
   readonly rest?: string;
   readonly forms?: Readonly<Record<string, string>>;
   readonly flags?: Readonly<Record<string, string>>;
+  readonly confirm?: 'name';
   readonly description?: string;
 }
 

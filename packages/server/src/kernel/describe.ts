@@ -21,6 +21,10 @@ export interface DescribedOperation {
   readonly input: TSchema;
   readonly output: TSchema;
   readonly target?: { readonly kind: string; readonly param: string };
+  /** Input members that name another resource, with its kind. */
+  readonly references?: Readonly<Record<string, string>>;
+  /** Input members that no log shows. */
+  readonly secrets?: readonly string[];
   /** Takes Idempotency-Key. */
   readonly idempotent: boolean;
   readonly settles?: Operation['settles'];
@@ -55,6 +59,8 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     input: descriptor.input,
     output: descriptor.output,
     ...(entry.targets.length > 0 ? { target: entry.targets.at(-1)! } : {}),
+    ...(descriptor.references ? { references: descriptor.references } : {}),
+    ...(descriptor.secrets ? { secrets: descriptor.secrets } : {}),
     idempotent: entry.idempotent,
     ...(descriptor.settles ? { settles: descriptor.settles } : {}),
     ...(descriptor.errors ? { errors: descriptor.errors } : {}),
