@@ -1,15 +1,12 @@
-import { CloudApiError, type Page, type Transport } from '@thecloud/sdk';
+import type { Page, Transport } from '@thecloud/sdk';
+import { confirmed } from './confirm.ts';
 import { Failure, usage } from './failure.ts';
 import type { Invocation } from './invocation.ts';
-import { escapeControl } from './output/cell.ts';
 import { follow } from './output/follow.ts';
 import { printResult } from './output/print.ts';
-import { confirm } from './prompt.ts';
+import { withNames } from './resolve.ts';
 import { openSession, requireKey, transportOf } from './session/session.ts';
-import { closest } from './table/closest.ts';
-import { siblingOf } from './table/verb.ts';
 import { callAndSettle, deleteAndWait } from './wait.ts';
-import { isInteractive } from './world.ts';
 
 /** Most items of one page. */
 const PAGE_LIMIT = 1000;
@@ -23,16 +20,18 @@ export function connect({ world, verb, options }: Pick<Invocation, 'world' | 've
 
 /** Calls an operation and prints its answer. */
 export async function runVerb(invocation: Invocation): Promise<void> {
-  const { world, verb, options, input } = invocation;
   const transport = connect(invocation);
-  if (verb.effect === 'delete') await confirmDelete(invocation);
-  if (verb.answer === 'events') return follow(invocation, transport).catch(addSuggestion(invocation, transport));
-  if (verb.answer === 'stream') return pour(invocation, transport).catch(addSuggestion(invocation, transport));
-  const result = await perform(invocation, transport).catch(addSuggestion(invocation, transport));
-  if (verb.answer === 'text') world.stdout.write(result as string);
-  else await printResult(world, verb, options, result);
-  if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
-    world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
+  await withNames(invocation, transport, async (named) => {
+    const sure = await confirmed(named, transport);
+    const { world, verb, options, input } = sure;
+    if (verb.answer === 'events') return follow(sure, transport);
+    if (verb.answer === 'stream') return pour(sure, transport);
+    const result = await perform(sure, transport);
+    if (verb.answer === 'text') world.stdout.write(result as string);
+    else await printResult(world, verb, options, result);
+    if (verb.effect === 'delete' && options.wait !== undefined && options.output === undefined && !options.quiet)
+      world.stderr.write(`${String(input[verb.target ?? 'id'])} is gone\n`);
+  });
 }
 
 /** Prints a stream as it arrives, no faster than standard output takes it. */
@@ -69,39 +68,4 @@ async function list({ world, verb, options, input }: Invocation, transport: Tran
   // On standard error, so that a script's pipe is clean and nobody takes a page for the whole.
   world.stderr.write(`There are more results. To see all: --all. To see the next page: --cursor ${cursor}\n`);
   return items;
-}
-
-async function confirmDelete({ world, verb, options, input }: Invocation): Promise<void> {
-  if (options.yes || !isInteractive(world)) return;
-  const what = `${verb.summary.replace(/^(\w+) an? /, '$1 ')} '${String(input[verb.target ?? 'id'])}'?`;
-  const consequence = verb.description ? ` ${verb.description}` : '';
-  if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was changed');
-}
-
-/** For `catch`: adds the nearest existing name to a 404. */
-export function addSuggestion(invocation: Invocation, transport: Transport): (error: unknown) => Promise<never> {
-  return async (error) => {
-    if (!(error instanceof CloudApiError) || error.status !== 404) throw error;
-    const hint = await suggestName(invocation, transport);
-    if (hint === undefined) throw error;
-    throw new CloudApiError(error.code, 404, `${error.message}. Did you mean '${escapeControl(hint)}'?`);
-  };
-}
-
-/** The existing name nearest to the given one. Undefined if none is near, or if the caller may not list. */
-async function suggestName({ verb, verbs, input }: Invocation, transport: Transport): Promise<string | undefined> {
-  const lister = siblingOf(verb, verbs, 'list');
-  const given = verb.target === undefined ? undefined : input[verb.target];
-  if (!lister || typeof given !== 'string') return undefined;
-  try {
-    const page = await transport.page<{ name?: unknown }>(lister, { limit: PAGE_LIMIT }, { retries: 0 });
-    return closest(
-      given,
-      page.items.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
-    );
-  } catch (error) {
-    // A caller who may not list gets no hint, and still sees the 404.
-    if (error instanceof CloudApiError) return undefined;
-    throw error;
-  }
 }

@@ -222,7 +222,7 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
       new Option('--no-wait', 'end when the platform has accepted the request').hideHelp(isDefault === ''),
     );
   }
-  if (verb.effect === 'delete') options.push(new Option('-y, --yes', 'do not ask'));
+  if (verb.effect === 'delete' || verb.confirm) options.push(new Option('-y, --yes', 'do not ask'));
   const shown = !custom && (verb.answer ?? 'json') === 'json';
   const fits = ({ long }: Option) =>
     (shown || !OUTPUT.includes(long!)) && (verb.effect === 'list' || long !== '--sort');

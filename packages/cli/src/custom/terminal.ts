@@ -3,7 +3,8 @@ import { CloudApiError, CloudConnectionError, type SocketTarget } from '@theclou
 import type { RawData, WebSocket } from 'ws';
 import { Failure, usage } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { addSuggestion, connect } from '../run-verb.ts';
+import { withNames } from '../resolve.ts';
+import { connect } from '../run-verb.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 
@@ -41,17 +42,19 @@ export async function runTerminal(invocation: Invocation, how: How): Promise<num
   if (how.tty && how.input && world.stdin.isTTY !== true)
     throw usage('standard input is not a terminal; use -i without -t to pipe input');
   const transport = connect(invocation);
-  const { id, command } = input;
-  const first = JSON.stringify({ type: 'command', command });
+  const first = JSON.stringify({ type: 'command', command: input.command });
   if (Buffer.byteLength(first) > LONGEST_MESSAGE)
     throw usage('the command is longer than 256 KiB; pass long text by standard input');
   const term = /^[\w.+-]{1,64}$/.exec(world.env.TERM ?? '')?.[0];
-  const target = transport.socket(verb, {
-    id,
-    tty: how.tty,
-    ...(how.tty ? { ...sizeOf(world), ...(term ? { term } : {}) } : {}),
-  });
-  const socket = await openSocket(target).catch(addSuggestion(invocation, transport));
+  const socket = await withNames(invocation, transport, (named) =>
+    openSocket(
+      transport.socket(verb, {
+        id: named.input.id,
+        tty: how.tty,
+        ...(how.tty ? { ...sizeOf(world), ...(term ? { term } : {}) } : {}),
+      }),
+    ),
+  );
   try {
     // Not in the URL, because proxies log URLs.
     socket.send(first, () => undefined);
