@@ -1,5 +1,5 @@
 import type { AllOptions, CallOptions, CallSpec, Input, Transport } from './call.ts';
-import { CloudApiError, CloudConnectionError } from './errors.ts';
+import { apiError, CloudApiError, CloudConnectionError } from './errors.ts';
 import { backOff, isWorthRetrying, sleep } from './retry.ts';
 
 /** One event of a stream. */
@@ -114,7 +114,7 @@ function readFrame(text: string): Frame {
 /** What the server says when it ends a stream. */
 function refusalOf(data: string | undefined): CloudApiError {
   const { code, status, message, retry_after } = JSON.parse(data ?? '{}') as Record<string, string | number>;
-  return new CloudApiError(String(code ?? 'UNEXPECTED_ANSWER'), Number(status ?? 500), String(message ?? ''), {
+  return apiError(String(code ?? 'UNEXPECTED_ANSWER'), Number(status ?? 500), String(message ?? ''), {
     retryAfter: typeof retry_after === 'number' ? retry_after : undefined,
   });
 }
