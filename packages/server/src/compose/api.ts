@@ -9,11 +9,11 @@ import { createHostChecks } from '../front/rest/host-checks.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
+import { EVENT_CHANNEL } from '../kernel/audit.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createDiskRoom } from '../kernel/disk-room.ts';
 import { createExecute } from '../kernel/execute.ts';
 import { startNotifier } from '../kernel/notifier.ts';
-import { STATUS_CHANNEL } from '../kernel/resource.ts';
 import { createLiveClient } from '../live/client.ts';
 import { composeRegistry } from '../services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
@@ -53,7 +53,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     log,
     metrics,
   });
-  const channels = [STATUS_CHANNEL, AUTHORITY_CHANNEL];
+  const channels = [EVENT_CHANNEL, AUTHORITY_CHANNEL];
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
   notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const live = createLiveClient(config.paths.workerSocket);

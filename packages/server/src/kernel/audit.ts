@@ -1,5 +1,6 @@
 import type { Caller, Origin } from './caller.ts';
 import { actorOf, userIdOf } from './caller.ts';
+import type { Changes } from './changes.ts';
 import type { RegisteredOperation } from './operation.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -12,7 +13,14 @@ export interface Trace {
   readonly userId: string | undefined;
   readonly resourceId: string | undefined;
   readonly metadata: object;
+  readonly changes?: Changes | undefined;
 }
+
+/** The channel on which a commit announces its events; the payload is `<tenant id> <resource id>`. A hint: a follower also polls. */
+export const EVENT_CHANNEL = 'cloud_events';
+
+const announcementOf = (tenantId: string | null | undefined, resourceId: string | null | undefined): string =>
+  `${tenantId ?? ''} ${resourceId ?? ''}`;
 
 /**
  * The audit row and the event of one change, in one statement of the change's own transaction: an operation that cannot be audited
@@ -23,9 +31,11 @@ export async function recordChange(sql: Sql, trace: Trace, auditId: string, even
     'kernel.record_change',
     `with audit as (
        insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13))
-     insert into events (id, tenant_id, event_type, resource_id, resource_type, metadata, actor)
-     values ($11, $3, $12, coalesce($6, ''), $5, $7, coalesce($13, $2::text))`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13)),
+     event as (
+       insert into events (id, tenant_id, event_type, resource_id, resource_type, metadata, actor, changes)
+       values ($11, $3, $12, coalesce($6, ''), $5, $7, coalesce($13, $2::text), $14))
+     select pg_notify('${EVENT_CHANNEL}', $15)`,
     [
       auditId,
       trace.userId ?? userIdOf(trace.caller),
@@ -40,6 +50,8 @@ export async function recordChange(sql: Sql, trace: Trace, auditId: string, even
       eventId,
       trace.operation.event,
       actorOf(trace.caller),
+      trace.changes ? JSON.stringify(trace.changes) : null,
+      announcementOf(trace.tenantId, trace.resourceId),
     ],
   );
 }
@@ -84,11 +96,15 @@ export async function recordEvent(
     resourceType: string;
     resourceId: string;
     metadata?: object;
+    changes?: Changes | undefined;
   },
 ): Promise<void> {
   await sql.query(
     'kernel.record_event',
-    `insert into events (id, tenant_id, actor, event_type, resource_id, resource_type, metadata) values ($1, $2, $3, $4, $5, $6, $7)`,
+    `with event as (
+       insert into events (id, tenant_id, actor, event_type, resource_id, resource_type, metadata, changes)
+       values ($1, $2, $3, $4, $5, $6, $7, $8))
+     select pg_notify('${EVENT_CHANNEL}', $9)`,
     [
       event.id,
       event.tenantId,
@@ -97,6 +113,8 @@ export async function recordEvent(
       event.resourceId,
       event.resourceType,
       JSON.stringify(event.metadata ?? {}),
+      event.changes ? JSON.stringify(event.changes) : null,
+      announcementOf(event.tenantId, event.resourceId),
     ],
   );
 }

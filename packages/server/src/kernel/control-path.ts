@@ -3,6 +3,7 @@ import { deletionOf, presented, presentedAs, replay } from './answers.ts';
 import { auditableInput, recordChange, recordRefusal, type Trace } from './audit.ts';
 import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
+import { changesOf } from './changes.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
 import { orAgain, translateDatabaseError } from './database-errors.ts';
 import { CloudError, conflict, idempotencyMismatch, invalidInput } from './errors.ts';
@@ -187,6 +188,7 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       userId: became?.userId,
       resourceId: subject.id ?? ofTarget ?? (entry.createdKind ? createdId : undefined),
       metadata: subject.metadata ?? auditableInput(entry, input),
+      changes: changesOf(entry, target, answered, facts.now),
     };
     last.push((open) => recordChange(open, trace, newId(clock.now()), newId(clock.now())));
     return { outcome: { executed }, last };

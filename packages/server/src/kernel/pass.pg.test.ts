@@ -7,7 +7,6 @@ import {
   note,
   noteDelay,
   type Reconciled,
-  recordPassEvent,
   requireEngine,
   type StatusRow,
 } from './pass.ts';
@@ -20,7 +19,13 @@ const TABLE: Table<StatusRow> = {
   columns:
     'id, tenant_id, name, version, deleted_at, status, status_reason, reason_code, phase_deadline, observed_version',
 };
-const THING: Reconciled<StatusRow> = { kind: 'thing', table: TABLE, failed: 'error', retried: 'pending' };
+const THING: Reconciled<StatusRow> = {
+  kind: 'thing',
+  table: TABLE,
+  failed: 'error',
+  retried: 'pending',
+  statusOf: ({ status }) => status,
+};
 const MINUTE = 60_000;
 
 let db: Seeded;
@@ -45,8 +50,14 @@ const pass = (attempts = 1, failingMs = 0) =>
   passOver(db.worker, { id, tenantId: tenant.tenantId, attempts, failingMs });
 const events = async () =>
   (
-    await db.owner.query<{ event_type: string; reason: string | null; actor: string; tenant_id: string }>(
-      `select event_type, metadata ->> 'reason' as reason, actor, tenant_id from events where resource_id = $1 order by seq`,
+    await db.owner.query<{
+      event_type: string;
+      reason: string | null;
+      changes: unknown;
+      actor: string;
+      tenant_id: string;
+    }>(
+      `select event_type, metadata ->> 'reason' as reason, changes, actor, tenant_id from events where resource_id = $1 order by seq`,
       [id],
     )
   ).rows;
@@ -58,23 +69,43 @@ const end = async (kind: EngineErrorKind, attempts = 1, failingMs = 0) =>
   );
 
 describe('writing a status', () => {
-  it('writes what differs and what belongs to it, in one commit; where nothing differs nothing happens', async () => {
+  it('writes what differs, its event and what belongs to it in one commit; where nothing differs nothing happens', async () => {
     const before = await row();
     const status = { status: 'error', status_reason: 'why', phase_deadline: new Date(5), observed_version: 1 };
-    const told = (sql: Parameters<typeof recordPassEvent>[0]) =>
-      recordPassEvent(sql, 'thing', before, 'THING_TOLD', { reason: 'r' });
-    const after = await note(pass(), THING, before, status, told);
+    let also = 0;
+    const along = { event: { type: 'THING_TOLD', metadata: { more: 1 } }, also: async () => void also++ };
+    const after = await note(pass(), THING, before, status, along);
     expect(after).toEqual({ ...before, ...status });
     expect(await row()).toEqual(after);
     expect(await events()).toEqual([
-      { event_type: 'THING_TOLD', reason: 'r', actor: 'system:thing', tenant_id: tenant.tenantId },
+      {
+        event_type: 'THING_TOLD',
+        reason: 'why',
+        changes: { status: { from: 'active', to: 'error' } },
+        actor: 'system:thing',
+        tenant_id: tenant.tenantId,
+      },
     ]);
     const written = await writes();
-    expect(await note(pass(), THING, after, { ...status, phase_deadline: new Date(5) }, told)).toEqual(after);
-    expect([await writes(), (await events()).length]).toEqual([written, 1]);
-    const refused = note(pass(), THING, after, { status: 'active' }, () => Promise.reject(new Error('no')));
+    expect(await note(pass(), THING, after, { ...status, phase_deadline: new Date(5) }, along)).toEqual(after);
+    expect([await writes(), (await events()).length, also]).toEqual([written, 1, 1]);
+    const refused = note(pass(), THING, after, { status: 'active' }, { also: () => Promise.reject(new Error('no')) });
     await expect(refused).rejects.toThrow('no');
     expect(await row()).toEqual(after);
+    expect(await events()).toHaveLength(1);
+  });
+
+  it('is an event of its own when people see another status, and none when they do not', async () => {
+    const before = await row();
+    await note(pass(), THING, before, { status_reason: 'slow' });
+    expect(await events()).toEqual([]);
+    await note(pass(), THING, before, { status: 'pending' });
+    expect(await events()).toMatchObject([
+      { event_type: 'THING_PENDING', changes: { status: { from: 'active', to: 'pending' } } },
+    ]);
+    const hidden = { ...THING, statusOf: () => 'same' };
+    await note(pass(), hidden, await row(), { status: 'error' });
+    expect(await events()).toHaveLength(1);
   });
 
   it('does not overwrite columns that somebody else changed and that it leaves as they were', async () => {

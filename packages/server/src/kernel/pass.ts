@@ -1,5 +1,6 @@
 import { recordEvent } from './audit.ts';
 import type { Availability } from './availability.ts';
+import { type Changes, statusChange } from './changes.ts';
 import { EngineError } from './engine-error.ts';
 import { newId } from './ids.ts';
 import { again, givenUp, type Outcome, type Pass } from './reconcile.ts';
@@ -30,6 +31,8 @@ export interface StatusRow extends ResourceRow {
 
 /** A kind of thing as its passes know it. */
 export interface Reconciled<Row extends StatusRow> {
+  /** The status as the wire shows it, which is not always the column. */
+  readonly statusOf: (row: Row) => string;
   readonly kind: string;
   readonly table: Table<Row>;
   /** The status after a final failure, and the status when the resource is retried after that. */
@@ -68,6 +71,7 @@ export const recordPassEvent = (
   row: Pick<ResourceRow, 'id' | 'tenant_id'>,
   type: string,
   metadata: object = {},
+  changes?: Changes,
 ): Promise<void> =>
   recordEvent(sql, {
     id: newId(),
@@ -77,10 +81,20 @@ export const recordPassEvent = (
     resourceType: kind,
     resourceId: row.id,
     metadata,
+    changes,
   });
 
+/** What goes with a written status. */
+interface Along {
+  /** Names the event, where it is more than a change of status; it is recorded in any case. */
+  readonly event?: { readonly type: string; readonly metadata?: object };
+  /** More statements of the same commit. */
+  readonly also?: (sql: Sql) => Promise<void>;
+}
+
 /**
- * Writes the columns that differ from the row, and `also`, in one commit. If none differs, does nothing. Does not overwrite columns that
+ * Writes the columns that differ from the row in one commit, with one event if the status that people see changes. If none differs, does
+ * nothing. Does not overwrite columns that
  * stay the same, which somebody else may have changed. Returns the row with the new status.
  */
 export async function note<Row extends StatusRow>(
@@ -88,9 +102,9 @@ export async function note<Row extends StatusRow>(
   of: Reconciled<Row>,
   row: Row,
   status: Partial<Row>,
-  also?: (sql: Sql) => Promise<void>,
+  along: Along = {},
 ): Promise<Row> {
-  await write(pass, of, row, { ...status }, also);
+  await write(pass, of, row, { ...status }, along);
   return { ...row, ...status };
 }
 
@@ -99,12 +113,24 @@ async function write<Row extends StatusRow>(
   of: Reconciled<Row>,
   row: Row,
   status: Partial<StatusRow>,
-  also?: (sql: Sql) => Promise<void>,
+  { event, also }: Along = {},
 ): Promise<void> {
   const changed = Object.entries(status).filter(([column, value]) => !isSame(row[column as keyof StatusRow], value));
   if (changed.length === 0) return;
+  const next = of.statusOf({ ...row, ...status });
+  const changes = statusChange(of.statusOf(row), next);
+  const reason = changes && status.status_reason ? { reason: status.status_reason } : {};
   await pass.commit(async (sql) => {
     await noteStatus(sql, of.table, row.id, Object.fromEntries(changed));
+    if (event || changes)
+      await recordPassEvent(
+        sql,
+        of.kind,
+        row,
+        event?.type ?? `${of.kind}_${next}`.toUpperCase(),
+        { ...reason, ...event?.metadata },
+        changes,
+      );
     await also?.(sql);
   });
 }
@@ -125,6 +151,7 @@ export async function failForGood<Row extends StatusRow>(
   reason: string,
   said: string = reason,
 ): Promise<Outcome> {
+  // Each version of a spec fails once.
   const isTold = row.status === of.failed && row.observed_version === row.version;
   const status = {
     status: of.failed,
@@ -133,9 +160,8 @@ export async function failForGood<Row extends StatusRow>(
     phase_deadline: null,
     observed_version: row.version,
   };
-  await write(pass, of, row, status, async (sql) => {
-    if (!isTold) await recordPassEvent(sql, of.kind, row, `${of.kind.toUpperCase()}_ERROR`, { reason });
-  });
+  const event = { type: `${of.kind.toUpperCase()}_ERROR`, metadata: { reason } };
+  await write(pass, of, row, status, isTold ? {} : { event });
   return givenUp(said);
 }
 
@@ -197,8 +223,6 @@ export async function noteDelay<Row extends StatusRow>(
     reason_code: isStuck ? 'DELETE_STUCK' : 'DELETE_DELAYED',
     phase_deadline: isStuck ? null : deadline,
   };
-  await write(pass, of, row, status, async (sql) => {
-    if (isStuck && !wasStuck)
-      await recordPassEvent(sql, of.kind, row, `${of.kind.toUpperCase()}_DELETE_STUCK`, { reason });
-  });
+  const event = { type: `${of.kind.toUpperCase()}_DELETE_STUCK`, metadata: { reason } };
+  await write(pass, of, row, status, isStuck && !wasStuck ? { event } : {});
 }

@@ -6,9 +6,6 @@ import { findIdByPart } from './partial-id.ts';
 import type { Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
-/** The channel on which a changed status is announced; the payload is the resource's id. */
-export const STATUS_CHANNEL = 'cloud_status';
-
 /** What the rows of every resource have. One that is being deleted has `deleted_at` and stays until the world no longer has the thing. */
 export interface ResourceRow {
   readonly id: string;
@@ -198,7 +195,7 @@ export async function removeTombstone(sql: Sql, table: Table<ResourceRow>, id: s
   return rows.length === 1;
 }
 
-/** Writes columns of the status, which only a reconciler writes, and announces it to those who wait. */
+/** Writes columns of the status, which only a reconciler writes. The event of the change tells those who wait. */
 export async function noteStatus(
   sql: Sql,
   table: Table<ResourceRow>,
@@ -208,8 +205,7 @@ export async function noteStatus(
   const columns = Object.keys(status);
   await sql.query(
     `${table.name}.note_status`,
-    `with noted as (update ${table.name} set ${columns.map((column, index) => `${column} = $${index + 2}`).join(', ')} where id = $1 returning id)
-     select pg_notify('${STATUS_CHANNEL}', id::text) from noted`,
+    `update ${table.name} set ${columns.map((column, index) => `${column} = $${index + 2}`).join(', ')} where id = $1`,
     [id, ...Object.values(status)],
   );
 }

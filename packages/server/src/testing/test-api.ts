@@ -16,6 +16,7 @@ import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
+import { EVENT_CHANNEL } from '../kernel/audit.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
@@ -24,7 +25,6 @@ import type { Log } from '../kernel/log.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import type { Registry } from '../kernel/registry.ts';
-import { STATUS_CHANNEL } from '../kernel/resource.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
 import { createLiveClient } from '../live/client.ts';
@@ -167,7 +167,7 @@ export async function startTestApi(options: {
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
-    channels: [STATUS_CHANNEL, AUTHORITY_CHANNEL],
+    channels: [EVENT_CHANNEL, AUTHORITY_CHANNEL],
     clock,
     log,
   });

@@ -6,14 +6,14 @@ import { createManualClock } from '../../testing/manual-clock.ts';
 import { createQuietNotifier, eventually } from '../../testing/seed.ts';
 import { type Actor, startTestApi, uniqueWord } from '../../testing/test-api.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { STATUS_CHANNEL } from '../../kernel/resource.ts';
+import { EVENT_CHANNEL } from '../../kernel/audit.ts';
 import { createWaiter } from './waiter.ts';
 
 const { database, api, owner } = await setUpApi();
 
 const settle = async (id: string, status: string) => {
   await api.owner.query('update vpcs set status = $2, observed_version = version where id = $1', [id, status]);
-  await api.owner.query(`select pg_notify('cloud_status', $1)`, [id]);
+  await api.owner.query(`select pg_notify('cloud_events', ' ' || $1)`, [id]);
 };
 
 describe('every answer', () => {
@@ -196,7 +196,7 @@ describe('the waiter', () => {
     let looks = 0;
     const waiting = createWaiter(notifier, createManualClock()).until('mine', 30, async () => ++looks === 4, never);
     const tell = async (payload: string, expected: number) => {
-      notifier.tell(STATUS_CHANNEL, payload);
+      notifier.tell(EVENT_CHANNEL, payload === '' ? '' : `tenant ${payload}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
       expect(looks).toBe(expected);
     };
@@ -215,7 +215,7 @@ describe('the waiter', () => {
       'mine',
       30,
       async () => {
-        if (++looks === 1) notifier.tell(STATUS_CHANNEL, 'mine');
+        if (++looks === 1) notifier.tell(EVENT_CHANNEL, 'tenant mine');
         return looks === 2;
       },
       never,
@@ -257,7 +257,7 @@ describe('the waiter', () => {
       expect(looks - began).toBe(second * 2);
     }
     await clock.advance(500);
-    notifier.tell(STATUS_CHANNEL, 'mine');
+    notifier.tell(EVENT_CHANNEL, 'tenant mine');
     // Each begins at the very moment of the announcement: on a clock that stands none of them is newer.
     await clock.advance(0);
     expect(looks - began).toBeGreaterThan(20);

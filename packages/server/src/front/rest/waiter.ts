@@ -1,6 +1,6 @@
+import { EVENT_CHANNEL } from '../../kernel/audit.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Notifier } from '../../kernel/notifier.ts';
-import { STATUS_CHANNEL } from '../../kernel/resource.ts';
 
 /** Longest `?wait=`, in seconds (contract, rule 8). */
 export const MAX_WAIT_SECONDS = 60;
@@ -78,8 +78,8 @@ export function createWaiter(notifier: Notifier, clock: Clock): Waiter {
       let pending = false;
       // What was seen before this is no news here: before the wait began, the last announcement, or its last look.
       let newerThan = clock.monotonic();
-      const unsubscribe = notifier.subscribe(STATUS_CHANNEL, (payload) => {
-        if (payload !== resourceId && payload !== '') return;
+      const unsubscribe = notifier.subscribe(EVENT_CHANNEL, (payload) => {
+        if (payload !== '' && payload.slice(payload.indexOf(' ') + 1) !== resourceId) return;
         pending = true;
         newerThan = clock.monotonic();
         changed();

@@ -1,3 +1,4 @@
+import { statusChange } from '../../kernel/changes.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import {
   deadlineOf,
@@ -15,7 +16,14 @@ import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vp
 import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
 import { exitOf, wordsOfEnd } from './exit-words.ts';
 import { DEFAULT_TYPE } from './handlers.ts';
-import { hostNameOfRow, type InstanceReason, type InstanceRow, INSTANCES, type InstanceTypeRow } from './instance.ts';
+import {
+  publicStatus,
+  hostNameOfRow,
+  type InstanceReason,
+  type InstanceRow,
+  INSTANCES,
+  type InstanceTypeRow,
+} from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { hasFailed, plan, restsUntil, type Seen, type Step, type Told } from './plan.ts';
 
@@ -26,7 +34,13 @@ const MAX_STEPS = 10;
 /** Time that an instance waits for its image or network before it fails. */
 const WAIT_MS = 15 * 60_000;
 
-const INSTANCE: Reconciled<InstanceRow> = { kind: 'instance', table: INSTANCES, failed: 'ERROR', retried: 'STARTING' };
+const INSTANCE: Reconciled<InstanceRow> = {
+  kind: 'instance',
+  table: INSTANCES,
+  failed: 'ERROR',
+  retried: 'STARTING',
+  statusOf: publicStatus,
+};
 
 /** The status of an instance that is starting. */
 const ON_ITS_WAY = {
@@ -127,8 +141,14 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       case 'lose':
         return {
           ...known,
-          row: await note(pass, INSTANCE, row, { ...ON_ITS_WAY, phase: 'making', observed_ends: 0 }, (sql) =>
-            recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_LOST'),
+          row: await note(
+            pass,
+            INSTANCE,
+            row,
+            { ...ON_ITS_WAY, phase: 'making', observed_ends: 0 },
+            {
+              event: { type: 'INSTANCE_LOST' },
+            },
           ),
         };
       case 'note':
@@ -156,13 +176,20 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       observed_version: row.version,
     } as const;
     const status = step.next === 'unchanged' ? {} : until ? resting : ON_ITS_WAY;
-    const next = await note(pass, INSTANCE, row, { ...counted, ...status }, (sql) =>
-      recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_EXITED', {
-        ...exit,
-        restart_count: counted.restart_count,
-        ...(end.ranMs === undefined ? {} : { ran_ms: Math.round(end.ranMs) }),
-        ...(until ? { restarts_at: until.toISOString() } : {}),
-      }),
+    const metadata = {
+      ...exit,
+      restart_count: counted.restart_count,
+      ...(end.ranMs === undefined ? {} : { ran_ms: Math.round(end.ranMs) }),
+      ...(until ? { restarts_at: until.toISOString() } : {}),
+    };
+    const next = await note(
+      pass,
+      INSTANCE,
+      row,
+      { ...counted, ...status },
+      {
+        event: { type: 'INSTANCE_EXITED', metadata },
+      },
     );
     return { ...known, row: next };
   }
@@ -189,24 +216,16 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
     if (halfway) return { ...known, row: await note(pass, INSTANCE, row, seen) };
     const runs = known.seen?.runs;
     const since = runs?.startedAt ?? (row.status === 'RUNNING' ? row.started_at?.getTime() : undefined) ?? clock.now();
-    await note(
-      pass,
-      INSTANCE,
-      row,
-      {
-        ...seen,
-        status,
-        started_at: status === 'RUNNING' ? new Date(since) : null,
-        observed_version: row.version,
-        // Somebody else may have recreated the machine.
-        observed_ends: runs?.ends ?? row.observed_ends,
-        // A new spec resets the count; otherwise it continues.
-        crashes: row.observed_version === row.version ? row.crashes : 0,
-      },
-      async (sql) => {
-        if (row.status !== status) await recordPassEvent(sql, INSTANCE.kind, row, `INSTANCE_${status}`);
-      },
-    );
+    await note(pass, INSTANCE, row, {
+      ...seen,
+      status,
+      started_at: status === 'RUNNING' ? new Date(since) : null,
+      observed_version: row.version,
+      // Somebody else may have recreated the machine.
+      observed_ends: runs?.ends ?? row.observed_ends,
+      // A new spec resets the count; otherwise it continues.
+      crashes: row.observed_version === row.version ? row.crashes : 0,
+    });
     return settled;
   }
 
@@ -270,7 +289,7 @@ async function load(sql: Sql, id: string): Promise<Known | undefined> {
 async function forget(sql: Sql, row: InstanceRow): Promise<void> {
   if (!(await removeTombstone(sql, INSTANCES, row.id))) return;
   await releaseInterface(sql, INSTANCE.kind, row.id);
-  await recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_TERMINATED');
+  await recordPassEvent(sql, INSTANCE.kind, row, 'INSTANCE_TERMINATED', {}, statusChange(publicStatus(row), null));
 }
 
 function specOf({ row, type, vpc }: Known): MachineSpec {

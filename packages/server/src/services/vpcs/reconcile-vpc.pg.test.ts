@@ -186,7 +186,7 @@ describe('a VPC', () => {
     await expect(pass(id)).rejects.toThrow('slow');
     await pass(id);
     expect(await row(id)).toMatchObject({ status: 'active', status_reason: null });
-    expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_ACTIVE']);
+    expect(await events(id)).toEqual(['VPC_ERROR', 'VPC_PENDING', 'VPC_ACTIVE']);
   });
 
   it('that fails for two minutes is in error, and is tried again all the time', async () => {

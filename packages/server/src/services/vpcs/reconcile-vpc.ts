@@ -1,3 +1,4 @@
+import { statusChange } from '../../kernel/changes.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { endByError, note, noteDelay, type Reconciled, recordPassEvent, requireEngine } from '../../kernel/pass.ts';
@@ -6,12 +7,12 @@ import { loadRow, removeTombstone } from '../../kernel/resource.ts';
 import type { NetworkEngine } from './network-engine.ts';
 import { countInterfaces, listNames, wakeOwners } from './network-interfaces.ts';
 import { assignUplink } from './uplinks.ts';
-import { type VpcRow, VPCS } from './vpc.ts';
+import { type VpcRow, VPCS, vpcStatus } from './vpc.ts';
 
 /** Milliseconds until a VPC that waits for its last contents to go is looked at again; the last one that goes wakes it. */
 const EMPTYING_MS = 5_000;
 
-const VPC: Reconciled<VpcRow> = { kind: 'vpc', table: VPCS, failed: 'error', retried: 'pending' };
+const VPC: Reconciled<VpcRow> = { kind: 'vpc', table: VPCS, failed: 'error', retried: 'pending', statusOf: vpcStatus };
 
 export interface VpcReconcilerDeps {
   readonly engine: NetworkEngine;
@@ -51,10 +52,10 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
         phase_deadline: null,
         observed_version: row.version,
       },
-      async (sql) => {
-        if (row.status === 'active') return;
-        await recordPassEvent(sql, VPC.kind, row, 'VPC_ACTIVE');
-        await wakeOwners(sql, row.id);
+      {
+        also: async (sql) => {
+          if (row.status !== 'active') await wakeOwners(sql, row.id);
+        },
       },
     );
     return settled;
@@ -72,7 +73,8 @@ export function createVpcReconciler({ engine, clock, hostId }: VpcReconcilerDeps
     }
     await engine.remove(row.id, pass.signal);
     await pass.commit(async (sql) => {
-      if (await removeTombstone(sql, VPCS, row.id)) await recordPassEvent(sql, VPC.kind, row, 'VPC_DELETED');
+      if (await removeTombstone(sql, VPCS, row.id))
+        await recordPassEvent(sql, VPC.kind, row, 'VPC_DELETED', {}, statusChange(vpcStatus(row), null));
     });
     return gone;
   }

@@ -49,6 +49,9 @@ export const VPCS: Table<VpcRow> = {
     phase_deadline, observed_version, deleted_at, created_at, updated_at`,
 };
 
+/** The status that people see. */
+export const vpcStatus = (row: VpcRow): string => (row.deleted_at ? 'DELETING' : row.status);
+
 export const presentVpc = (row: VpcRow): Vpc => ({
   ...(presentRow(row, [
     'id',
@@ -65,5 +68,5 @@ export const presentVpc = (row: VpcRow): Vpc => ({
     'updated_at',
   ]) as Vpc),
   ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
-  ...(row.deleted_at ? { status: 'DELETING' } : {}),
+  status: vpcStatus(row),
 });
