@@ -17,7 +17,7 @@ import {
 import { createKeysService, createMemberKeysService } from './services/keys/index.ts';
 import { createMailService, type Mailer } from './services/mail/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
-import { permissionsOf } from './services/roles/index.ts';
+import { createRolesService, permissionsOf } from './services/roles/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
 
@@ -47,11 +47,12 @@ interface ServiceDeps {
 
 /** All services, in the order in which they need each other. */
 function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
-  const permissions = () => new Set(permissionsOf(services).map(({ permission }) => permission));
+  const permissions = () => permissionsOf(services);
   const services: Service[] = [
     createAuthService(deps),
     createKeysService({ ...deps, permissions }),
     createMemberKeysService(deps),
+    createRolesService({ ...deps, permissions }),
     createMailService(worker ? { worker: { ...worker, ...deps } } : {}),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),

@@ -24,6 +24,17 @@ export interface ApiKey {
   readonly expires_at?: string;
 }
 
+export interface Binding {
+  /** The user's id */
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: string;
+  /** When the user became a member */
+  readonly created_at: string;
+}
+
 export interface ExecResult {
   readonly exit_code: number;
   readonly stdout: string;
@@ -112,6 +123,12 @@ export interface InstanceType {
   readonly category: string;
 }
 
+export interface Permission {
+  readonly permission: string;
+  /** Operations that need it; none: it is for a service that this platform does not have yet */
+  readonly operations: readonly string[];
+}
+
 export interface Quota {
   readonly tenant_id: string;
   /** Counted resource: instances, vcpus, memory_mb … */
@@ -131,6 +148,21 @@ export interface QuotaUsage {
   readonly max: number;
   /** Unit of used and max */
   readonly unit: string;
+}
+
+export interface Role {
+  readonly id: string;
+  /** Absent: a built-in role */
+  readonly tenant_id?: string;
+  readonly name: string;
+  readonly description: string;
+  /** *: all */
+  readonly permissions: readonly string[];
+  /** Built-in roles cannot be changed */
+  readonly built_in: boolean;
+  readonly version: number;
+  readonly created_at?: string;
+  readonly updated_at?: string;
 }
 
 export interface StuckWork {

@@ -4,6 +4,7 @@ import type { Transport } from '../call.ts';
 import { createAuth, type Auth } from './auth.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createMemberKeys, type MemberKeys } from './member-keys.ts';
+import { createRoles, type Roles } from './roles.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
@@ -15,6 +16,7 @@ export type * from './models.ts';
 export type * from './auth.ts';
 export type * from './keys.ts';
 export type * from './member-keys.ts';
+export type * from './roles.ts';
 export type * from './hosts.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
@@ -26,6 +28,7 @@ export interface Services {
   readonly auth: Auth;
   readonly keys: Keys;
   readonly memberKeys: MemberKeys;
+  readonly roles: Roles;
   readonly hosts: Hosts;
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
@@ -39,6 +42,7 @@ export function createServices(transport: Transport): Services {
     auth: createAuth(transport),
     keys: createKeys(transport),
     memberKeys: createMemberKeys(transport),
+    roles: createRoles(transport),
     hosts: createHosts(transport),
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),

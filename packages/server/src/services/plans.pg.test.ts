@@ -74,13 +74,15 @@ async function callEverything(): Promise<void> {
   for (const entry of api.registry.entries.values()) {
     const { input, more } = api.registry.services.find(({ name }) => name === entry.service)!.examples![entry.verb]!;
     const world = api.worldOf(owner);
-    const headers = entry.idempotent ? { 'idempotency-key': uniqueWord() } : {};
+    let key = uniqueWord();
     const call = async (given: Readonly<Record<string, unknown>>) => {
+      const headers = entry.idempotent ? { 'idempotency-key': key } : {};
       const answer = await api.call(entry.name, given, owner, { headers });
       expect(answer.status, `${entry.name}: ${answer.text}`).toBe(entry.status);
       return answer;
     };
     for (const given of [await input(world), ...((await more?.(world)) ?? [])]) {
+      key = uniqueWord();
       const { effect } = entry.descriptor;
       const param = entry.targets.at(-1)?.param;
       const first = await call(effect === 'list' ? { ...given, limit: 1 } : given);

@@ -93,7 +93,13 @@ export function setUpOperations({ registry, start }: OperationOptions): Operatio
           'insert into tenant_role_permissions (role_id, tenant_id, permission) select $1, $2, unnest($3::text[])',
           [rows[0]!.id, tenantId, granted],
         );
-      await grant(permissions.filter((one) => one !== permission));
+      // Those of services to come too: who may grant roles needs what is in them.
+      const inRoles = await api.owner.query<{ permission: string }>(
+        `select distinct permission from role_permissions where permission <> '*'`,
+      );
+      const all = new Set([...permissions, ...inRoles.rows.map((row) => row.permission)]);
+      all.delete(permission);
+      await grant([...all]);
       const member = await api.makeMember(tenantId, role);
       return { member, grant: async () => void (await grant([permission])) };
     },

@@ -19,7 +19,7 @@ export interface KeyDeps {
   /** Forgets the keys that this process has seen of `user <id>` or everybody, so that a revoked key stops immediately. */
   readonly forgetCallers: (subject?: string) => void;
   /** All permissions that there are. */
-  readonly permissions: () => ReadonlySet<string>;
+  readonly permissions: () => readonly { readonly permission: string }[];
 }
 
 type Ops = typeof keyOperations;
@@ -55,7 +55,7 @@ export const createKeyHandlers = ({
   const limitsFor = (given: GivenLimits, otherwise: KeyLimits, caller: Caller, now: Date): KeyLimits => {
     requireKnown(
       (given.permissions ?? []).filter((permission) => permission !== ALL),
-      permissions(),
+      permissions().map((known) => known.permission),
     );
     const limits = applyLimits(given, otherwise, caller, now);
     requireWithin(limits, caller);

@@ -1,1 +1,59 @@
+import { CloudError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
+import { presentRow } from '../../kernel/resource.ts';
+import { type Kind, service } from '../../kernel/service.ts';
+import { roleExamples } from './examples.ts';
+import { createRoleHandlers, type RoleDeps } from './handlers.ts';
+import { roleOperations } from './operations.ts';
+import { createPgRoleRepository } from './role-repository.pg.ts';
+import { type BindingRow, presentRole, type RoleRow } from './role.ts';
+
+export { requireGrantable } from './grant.ts';
 export { permissionsOf, requireKnown } from './permissions.ts';
+
+const role: Kind<RoleRow> = {
+  noun: 'role',
+  find: (sql, { tenantId, ref, lock }) =>
+    createPgRoleRepository(sql).find(tenantId, ref, lock ? 'no key update' : undefined),
+  id: (row) => row.id,
+  name: (row) => row.name,
+  version: (row) => row.version,
+  present: presentRole,
+  list: (sql, { tenantId }, page) => createPgRoleRepository(sql).list(tenantId, page),
+};
+
+/** A member with the role. Nobody is told whether somebody outside the tenant has an account. */
+const binding: Kind<BindingRow> = {
+  noun: 'member',
+  async find(sql, { tenantId, ref, lock }) {
+    const roles = createPgRoleRepository(sql);
+    if (lock) await roles.lockTenant(tenantId);
+    const found = await roles.findMember(tenantId, ref);
+    if (found) return found;
+    const invite = isUuid(ref) ? '<e-mail>' : ref;
+    throw new CloudError(
+      'NOT_FOUND',
+      404,
+      `'${ref}' is not a member of this tenant; to invite them, run: cloud invitations create ${invite} --role <role>`,
+    );
+  },
+  id: (row) => row.id,
+  name: (row) => row.email,
+  present: (row) => presentRow(row, ['id', 'tenant_id', 'email', 'name', 'role', 'created_at']),
+  list: (sql, { tenantId }, page) => createPgRoleRepository(sql).listMembers(tenantId, page),
+};
+
+/** Roles of a tenant, and who has which. */
+export const createRolesService = (deps: RoleDeps) =>
+  service({
+    name: 'roles',
+    resource: 'role',
+    title: 'Roles',
+    operations: roleOperations,
+    handlers: createRoleHandlers(deps),
+    kinds: { role, binding },
+    // Each is read with its permissions at every look-up of a key.
+    quotas: { roles: { max: 100, noun: 'roles', free: 'Delete one' } },
+    usage: async (sql, { tenantId }) => ({ roles: await createPgRoleRepository(sql).count(tenantId) }),
+    examples: roleExamples,
+  });

@@ -28,10 +28,10 @@ export function permissionsOf(services: readonly Service[]): readonly KnownPermi
 }
 
 /** Throws INVALID_INPUT for a permission that does not exist, with the nearest that does. */
-export function requireKnown(permissions: readonly string[], known: ReadonlySet<string>): void {
-  const unknown = permissions.find((permission) => !known.has(permission));
+export function requireKnown(permissions: readonly string[], known: readonly string[]): void {
+  const unknown = permissions.find((permission) => !known.includes(permission));
   if (unknown !== undefined)
     throw invalidInput(
-      `permission '${unknown}' does not exist; did you mean '${closest(unknown, [...known])}'? To list all, run: cloud roles permissions`,
+      `permission '${unknown}' does not exist; did you mean '${closest(unknown, known)}'? To list all, run: cloud roles permissions`,
     );
 }
