@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/long/**/*.test.ts'],
+    globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
     fileParallelism: false,
     // Each result when it is there: a run is long.
     reporters: ['verbose'],

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,15 +10,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setUpApi } from '../../packages/server/src/testing/set-up-api.ts';
+import { installPackages, run, TOOLS } from './pack.ts';
 
 // What a stranger gets: the three tarballs in an empty project without a workspace, used by the oldest Node that they promise.
 
 const PACKAGES = ['sdk', 'cli', 'aws-protocol'];
-const repository = join(import.meta.dirname, '../..');
-const tools = join(repository, 'node_modules');
 const { api, owner } = await setUpApi();
 
 let root: string;
@@ -28,55 +24,19 @@ let project: string;
 /** Node 20 where the machine has one; else the repository's. */
 let node20: string;
 
-const call = promisify(execFile);
-async function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): Promise<string> {
-  const path = [dirname(process.execPath), join(tools, '.bin'), process.env.PATH].join(delimiter);
-  try {
-    return (await call(command, [...args], { cwd, env: { ...process.env, PATH: path, ...env } })).stdout;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-}
-
 async function findNode20(): Promise<string> {
   const folders = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'node'));
   for (const path of new Set(['/usr/bin/node', ...folders])) {
     if (!existsSync(path)) continue;
-    if ((await call(path, ['--version'])).stdout.startsWith('v20.')) return path;
+    if ((await run(path, ['--version'], root)).startsWith('v20.')) return path;
   }
   console.warn('NOT RUN by Node 20: none is installed; the packages run by the Node of the repository');
   return process.execPath;
 }
 
-/** Packed in a copy, since packing puts another package.json in its place for a moment and other tests read this one. */
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'thecloud-packages-'));
-  const checkout = join(root, 'checkout');
-  mkdirSync(join(checkout, 'scripts'), { recursive: true });
-  for (const path of ['tsconfig.json', 'scripts/pack.mjs', 'api'])
-    cpSync(join(repository, path), join(checkout, path), { recursive: true });
-  symlinkSync(tools, join(checkout, 'node_modules'));
-  const npm = ['--offline', '--no-audit', '--no-fund', '--cache', join(root, 'npm-cache')];
-  for (const name of PACKAGES) {
-    const folder = join(checkout, 'packages', name);
-    const isWanted = (path: string) => !/\/(\.cache|node_modules|dist)$/.test(path);
-    cpSync(join(repository, 'packages', name), folder, { recursive: true, filter: isWanted });
-    const before = readFileSync(join(folder, 'package.json'), 'utf8');
-    await run('npm', ['pack', ...npm, '--pack-destination', root], folder);
-    expect(readFileSync(join(folder, 'package.json'), 'utf8'), `${name}/package.json is as it was`).toBe(before);
-  }
-  project = join(root, 'project');
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  const tarballs = readdirSync(root).filter((name) => name.endsWith('.tgz'));
-  expect(tarballs).toHaveLength(PACKAGES.length);
-  await run('npm', ['install', ...npm, ...tarballs.map((name) => join(root, name))], project);
+  project = await installPackages(root, PACKAGES);
   node20 = await findNode20();
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -132,8 +92,8 @@ describe('the three packages in an empty project', () => {
       exactOptionalPropertyTypes: true,
     };
     mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
-    symlinkSync(join(tools, '@types/node'), join(project, 'node_modules/@types/node'));
-    symlinkSync(join(tools, 'undici-types'), join(project, 'node_modules/undici-types'));
+    symlinkSync(join(TOOLS, '@types/node'), join(project, 'node_modules/@types/node'));
+    symlinkSync(join(TOOLS, 'undici-types'), join(project, 'node_modules/undici-types'));
     for (const [place, options] of [
       ['node', { types: ['node'] }],
       ['browser', { types: [], lib: ['es2022', 'dom', 'dom.asynciterable'], skipLibCheck: false }],
