@@ -133,11 +133,14 @@ describe('cloud_operator', () => {
     expect(writes).toEqual({
       audit_logs: 'select insert',
       events: 'select insert',
+      hosts: 'select update(…)',
       idempotency_keys: 'select insert update',
       platform: 'select(…) update(…)',
+      platform_settings: 'select insert update delete',
       quotas: 'select insert update delete',
       reconcile: 'select insert(…) update(…)',
       tenants: 'select update(…)',
+      users: 'select(…) update(…)',
     });
     expect(Object.keys(grants)).toEqual(
       expect.arrayContaining(['hosts', 'instances', 'memberships', 'users', 'vpcs', 'volumes', 'databases', 'queues']),
@@ -253,6 +256,8 @@ describe('cloud_operator', () => {
         `update instances set power = 'stopped'`,
         `update tenants set owner_id = id`,
         `update users set role = 'admin'`,
+        `update users set email = 'x@example.com'`,
+        'update hosts set vcpus = 1000',
         `update reconcile set lease_token = null`,
         'delete from reconcile',
         'delete from audit_logs',

@@ -12,6 +12,7 @@ const PLATFORM_TABLES = [
   'instance_types',
   'migration_checksums',
   'platform',
+  'platform_settings',
   'role_permissions',
   'roles',
   'tenants',

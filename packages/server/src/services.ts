@@ -2,6 +2,7 @@ import { machineName, networkNames } from './engines/names.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { Log } from './kernel/log.ts';
 import type { Metrics } from './kernel/metrics.ts';
+import { quotaSettings } from './kernel/quota.ts';
 import { createRegistry, quotasOf, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
@@ -16,6 +17,13 @@ import {
 } from './services/instances/index.ts';
 import { createKeysService, createMemberKeysService } from './services/keys/index.ts';
 import { createMailService, type Mailer } from './services/mail/index.ts';
+import {
+  createAdminSessionsService,
+  createAdminTenantsService,
+  createAdminUsersService,
+  createSettingsService,
+  createStatusService,
+} from './services/operator/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
@@ -40,6 +48,8 @@ interface ServiceDeps {
   readonly sealer: Sealer;
   readonly region: string;
   readonly forgetCallers: (subject?: string) => void;
+  /** Whether anybody may register, unless the operator has said otherwise. Default: open. */
+  readonly registration?: 'open' | 'closed';
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -66,6 +76,18 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
       quotas: () => quotasOf(services),
       usages: () => services.flatMap((service) => service.usage ?? []),
     }),
+    createAdminUsersService(),
+    createAdminTenantsService({
+      usages: () =>
+        services.flatMap(({ usage, quotas }) =>
+          usage && !Object.values(quotas ?? {}).every((one) => one.perUser) ? [usage] : [],
+        ),
+    }),
+    createAdminSessionsService(),
+    createSettingsService({
+      settings: () => [...services.flatMap((service) => service.settings ?? []), ...quotaSettings(quotasOf(services))],
+    }),
+    createStatusService(),
     createWorkService(),
   ];
   return services;
@@ -78,6 +100,7 @@ export function composeRegistry(options: {
   readonly platformId: string;
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
+  readonly registration?: 'open' | 'closed';
   /** In the worker's process only. */
   readonly worker?: WorkerDeps;
 }): Registry {

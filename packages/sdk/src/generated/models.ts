@@ -49,15 +49,29 @@ export interface ExecResult {
 export interface Host {
   readonly id: string;
   readonly name: string;
-  /** up or unavailable */
+  /** up, draining (it takes no launches) or unavailable */
   readonly state: string;
   /** What is missing and how to install it; for a host that is up, what is running low */
   readonly state_reason?: string;
+  /** What it has for instances, before overcommit */
   readonly capacity: {
     readonly vcpus: number;
     readonly memory_mb: number;
     readonly disk_gb: number;
   };
+  /** How much may be allocated for each real unit */
+  readonly overcommit: {
+    readonly cpu: number;
+    readonly memory: number;
+    readonly disk: number;
+  };
+  /** What you let instances have of it; absent: all that it has */
+  readonly limits?: {
+    readonly vcpus?: number;
+    readonly memory_mb?: number;
+    readonly disk_gb?: number;
+  };
+  readonly draining_since?: string;
   /** Allocated to instances, running or not */
   readonly promised: {
     readonly vcpus: number;
@@ -123,10 +137,66 @@ export interface InstanceType {
   readonly category: string;
 }
 
+export interface OperatedSession {
+  readonly id: string;
+  readonly user_id: string;
+  readonly email: string;
+  /** Tenant in which the session acts */
+  readonly tenant_id?: string;
+  readonly created_at: string;
+  readonly last_used?: string;
+  readonly expires_at: string;
+}
+
+export interface OperatedTenant {
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly owner_id: string;
+  readonly owner_email: string;
+  /** free, pro, enterprise */
+  readonly plan: string;
+  /** active or suspended */
+  readonly status: string;
+  /** Why it is suspended; its members read this */
+  readonly status_reason?: string;
+  readonly account_number: string;
+  readonly members: number;
+  readonly created_at: string;
+  readonly closed_at?: string;
+  /** Used amount of each quota; in lists only if asked for */
+  readonly usage?: Readonly<Record<string, number>>;
+}
+
+export interface OperatedUser {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** Role on the platform; admin is an operator */
+  readonly role: string;
+  /** active; locked: after too many wrong passwords; closed: the account is gone */
+  readonly status: "active" | "locked" | "closed";
+  readonly locked_until?: string;
+  readonly created_at: string;
+  /** Memberships, the first 100; not in lists */
+  readonly tenants?: ReadonlyArray<{
+    readonly tenant_id: string;
+    readonly role: string;
+  }>;
+}
+
 export interface Permission {
   readonly permission: string;
   /** Operations that need it; none: it is for a service that this platform does not have yet */
   readonly operations: readonly string[];
+}
+
+export interface PlatformStatus {
+  readonly name: string;
+  /** degraded: the API answers, but instances cannot be launched or changed at the moment */
+  readonly status: "operational" | "degraded";
+  /** The operator's message */
+  readonly notice?: string;
 }
 
 export interface Quota {
@@ -163,6 +233,18 @@ export interface Role {
   readonly version: number;
   readonly created_at?: string;
   readonly updated_at?: string;
+}
+
+export interface Setting {
+  readonly name: string;
+  /** The value now */
+  readonly value: string;
+  readonly default: string;
+  readonly description: string;
+  /** Absent: it has its default */
+  readonly updated_at?: string;
+  /** Id of the operator who set it */
+  readonly updated_by?: string;
 }
 
 export interface StuckWork {

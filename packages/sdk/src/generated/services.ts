@@ -10,6 +10,11 @@ import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { createQuotas, type Quotas } from './quotas.ts';
+import { createAdminUsers, type AdminUsers } from './admin-users.ts';
+import { createAdminTenants, type AdminTenants } from './admin-tenants.ts';
+import { createAdminSessions, type AdminSessions } from './admin-sessions.ts';
+import { createSettings, type Settings } from './settings.ts';
+import { createStatus, type Status } from './status.ts';
 import { createWork, type Work } from './work.ts';
 
 export type * from './models.ts';
@@ -22,6 +27,11 @@ export type * from './vpcs.ts';
 export type * from './instance-types.ts';
 export type * from './instances.ts';
 export type * from './quotas.ts';
+export type * from './admin-users.ts';
+export type * from './admin-tenants.ts';
+export type * from './admin-sessions.ts';
+export type * from './settings.ts';
+export type * from './status.ts';
 export type * from './work.ts';
 
 export interface Services {
@@ -34,6 +44,11 @@ export interface Services {
   readonly instanceTypes: InstanceTypes;
   readonly instances: Instances;
   readonly quotas: Quotas;
+  readonly adminUsers: AdminUsers;
+  readonly adminTenants: AdminTenants;
+  readonly adminSessions: AdminSessions;
+  readonly settings: Settings;
+  readonly status: Status;
   readonly work: Work;
 }
 
@@ -48,6 +63,11 @@ export function createServices(transport: Transport): Services {
     instanceTypes: createInstanceTypes(transport),
     instances: createInstances(transport),
     quotas: createQuotas(transport),
+    adminUsers: createAdminUsers(transport),
+    adminTenants: createAdminTenants(transport),
+    adminSessions: createAdminSessions(transport),
+    settings: createSettings(transport),
+    status: createStatus(transport),
     work: createWork(transport),
   };
 }

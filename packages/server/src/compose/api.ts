@@ -103,8 +103,11 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     await database.warm();
     await database.query(
       'platform.registration',
-      'update platform set registration_open = $1 where registration_open <> $1',
-      [config.registration === 'open'],
+      // What the operator has set at run time wins over the environment.
+      `update platform set registration_open = wanted.open
+       from (select coalesce((select value from platform_settings where name = 'registration'), $1) = 'open' as open) as wanted
+       where registration_open <> wanted.open`,
+      [config.registration],
     );
     await app.listen({ host: config.listen.host, port: config.listen.port });
     if (aws && config.awsListen) await once(aws.listen(config.awsListen.port, config.awsListen.host), 'listening');

@@ -57,8 +57,8 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       now: new Date(clock.now()),
       origin: options.origin,
     };
-    // A call that will be refused costs no connection, where no target has to be looked up first.
-    if (entry.targetKinds.length === 0) authorise(entry, caller);
+    // A call that will be refused costs no connection, where no target has to be looked up first. What the operator could find is no business of others.
+    if (entry.targetKinds.length === 0 || entry.scope === 'operator') authorise(entry, caller);
     const keyed = keyOf(entry, facts, options.idempotencyKey);
     const read = <T>(fn: (sql: Sql) => Promise<T>, signal?: AbortSignal) =>
       admission.run(facts.tenantId, false, () =>
@@ -184,7 +184,9 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       operation: entry,
       caller,
       origin: facts.origin,
-      tenantId: subject.tenantId ?? (became ? became.tenantId : tenantId || undefined),
+      // What the operator does concerns the platform, unless the handler names a tenant; the one that the operator is a member of has no part in it.
+      tenantId:
+        subject.tenantId ?? (became ? became.tenantId : entry.scope === 'operator' ? undefined : tenantId || undefined),
       userId: became?.userId,
       resourceId: subject.id ?? ofTarget ?? (entry.createdKind ? createdId : undefined),
       metadata: subject.metadata ?? auditableInput(entry, input),

@@ -1,4 +1,6 @@
 import { quotaExceeded } from './errors.ts';
+import Type from 'typebox';
+import { type PlatformSetting, quotaSettingName } from './platform-setting.ts';
 import type { Quota, QuotaUse } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -17,7 +19,7 @@ export async function checkQuota(
   declared: readonly string[],
   count: () => Promise<readonly QuotaUse[]>,
 ): Promise<void> {
-  const [, uses, rows] = await Promise.all([
+  const [, uses, rows, defaults] = await Promise.all([
     sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]),
     count(),
     sql.query<{ resource: string; max: number }>(
@@ -25,8 +27,9 @@ export async function checkQuota(
       `select resource, max from quotas where tenant_id = $1 limit ${MAX_QUOTAS}`,
       [tenantId],
     ),
+    readDefaultQuotas(sql, declared),
   ]);
-  const limits = new Map(rows.map((row) => [row.resource, Number(row.max)]));
+  const limits = new Map([...defaults, ...rows.map((row) => [row.resource, Number(row.max)] as const)]);
   for (const use of uses) {
     const quota = quotas.get(use.resource);
     if (quota === undefined || !declared.includes(use.resource))
@@ -37,4 +40,27 @@ export async function checkQuota(
         `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${use.resource} <max>`,
       );
   }
+}
+
+/** A setting for each quota: what a tenant has of it by default. */
+export const quotaSettings = (quotas: ReadonlyMap<string, Quota>): readonly PlatformSetting[] =>
+  [...quotas].map(([resource, { max, noun }]) => ({
+    name: quotaSettingName(resource),
+    schema: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
+    default: max,
+    description: `Most ${noun} of a tenant for which you have set no quota`,
+  }));
+
+/** Default maximums that the operator has set, by resource. Those that are missing are the services' own. */
+export async function readDefaultQuotas(
+  sql: Sql,
+  resources: readonly string[],
+): Promise<readonly (readonly [resource: string, max: number])[]> {
+  const names = new Map(resources.map((resource) => [quotaSettingName(resource), resource]));
+  const rows = await sql.query<{ name: string; value: string }>(
+    'kernel.read_default_quotas',
+    'select name, value from platform_settings where name = any($1)',
+    [[...names.keys()]],
+  );
+  return rows.map((row) => [names.get(row.name)!, Number(row.value)]);
 }

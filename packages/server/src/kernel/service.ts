@@ -5,6 +5,7 @@ import type { Example } from './example.ts';
 import type { LiveHandlers } from './live.ts';
 import type { InputOf, Operation, Operations, OutputOf, PageOf } from './operation.ts';
 import type { PageRequest } from './page.ts';
+import type { PlatformSetting } from './platform-setting.ts';
 import type { Reconciler } from './reconcile.ts';
 import type { Retention } from './retention.ts';
 import type { Sealer } from './seal.ts';
@@ -184,6 +185,8 @@ export interface Quota {
   readonly noun: string;
   /** What frees some of it, as the beginning of a sentence: `Delete an instance`. */
   readonly free: string;
+  /** Counted for each user in the tenant, so that there is no usage of a tenant to show. */
+  readonly perUser?: true;
 }
 
 /** Returns the usage of each quota of a service. */
@@ -235,6 +238,9 @@ export interface Service {
   /** Blockers, by the kind whose deletion they block. */
   readonly blocks?: Readonly<Record<string, Blocker>>;
   readonly retention?: readonly Retention[];
+  /** Settings of this service that the operator changes at run time. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- values differ by setting
+  readonly settings?: readonly PlatformSetting<any>[];
   /** Runs only in the worker. */
   readonly worker?: WorkerSide;
   /** By verb: a valid call of each operation, for the generated tests. */

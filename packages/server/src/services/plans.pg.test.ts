@@ -24,7 +24,6 @@ import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '.
 /** Statements that this file does not see, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'health.hosts': 'reads hosts, of which there are few',
-  'hosts.find': 'reads hosts, of which there are few',
   'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
   // Each finds its row by its key.
   'mail.end': 'no operation queues a mail yet',
@@ -90,8 +89,9 @@ async function callEverything(): Promise<void> {
       if (entry.idempotent) await call(given);
       if (effect === 'list' && first.meta.next_cursor) await call({ ...given, cursor: first.meta.next_cursor });
       if (effect === 'list') await call(given);
-      if (effect === 'read' && param !== undefined && first.data?.name)
-        await call({ ...given, [param]: first.data.name });
+      // What it is called by beside its id: users by their address, tenants by their slug.
+      const byName = first.data?.slug ?? first.data?.email ?? first.data?.name;
+      if (effect === 'read' && param !== undefined && byName) await call({ ...given, [param]: byName });
       // By a prefix of the id and by the digits that tell ids of one minute apart.
       if (effect === 'read' && entry.targetKind?.findsParts && first.data?.id)
         for (const part of [first.data.id.slice(0, 30), first.data.id.replaceAll('-', '').slice(15, 31)])

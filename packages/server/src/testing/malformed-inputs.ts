@@ -8,6 +8,7 @@ export interface MalformedInput {
 }
 
 interface JsonSchema {
+  readonly enum?: readonly unknown[];
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -127,6 +128,8 @@ export function emptyInputs(
 }
 
 function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
+  if (schema.enum)
+    return [['is none of the words', 'no-such-word'], ...(textual ? [] : wrongTypes([7, {}, ['a'], true]))];
   switch (schema.type) {
     case 'string':
       // A URL cannot hold half a surrogate pair.
@@ -141,9 +144,10 @@ function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
             ] as Flaw[])),
       ];
     case 'integer':
+    case 'number':
       return [
         ['is no number', 'many'],
-        ['is a fraction', 1.5],
+        ...(schema.type === 'integer' ? [['is a fraction', 1.5] as Flaw] : []),
         ...(schema.minimum === undefined ? [] : [['is too small', schema.minimum - 1] as Flaw]),
         ...(schema.maximum === undefined ? [] : [['is too large', schema.maximum + 1] as Flaw]),
         ...(textual ? [] : wrongTypes([null, {}, [1], '5x'])),

@@ -80,7 +80,8 @@ export function testOperations(options: OperationOptions): void {
           resource_type: entry.resource,
           resource_id: subject,
           outcome: 'allowed',
-          ...(isPublic ? { user_id: subject } : { user_id: owner.userId, tenant_id: owner.tenantId }),
+          ...(isPublic ? { user_id: subject } : { user_id: owner.userId }),
+          ...(isPublic || entry.scope === 'operator' ? {} : { tenant_id: owner.tenantId }),
         });
         const events = await api.owner.query('select * from events order by seq desc limit 1');
         expect(events.rows[0]).toMatchObject({
@@ -147,7 +148,13 @@ export function testOperations(options: OperationOptions): void {
       const input = await inputOf(entry);
       await expectNoChange(async () => {
         const foreign = await api.call(entry.name, input, stranger);
-        expect(foreign).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+        // The operator finds what is any tenant's, and nobody else learns whether it is there.
+        const isOperators = entry.scope === 'operator';
+        expect(foreign).toMatchObject(isOperators ? { status: 403 } : { status: 404, code: 'NOT_FOUND' });
+        if (isOperators) {
+          const { param } = entry.targets.at(-1)!;
+          expect(await api.call(entry.name, { ...input, [param]: newId() }, stranger)).toMatchObject({ status: 403 });
+        }
         for (const { param } of entry.targets) {
           const missing = await api.call(entry.name, { ...input, [param]: newId() }, owner);
           expect(missing).toMatchObject({ status: 404, code: 'NOT_FOUND' });

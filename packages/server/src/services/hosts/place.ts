@@ -54,5 +54,7 @@ export async function placeOnHost(
   if (caller === undefined || !isOperator(caller))
     throw engineUnavailable('no host can run them at the moment; try again, or ask the operator of the platform');
   if (name === null) throw engineUnavailable('no worker has registered a host yet; is the worker running?');
+  if (picked!.host_state === 'draining')
+    throw engineUnavailable(`the host ${name} is draining; to end that: cloud admin hosts undrain ${name}`);
   throw engineUnavailable(picked!.reason ?? `the host ${name} is ${picked!.host_state}`);
 }

@@ -1,15 +1,14 @@
 import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newApiKey, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
+import { readSetting } from '../../kernel/platform-setting.ts';
 import { type Call, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { authOperations } from './operations.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
+import { SESSION_HOURS } from './settings.ts';
 import { presentUser } from './user.ts';
-
-/** Hours that a session key of a login lives. */
-export const SESSION_HOURS = 24;
 
 /** Most sessions that a user has at a time: a login by a script each minute would leave a thousand. The oldest ends. */
 export const MOST_SESSIONS = 50;
@@ -73,7 +72,7 @@ export const createAuthHandlers = ({ forgetCallers }: AuthDeps): Handlers<typeof
       if (!(await repository.recordLogin(login.id, true, now))) throw locked();
       const tenantId = login.default_tenant_id;
       await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
-      const expiresAt = new Date(now.getTime() + SESSION_HOURS * 3_600_000);
+      const expiresAt = new Date(now.getTime() + (await readSetting(sql, SESSION_HOURS)) * 3_600_000);
       const { key, hash, prefix } = newApiKey();
       await repository.insertSession({ id: newId(), userId: login.id, tenantId, hash, prefix, expiresAt, at: now });
       await repository.endOldSessions(login.id, MOST_SESSIONS, now);

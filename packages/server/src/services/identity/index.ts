@@ -5,6 +5,7 @@ import { authExamples } from './examples.ts';
 import { type AuthDeps, createAuthHandlers } from './handlers.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { authOperations } from './operations.ts';
+import { registrationSetting, SESSION_HOURS } from './settings.ts';
 import { presentUser, type UserRow } from './user.ts';
 
 export {
@@ -29,7 +30,7 @@ const user: Kind<UserRow> = {
 };
 
 /** Users: registering, logging in, who am I. */
-export const createAuthService = (deps: AuthDeps) =>
+export const createAuthService = (deps: AuthDeps & { readonly registration?: 'open' | 'closed' }) =>
   service({
     name: 'auth',
     resource: 'user',
@@ -37,6 +38,7 @@ export const createAuthService = (deps: AuthDeps) =>
     operations: authOperations,
     handlers: createAuthHandlers(deps),
     kinds: { user },
+    settings: [SESSION_HOURS, registrationSetting(deps.registration)],
     aws: [identityActions],
     examples: authExamples,
   });

@@ -11,6 +11,11 @@ import { instanceOperations, instanceTypeOperations } from './operations.ts';
 import { createInstanceWorker, type InstanceWorkerDeps } from './worker.ts';
 
 export { IMAGES } from './catalogue.ts';
+
+/** Stops all instances of a tenant, whose calls are refused from now on. Returns their number. For the operator's role. */
+export const stopInstancesOf = (sql: Sql, tenantId: string, at: Date): Promise<number> =>
+  createPgInstanceRepository(sql).stopAll(tenantId, at);
+
 export type { ComputeEngine } from './compute-engine.ts';
 
 /** Compute instances. */

@@ -107,6 +107,16 @@ export const createPgInstanceRepository = (sql: Sql) => ({
     return row!;
   },
 
+  /** As the operator's role, which may not stop a single one (migration 024). */
+  async stopAll(tenantId: string, at: Date): Promise<number> {
+    const [row] = await sql.query<{ stopped: number }>(
+      'instances.stop_all',
+      'select operator_stop_instances($1, $2) as stopped',
+      [tenantId, at],
+    );
+    return row!.stopped;
+  },
+
   /** Live ones in a VPC. */
   async countIn(vpcId: string): Promise<number> {
     const [row] = await sql.query<{ count: number }>(

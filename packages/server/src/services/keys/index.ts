@@ -35,7 +35,7 @@ export const createKeysService = (deps: KeyDeps) =>
     handlers: createKeyHandlers(deps),
     kinds: { api_key: apiKey },
     // Live ones of a user in the tenant, without the session keys of logins.
-    quotas: { api_keys: { max: 50, noun: 'API keys', free: 'Revoke one' } },
+    quotas: { api_keys: { max: 50, noun: 'API keys', free: 'Revoke one', perUser: true } },
     usage: async (sql, { tenantId, userId }) => ({
       api_keys: await createPgKeyRepository(sql).count(tenantId, userId),
     }),

@@ -1,4 +1,5 @@
 import { invalidInput, notFound } from '../../kernel/errors.ts';
+import { readDefaultQuotas } from '../../kernel/quota.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Handlers, type Quota as QuotaSpec, service, type Usage } from '../../kernel/service.ts';
@@ -14,27 +15,34 @@ export interface QuotaDeps {
   readonly usages: () => readonly Usage[];
 }
 
+interface Limits {
+  readonly limitOf: (resource: string) => number;
+  readonly defaultOf: (resource: string) => number;
+}
+
 async function refuseUnknownTenant(sql: Sql, tenantId: string): Promise<void> {
   if ((await findAccountNumber(sql, tenantId)) === undefined) throw notFound('tenant', tenantId);
 }
 
 const createQuotaHandlers = ({ quotas, usages }: QuotaDeps): Handlers<typeof quotaOperations> => {
-  /** The tenant's maximum of each. */
-  const limitsOf = async (sql: Sql, tenantId: string): Promise<(resource: string) => number> => {
+  /** The tenant's maximum of each, and what tenants have by default. */
+  const limitsOf = async (sql: Sql, tenantId: string): Promise<Limits> => {
     const rows = await sql.query<{ resource: string; max: number }>(
       'quotas.list',
       'select resource, max from quotas where tenant_id = $1 and resource = any($2)',
       [tenantId, [...quotas().keys()]],
     );
     const own = new Map(rows.map((row) => [row.resource, Number(row.max)]));
-    return (resource) => own.get(resource) ?? quotas().get(resource)!.max;
+    const defaults = new Map(await readDefaultQuotas(sql, [...quotas().keys()]));
+    const defaultOf = (resource: string) => defaults.get(resource) ?? quotas().get(resource)!.max;
+    return { limitOf: (resource) => own.get(resource) ?? defaultOf(resource), defaultOf };
   };
 
   return {
     async list({ sql, input, tenantId, userId }) {
       // Who acts in no tenant uses nothing.
       if (tenantId === '') return { items: [] };
-      const [limitOf, ...used] = await Promise.all([
+      const [{ limitOf }, ...used] = await Promise.all([
         limitsOf(sql, tenantId),
         ...usages().map((usage) => usage(sql, { tenantId, userId })),
       ]);
@@ -48,16 +56,15 @@ const createQuotaHandlers = ({ quotas, usages }: QuotaDeps): Handlers<typeof quo
     async ofTenant({ sql, input }) {
       const { tenant_id } = input;
       await refuseUnknownTenant(sql, tenant_id);
-      const limitOf = await limitsOf(sql, tenant_id);
-      const show = ([resource, { max }]: readonly [string, QuotaSpec]): Quota => {
-        return { tenant_id, resource, max: limitOf(resource), default_max: max };
+      const { limitOf, defaultOf } = await limitsOf(sql, tenant_id);
+      const show = (resource: string): Quota => {
+        return { tenant_id, resource, max: limitOf(resource), default_max: defaultOf(resource) };
       };
-      return pageOf(input, [...quotas()].map(show));
+      return pageOf(input, [...quotas().keys()].map(show));
     },
 
     async set({ sql, input: { tenant_id: tenantId, resource, max }, about }) {
-      const quota = quotas().get(resource);
-      if (quota === undefined)
+      if (!quotas().has(resource))
         throw invalidInput(
           `resource '${resource}' has no quota; these have: ${[...quotas().keys()].sort().join(', ')}`,
         );
@@ -69,7 +76,8 @@ const createQuotaHandlers = ({ quotas, usages }: QuotaDeps): Handlers<typeof quo
         [tenantId, resource, max],
       );
       about({ tenantId, id: resource });
-      return { tenant_id: tenantId, resource, max, default_max: quota.max };
+      const { defaultOf } = await limitsOf(sql, tenantId);
+      return { tenant_id: tenantId, resource, max, default_max: defaultOf(resource) };
     },
   };
 };

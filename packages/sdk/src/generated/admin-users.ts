@@ -1,0 +1,111 @@
+// Generated from the registry of operations by `npm run gen`.
+import type { CallOptions, Page, Transport, VersionOption } from '../call.ts';
+import { listAll } from '../paging.ts';
+import { waitUntil } from '../waiting.ts';
+import type { WaitUntilOptions } from '../waiting.ts';
+import type { OperatedUser } from './models.ts';
+
+export interface AdminUsersListInput {
+  /** Maximum number of results; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the previous page */
+  readonly cursor?: string | undefined;
+  readonly email?: string | undefined;
+  /** admin: the operators */
+  readonly role?: string | undefined;
+  /** active; locked: after too many wrong passwords; closed: the account is gone */
+  readonly status?: "active" | "locked" | "closed" | undefined;
+}
+
+export interface AdminUsersGetInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersUnlockInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersEndSessionsInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersEndSessionsOutput {
+  /** Number of sessions that ended */
+  readonly ended: number;
+}
+
+export interface AdminUsersMakeOperatorInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersUnmakeOperatorInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsers {
+  /**
+   * List users.
+   * GET /operator/users · scope operator
+   */
+  list(input?: AdminUsersListInput, options?: CallOptions): Promise<Page<OperatedUser>>;
+  /** All of them, page by page as they are asked for. */
+  listAll(input?: AdminUsersListInput, options?: CallOptions): AsyncGenerator<OperatedUser, void, undefined>;
+  /**
+   * Get a user.
+   * GET /operator/users/:id · scope operator
+   */
+  get(input: AdminUsersGetInput | string, options?: CallOptions): Promise<OperatedUser>;
+  /**
+   * Unlock a user.
+   * Ends the lockout after too many wrong passwords, so that the user can log in immediately.
+   * POST /operator/users/:id/unlock · scope operator
+   */
+  unlock(input: AdminUsersUnlockInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /**
+   * End all of a user's sessions.
+   * Session keys stop working within a second; API keys continue.
+   * POST /operator/users/:id/end-sessions · scope operator
+   */
+  endSessions(input: AdminUsersEndSessionsInput | string, options?: CallOptions & VersionOption): Promise<AdminUsersEndSessionsOutput>;
+  /**
+   * Make a user an operator of the platform.
+   * An operator can do everything below `cloud admin`, also to you.
+   * POST /operator/users/:id/make-operator · scope operator
+   */
+  makeOperator(input: AdminUsersMakeOperatorInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /**
+   * Take the role of operator from a user.
+   * The last operator keeps the role, because nobody else could run the platform.
+   * POST /operator/users/:id/unmake-operator · scope operator
+   */
+  unmakeOperator(input: AdminUsersUnmakeOperatorInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /** Looks until `isDone`. Throws CloudWaitError when time is up. */
+  waitUntil(id: string, isDone?: (resource: OperatedUser) => boolean, options?: WaitUntilOptions<OperatedUser>): Promise<OperatedUser>;
+}
+
+const SPECS = {
+  list: {"name":"admin-users.list","method":"GET","path":"/operator/users"},
+  get: {"name":"admin-users.get","method":"GET","path":"/operator/users/:id"},
+  unlock: {"name":"admin-users.unlock","method":"POST","path":"/operator/users/:id/unlock"},
+  endSessions: {"name":"admin-users.endSessions","method":"POST","path":"/operator/users/:id/end-sessions"},
+  makeOperator: {"name":"admin-users.makeOperator","method":"POST","path":"/operator/users/:id/make-operator"},
+  unmakeOperator: {"name":"admin-users.unmakeOperator","method":"POST","path":"/operator/users/:id/unmake-operator"},
+} as const;
+
+export function createAdminUsers(transport: Transport): AdminUsers {
+  return {
+    list: (input, options) => transport.page(SPECS.list, { ...input }, options),
+    listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
+    get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
+    unlock: (input, options) => transport.call(SPECS.unlock, typeof input === 'string' ? { id: input } : { ...input }, options),
+    endSessions: (input, options) => transport.call(SPECS.endSessions, typeof input === 'string' ? { id: input } : { ...input }, options),
+    makeOperator: (input, options) => transport.call(SPECS.makeOperator, typeof input === 'string' ? { id: input } : { ...input }, options),
+    unmakeOperator: (input, options) => transport.call(SPECS.unmakeOperator, typeof input === 'string' ? { id: input } : { ...input }, options),
+    waitUntil: (id, isDone, options) => waitUntil<OperatedUser>(transport, SPECS.get, id, isDone, options),
+  };
+}

@@ -1,0 +1,62 @@
+import Type from 'typebox';
+import { operation } from '../../kernel/operation.ts';
+import { platformSetting, readSetting } from '../../kernel/platform-setting.ts';
+import { type Handlers, service } from '../../kernel/service.ts';
+import { findWorkingHost } from '../hosts/index.ts';
+
+const NAME = platformSetting({
+  name: 'name',
+  schema: Type.String({ minLength: 1, maxLength: 100 }),
+  default: 'The Cloud',
+  description: 'Name of the platform, in its public status',
+});
+const NOTICE = platformSetting({
+  name: 'notice',
+  schema: Type.String({ maxLength: 1000 }),
+  default: '',
+  description: 'Message to everybody, in the public status; empty: none',
+});
+
+const statusOperations = {
+  get: operation({
+    summary: 'Get the public status of the platform',
+    description: 'Needs no key. Says whether the platform works, but neither its version nor what is wrong.',
+    effect: 'read',
+    scope: 'public',
+    http: { method: 'GET', path: '/status' },
+    input: Type.Object({}, { additionalProperties: false }),
+    output: Type.Object(
+      {
+        name: Type.String(),
+        status: Type.Enum(['operational', 'degraded'], {
+          description: 'degraded: the API answers, but instances cannot be launched or changed at the moment',
+        }),
+        notice: Type.Optional(Type.String({ description: "The operator's message" })),
+      },
+      { $id: 'PlatformStatus' },
+    ),
+  }),
+};
+
+const handlers: Handlers<typeof statusOperations> = {
+  async get({ sql }) {
+    const [name, notice, works] = await Promise.all([
+      readSetting(sql, NAME),
+      readSetting(sql, NOTICE),
+      findWorkingHost(sql),
+    ]);
+    return { name, status: works ? 'operational' : 'degraded', ...(notice === '' ? {} : { notice }) };
+  },
+};
+
+/** What strangers may know. */
+export const createStatusService = () =>
+  service({
+    name: 'status',
+    resource: 'status',
+    title: 'Public status',
+    operations: statusOperations,
+    handlers,
+    settings: [NAME, NOTICE],
+    examples: { get: { input: async () => ({}) } },
+  });
