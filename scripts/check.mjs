@@ -11,6 +11,7 @@ import { findChangedMigrations } from './landed-migrations.mjs';
 import { run } from './progress.mjs';
 import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
 import { findFlaws, readAudit, writeBill } from './supply-chain.mjs';
+import { findMissingTests, PAGE as THREATS } from './threats.mjs';
 import { findPhrases, isChecked } from './words.mjs';
 
 /** Lines from which a file wants a reason, and those that no file may pass. */
@@ -33,6 +34,7 @@ const CHECKS = [
   ['generated files', checkGenerated],
   ['migrations', checkMigrations],
   ['API changes', checkApiChanges],
+  ['threats', checkThreats],
   ['supply chain', checkSupplyChain],
   ['vulnerabilities', checkVulnerabilities],
 ];
@@ -164,6 +166,12 @@ async function checkApiChanges() {
   const after = readFileSync(join(REPOSITORY, 'api', 'operations.json'), 'utf8');
   const found = findBreakingChanges(JSON.parse(before.output), JSON.parse(after));
   return { ok: found.length === 0, note: `since ${released}`, output: found.join('\n') };
+}
+
+/** Each threat names tests that exist. @returns {Promise<Result>} */
+async function checkThreats() {
+  const missing = findMissingTests(readFileSync(join(REPOSITORY, THREATS), 'utf8'), REPOSITORY);
+  return { ok: missing.length === 0, output: missing.map((line) => `${THREATS}: ${line}`).join('\n') };
 }
 
 /** Writes the bill of materials, too. @returns {Promise<Result>} */
