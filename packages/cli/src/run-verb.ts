@@ -12,10 +12,10 @@ import { callAndSettle, deleteAndWait } from './wait.ts';
 const PAGE_LIMIT = 1000;
 
 /** The transport for a verb. Throws Failure if the verb needs a key and there is none. */
-export function connect({ world, verb, options }: Pick<Invocation, 'world' | 'verb' | 'options'>): Transport {
+export function connect({ world, verb, verbs, options }: Omit<Invocation, 'input'>): Transport {
   const session = openSession(world, options);
   if (verb.scope !== 'public') requireKey(session);
-  return transportOf(session);
+  return transportOf(session, verbs);
 }
 
 /** Calls an operation and prints its answer. */

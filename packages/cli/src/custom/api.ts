@@ -44,7 +44,7 @@ export function addApi(program: Command, deps: VerbDeps): void {
       if (method === 'GET' && options.data !== undefined)
         throw usage('GET takes no body; remove --data or use another method');
       const body = options.data === undefined ? undefined : await readBody(deps.world, options.data);
-      const transport = transportOf(openSession(deps.world, options));
+      const transport = transportOf(openSession(deps.world, options), deps.verbs);
       const answer = await transport.send({
         method,
         path,

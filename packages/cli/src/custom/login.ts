@@ -27,7 +27,8 @@ interface LoginOptions extends GlobalOptions {
   readonly name?: string;
 }
 
-const connectionOptions = () => globalOptions().filter((option) => ['--context', '--endpoint'].includes(option.long!));
+const connectionOptions = () =>
+  globalOptions().filter((option) => ['--context', '--endpoint', '--debug'].includes(option.long!));
 
 /** `cloud login`: stores a session key in the config file. */
 export function addLogin(program: Command, deps: VerbDeps): void {
@@ -67,7 +68,7 @@ export function addRegister(program: Command, deps: VerbDeps): void {
       const name = options.name ?? (await ask(world, 'Name: ', { flag: '--name' }));
       const password = await readNewPassword(world, options);
       const register = verbNamed(deps, 'auth.register');
-      await transportOf(publicSession(world, options)).call(register, { email, name, password });
+      await transportOf(publicSession(world, options), deps.verbs).call(register, { email, name, password });
       world.stderr.write(`Registered ${email}.\n`);
       await logIn(deps, options, { email, password });
     }),
@@ -94,7 +95,7 @@ async function readNewPassword(world: World, options: LoginOptions): Promise<str
 async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credentials): Promise<void> {
   const { world } = deps;
   const session = publicSession(world, options);
-  const transport: Transport = transportOf(session);
+  const transport: Transport = transportOf(session, deps.verbs);
   const answer = await transport.call<LoginAnswer>(verbNamed(deps, 'auth.login'), { ...credentials });
   const name = contextNameOf(world, options, readConfig(world));
   const context = {
@@ -107,7 +108,7 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
     updateConfig(world, ({ contexts }) => ({ current: name, contexts: { ...contexts, [name]: context } }));
   } catch (error) {
     // Nobody has the key. If it cannot be revoked now, it expires.
-    await transportOf({ ...session, apiKey: answer.api_key }, { retries: 0 })
+    await transportOf({ ...session, apiKey: answer.api_key }, deps.verbs, { retries: 0 })
       .call(verbNamed(deps, 'auth.logout'), { api_key: answer.api_key })
       .catch(() => undefined);
     throw error;

@@ -51,6 +51,7 @@ export function addLogout(program: Command, deps: VerbDeps): void {
 async function revoke(deps: VerbDeps, endpoint: string, apiKey: string): Promise<true | string> {
   const transport = transportOf(
     { endpoint, apiKey, tenantId: undefined, contextName: '', noKeyBecause: undefined },
+    deps.verbs,
     { retries: 0 },
   );
   try {
@@ -77,7 +78,7 @@ export function addWhoami(program: Command, deps: VerbDeps): void {
       const session = openSession(world, options);
       requireKey(session);
       const me = verbNamed(deps, 'auth.me');
-      const transport = transportOf(session);
+      const transport = transportOf(session, deps.verbs);
       const user = await transport.call<{ readonly tenant_id?: string }>(me, {});
       const used: QuotaUsage[] = [];
       for await (const one of listAll<QuotaUsage>(transport, verbNamed(deps, 'quotas.list'), {})) used.push(one);

@@ -1,8 +1,10 @@
 import { type ClientOptions, createTransport, type Transport } from '@thecloud/sdk';
 import { EXIT, Failure, usage } from '../failure.ts';
+import type { Verb } from '../table/verb.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 import { type ConfigFile, contextNamed, readConfig } from './config-file.ts';
+import { tracedFetch } from './http-trace.ts';
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:8080';
 
@@ -28,6 +30,8 @@ export interface Session {
   readonly contextName: string;
   readonly apiKey: string | undefined;
   readonly tenantId: string | undefined;
+  /** Writes what --debug shows. */
+  readonly trace?: (text: string) => void;
   /** Why there is no key, if that may surprise. */
   readonly noKeyBecause: string | undefined;
 }
@@ -47,6 +51,7 @@ export function openSession(world: World, options: GlobalOptions): Session {
     apiKey: env.CLOUD_API_KEY || (keyFits ? context.api_key : undefined),
     tenantId: options.tenant || env.CLOUD_TENANT_ID || (keyFits ? context.tenant_id : undefined),
     noKeyBecause: whyNoKey(),
+    ...(options.debug ? { trace: (text: string) => void world.stderr.write(text) } : {}),
   };
 
   function whyNoKey(): string | undefined {
@@ -77,7 +82,8 @@ export function readEndpoint(given: string): string {
 
 const trim = (endpoint: string): string => endpoint.replace(/\/+$/, '');
 
-export function transportOf(session: Session, extra: Partial<ClientOptions> = {}): Transport {
+/** `verbs` name the members that --debug hides. */
+export function transportOf(session: Session, verbs: readonly Verb[], extra: Partial<ClientOptions> = {}): Transport {
   if (session.apiKey !== undefined && !PRINTABLE.test(session.apiKey)) {
     throw new Failure(
       'CLOUD_API_KEY contains characters that are not allowed in a key; copy it again, or unset it and run: cloud login',
@@ -93,6 +99,7 @@ export function transportOf(session: Session, extra: Partial<ClientOptions> = {}
     apiKey: session.apiKey,
     tenantId: session.tenantId,
     headers: { 'user-agent': `thecloud-cli/${VERSION}` },
+    ...(session.trace ? { fetch: tracedFetch(verbs, session.trace) } : {}),
     ...extra,
   });
 }
