@@ -94,7 +94,7 @@ export async function startWorker(config: Config): Promise<Running> {
   });
   const repeats = sides
     .flatMap((side) => side.repeats ?? [])
-    .map(({ name, ms, run }) => every(ms, name, run, { clock, log }));
+    .map(({ name, ms, share, run }) => every(ms, name, run, { clock, log, share }));
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
     handlers: Object.assign({}, ...sides.map((side) => side.live)) as LiveHandlers,

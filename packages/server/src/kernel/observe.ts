@@ -7,6 +7,8 @@ import type { Sql } from './sql/tx.ts';
 
 /** Milliseconds between two looks. */
 const OBSERVE_MS = 15_000;
+/** Share of the time that looks may take: one at 100,000 instances takes a second, and would cost a twentieth of a core each 15 s. */
+const SHARE = 1 / 60;
 /** Rows read at once. */
 const CHUNK = 5_000;
 /** Things woken in one transaction. */
@@ -98,6 +100,7 @@ export function watchDrift<Row, Seen extends { readonly name: string }>(
   return {
     name: `look for drift: ${what.kind}`,
     ms: OBSERVE_MS,
+    share: SHARE,
     async run() {
       const ready = await what.engine.availability();
       if (!ready.ok) return;

@@ -205,6 +205,8 @@ export interface Repeat {
   readonly name: string;
   /** Milliseconds between the end of one run and the next. */
   readonly ms: number;
+  /** Runs take at most this share of the time (0 to 1): the pause after a long one is longer. Default: the pause is always `ms`. */
+  readonly share?: number;
   /** The signal aborts when the worker stops. */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -37,6 +37,23 @@ describe('what is repeated', () => {
     expect(turns).toBe(4);
   });
 
+  it('rests longer after a long run, when it may take a share of the time', async () => {
+    const clock = createManualClock();
+    let turns = 0;
+    const task = async () => {
+      turns++;
+      if (turns === 1) await clock.sleep(200);
+    };
+    const repeated = every(100, 'the task', task, { clock, log: memoryLog([]), share: 1 / 10 });
+    await clock.advance(1_999);
+    expect(turns, 'after 200 ms of work').toBe(1);
+    await clock.advance(1);
+    expect(turns).toBe(2);
+    await clock.advance(100);
+    expect(turns, 'after no work').toBe(3);
+    await repeated.stop();
+  });
+
   it('is told to end, and its end is waited for', async () => {
     let ended = false;
     const task = async (signal: AbortSignal) => {
