@@ -26,7 +26,14 @@ afterAll(async () => {
 const env = () => ({ PATH: process.env.PATH!, HOME: folder, CLOUD_ENDPOINT: server.endpoint, CLOUD_API_KEY: 'k' });
 
 it('needs nothing beside itself', async () => {
-  expect(readdirSync(join(folder, 'dist')).sort()).toEqual(['cloud.js', 'package.json', 'width.js', 'yaml.js']);
+  expect(readdirSync(join(folder, 'dist')).sort()).toEqual([
+    'cloud.js',
+    'examine.js',
+    'package.json',
+    'support-bundle.js',
+    'width.js',
+    'yaml.js',
+  ]);
   const { stdout, stderr } = await run(process.execPath, [bundle, 'version'], { env: env() });
   expect([stdout, stderr]).toEqual(['cloud 0.1.0\n', '']);
 });

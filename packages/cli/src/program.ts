@@ -4,6 +4,7 @@ import { addCompletion } from './custom/completion.ts';
 import { addContext } from './custom/context.ts';
 import { execVerb } from './custom/exec.ts';
 import { addHelp } from './custom/help.ts';
+import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import { EXIT_MEANINGS } from './failure.ts';
@@ -74,6 +75,8 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
     .commandsGroup('Resources:');
   for (const [service, verbs] of byService(ofOperator))
     addService(admin, service, verbs, all, everything || words.has(service));
+  addDoctor(program, all);
+  addSupportBundle(program, all);
   program.commandsGroup('More:');
   addApi(program, all);
   addCompletion(program, all);

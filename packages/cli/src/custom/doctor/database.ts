@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import type { DatabaseFacts } from './facts.ts';
+import { findFile, findProgram, listNames, type Ran, readText, runProgram } from './host.ts';
+import type { Place } from './place.ts';
+
+/** Environment of psql for the platform's database, as its owner. Undefined: it has none that can be reached now. */
+export function databaseEnvironment({ dataDir, databaseUrl }: Place): Readonly<Record<string, string>> | undefined {
+  if (databaseUrl !== undefined) return environmentOf(databaseUrl);
+  const passwords = readText(join(dataDir, 'secrets', 'database.json'));
+  // The fourth line of PostgreSQL's own file is the port; without the file it does not run.
+  const port = readText(join(dataDir, 'postgres', 'postmaster.pid'))
+    ?.split('\n')[3]
+    ?.trim();
+  if (passwords === undefined || !port) return undefined;
+  const { owner } = JSON.parse(passwords) as { readonly owner?: string };
+  return {
+    PGHOST: join(dataDir, 'run', 'postgres'),
+    PGPORT: port,
+    PGUSER: 'cloud',
+    PGDATABASE: 'thecloud',
+    PGPASSWORD: owner ?? '',
+  };
+}
+
+/** In the environment and not among the arguments, which every user of the machine can read. */
+function environmentOf(text: string): Readonly<Record<string, string>> {
+  const url = new URL(text);
+  const mode = url.searchParams.get('sslmode');
+  const certificate = url.searchParams.get('sslrootcert');
+  return {
+    PGHOST: url.searchParams.get('host') ?? decodeURIComponent(url.hostname),
+    ...(url.port ? { PGPORT: url.port } : {}),
+    PGUSER: decodeURIComponent(url.username),
+    PGPASSWORD: decodeURIComponent(url.password),
+    PGDATABASE: decodeURIComponent(url.pathname.slice(1)),
+    ...(mode ? { PGSSLMODE: mode } : {}),
+    ...(certificate ? { PGSSLROOTCERT: certificate } : {}),
+  };
+}
+
+const POSTGRES = '/usr/lib/postgresql';
+
+/** Major versions of the servers that are installed. */
+export async function findPostgresVersions(): Promise<readonly number[]> {
+  const servers = [
+    ...listNames(POSTGRES).map((version) => join(POSTGRES, version, 'bin', 'postgres')),
+    findProgram('postgres') ?? '',
+  ].filter((path) => findFile([path]) !== undefined);
+  const said = await Promise.all(servers.map((server) => runProgram(server, ['--version'])));
+  return said.flatMap(({ stdout }) => /\(PostgreSQL\) (\d+)/.exec(stdout)?.[1] ?? []).map(Number);
+}
+
+/** Asks the database one question and gives its answer as text. */
+export function askDatabase(env: Readonly<Record<string, string>>, text: string): Promise<Ran> {
+  const newestFirst = [...listNames(POSTGRES)].sort((one, other) => Number(other) - Number(one));
+  const psql = findProgram('psql') ?? findFile(newestFirst.map((version) => join(POSTGRES, version, 'bin', 'psql')));
+  if (psql === undefined)
+    return Promise.resolve({ ok: false, stdout: '', said: 'psql is not installed: apt-get install postgresql-client' });
+  return runProgram(psql, ['--no-psqlrc', '--no-password', '--tuples-only', '--no-align', '--command', text], {
+    env: { ...env, PGCONNECT_TIMEOUT: '5', PGOPTIONS: '-c statement_timeout=5s -c default_transaction_read_only=on' },
+    timeoutMs: 15_000,
+  });
+}
+
+export async function lookAtDatabase(place: Place): Promise<DatabaseFacts> {
+  const env = databaseEnvironment(place);
+  const kind = place.databaseUrl === undefined ? 'own' : 'external';
+  const newestMigration = newestOf(place.migrationsDir);
+  if (env === undefined) return { kind, newestMigration, answer: undefined };
+  const { ok, stdout, said } = await askDatabase(
+    env,
+    'select coalesce(max(version_id), 0) from goose_db_version where is_applied',
+  );
+  return { kind, newestMigration, answer: ok ? { ok, migration: Number(stdout.trim()) } : { ok, said } };
+}
+
+/** The number of the newest file, `024_operator.sql`. Undefined: there are no migrations beside this command. */
+function newestOf(folder: string | undefined): number | undefined {
+  const numbers = (folder === undefined ? [] : listNames(folder))
+    .filter((name) => /^\d{3}_.*\.sql$/.test(name))
+    .map((name) => Number(name.slice(0, 3)));
+  return numbers.length === 0 ? undefined : Math.max(...numbers);
+}
