@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { soundAddress, sourceOf } from './caller-address.ts';
+import { sourceOf } from '../kernel/source.ts';
+import { soundAddress } from './caller-address.ts';
 
 const from = (remoteAddress: string | undefined) => ({ remoteAddress }) as Socket;
 

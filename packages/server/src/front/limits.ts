@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { rateLimited } from '../kernel/errors.ts';
+import { sourceOf } from '../kernel/source.ts';
 import { createTokenBuckets, type TokenBucket, type TokenBuckets } from '../kernel/token-bucket.ts';
-import { sourceOf } from './caller-address.ts';
 
 /** Largest request body that is read as a whole. */
 export const BODY_LIMIT = 1024 * 1024;
