@@ -13,6 +13,9 @@ beforeAll(async () => {
   owner = new pg.Client({ connectionString: test.ownerUrl });
   listener = new pg.Client({ connectionString: test.apiUrl });
   await Promise.all([owner.connect(), listener.connect()]);
+  await owner.query(
+    `insert into second_factors (user_id, secret_sealed, created_at) select id, 'x', now() from users where kind = 'person'`,
+  );
   await listener.query('listen cloud_authority');
   listener.on('notification', ({ channel, payload }) => {
     expect(channel).toBe('cloud_authority');
@@ -40,6 +43,7 @@ const KEYS: Whose = ['key', 'select id from api_keys'];
 const USERS: Whose = ['user', 'select id from users'];
 const MEMBERS: Whose = ['user', 'select distinct user_id as id from memberships'];
 const TENANTS: Whose = ['tenant', 'select id from tenants'];
+const FACTORS: Whose = ['user', 'select user_id as id from second_factors'];
 const BUILT_IN: Whose = ['user', `select id from users where email = 'system@localhost'`];
 
 // A change of what keys may do names whose
@@ -65,6 +69,9 @@ it.each([
   [`update users set default_tenant_id = null`, USERS],
   [`update tenants set status = 'suspended'`, TENANTS],
   [`update tenants set closed_at = now()`, TENANTS],
+  [`update tenants set require_second_factor = true`, TENANTS],
+  [`update second_factors set confirmed_at = now()`, FACTORS],
+  [`delete from second_factors`, FACTORS],
   [`delete from api_keys`, KEYS],
   [`delete from memberships`, MEMBERS],
 ] satisfies [string, Whose][])('is announced: %s', async (statement, whose) => {
@@ -91,8 +98,8 @@ it.each([
   // Nobody remembers what has ended.
   `insert into api_keys (user_id, key, revoked_at) select id, 'ended', now() from users limit 1; delete from api_keys where revoked_at is not null`,
   `insert into api_keys (user_id, key, expires_at) select id, 'past', now() - interval '1 s' from users limit 1; delete from api_keys where expires_at is not null`,
-  `update users set name = 'renamed', failed_logins = 3, locked_until = now()`,
-  `select record_login(id, false, now()) from users where kind = 'person'`,
+  `update users set name = 'renamed', guesses_until = now()`,
+  `select record_guess(id, '192.0.2.1', false, now()) from users where kind = 'person'`,
   `update tenants set name = 'renamed', plan = 'pro'`,
   `update quotas set max = 7`,
   // What is rolled back has not happened.

@@ -4,17 +4,21 @@ import { createTestDatabase, type TestDatabase, withClient } from '../../package
 import { readForeignKeys } from './catalog.ts';
 import { fill } from './fill.ts';
 
-/** What belongs to the platform; every other table belongs to tenants. */
+/** What belongs to the platform or to users; every other table belongs to tenants. */
 const PLATFORM_TABLES = [
   'audit_checkpoints',
   'goose_db_version',
   'hosts',
   'instance_types',
+  'login_sources',
   'migration_checksums',
+  'password_resets',
   'platform',
   'platform_settings',
+  'recovery_codes',
   'role_permissions',
   'roles',
+  'second_factors',
   'tenants',
   'users',
 ];

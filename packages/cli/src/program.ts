@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { accountVerbs } from './custom/account.ts';
 import { addApi } from './custom/api.ts';
 import { addCompletion } from './custom/completion.ts';
 import { addContext } from './custom/context.ts';
@@ -13,7 +14,10 @@ import { addVerbCommand, type CustomVerb, globalOptions, type VerbDeps } from '.
 import { VERSION } from './version.ts';
 
 /** Verbs whose command differs from the derived one. */
-const CUSTOM: Readonly<Record<string, CustomVerb>> = { 'instances.exec': execVerb };
+const CUSTOM: Readonly<Record<string, CustomVerb>> = {
+  'instances.exec': execVerb,
+  ...accountVerbs,
+};
 /** Operations without a verb below their service: another command calls them. */
 const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 

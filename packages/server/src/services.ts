@@ -1,5 +1,5 @@
 import { machineName, networkNames } from './engines/names.ts';
-import type { Clock } from './kernel/clock.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
 import type { Log } from './kernel/log.ts';
 import type { Metrics } from './kernel/metrics.ts';
 import { quotaSettings } from './kernel/quota.ts';
@@ -8,7 +8,7 @@ import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import type { Database } from './kernel/sql/pool.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
-import { createAuthService } from './services/identity/index.ts';
+import { createAuthService, createSecondFactorService, createSessionsService } from './services/identity/index.ts';
 import {
   type ComputeEngine,
   createInstancesService,
@@ -50,6 +50,8 @@ interface ServiceDeps {
   readonly forgetCallers: (subject?: string) => void;
   /** Whether anybody may register, unless the operator has said otherwise. Default: open. */
   readonly registration?: 'open' | 'closed';
+  readonly countLogin: (result: string) => void;
+  readonly clock: Clock;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -59,7 +61,9 @@ interface ServiceDeps {
 function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
   const permissions = () => permissionsOf(services);
   const services: Service[] = [
-    createAuthService(deps),
+    createAuthService({ ...deps, usages: () => services.flatMap((service) => service.usage ?? []) }),
+    createSessionsService(deps),
+    createSecondFactorService(deps),
     createKeysService({ ...deps, permissions }),
     createMemberKeysService(deps),
     createRolesService({ ...deps, permissions }),
@@ -101,12 +105,18 @@ export function composeRegistry(options: {
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
   readonly registration?: 'open' | 'closed';
+  /** Counts logins by result; does nothing by default. */
+  readonly countLogin?: (result: string) => void;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** In the worker's process only. */
   readonly worker?: WorkerDeps;
 }): Registry {
   return createRegistry(
     createServices({
       forgetCallers: () => undefined,
+      countLogin: () => undefined,
+      clock: systemClock,
       ...options,
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),

@@ -1,4 +1,4 @@
-import type { Transport } from '@thecloud/sdk';
+import { CloudApiError, type Transport } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { usage } from '../failure.ts';
 import type { GlobalOptions } from '../session/session.ts';
@@ -19,11 +19,13 @@ interface LoginAnswer {
 interface Credentials {
   readonly email: string;
   readonly password: string;
+  readonly code?: string;
 }
 
 interface LoginOptions extends GlobalOptions {
   readonly email?: string;
   readonly passwordStdin?: boolean;
+  readonly code?: string;
   readonly name?: string;
 }
 
@@ -39,7 +41,8 @@ export function addLogin(program: Command, deps: VerbDeps): void {
       'Log in with e-mail and password. The session key is stored in your config file, which only you can read.',
     )
     .option('--email <email>', 'your e-mail address; asked for if absent')
-    .option('--password-stdin', 'read the password from standard input');
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--code <code>', 'code of your second factor; asked for if it is needed');
   for (const option of connectionOptions()) command.addOption(option);
   command.action(() =>
     deps.act(async () => {
@@ -80,13 +83,19 @@ async function readCredentials(world: World, options: LoginOptions): Promise<Cre
   const password = options.passwordStdin
     ? await readPassword(world)
     : await ask(world, 'Password: ', { hidden: true, flag: '--password-stdin' });
-  return { email, password };
+  return { email, password, ...(options.code === undefined ? {} : { code: options.code }) };
 }
 
 async function readNewPassword(world: World, options: LoginOptions): Promise<string> {
-  if (options.passwordStdin) return readPassword(world);
-  const hidden = { hidden: true, flag: '--password-stdin' };
-  const password = await ask(world, 'Password (8 characters or more): ', hidden);
+  return options.passwordStdin
+    ? readPassword(world)
+    : askNewPassword(world, 'Password (8 characters or more): ', '--password-stdin');
+}
+
+/** Asks twice. */
+export async function askNewPassword(world: World, question: string, flag: string): Promise<string> {
+  const hidden = { hidden: true, flag };
+  const password = await ask(world, question, hidden);
   if ((await ask(world, 'Repeat the password: ', hidden)) !== password)
     throw usage('the two passwords differ; nothing was changed, try again');
   return password;
@@ -96,7 +105,12 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
   const { world } = deps;
   const session = publicSession(world, options);
   const transport: Transport = transportOf(session, deps.verbs);
-  const answer = await transport.call<LoginAnswer>(verbNamed(deps, 'auth.login'), { ...credentials });
+  const login = verbNamed(deps, 'auth.login');
+  const answer = await transport.call<LoginAnswer>(login, { ...credentials }).catch(async (error: unknown) => {
+    if (!(error instanceof CloudApiError) || error.code !== 'SECOND_FACTOR_REQUIRED') throw error;
+    const code = (await ask(world, 'Code of your authenticator app: ', { flag: '--code' })).trim();
+    return transport.call<LoginAnswer>(login, { ...credentials, code });
+  });
   const name = contextNameOf(world, options, readConfig(world));
   const context = {
     endpoint: session.endpoint,

@@ -37,6 +37,20 @@ export interface AdminUsersEndSessionsOutput {
   readonly ended: number;
 }
 
+export interface AdminUsersIssueResetInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersIssueResetOutput {
+  readonly token: string;
+}
+
+export interface AdminUsersResetSecondFactorInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
 export interface AdminUsersMakeOperatorInput {
   /** Id or e-mail address */
   readonly id: string;
@@ -73,6 +87,18 @@ export interface AdminUsers {
    */
   endSessions(input: AdminUsersEndSessionsInput | string, options?: CallOptions & VersionOption): Promise<AdminUsersEndSessionsOutput>;
   /**
+   * Issue a token for a new password.
+   * For a user whom no mail reaches. Hand the token over on a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password
+   * POST /operator/users/:id/issue-reset · scope operator
+   */
+  issueReset(input: AdminUsersIssueResetInput | string, options?: CallOptions & VersionOption): Promise<AdminUsersIssueResetOutput>;
+  /**
+   * Remove a user's second factor.
+   * For a user who lost the app and the recovery codes: the password alone lets them in again.
+   * POST /operator/users/:id/reset-second-factor · scope operator
+   */
+  resetSecondFactor(input: AdminUsersResetSecondFactorInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /**
    * Make a user an operator of the platform.
    * An operator can do everything below `cloud admin`, also to you.
    * POST /operator/users/:id/make-operator · scope operator
@@ -93,6 +119,8 @@ const SPECS = {
   get: {"name":"admin-users.get","method":"GET","path":"/operator/users/:id"},
   unlock: {"name":"admin-users.unlock","method":"POST","path":"/operator/users/:id/unlock"},
   endSessions: {"name":"admin-users.endSessions","method":"POST","path":"/operator/users/:id/end-sessions"},
+  issueReset: {"name":"admin-users.issueReset","method":"POST","path":"/operator/users/:id/issue-reset"},
+  resetSecondFactor: {"name":"admin-users.resetSecondFactor","method":"POST","path":"/operator/users/:id/reset-second-factor"},
   makeOperator: {"name":"admin-users.makeOperator","method":"POST","path":"/operator/users/:id/make-operator"},
   unmakeOperator: {"name":"admin-users.unmakeOperator","method":"POST","path":"/operator/users/:id/unmake-operator"},
 } as const;
@@ -104,6 +132,8 @@ export function createAdminUsers(transport: Transport): AdminUsers {
     get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
     unlock: (input, options) => transport.call(SPECS.unlock, typeof input === 'string' ? { id: input } : { ...input }, options),
     endSessions: (input, options) => transport.call(SPECS.endSessions, typeof input === 'string' ? { id: input } : { ...input }, options),
+    issueReset: (input, options) => transport.call(SPECS.issueReset, typeof input === 'string' ? { id: input } : { ...input }, options),
+    resetSecondFactor: (input, options) => transport.call(SPECS.resetSecondFactor, typeof input === 'string' ? { id: input } : { ...input }, options),
     makeOperator: (input, options) => transport.call(SPECS.makeOperator, typeof input === 'string' ? { id: input } : { ...input }, options),
     unmakeOperator: (input, options) => transport.call(SPECS.unmakeOperator, typeof input === 'string' ? { id: input } : { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<OperatedUser>(transport, SPECS.get, id, isDone, options),

@@ -235,6 +235,20 @@ export interface Role {
   readonly updated_at?: string;
 }
 
+export interface Session {
+  readonly id: string;
+  /** Whether this request came with its key */
+  readonly current: boolean;
+  /** Address of the login */
+  readonly ip_address?: string;
+  /** Client of the login */
+  readonly user_agent?: string;
+  readonly created_at: string;
+  /** At most a few seconds late */
+  readonly last_used?: string;
+  readonly expires_at: string;
+}
+
 export interface Setting {
   readonly name: string;
   /** The value now */

@@ -2,6 +2,8 @@
 
 import type { Transport } from '../call.ts';
 import { createAuth, type Auth } from './auth.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+import { createSecondFactor, type SecondFactor } from './second-factor.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createMemberKeys, type MemberKeys } from './member-keys.ts';
 import { createRoles, type Roles } from './roles.ts';
@@ -19,6 +21,8 @@ import { createWork, type Work } from './work.ts';
 
 export type * from './models.ts';
 export type * from './auth.ts';
+export type * from './sessions.ts';
+export type * from './second-factor.ts';
 export type * from './keys.ts';
 export type * from './member-keys.ts';
 export type * from './roles.ts';
@@ -36,6 +40,8 @@ export type * from './work.ts';
 
 export interface Services {
   readonly auth: Auth;
+  readonly sessions: Sessions;
+  readonly secondFactor: SecondFactor;
   readonly keys: Keys;
   readonly memberKeys: MemberKeys;
   readonly roles: Roles;
@@ -55,6 +61,8 @@ export interface Services {
 export function createServices(transport: Transport): Services {
   return {
     auth: createAuth(transport),
+    sessions: createSessions(transport),
+    secondFactor: createSecondFactor(transport),
     keys: createKeys(transport),
     memberKeys: createMemberKeys(transport),
     roles: createRoles(transport),

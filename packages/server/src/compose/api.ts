@@ -43,7 +43,12 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
-  const registry = composeRegistry({ ...config, sealer, forgetCallers: authenticator.forget });
+  const registry = composeRegistry({
+    ...config,
+    sealer,
+    forgetCallers: authenticator.forget,
+    countLogin: metrics.authAttempt,
+  });
   const execute = createExecute({
     room: createDiskRoom(config.dataDir, clock),
     databases: { api: database, operator, data },

@@ -9,6 +9,13 @@ export function admit(operation: RegisteredOperation, caller: Caller): void {
   if (operation.scope === 'tenant' && tenantIdOf(caller) === undefined) {
     throw invalidInput('this operation acts in a tenant; send X-Tenant-ID or use a key that belongs to one');
   }
+  if (operation.scope === 'tenant') requireSecondFactor(caller);
+}
+
+/** Throws FORBIDDEN, with the way out, where the active tenant wants a second factor that the caller does not have. */
+export function requireSecondFactor(caller: Caller): void {
+  if (caller.kind === 'user' && caller.lacksSecondFactor)
+    throw forbidden('this tenant requires a second factor; set one up with: cloud second-factor enrol');
 }
 
 /** Throws FORBIDDEN where the caller may not. */

@@ -33,6 +33,8 @@ export type Caller =
       readonly permissions: ReadonlySet<string>;
       /** Of the key. Absent: it may do all that its user may. */
       readonly limits?: KeyLimits;
+      /** The active tenant wants a second factor, which the user does not have. */
+      readonly lacksSecondFactor?: boolean;
     }
   /** The platform's own workers; they act in one tenant at a time. */
   | { readonly kind: 'system'; readonly name: string; readonly tenantId: string };

@@ -16,12 +16,20 @@ export interface ExampleWorld {
   unique(): string;
 }
 
+/** The same beside a platform that is to answer a call. */
+export interface CallWorld extends ExampleWorld {
+  /** Seals a value as that platform does: see Sealer. */
+  seal(tenantId: string, purpose: string, plaintext: string): string;
+}
+
 /** How an operation is called well: the generated negative tests start from here, so that none of them is vacuous. */
 export interface Example {
   /** Makes what the call needs and answers its input. What it makes and says is new each time. */
-  input(world: ExampleWorld): Promise<Readonly<Record<string, unknown>>>;
+  input(world: CallWorld): Promise<Readonly<Record<string, unknown>>>;
   /** More good inputs, for what the first leaves out: each filter of a list. */
-  more?(world: ExampleWorld): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  more?(world: CallWorld): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** The call ends its caller's keys, so that each needs a caller of its own. */
+  readonly endsCaller?: boolean;
   /** Members of the answer that are secret: shown once, never logged or audited. */
   readonly secretOutput?: readonly string[];
 }

@@ -2,6 +2,7 @@ import { newId } from '../kernel/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
+import { insertRecoveryCode } from './identity/account-examples.ts';
 import { insertInstance } from './instances/examples.ts';
 import { insertVpc } from './vpcs/examples.ts';
 import { setUpApi } from '../testing/set-up-api.ts';
@@ -36,6 +37,12 @@ const failing =
     engine.failNext(verb === 'terminal' ? 'openTerminal' : verb, kind, 'the engine says no');
     return api.call(`instances.${verb}`, { id, ...(verb === 'logs' ? {} : { command: ['true'] }) }, owner);
   };
+
+const withSecondFactor = async () => {
+  const actor = await api.makeActor();
+  await insertRecoveryCode(api.worldOf(actor));
+  return actor;
+};
 
 const stopped =
   (verb: string, more: object = {}): Provoke =>
@@ -81,7 +88,27 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
   },
   'auth.login': {
     UNAUTHORIZED: () => api.call('auth.login', { email: owner.email, password: `not ${PASSWORD}` }, undefined),
+    SECOND_FACTOR_REQUIRED: async () => {
+      const { email } = await withSecondFactor();
+      return api.call('auth.login', { email, password: PASSWORD }, undefined);
+    },
   },
+  'auth.update': {
+    CONFLICT: async () => api.call('auth.update', { email: (await api.makeActor()).email, password: PASSWORD }, owner),
+  },
+  'auth.close': {
+    CONFLICT: async () => {
+      const actor = await api.makeActor();
+      await api.makeMember(actor.tenantId, 'viewer');
+      return api.call('auth.close', { password: PASSWORD, confirm: actor.email }, actor);
+    },
+  },
+  'second-factor.enrol': {
+    CONFLICT: async () => api.call('second-factor.enrol', { password: PASSWORD }, await withSecondFactor()),
+  },
+  'second-factor.confirm': { CONFLICT: () => api.call('second-factor.confirm', { code: '123456' }, owner) },
+  'second-factor.recoveryCodes': { CONFLICT: () => api.call('second-factor.recoveryCodes', { code: '123456' }, owner) },
+  'second-factor.disable': { CONFLICT: () => api.call('second-factor.disable', { code: '123456' }, owner) },
   'auth.logout': { NOT_FOUND: () => api.call('auth.logout', { api_key: owner.key }, owner) },
   'keys.revoke': {
     CONFLICT: async () => {

@@ -46,14 +46,16 @@ export async function fillBig(
       select pg_temp.at('tenant', n), pg_temp.at('user', n), 'owner' from generate_series(1, ${TENANTS}) as n on conflict do nothing`);
     await run(`insert into quotas (tenant_id, resource, max)
       select pg_temp.at('tenant', n % ${TENANTS} + 1), 'crowd' || n, 5 from generate_series(1, ${ROWS}) as n`);
-    // Of the greedy tenant, sessions of one user: ended and living ones.
+    // Of the greedy tenant, sessions of one user: ended ones, and a few living ones, of which a user has at most fifty.
     await run(`insert into api_keys (id, user_id, tenant_id, key, name, kind, expires_at, revoked_at)
       select id, user_id, tenant_id, md5(n::text) || md5('key' || n), 'key-' || n, case n % 3 when 0 then 'api' else 'session' end,
-        now() + interval '1 day', case n % 3 when 1 then now() end
+        now() + interval '1 day', case when n % 3 = 1 or n % 3 = 2 and n % 401 <> 0 then now() end
       from crowd`);
     await run(`insert into tenant_roles (id, tenant_id, name) select id, tenant_id, 'role-' || n from crowd`);
     await run(`insert into tenant_role_permissions (tenant_id, role_id, permission)
       select tenant_id, id, permission from crowd cross join unnest('{vpc:read,instance:read}'::text[]) as permission`);
+    await run(`insert into mails (id, tenant_id, recipient, outcome, created_at, expires_at)
+      select id, tenant_id, md5('mail' || n) || md5(n::text), 'sent', now() - interval '2 hours', now() + interval '22 hours' from crowd`);
     await run(`insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id, arn, host_id, status, deleted_at)
       select id, user_id, tenant_id, 'vpc-' || n, '10.0.0.0/16', 'n', 'arn', host_id, 'pending', case n % 50 when 0 then now() end from crowd`);
     await run(`insert into instances (id, user_id, tenant_id, name, image, status, container_id, vpc_id, private_ip, mac, host_name, host_id, instance_type,

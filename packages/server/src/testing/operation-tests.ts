@@ -19,7 +19,7 @@ const when = (applies: unknown): ((name: string, test: () => Promise<void>) => v
 export function testOperations(options: OperationOptions): void {
   const { registry } = options;
   const world = setUpOperations(options);
-  const { exampleOf, expectNoChange, inputOf, isGood, makeMemberWithout } = world;
+  const { callerOf, exampleOf, expectNoChange, inputOf, isGood, makeMemberWithout } = world;
   const entries = [...registry.entries.values()];
 
   it('every operation has an example', () => {
@@ -43,8 +43,9 @@ export function testOperations(options: OperationOptions): void {
     };
 
     it('succeeds, answers as its schema says, and is written down once', async () => {
-      const { api, owner, changes } = world;
-      const input = await inputOf(entry);
+      const { api, changes } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const requestId = `test-${uniqueWord()}`;
       const firstLog = api.logLines.length;
       await changes.take();
@@ -74,20 +75,22 @@ export function testOperations(options: OperationOptions): void {
       const traces = [JSON.stringify(audits.rows), ...api.logLines.slice(firstLog)];
       if (isAudited) {
         const { id, user, resource } = answer.data ?? {};
-        const subject = subjectIn(input) ?? ((id ?? user?.id ?? resource) as string);
+        // What answers with a sentence alone tells no subject.
+        const subject = subjectIn(input) ?? ((id ?? user?.id ?? resource) as string | undefined);
         expect(audits.rows[0]).toMatchObject({
           action: entry.audit,
           resource_type: entry.resource,
-          resource_id: subject,
           outcome: 'allowed',
-          ...(isPublic ? { user_id: subject } : { user_id: owner.userId }),
+          ...(subject === undefined ? {} : { resource_id: subject }),
+          ...(isPublic ? {} : { user_id: owner.userId }),
+          ...(isPublic && subject !== undefined ? { user_id: subject } : {}),
           ...(isPublic || entry.scope === 'operator' ? {} : { tenant_id: owner.tenantId }),
         });
         const events = await api.owner.query('select * from events order by seq desc limit 1');
         expect(events.rows[0]).toMatchObject({
           event_type: entry.event,
           resource_type: entry.resource,
-          resource_id: subject,
+          ...(subject === undefined ? {} : { resource_id: subject }),
         });
         traces.push(JSON.stringify(events.rows));
       }
@@ -102,8 +105,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(!isPublic)('is refused without a key, with a bad, a revoked or an expired one: 401', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const keys = [
         undefined,
         `thecloud_${'0'.repeat(32)}`,
@@ -120,8 +124,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(!isPublic)('is refused in a tenant that the caller is no member of: 403', async () => {
-      const { api, owner, stranger } = world;
-      const input = await inputOf(entry);
+      const { api, stranger } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       await expectNoChange(async () => {
         for (const tenant of [stranger.tenantId, newId()]) {
           const answer = await api.call(entry.name, input, owner, { headers: { 'x-tenant-id': tenant } });
@@ -134,8 +139,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(entry.scope === 'operator')('is refused to who is not the operator of the platform: 403', async () => {
-      const { api, owner, stranger } = world;
-      const input = await inputOf(entry);
+      const { api, stranger } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       await expectNoChange(async () => {
         const answer = await api.call(entry.name, input, stranger);
         expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
@@ -144,8 +150,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(entry.targetKind)("does not find another tenant's, nor what is not there: 404", async () => {
-      const { api, owner, stranger } = world;
-      const input = await inputOf(entry);
+      const { api, stranger } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       await expectNoChange(async () => {
         const foreign = await api.call(entry.name, input, stranger);
         // The operator finds what is any tenant's, and nobody else learns whether it is there.
@@ -164,8 +171,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(descriptor.effect === 'list' && entry.scope === 'tenant')("lists nothing of another tenant's", async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const mine = await api.call(entry.name, input, owner);
       isGood(entry, mine);
       expect(mine.data.length).toBeGreaterThan(0);
@@ -203,8 +211,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     it('is refused with a malformed input: 400', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const kind = descriptor.creates ?? (descriptor.effect === 'update' ? entry.targets.at(-1)?.kind : undefined);
       const isNamed = 'name' in input && entries.some(({ targets }) => targets.some((target) => target.kind === kind));
       const flaws = malformedInputs(descriptor.input, input, { path: entry.pathParams, bodied, isNamed });
@@ -226,11 +235,12 @@ export function testOperations(options: OperationOptions): void {
     });
 
     it('takes what is null or empty for left out, where that can be no value', async () => {
-      const { api, owner } = world;
+      const { api } = world;
       const takes = (member: TSchema, value: unknown) => Check(member, value);
       const { length } = emptyInputs(descriptor.input, {}, takes);
       for (let nth = 0; nth < length; nth++) {
-        const input = await inputOf(entry);
+        const owner = await callerOf(entry);
+        const input = await inputOf(entry, owner);
         const empty = emptyInputs(descriptor.input, input, takes)[nth]!;
         // A query has no null and no empty list.
         const asText = Object.entries(empty).filter(([name, value]) => name in input || value === '');
@@ -240,8 +250,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     it('answers with a sentence whatever a request holds', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const path = pathOf(entry, (param) => encodeURIComponent(String(input[param])));
       const nowhere = pathOf(entry, () => newId());
       await expectNoChange(async () => {
@@ -258,8 +269,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(bodied)('is refused with a body that is too large: 413', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       await expectNoChange(async () => {
         const answer = await api.call(entry.name, { ...input, padding: 'x'.repeat(entry.bodyLimit) }, owner);
         expect(answer).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
@@ -295,8 +307,9 @@ export function testOperations(options: OperationOptions): void {
     );
 
     when(entry.idempotent)('does one thing when it is sent again with its Idempotency-Key', async () => {
-      const { api, owner, stranger } = world;
-      const input = await inputOf(entry);
+      const { api, stranger } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const headers = { 'idempotency-key': uniqueWord() };
       const first = await api.call(entry.name, input, owner, { headers });
       isGood(entry, first);
@@ -321,8 +334,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(entry.writes && !entry.idempotent)('refuses an Idempotency-Key, which it could not keep: 400', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       await expectNoChange(async () => {
         const answer = await api.call(entry.name, input, owner, { headers: { 'idempotency-key': uniqueWord() } });
         expect(answer).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
@@ -331,8 +345,9 @@ export function testOperations(options: OperationOptions): void {
     });
 
     when(isAudited && entry.targetKind?.version)('is refused at a version that is not the newest: 409', async () => {
-      const { api, owner } = world;
-      const input = await inputOf(entry);
+      const { api } = world;
+      const owner = await callerOf(entry);
+      const input = await inputOf(entry, owner);
       const { tenantId, userId } = owner;
       const version = await api.database.transaction({ tenantId, userId }, async (sql) => {
         const found: unknown[] = [];

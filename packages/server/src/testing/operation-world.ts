@@ -19,6 +19,8 @@ export interface OperationWorld {
   readonly stranger: Actor;
   readonly changes: Changes;
   exampleOf(entry: Entry): Example;
+  /** Who calls it: the owner, or somebody new where a call ends its caller. */
+  callerOf(entry: Entry): Promise<Actor>;
   /** A new good input, for what lies in the tenant of this actor. Default: the owner. */
   inputOf(entry: Entry, actor?: Actor): Promise<Readonly<Record<string, unknown>>>;
   isGood(entry: Entry, answer: Answer): void;
@@ -72,6 +74,7 @@ export function setUpOperations({ registry, start }: OperationOptions): Operatio
       return changes;
     },
     exampleOf,
+    callerOf: async (entry) => (exampleOf(entry).endsCaller ? api.makeActor() : owner),
     inputOf: (entry, actor = owner) => exampleOf(entry).input(api.worldOf(actor)),
     isGood: (entry, answer) => {
       expect(answer, `${entry.name}: ${answer.text}`).toMatchObject({ status: entry.status });

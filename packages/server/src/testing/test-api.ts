@@ -31,7 +31,7 @@ import { createLiveClient } from '../live/client.ts';
 import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
-import type { ExampleWorld } from '../kernel/example.ts';
+import type { CallWorld } from '../kernel/example.ts';
 import { bodyOf, whereOf } from './call-paths.ts';
 import { glanceAt } from './open-events.ts';
 import { openTestSocket } from './test-socket.ts';
@@ -95,7 +95,7 @@ export interface TestApi {
   /** A user who is in the tenant with this role, one of the built-in or of the tenant's. */
   makeMember(tenantId: string, role: string): Promise<Actor>;
   makeKey(of: Pick<Actor, 'userId' | 'tenantId'>, state?: { expired?: boolean; revoked?: boolean }): Promise<string>;
-  worldOf(actor: Actor): ExampleWorld;
+  worldOf(actor: Actor): CallWorld;
   /** Once, however often it is asked for. */
   stop(): Promise<void>;
 }
@@ -158,6 +158,7 @@ export async function startTestApi(options: {
       region,
       platformId: '00000000-0000-7000-8000-0000000000ff',
       forgetCallers: authenticator.forget,
+      countLogin: metrics.authAttempt,
     });
   const operator = wrap(
     openDatabase({ connectionString: options.database.operatorUrl, max: 2, min: 0, watchTransactions: true }),
@@ -362,6 +363,7 @@ export async function startTestApi(options: {
       email: actor.email,
       password: PASSWORD,
       hostId,
+      seal: sealer.seal,
       unique: uniqueWord,
     }),
     stop: () => (ended ??= end()),

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { requireSecondFactor } from '../../kernel/authorise.ts';
 import { type Caller, isPermitted, type Origin } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, forbidden, unavailable } from '../../kernel/errors.ts';
@@ -72,6 +73,7 @@ export function createLongCalls(deps: {
       const held = caller.kind === 'user' ? caller.permissions : new Set<string>();
       if (one.permission !== undefined && !isPermitted(held, one.permission))
         throw forbidden(`this needs the permission '${one.permission}', which was revoked`);
+      if (one.permission !== undefined) requireSecondFactor(caller);
       one.knownAt = now;
       one.caller = caller;
       if (now - one.lookedAt < TARGET_MS) return;

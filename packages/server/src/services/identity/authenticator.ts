@@ -27,6 +27,8 @@ export interface KeyRow {
   readonly tenant_status: string | null;
   readonly membership_role: string | null;
   readonly permissions: readonly string[];
+  /** The tenant wants a second factor, which the user does not have. */
+  readonly lacks_second_factor: boolean;
 }
 
 /**
@@ -100,7 +102,7 @@ export function createAuthenticator(options: {
     async flush(calls) {
       const rows = await database.query<KeyRow>(
         'identity.authenticate',
-        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions
+        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions, lacks_second_factor
          from authenticate_keys($1, $2)`,
         [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
       );
@@ -204,6 +206,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       ? new Set(row.key_permissions.filter((permission) => isPermitted(granted, permission)))
       : granted,
     ...(limits ? { limits } : {}),
+    ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),
   };
 }
 

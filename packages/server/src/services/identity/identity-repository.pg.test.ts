@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
-import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import type { IdentityRepository, NewSession } from './identity-repository.ts';
+import type { IdentityRepository } from './identity-repository.ts';
 
 const watched = watchMethods(createPgIdentityRepository);
 let db: Seeded;
@@ -28,14 +28,6 @@ const newUser = (more: object = {}) => ({
   accountNumber: String(++accounts),
   at: new Date(5),
   ...more,
-});
-const newSession = (): NewSession => ({
-  id: orderedId(),
-  ...tenant,
-  hash: uniqueWord().padEnd(64, '0'),
-  prefix: 'thecloud_abcd',
-  expiresAt: new Date(1e13),
-  at: new Date(6),
 });
 
 describe('the repository of identity', () => {
@@ -85,56 +77,30 @@ describe('the repository of identity', () => {
     expect(await as((identity) => identity.findLogin(user.email.toUpperCase()), {})).toMatchObject({
       id: user.userId,
       password_hash: 'hash',
-      locked_until: null,
       closed_at: null,
     });
     expect(await as((identity) => identity.findLogin('nobody@example.com'), {})).toBeUndefined();
     expect(await as((identity) => identity.findLogin('system@localhost'), {})).toBeUndefined();
   });
 
-  it('locks after five wrong passwords, concurrent or in sequence, and a right one resets the count', async () => {
-    const user = newUser();
-    await as((identity) => identity.register(user), {});
-    const at = new Date();
-    const record = (succeeded: boolean) => as((identity) => identity.recordLogin(user.userId, succeeded, at), {});
-    const locked = async () => (await as((identity) => identity.findLogin(user.email), {}))!.locked_until;
-    for (let i = 0; i < 4; i++) await record(false);
-    expect(await locked()).toBeNull();
-    await record(true);
-    await Promise.all(Array.from({ length: 4 }, () => record(false)));
-    expect(await locked()).toBeNull();
-    await record(false);
-    expect((await locked())!.getTime() - at.getTime()).toBe(15 * 60_000);
-    expect(await record(true)).toBe(false);
-    expect(await locked()).not.toBeNull();
-    const later = new Date(at.getTime() + 16 * 60_000);
-    expect(await as((identity) => identity.recordLogin(user.userId, true, later), {})).toBe(true);
-    expect(await locked()).toBeNull();
-  });
-
-  it("ends a user's session by the hash of its key, and the oldest beyond so many", async () => {
-    const [oldest, middle, newest] = [newSession(), newSession(), newSession()];
-    const key = newSession();
-    for (const one of [oldest, middle, newest, key]) await as((identity) => identity.insertSession(one));
-    await db.owner.query(`update api_keys set kind = 'api' where id = $1`, [key.id]);
-    const live = async () =>
-      (
-        await db.owner.query<{ id: string }>(
-          'select id from api_keys where id = any($1) and revoked_at is null order by id',
-          [[oldest.id, middle.id, newest.id, key.id]],
-        )
-      ).rows.map(({ id }) => id);
+  it("ends a user's session by the hash of its key, whatever tenant it acts in", async () => {
+    const insert = async (kind: string) => {
+      const hash = uniqueWord().padEnd(64, '0');
+      const { rows } = await db.owner.query<{ id: string }>(
+        `insert into api_keys (user_id, tenant_id, key, kind) values ($1, $2, $3, $4) returning id`,
+        [tenant.userId, tenant.tenantId, hash, kind],
+      );
+      return { hash, id: rows[0]!.id };
+    };
+    const [session, key] = [await insert('session'), await insert('api')];
     const end = (hash: string, userId = tenant.userId) =>
-      as((identity) => identity.endSession(userId, hash, new Date(9)));
-    expect([await end(key.hash), await end('0'.repeat(64)), await end(middle.hash, newId())]).toEqual([
+      as((identity) => identity.endSession(userId, hash, new Date(9)), { userId });
+    expect([await end(key.hash), await end('0'.repeat(64)), await end(session.hash, newId())]).toEqual([
       undefined,
       undefined,
       undefined,
     ]);
-    await as((identity) => identity.endOldSessions(tenant.userId, 2, new Date(9)));
-    expect(await live()).toEqual([middle.id, newest.id, key.id]);
-    expect([await end(middle.hash), await end(middle.hash)]).toEqual([middle.id, undefined]);
-    expect(await live()).toEqual([newest.id, key.id]);
+    expect([await end(session.hash), await end(session.hash)]).toEqual([session.id, undefined]);
   });
 
   it("knows a tenant's account number", async () => {

@@ -14,20 +14,7 @@ export interface NewUser {
 
 export interface LoginRow extends UserRow {
   readonly password_hash: string;
-  readonly locked_until: Date | null;
   readonly closed_at: Date | null;
-}
-
-/** A login's key. */
-export interface NewSession {
-  readonly id: string;
-  readonly userId: string;
-  readonly tenantId: string | null;
-  /** Hex SHA-256 of the key. */
-  readonly hash: string;
-  readonly prefix: string;
-  readonly expiresAt: Date;
-  readonly at: Date;
 }
 
 export type RegisterOutcome = 'created' | 'closed' | 'email_taken' | 'slug_taken' | 'account_taken';
@@ -39,11 +26,6 @@ export interface IdentityRepository {
   /** Of a tenant, as it stands in ARNs. */
   accountNumber(tenantId: string): Promise<string | undefined>;
   findLogin(email: string): Promise<LoginRow | undefined>;
-  /** Counts a try. False: wrong ones have locked the user, this one among them. */
-  recordLogin(userId: string, succeeded: boolean, at: Date): Promise<boolean>;
-  insertSession(session: NewSession): Promise<void>;
   /** Ends the user's session whose key has this hash. Answers its id; undefined: the user has no such session. */
   endSession(userId: string, hash: string, at: Date): Promise<string | undefined>;
-  /** Ends the user's sessions but for the newest `keep`. */
-  endOldSessions(userId: string, keep: number, at: Date): Promise<void>;
 }

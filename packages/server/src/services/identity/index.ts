@@ -1,10 +1,18 @@
 import { type Kind, service } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { identityActions } from './aws/sts.ts';
-import { authExamples } from './examples.ts';
-import { type AuthDeps, createAuthHandlers } from './handlers.ts';
+import { authExamples, secondFactorExamples, sessionExamples } from './account-examples.ts';
+import type { AccountDeps } from './account-handlers.ts';
+import { createAuthHandlers } from './auth-handlers.ts';
+import { authOperations } from './auth-operations.ts';
+import { identityErrors } from './guesses.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import { authOperations } from './operations.ts';
+import type { LoginDeps } from './login-handlers.ts';
+import { createPgOperatorRepository } from './operator-repository.pg.ts';
+import { createSecondFactorHandlers } from './second-factor-handlers.ts';
+import { secondFactorOperations } from './second-factor-operations.ts';
+import { createSessionHandlers, sessionKind } from './session-handlers.ts';
+import { sessionOperations } from './session-operations.ts';
 import { registrationSetting, SESSION_HOURS } from './settings.ts';
 import { presentUser, type UserRow } from './user.ts';
 
@@ -16,6 +24,16 @@ export {
   type KeyRow,
   subjectsOf,
 } from './authenticator.ts';
+
+export { issuePasswordReset } from './password-handlers.ts';
+
+/** For the operator: lets the user try passwords again at once, after wrong ones locked or slowed addresses. */
+export const unlockUser = (sql: Sql, userId: string): Promise<void> =>
+  createPgOperatorRepository(sql).clearGuesses(userId);
+
+/** For the operator: removes the user's second factor, so that the password alone lets them in. False: there was none. */
+export const resetSecondFactor = (sql: Sql, userId: string): Promise<boolean> =>
+  createPgOperatorRepository(sql).removeSecondFactor(userId);
 
 /** The tenant's number in ARNs; undefined: there is no such tenant. */
 export const findAccountNumber = (sql: Sql, tenantId: string): Promise<string | undefined> =>
@@ -29,8 +47,8 @@ const user: Kind<UserRow> = {
   present: (row) => presentUser(row),
 };
 
-/** Users: registering, logging in, who am I. */
-export const createAuthService = (deps: AuthDeps & { readonly registration?: 'open' | 'closed' }) =>
+/** Users: registering, logging in, passwords, the profile, closing an account. */
+export const createAuthService = (deps: AccountDeps & { readonly registration?: 'open' | 'closed' }) =>
   service({
     name: 'auth',
     resource: 'user',
@@ -39,6 +57,34 @@ export const createAuthService = (deps: AuthDeps & { readonly registration?: 'op
     handlers: createAuthHandlers(deps),
     kinds: { user },
     settings: [SESSION_HOURS, registrationSetting(deps.registration)],
+    retention: [
+      { table: 'password_resets', key: 'id', over: `expires_at < now() - interval '1 day'` },
+      { table: 'login_sources', key: 'user_id, source', over: 'expires_at < now()' },
+    ],
     aws: [identityActions],
     examples: authExamples,
+  });
+
+/** The sessions of a user, each made by a login. */
+export const createSessionsService = (deps: Pick<LoginDeps, 'forgetCallers'>) =>
+  service({
+    name: 'sessions',
+    resource: 'session',
+    title: 'Sessions',
+    operations: sessionOperations,
+    handlers: createSessionHandlers(deps),
+    kinds: { session: sessionKind },
+    examples: sessionExamples,
+  });
+
+/** The second factor of a user: time-based codes (RFC 6238) and recovery codes. */
+export const createSecondFactorService = (deps: LoginDeps) =>
+  service({
+    name: 'second-factor',
+    resource: 'second_factor',
+    title: 'Second factor',
+    operations: secondFactorOperations,
+    handlers: createSecondFactorHandlers(deps),
+    errors: identityErrors,
+    examples: secondFactorExamples,
   });

@@ -2,7 +2,7 @@ import { service } from '../../kernel/service.ts';
 import { createMailReconciler, type MailReconcilerDeps } from './reconcile-mail.ts';
 
 export type { Mailer } from './mail-engine.ts';
-export { type MailToQueue, queueMail } from './queue-mail.ts';
+export { type MailToQueue, oneLine, queueMail } from './queue-mail.ts';
 
 /** Mails to people: queued by other services' handlers, sent by the worker. */
 export const createMailService = ({ worker }: { readonly worker?: MailReconcilerDeps }) =>

@@ -51,6 +51,17 @@ export const userExamples: Record<keyof typeof userOperations, Example> = {
   get: { input: async (world) => ({ id: await insertUser(world) }) },
   unlock: { input: async (world) => ({ id: await insertUser(world, { locked: true }) }) },
   endSessions: { input: async (world) => ({ id: (await insertSession(world)).userId }) },
+  issueReset: { input: async (world) => ({ id: await insertUser(world) }), secretOutput: ['token'] },
+  resetSecondFactor: {
+    input: async (world) => {
+      const id = await insertUser(world);
+      await world.owner.query(
+        `insert into second_factors (user_id, secret_sealed, created_at, confirmed_at) values ($1, 'sealed', now(), now())`,
+        [id],
+      );
+      return { id };
+    },
+  },
   makeOperator: { input: async (world) => ({ id: await insertUser(world) }) },
   unmakeOperator: { input: async (world) => ({ id: await insertUser(world, { role: 'admin' }) }) },
 };

@@ -56,14 +56,6 @@ export const createPgOperatedUsers = (sql: Sql) => ({
       [userId],
     ),
 
-  async unlock(userId: string, at: Date): Promise<void> {
-    await sql.query(
-      'operator.unlock_user',
-      'update users set failed_logins = 0, locked_until = null, updated_at = $2 where id = $1',
-      [userId, at],
-    );
-  },
-
   async setOperator(userId: string, wanted: boolean, at: Date): Promise<'done' | 'unchanged' | 'closed' | 'last'> {
     const [row] = await sql.query<{ outcome: 'done' | 'unchanged' | 'closed' | 'last' }>(
       'operator.set_operator',

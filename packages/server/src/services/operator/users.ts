@@ -3,6 +3,7 @@ import { conflict } from '../../kernel/errors.ts';
 import { type Operation, operation } from '../../kernel/operation.ts';
 import { pageInput, pageRequest, toPage } from '../../kernel/page.ts';
 import { type Handlers, type Kind, service } from '../../kernel/service.ts';
+import { issuePasswordReset, resetSecondFactor, unlockUser } from '../identity/index.ts';
 import { userExamples } from './examples.ts';
 import { createPgSessions } from './session-repository.pg.ts';
 import { OperatedUser, type OperatedUserRow, presentUser, userStatus } from './user.ts';
@@ -67,6 +68,19 @@ export const userOperations = {
       output: Type.Object({ ended: Type.Integer({ description: 'Number of sessions that ended' }) }),
     }),
   ),
+  issueReset: operation(
+    act('issue-reset', 'Issue a token for a new password', {
+      description:
+        'For a user whom no mail reaches. Hand the token over on a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password',
+      output: Type.Object({ token: Type.String() }),
+    }),
+  ),
+  resetSecondFactor: operation(
+    act('reset-second-factor', "Remove a user's second factor", {
+      description: 'For a user who lost the app and the recovery codes: the password alone lets them in again.',
+      ...answersUser,
+    }),
+  ),
   makeOperator: operation(
     act('make-operator', 'Make a user an operator of the platform', {
       ...answersUser,
@@ -91,13 +105,24 @@ const handlers: Handlers<typeof userOperations, { operated_user: OperatedUserRow
     return { ...presentUser(user), tenants: await createPgOperatedUsers(sql).memberships(user.id) };
   },
 
-  async unlock({ sql, target: user, now }) {
-    await createPgOperatedUsers(sql).unlock(user.id, now);
+  async unlock({ sql, target: user }) {
+    await unlockUser(sql, user.id);
     return { ...user, status: user.status === 'locked' ? 'active' : user.status, locked_until: null };
   },
 
   async endSessions({ sql, target: user, now }) {
     return { ended: (await createPgSessions(sql).endOfUser(user.id, now)).length };
+  },
+
+  async issueReset(call) {
+    const token = await issuePasswordReset(call, call.target.id);
+    if (token === undefined) throw conflict(`the account of ${call.target.email} is closed`);
+    return { token };
+  },
+
+  async resetSecondFactor({ sql, target: user }) {
+    if (!(await resetSecondFactor(sql, user.id))) throw conflict(`${user.email} has no second factor`);
+    return user;
   },
 
   async makeOperator({ sql, target: user, now }) {

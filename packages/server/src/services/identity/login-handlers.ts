@@ -1,20 +1,44 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { newAccountNumber, newApiKey, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { readSetting } from '../../kernel/platform-setting.ts';
+import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
+import { createPgAccountRepository } from './account-repository.pg.ts';
+import type { authOperations } from './auth-operations.ts';
+import {
+  admitGuess,
+  checkCode,
+  type Guesser,
+  type LoginResult,
+  originSource,
+  secondFactorRequired,
+  WRONG_CODE,
+  wrongGuess,
+} from './guesses.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import type { authOperations } from './operations.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
 import { SESSION_HOURS } from './settings.ts';
 import { presentUser } from './user.ts';
+
+export interface LoginDeps {
+  readonly sealer: Pick<Sealer, 'open' | 'seal'>;
+  /** Clears this process's cache of authenticated keys, so that a revoked key stops immediately. */
+  readonly forgetCallers: () => void;
+  readonly clock: Clock;
+  /** Counts a login: `thecloud_auth_attempts_total`. */
+  readonly countLogin: (result: LoginResult) => void;
+}
 
 /** Most sessions that a user has at a time: a login by a script each minute would leave a thousand. The oldest ends. */
 export const MOST_SESSIONS = 50;
 
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
+
+const INVALID = 'invalid email or password';
 
 const slugOf = (name: string): string =>
   name
@@ -27,55 +51,69 @@ const slugOf = (name: string): string =>
 const cannotEnd = () =>
   new CloudError('NOT_FOUND', 404, 'this is not a session key of your user; to revoke an API key, use its id or name');
 
-const locked = () => committed(unauthorized('too many wrong passwords; this user is locked for up to 15 minutes'));
-
-export interface AuthDeps {
-  /** Clears this process's cache of authenticated keys, so that a session that ended stops immediately. */
-  readonly forgetCallers: () => void;
-}
-
-export const createAuthHandlers = ({ forgetCallers }: AuthDeps): Handlers<typeof authOperations> => ({
+export const createLoginHandlers = ({
+  sealer,
+  forgetCallers,
+  countLogin,
+}: LoginDeps): Pick<Handlers<typeof authOperations>, 'register' | 'login' | 'logout' | 'me'> => ({
   register: steps({
     /** Answers the password's hash. */
     async prepare({ input }: Preparation<InputOf<(typeof authOperations)['register']>>) {
       checkPassword(input.password);
       return hashPassword(input.password);
     },
-    async run({ sql, input, createdId, newId, now, prepared: passwordHash, becomes }) {
+    async run({ sql, input, createdId, newId, now, origin, prepared: passwordHash, becomes }) {
       const { email, name } = input;
       const repository = createPgIdentityRepository(sql);
       const user = { userId: createdId, email: email.toLowerCase(), name, tenantId: newId(), passwordHash, at: now };
       await registerOnce(repository, { ...user, tenantName: `${name}'s tenant`, slug: slugOf(email.split('@')[0]!) });
       await becomes({ userId: user.userId, tenantId: user.tenantId });
+      await createPgAccountRepository(sql).recordGuess(user.userId, originSource(origin), true, now);
       const row = await repository.findUser(user.userId);
       return presentUser(row!, user.tenantId);
     },
   }),
 
   login: steps({
-    /** Answers who it would be and whether the password is theirs; undefined: they are locked, and no password is tried. */
-    async prepare({ input, now, read }: Preparation<InputOf<(typeof authOperations)['login']>>) {
+    /** Answers who it would be and whether the password is theirs. */
+    async prepare({ input, read }: Preparation<InputOf<(typeof authOperations)['login']>>) {
       const login = await read((sql) => createPgIdentityRepository(sql).findLogin(input.email));
-      if (login?.locked_until && login.locked_until > now) return undefined;
       return { login, fits: await verifyPassword(input.password, login?.password_hash) };
     },
-    async run({ sql, prepared, now, newId, becomes, about }) {
-      if (!prepared) throw locked();
-      const { login, fits } = prepared;
-      const repository = createPgIdentityRepository(sql);
-      if (!login || !fits || login.closed_at) {
-        // Who is locked hears the same for every password.
-        if (login && !(await repository.recordLogin(login.id, false, now))) throw locked();
-        throw committed(unauthorized('invalid email or password'));
+    async run({ sql, input, prepared: { login, fits }, origin, now, newId, becomes, about }) {
+      if (!login) {
+        countLogin('login_failed');
+        throw committed(unauthorized(INVALID));
       }
-      // Asked again under the row's lock: guesses in parallel must not slip past the limit.
-      if (!(await repository.recordLogin(login.id, true, now))) throw locked();
+      const accounts = createPgAccountRepository(sql);
+      const guesser: Guesser = { accounts, userId: login.id, source: originSource(origin), now, count: countLogin };
+      const hash = await admitGuess(guesser);
+      // A password that was changed while it was compared is the wrong one by now.
+      if (!fits || hash !== login.password_hash) throw await wrongGuess(guesser, INVALID);
+      const checked = await checkCode(accounts, sealer, login.id, input.code, now);
+      if (checked === 'missing') {
+        countLogin('second_factor_missing');
+        throw secondFactorRequired();
+      }
+      if (checked === 'wrong') throw await wrongGuess(guesser, WRONG_CODE, 'second_factor_failed');
+      await accounts.recordGuess(login.id, guesser.source, true, now);
+      countLogin('login');
       const tenantId = login.default_tenant_id;
       await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
       const expiresAt = new Date(now.getTime() + (await readSetting(sql, SESSION_HOURS)) * 3_600_000);
-      const { key, hash, prefix } = newApiKey();
-      await repository.insertSession({ id: newId(), userId: login.id, tenantId, hash, prefix, expiresAt, at: now });
-      await repository.endOldSessions(login.id, MOST_SESSIONS, now);
+      const { key, hash: keyHash, prefix } = newApiKey();
+      await accounts.insertSession({
+        id: newId(),
+        userId: login.id,
+        tenantId,
+        hash: keyHash,
+        prefix,
+        expiresAt,
+        ipAddress: origin.ip ?? null,
+        userAgent: origin.userAgent?.slice(0, 255) ?? null,
+        at: now,
+      });
+      await accounts.endOldSessions(login.id, MOST_SESSIONS, now);
       about({ id: login.id });
       return { user: presentUser(login, tenantId ?? undefined), api_key: key, expires_at: expiresAt.toISOString() };
     },

@@ -1,0 +1,113 @@
+import { conflict, invalidInput } from '../../kernel/errors.ts';
+import type { InputOf } from '../../kernel/operation.ts';
+import { enterScope } from '../../kernel/scope.ts';
+import { type Handlers, type Preparation, steps, type Usage } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import type { AccountRepository } from './account-repository.ts';
+import { createPgAccountRepository } from './account-repository.pg.ts';
+import type { authOperations } from './auth-operations.ts';
+import { admitGuess, originSource, wrongGuess } from './guesses.ts';
+import { createPgIdentityRepository } from './identity-repository.pg.ts';
+import type { LoginDeps } from './login-handlers.ts';
+import { compareOwn, WRONG_PASSWORD } from './password-handlers.ts';
+import { presentUser } from './user.ts';
+
+type Ops = typeof authOperations;
+
+export interface AccountDeps extends LoginDeps {
+  /** How much of each quota a tenant uses, of all services: a tenant that uses nothing has no resources. */
+  readonly usages: () => readonly Usage[];
+}
+
+export const createAccountHandlers = ({
+  forgetCallers,
+  countLogin,
+  usages,
+}: AccountDeps): Pick<Handlers<Ops>, 'update' | 'close'> => ({
+  update: steps({
+    /** Answers the comparison of the password, if the e-mail address changes. */
+    async prepare(call: Preparation<InputOf<Ops['update']>>) {
+      const { name, email, password } = call.input;
+      if (name === undefined && email === undefined)
+        throw invalidInput('nothing would change; send name, email or both');
+      const present = call.caller.kind === 'user' ? call.caller.email : '';
+      if (email === undefined || email.toLowerCase() === present) return undefined;
+      if (password === undefined) throw invalidInput('password is required to change the e-mail address');
+      return compareOwn(call, password);
+    },
+    async run({ sql, input, userId, tenantId, origin, now, prepared, about }) {
+      const accounts = createPgAccountRepository(sql);
+      const identity = createPgIdentityRepository(sql);
+      if (prepared) {
+        const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
+        const hash = await admitGuess(guesser);
+        if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+      }
+      const before = (await identity.findUser(userId))!;
+      const email = prepared ? input.email!.toLowerCase() : before.email;
+      const row = await accounts
+        .updateUser(userId, { name: input.name ?? before.name, email }, now)
+        .catch(refuseTaken(email));
+      about({ id: userId });
+      return presentUser(row, tenantId || undefined);
+    },
+    async finish() {
+      forgetCallers();
+    },
+  }),
+
+  close: steps({
+    async prepare(call: Preparation<InputOf<Ops['close']>>) {
+      const email = call.caller.kind === 'user' ? call.caller.email : '';
+      if (call.input.confirm.toLowerCase() !== email)
+        throw invalidInput('confirm must be your e-mail address; nothing was closed');
+      return compareOwn(call, call.input.password);
+    },
+    async run({ sql, userId, tenantId, origin, now, prepared, about }) {
+      const accounts = createPgAccountRepository(sql);
+      const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
+      const hash = await admitGuess(guesser);
+      if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+      await refuseSoleOwner(sql, accounts, userId, usages());
+      await enterScope(sql, { userId, ...(tenantId ? { tenantId } : {}) });
+      if (!(await accounts.closeAccount(userId, now)))
+        throw conflict('you are the only operator of this platform; make another user operator first');
+      about({ id: userId });
+      return { id: userId, message: 'The account is closed' };
+    },
+    async finish() {
+      forgetCallers();
+    },
+  }),
+});
+
+/** Throws CONFLICT while a tenant would be left without an owner, or with resources that nobody can reach. */
+async function refuseSoleOwner(
+  sql: Sql,
+  accounts: AccountRepository,
+  userId: string,
+  usages: readonly Usage[],
+): Promise<void> {
+  for (const { tenant_id: tenantId, name, others } of await accounts.lockSoleTenants(userId)) {
+    if (others > 0)
+      throw conflict(
+        `you are the only owner of the tenant '${name}', which has ${others} other ${others === 1 ? 'member' : 'members'}; make one of them owner or close the tenant first`,
+      );
+    await enterScope(sql, { userId, tenantId });
+    for (const usage of usages) {
+      // One's own keys go with the account.
+      const { api_keys: _, ...used } = await usage(sql, { tenantId, userId });
+      const [resource, count] = Object.entries(used).find(([, amount]) => amount > 0) ?? [];
+      if (resource !== undefined)
+        throw conflict(
+          `your tenant '${name}' still has resources (${resource}: ${count}); delete them or close the tenant first`,
+        );
+    }
+  }
+}
+
+const refuseTaken = (email: string) => (error: unknown) => {
+  if ((error as { code?: string }).code === '23505')
+    throw conflict(`a user with the email '${email}' already exists; choose another`);
+  throw error;
+};

@@ -1,0 +1,141 @@
+import { CloudError, committed, invalidInput } from '../../kernel/errors.ts';
+import { newSecret, sha256Hex } from '../../kernel/ids.ts';
+import type { InputOf } from '../../kernel/operation.ts';
+import { type Call, type CallFacts, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
+import { oneLine, queueMail } from '../mail/index.ts';
+import { createPgAccountRepository } from './account-repository.pg.ts';
+import type { authOperations } from './auth-operations.ts';
+import { admitGuess, originSource, wrongGuess } from './guesses.ts';
+import { createPgIdentityRepository } from './identity-repository.pg.ts';
+import type { LoginDeps } from './login-handlers.ts';
+import { createPgOperatorRepository } from './operator-repository.pg.ts';
+import { checkPassword, hashPassword, verifyPassword } from './password.ts';
+import { presentUser } from './user.ts';
+
+type Ops = typeof authOperations;
+
+/** The caller's hash, and whether this password fits it. Takes as long for a wrong one. */
+export async function compareOwn(
+  { caller, read }: Pick<Preparation, 'caller' | 'read'>,
+  password: string,
+): Promise<{ readonly hash: string | undefined; readonly fits: boolean }> {
+  const email = caller.kind === 'user' ? caller.email : '';
+  const login = await read((sql) => createPgIdentityRepository(sql).findLogin(email));
+  return { hash: login?.password_hash, fits: await verifyPassword(password, login?.password_hash) };
+}
+
+/** An address that no mail can be sent to, or that had enough of them, must not show in the answer. */
+function swallowRefusal(error: unknown): void {
+  if (!(error instanceof CloudError)) throw error;
+}
+
+export const WRONG_PASSWORD = 'the password is wrong';
+
+export const keyIdOf = ({ caller }: Pick<CallFacts, 'caller'>): string | undefined =>
+  caller.kind === 'user' ? caller.keyId : undefined;
+
+/** Milliseconds that an answer to a forgotten password takes, more than the work for a user whom there is: its time tells nothing. */
+const FORGOTTEN_MS = 500;
+/** Bytes of a reset token (contract, section 8). */
+const TOKEN_BYTES = 32;
+
+const FORGOTTEN =
+  'If a user has this e-mail address, a mail with a token is on its way; it is valid for one hour. To use it: cloud auth reset-password';
+
+const resetMail = (name: string, token: string): string => `Hello ${oneLine(name)},
+
+somebody, probably you, asked for a new password for your account. To choose one, run
+
+    cloud auth reset-password
+
+and enter this token, which is valid for one hour and works once:
+
+    ${token}
+
+If it was not you, ignore this mail: nothing changes without the token.
+`;
+
+/** A new token for a user whose identity the operator has checked. Answers it; undefined: there is no such user. */
+export async function issuePasswordReset(
+  call: Pick<Call, 'sql' | 'now' | 'newId'>,
+  userId: string,
+): Promise<string | undefined> {
+  const token = newSecret(TOKEN_BYTES);
+  const isIssued = await createPgOperatorRepository(call.sql).issueReset(
+    userId,
+    call.newId(),
+    sha256Hex(token),
+    call.now,
+  );
+  return isIssued ? token : undefined;
+}
+
+export const createPasswordHandlers = ({
+  forgetCallers,
+  countLogin,
+  clock,
+}: LoginDeps): Pick<Handlers<Ops>, 'changePassword' | 'forgotPassword' | 'resetPassword'> => ({
+  forgotPassword: steps({
+    async run(call: Call<InputOf<Ops['forgotPassword']>>) {
+      const { sql, input, origin, now, newId, about } = call;
+      const token = newSecret(TOKEN_BYTES);
+      const reset = { id: newId(), hash: sha256Hex(token), source: originSource(origin), at: now };
+      const user = await createPgAccountRepository(sql).requestReset(input.email, reset);
+      if (user) {
+        about({ id: user.id });
+        const mail = { to: user.email, subject: 'Your new password', text: resetMail(user.name, token) };
+        await queueMail(call, mail).catch(swallowRefusal);
+      }
+      return { message: FORGOTTEN };
+    },
+    async finish({ now }) {
+      await clock.sleep(Math.max(0, now.getTime() + FORGOTTEN_MS - clock.now()));
+    },
+  }),
+
+  changePassword: steps({
+    async prepare(call: Preparation<InputOf<Ops['changePassword']>>) {
+      const { old_password: old, new_password: wanted } = call.input;
+      checkPassword(wanted);
+      if (wanted === old) throw invalidInput('new_password is the old one; choose another password');
+      const [own, newHash] = await Promise.all([compareOwn(call, old), hashPassword(wanted)]);
+      return { ...own, newHash };
+    },
+    async run(call) {
+      const { sql, userId, origin, now, prepared, about } = call;
+      const accounts = createPgAccountRepository(sql);
+      const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
+      const hash = await admitGuess(guesser);
+      if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+      await accounts.changePassword(userId, prepared.newHash, keyIdOf(call)!, now);
+      about({ id: userId });
+      const row = await createPgIdentityRepository(sql).findUser(userId);
+      return presentUser(row!, call.tenantId || undefined);
+    },
+    async finish() {
+      forgetCallers();
+    },
+  }),
+
+  resetPassword: steps({
+    async prepare({ input }: Preparation<InputOf<Ops['resetPassword']>>) {
+      checkPassword(input.new_password);
+      return hashPassword(input.new_password);
+    },
+    async run({ sql, input, origin, now, prepared: newHash, becomes, about }) {
+      const accounts = createPgAccountRepository(sql);
+      const source = originSource(origin);
+      const userId = await accounts.resetPassword(sha256Hex(input.token), newHash, source, now);
+      if (userId === undefined)
+        throw committed(
+          invalidInput('this token is wrong, was used, or is older than one hour; ask for another: forgot-password'),
+        );
+      await becomes({ userId });
+      about({ id: userId });
+      return { message: 'The password was changed and all sessions have ended; log in with the new password' };
+    },
+    async finish() {
+      forgetCallers();
+    },
+  }),
+});
