@@ -59,18 +59,17 @@ export async function callerOf(
   const stranger = own ? undefined : limits.strangers.of(address);
   if (own) spend(reply, own, 'with this key');
   else takeFrom(stranger!);
-  try {
-    const caller = await lookUpCaller(request, authenticator, freshness);
-    onLookup('success');
-    stranger?.give();
-    if (stranger) spend(reply, limits.perKey.of(key), 'with this key');
-    const tenantId = tenantIdOf(caller);
-    if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant');
-    return caller;
-  } catch (error) {
+  const caller = await lookUpCaller(request, authenticator, freshness).catch((error: unknown) => {
     onLookup('failure');
     // A failed lookup does not count against the caller.
     if (!(error instanceof CloudError) || error.status >= 500) stranger?.give();
     throw error;
-  }
+  });
+  onLookup('success');
+  stranger?.give();
+  const ofKey = own ?? limits.perKey.of(key);
+  if (!own) spend(reply, ofKey, 'with this key');
+  const tenantId = tenantIdOf(caller);
+  if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant', ofKey);
+  return caller;
 }
