@@ -18,6 +18,8 @@ import { createAdminSessions, type AdminSessions } from './admin-sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
 import { createStatus, type Status } from './status.ts';
 import { createWork, type Work } from './work.ts';
+import { createAudit, type Audit } from './audit.ts';
+import { createAdminAudit, type AdminAudit } from './admin-audit.ts';
 
 export type * from './models.ts';
 export type * from './auth.ts';
@@ -37,6 +39,8 @@ export type * from './admin-sessions.ts';
 export type * from './settings.ts';
 export type * from './status.ts';
 export type * from './work.ts';
+export type * from './audit.ts';
+export type * from './admin-audit.ts';
 
 export interface Services {
   readonly auth: Auth;
@@ -56,6 +60,8 @@ export interface Services {
   readonly settings: Settings;
   readonly status: Status;
   readonly work: Work;
+  readonly audit: Audit;
+  readonly adminAudit: AdminAudit;
 }
 
 export function createServices(transport: Transport): Services {
@@ -77,5 +83,7 @@ export function createServices(transport: Transport): Services {
     settings: createSettings(transport),
     status: createStatus(transport),
     work: createWork(transport),
+    audit: createAudit(transport),
+    adminAudit: createAdminAudit(transport),
   };
 }

@@ -1,0 +1,16 @@
+/** A value of JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
+
+/**
+ * The canonical text of a JSON value (RFC 8785): members sorted by their UTF-16 code units, no spaces, numbers as JavaScript writes them.
+ * Two texts that parse to the same value have the same canonical text, in whatever order PostgreSQL's jsonb keeps the members.
+ */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((one: Json) => canonicalJson(one)).join(',')}]`;
+  const object = value as { readonly [member: string]: Json };
+  const members = Object.keys(object)
+    .sort()
+    .map((member) => `${JSON.stringify(member)}:${canonicalJson(object[member]!)}`);
+  return `{${members.join(',')}}`;
+}
