@@ -35,6 +35,20 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
       [name, user],
     );
     await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);
+    const checkpoint = name === 'a' ? 1 : 2;
+    await one(`insert into audit_keys (version, public_key) values (1, 'key') on conflict do nothing`);
+    await one(
+      `insert into audit_checkpoints (number, from_xid, to_xid, root, previous_hash, hash, key_version, signature, created_at)
+       values ($1::bigint, ($1::bigint - 1)::text::xid8, $1::bigint::text::xid8, 'r', 'p', 'h', 1, 's', now())`,
+      [checkpoint],
+    );
+    await own(
+      'audit_entries',
+      'number, checkpoint_number, row_count, root, previous_hash, hash, path',
+      `1, $2, 1, 'r', 'p', 'h', '{}'`,
+      [checkpoint],
+    );
+    await own('audit_leaves', 'number, checkpoint_number, leaves', `1, $2, ''`, [checkpoint]);
     await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
     await own('mails', 'id, recipient, sealed, expires_at', `gen_random_uuid(), $2, 'x', now()`, [name]);
     await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);

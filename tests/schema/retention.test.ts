@@ -67,24 +67,70 @@ it('removes events that are old, and tickets and idempotency keys that have expi
     expect((await asWorker((client) => client.query(PRUNE[table]))).rowCount, table).toBe(1);
 });
 
-it('keeps audit rows, however old, until the checkpoint that covers them is archived', async () => {
+it('keeps audit rows and leaves, however old, until the checkpoint that covers them is archived', async () => {
   await asOwner(async (client) => {
-    await client.query(
+    const { rows } = await client.query<{ xid: string }>(
       `insert into audit_logs (user_id, tenant_id, action, resource_type, created_at)
-       select owner_id, id, 'old', 'x', now() - interval '400 days' from tenants, generate_series(1, 4) where id = $1`,
+       select owner_id, id, 'old', 'x', now() - interval '400 days' from tenants, generate_series(1, 4) where id = $1 returning xid`,
+      [tenant],
+    );
+    const xid = BigInt(rows[0]!.xid);
+    await client.query(`insert into audit_keys (version, public_key) values (9, 'k') on conflict do nothing`);
+    await client.query(
+      `insert into audit_checkpoints (number, from_xid, to_xid, root, previous_hash, hash, key_version, signature, created_at)
+       values (100, $1::xid8, $2::xid8, '0', '0', '0', 9, 's', now())`,
+      [String(xid), String(xid + 1n)],
+    );
+    await client.query(
+      `insert into audit_entries (tenant_id, number, checkpoint_number, row_count, root, previous_hash, hash, path) values ($1, 100, 100, 4, '0', '0', '0', '{}')`,
       [tenant],
     );
     await client.query(
-      `insert into audit_checkpoints (from_seq, to_seq, row_count, rows_hash, signature, key_version, archived_at)
-       select min(seq) + first, min(seq) + first + 1, 2, repeat('0', 64), 's', 1, archived
-       from audit_logs, (values (0, now()), (2, null)) as c(first, archived) where action = 'old' group by first, archived`,
+      `insert into audit_leaves (tenant_id, number, checkpoint_number, leaves) values ($1, 100, 100, '')`,
+      [tenant],
     );
   });
-  const prune = async () => (await asWorker((client) => client.query(PRUNE.audit_logs))).rowCount;
-  expect(await prune()).toBe(2);
-  expect(await prune()).toBe(0);
-  await asOwner((client) => client.query('update audit_checkpoints set archived_at = now()'));
-  expect(await prune()).toBe(2);
-  // Not old, and in no checkpoint: a statement that forgets to ask for either removes nothing.
-  expect((await asWorker((client) => client.query('delete from audit_logs'))).rowCount).toBe(0);
+  const prune = (statement: string) => asWorker(async (client) => (await client.query(statement)).rowCount);
+  expect(await prune(PRUNE.audit_logs)).toBe(0);
+  expect(await prune('delete from audit_leaves where number = 100')).toBe(0);
+  await asOwner((client) => client.query('update audit_checkpoints set archived_at = now() where number = 100'));
+  expect(await prune(PRUNE.audit_logs)).toBe(4);
+  expect(await prune('delete from audit_leaves where number = 100')).toBe(1);
+  // In no checkpoint: a statement that forgets to ask removes nothing.
+  expect(await prune(`delete from audit_logs where action = 'vpc.create'`)).toBe(0);
+});
+
+it('lets nobody change or empty the audit trail, its owner included, nor choose the order of its rows', async () => {
+  const refused = { code: '42501' };
+  const changes = [
+    `update audit_logs set action = 'x'`,
+    'update audit_logs set outcome = outcome where false',
+    'truncate audit_logs',
+  ];
+  const chain = [
+    'update audit_checkpoints set root = root',
+    'delete from audit_checkpoints',
+    'update audit_entries set root = root',
+    'delete from audit_entries',
+    'update audit_leaves set leaves = leaves',
+    'update audit_keys set public_key = public_key',
+    'delete from audit_keys',
+    'truncate audit_checkpoints, audit_entries, audit_leaves',
+    'insert into audit_logs (user_id, action, resource_type, seq) overriding system value select id, 1, 1, 1 from users',
+    `insert into audit_logs (user_id, action, resource_type, xid) select id, 'x', 'x', '1' from users`,
+    `insert into audit_logs (user_id, action, resource_type, created_at) select id, 'x', 'x', now() from users`,
+  ];
+  for (const statement of changes)
+    await expect(
+      asOwner((client) => client.query(statement)),
+      `owner: ${statement}`,
+    ).rejects.toMatchObject(refused);
+  for (const url of [test.apiUrl, test.workerUrl, test.operatorUrl, test.dataUrl])
+    for (const statement of [...changes, ...chain])
+      await expect(
+        withClient(url, (client) => client.query(statement)),
+        `${url}: ${statement}`,
+      ).rejects.toMatchObject(refused);
+  for (const url of [test.apiUrl, test.operatorUrl, test.dataUrl])
+    await expect(withClient(url, (client) => client.query('delete from audit_logs'))).rejects.toMatchObject(refused);
 });

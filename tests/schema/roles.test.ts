@@ -131,7 +131,7 @@ describe('cloud_operator', () => {
       Object.entries(grants).filter(([, rights]) => !['select', 'select(…)'].includes(rights)),
     );
     expect(writes).toEqual({
-      audit_logs: 'select insert',
+      audit_logs: 'select insert(…)',
       events: 'select insert',
       hosts: 'select update(…)',
       idempotency_keys: 'select insert update',

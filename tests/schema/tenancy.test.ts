@@ -7,6 +7,7 @@ import { fill } from './fill.ts';
 /** What belongs to the platform or to users; every other table belongs to tenants. */
 const PLATFORM_TABLES = [
   'audit_checkpoints',
+  'audit_keys',
   'goose_db_version',
   'hosts',
   'instance_types',
@@ -39,7 +40,7 @@ const HIDDEN_FROM_OPERATORS = ['api_keys', 'cron_job_runs', 'invocations', 'queu
 /** Tables of tenants with an id that are not listed by (tenant_id, id), and how they are. */
 const LISTED_OTHERWISE = {
   api_keys: 'by user',
-  audit_logs: 'by seq',
+  audit_logs: 'by created_at',
   events: 'by seq',
   cron_job_runs: 'by job',
   invocations: 'by function',

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { accountVerbs } from './custom/account.ts';
 import { addApi } from './custom/api.ts';
+import { addAuditCommands, proveVerb } from './custom/audit.ts';
 import { addCompletion } from './custom/completion.ts';
 import { addContext } from './custom/context.ts';
 import { execVerb } from './custom/exec.ts';
@@ -15,9 +16,12 @@ import { VERSION } from './version.ts';
 
 /** Verbs whose command differs from the derived one. */
 const CUSTOM: Readonly<Record<string, CustomVerb>> = {
+  'audit.prove': proveVerb,
   'instances.exec': execVerb,
   ...accountVerbs,
 };
+/** By service: commands beside its verbs, which call no operation. */
+const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = { audit: addAuditCommands };
 /** Operations without a verb below their service: another command calls them. */
 const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
@@ -113,6 +117,7 @@ function addService(
     if (verb.custom && !custom) throw new Error(`${verb.name} says cli: 'custom' but has no command in CUSTOM`);
     addVerbCommand(command, verb, deps, custom);
   }
+  EXTRA[shown[0]!.name.split('.', 1)[0]!]?.(command, deps);
 }
 
 function byService(verbs: readonly Verb[]): ReadonlyMap<string, readonly Verb[]> {

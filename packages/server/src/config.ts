@@ -31,6 +31,12 @@ export interface ApiConfig extends Config {
   readonly dataDatabaseUrl: string;
 }
 
+/** What the worker runs on. */
+export interface WorkerConfig extends Config {
+  /** Ed25519, PKCS #8 in PEM: signs checkpoints of the audit trail. The API never has it. */
+  readonly auditKey: string;
+}
+
 /** Whether instances can be launched on this machine; if not, why, in words for the person who tries. */
 export type EngineState = { readonly available: true } | { readonly available: false; readonly reason: string };
 
@@ -47,6 +53,10 @@ export interface Paths {
   /** Folder 0700: master key and passwords. */
   readonly secrets: string;
   readonly masterKey: string;
+  /** PKCS #8 in PEM: signs checkpoints of the audit trail. */
+  readonly auditKey: string;
+  /** Folder 0700: archives of the audit trail, and its newest checkpoint. */
+  readonly audit: string;
   readonly incus: string;
   readonly images: string;
   /** The bundle that the processes run, and the Node that runs it. */
@@ -125,6 +135,11 @@ function contradictions(values: Values): string[] {
     const [given, missing] = values.smtpUrl === undefined ? ['MAIL_FROM', 'SMTP_URL'] : ['SMTP_URL', 'MAIL_FROM'];
     found.push(`CLOUD_${given}: needs CLOUD_${missing} too`);
   }
+  if (values.auditMinDays > values.auditMaxDays) {
+    found.push(
+      `CLOUD_AUDIT_MIN_DAYS=${values.auditMinDays}: must not be above CLOUD_AUDIT_MAX_DAYS=${values.auditMaxDays}`,
+    );
+  }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
     found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
@@ -156,6 +171,8 @@ function pathsBelow(data: string): Paths {
     postgresSocketDir: join(run, 'postgres'),
     workerSocket: join(run, 'worker', 'live.sock'),
     masterKey: join(secrets, 'master.key'),
+    auditKey: join(secrets, 'audit.key'),
+    audit: join(data, 'audit'),
     incus: join(data, 'incus'),
     images: join(data, 'images'),
     app: join(data, 'app'),

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { machineName, networkNames } from './engines/names.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { Log } from './kernel/log.ts';
@@ -7,6 +8,7 @@ import { createRegistry, quotasOf, type Registry } from './kernel/registry.ts';
 import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import type { Database } from './kernel/sql/pool.ts';
+import { createAdminAuditService, createAuditService } from './services/audit/index.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
 import { createAuthService, createSecondFactorService, createSessionsService } from './services/identity/index.ts';
 import {
@@ -39,6 +41,10 @@ export interface WorkerDeps {
   readonly compute: ComputeEngine;
   readonly network: NetworkEngine;
   readonly metrics: Metrics;
+  /** Signs checkpoints of the audit trail (Ed25519). */
+  readonly auditKey: KeyObject;
+  /** Folder of the audit trail's archives. */
+  readonly auditFolder: string;
   /** Undefined: no mail server is set. */
   readonly mailer: Mailer | undefined;
 }
@@ -52,6 +58,9 @@ interface ServiceDeps {
   readonly registration?: 'open' | 'closed';
   readonly countLogin: (result: string) => void;
   readonly clock: Clock;
+  /** Fewest and most days for which a tenant may keep its audit trail. */
+  readonly auditMinDays: number;
+  readonly auditMaxDays: number;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -93,6 +102,8 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
     }),
     createStatusService(),
     createWorkService(),
+    createAuditService({ ...deps, ...(worker ? { worker } : {}) }),
+    createAdminAuditService(),
   ];
   return services;
 }
@@ -101,6 +112,9 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
 export function composeRegistry(options: {
   readonly sealer: Sealer;
   readonly region: string;
+  /** Default: 30 and 3650. */
+  readonly auditMinDays?: number;
+  readonly auditMaxDays?: number;
   readonly platformId: string;
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
@@ -117,6 +131,8 @@ export function composeRegistry(options: {
       forgetCallers: () => undefined,
       countLogin: () => undefined,
       clock: systemClock,
+      auditMinDays: 30,
+      auditMaxDays: 3650,
       ...options,
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),

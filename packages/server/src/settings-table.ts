@@ -112,6 +112,20 @@ const SETTINGS = {
     default: 'us-east-1',
     description: 'name of the region. Choose it once: resource names contain it',
   }),
+  auditMinDays: Type.Integer({
+    name: 'CLOUD_AUDIT_MIN_DAYS',
+    minimum: 1,
+    maximum: 36_500,
+    default: 30,
+    description: 'fewest days for which a tenant may keep its audit trail',
+  }),
+  auditMaxDays: Type.Integer({
+    name: 'CLOUD_AUDIT_MAX_DAYS',
+    minimum: 1,
+    maximum: 36_500,
+    default: 3650,
+    description: 'most days for which a tenant may keep its audit trail',
+  }),
   registration: Type.Enum(['open', 'closed'], {
     name: 'CLOUD_REGISTRATION',
     default: 'open',

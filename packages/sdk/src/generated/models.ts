@@ -24,6 +24,80 @@ export interface ApiKey {
   readonly expires_at?: string;
 }
 
+export interface AuditLog {
+  readonly id: string;
+  /** Order of writing */
+  readonly seq: string;
+  /** Transaction that wrote the row; checkpoints cover ranges of it */
+  readonly xid: string;
+  /** With microseconds */
+  readonly created_at: string;
+  readonly tenant_id?: string;
+  /** Who acted */
+  readonly user_id: string;
+  /** Part of the platform that acted by itself */
+  readonly actor?: string;
+  /** API key or session that was used */
+  readonly key_id?: string;
+  /** For example instance.launch */
+  readonly action: string;
+  readonly resource_type: string;
+  readonly resource_id?: string;
+  /** allowed or refused */
+  readonly outcome: string;
+  /** Input of the call without its secrets */
+  readonly details?: unknown;
+  readonly ip_address?: string;
+  readonly user_agent?: string;
+  readonly request_id?: string;
+}
+
+export interface AuditProof {
+  readonly row: AuditLog;
+  readonly path: readonly string[];
+  readonly entry: {
+    readonly tenant_id: string;
+    readonly number: string;
+    readonly row_count: string;
+    /** SHA-256 in hex */
+    readonly root: string;
+    /** SHA-256 in hex */
+    readonly previous_hash: string;
+  };
+  readonly entry_path: readonly string[];
+  readonly checkpoint: {
+    readonly number: string;
+    readonly from_xid: string;
+    readonly to_xid: string;
+    /** SHA-256 in hex */
+    readonly root: string;
+    /** SHA-256 in hex */
+    readonly previous_hash: string;
+    readonly created_at: string;
+    readonly key_version: number;
+  };
+  /** Ed25519, in base64 */
+  readonly signature: string;
+}
+
+export interface AuditPublicKey {
+  readonly version: number;
+  /** Ed25519, 32 bytes in base64 */
+  readonly public_key: string;
+  readonly created_at: string;
+}
+
+export interface AuditRetention {
+  /** The tenant */
+  readonly id: string;
+  /** Days that rows are kept before they are pruned */
+  readonly days: number;
+  /** Fewest days that this platform allows */
+  readonly minimum: number;
+  /** Most days that this platform allows */
+  readonly maximum: number;
+}
+
 export interface Binding {
   /** The user's id */
   readonly id: string;

@@ -1,5 +1,6 @@
+import { createPrivateKey } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Config } from '../config.ts';
+import type { WorkerConfig } from '../config.ts';
 import { IncusComputeEngine } from '../engines/incus/incus-compute-engine.ts';
 import { LinuxNetworkEngine } from '../engines/linux-network/linux-network-engine.ts';
 import { createSmtpMailer } from '../engines/smtp/smtp-mailer.ts';
@@ -18,6 +19,7 @@ import { sweep, wakeSweeps } from '../kernel/sweep.ts';
 import type { Shape } from '../live/places.ts';
 import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
+import { addAuditMetrics } from '../services/audit/index.ts';
 import { reportHost } from '../services/hosts/index.ts';
 import { DRAIN_MS, openBase, type Running, sealerOf } from './base.ts';
 
@@ -26,7 +28,7 @@ const PRUNE_MS = 60_000;
 const HOST_LOCK_WAIT_MS = 20_000;
 
 /** The worker process: drives the engines of its host, parses nothing from outside. */
-export async function startWorker(config: Config): Promise<Running> {
+export async function startWorker(config: WorkerConfig): Promise<Running> {
   const { log, metrics, database } = openBase(config, 'worker');
   const clock = systemClock;
   const hostName = `${hostname()}-${config.platformId.slice(0, 8)}`;
@@ -62,7 +64,9 @@ export async function startWorker(config: Config): Promise<Running> {
     smtpUrl === undefined || mailFrom === undefined
       ? undefined
       : guard(createSmtpMailer({ url: smtpUrl, from: mailFrom }));
-  const worker = { database, clock, log, hostId, host, compute, network, metrics, mailer };
+  const auditKey = createPrivateKey(config.auditKey);
+  const auditFolder = config.paths.audit;
+  const worker = { database, clock, log, hostId, host, compute, network, metrics, mailer, auditKey, auditFolder };
   const { services } = composeRegistry({ ...config, sealer: sealerOf(config), worker });
   const sides = services.flatMap((service) => service.worker ?? []);
   const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];
@@ -80,6 +84,7 @@ export async function startWorker(config: Config): Promise<Running> {
         log.warn({ err: error }, 'the host could not be looked at; the next look finds what changed'),
       );
 
+  addAuditMetrics(metrics, database);
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
   const running = startReconcilers(reconcilers, {

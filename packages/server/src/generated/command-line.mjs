@@ -377,6 +377,20 @@ var SETTINGS = {
     default: "us-east-1",
     description: "name of the region. Choose it once: resource names contain it"
   }),
+  auditMinDays: Type.Integer({
+    name: "CLOUD_AUDIT_MIN_DAYS",
+    minimum: 1,
+    maximum: 36500,
+    default: 30,
+    description: "fewest days for which a tenant may keep its audit trail"
+  }),
+  auditMaxDays: Type.Integer({
+    name: "CLOUD_AUDIT_MAX_DAYS",
+    minimum: 1,
+    maximum: 36500,
+    default: 3650,
+    description: "most days for which a tenant may keep its audit trail"
+  }),
   registration: Type.Enum(["open", "closed"], {
     name: "CLOUD_REGISTRATION",
     default: "open",
@@ -544,6 +558,11 @@ function contradictions(values) {
     const [given, missing] = values.smtpUrl === void 0 ? ["MAIL_FROM", "SMTP_URL"] : ["SMTP_URL", "MAIL_FROM"];
     found.push(`CLOUD_${given}: needs CLOUD_${missing} too`);
   }
+  if (values.auditMinDays > values.auditMaxDays) {
+    found.push(
+      `CLOUD_AUDIT_MIN_DAYS=${values.auditMinDays}: must not be above CLOUD_AUDIT_MAX_DAYS=${values.auditMaxDays}`
+    );
+  }
   const { listen, awsListen, pgPort } = values;
   if (awsListen && awsListen.port === listen.port && awsListen.port !== 0) {
     found.push(`CLOUD_AWS_LISTEN=${awsListen.host}:${awsListen.port}: must not be the port of CLOUD_LISTEN`);
@@ -572,6 +591,8 @@ function pathsBelow(data) {
     postgresSocketDir: join(run, "postgres"),
     workerSocket: join(run, "worker", "live.sock"),
     masterKey: join(secrets, "master.key"),
+    auditKey: join(secrets, "audit.key"),
+    audit: join(data, "audit"),
     incus: join(data, "incus"),
     images: join(data, "images"),
     app: join(data, "app"),

@@ -4,13 +4,18 @@ import type { Changes } from './changes.ts';
 import type { RegisteredOperation } from './operation.ts';
 import type { Sql } from './sql/tx.ts';
 
+/** What an audit row says of the operation. */
+export type Acted = Pick<RegisteredOperation, 'name' | 'audit' | 'resource'>;
+
 export interface Trace {
-  readonly operation: RegisteredOperation;
+  readonly operation: Acted;
   readonly caller: Caller;
   readonly origin: Origin;
   readonly tenantId: string | undefined;
   /** Who acted, where it is not the caller: a login is the user's own act. */
   readonly userId: string | undefined;
+  /** With which API key, where it is not the caller's. */
+  readonly keyId?: string | undefined;
   readonly resourceId: string | undefined;
   readonly metadata: object;
   readonly changes?: Changes | undefined;
@@ -26,12 +31,17 @@ const announcementOf = (tenantId: string | null | undefined, resourceId: string 
  * The audit row and the event of one change, in one statement of the change's own transaction: an operation that cannot be audited
  * does not happen. `audit_logs.metadata` holds the input without its secrets.
  */
-export async function recordChange(sql: Sql, trace: Trace, auditId: string, eventId: string): Promise<void> {
+export async function recordChange(
+  sql: Sql,
+  trace: Trace & { readonly operation: RegisteredOperation },
+  auditId: string,
+  eventId: string,
+): Promise<void> {
   await sql.query(
     'kernel.record_change',
     `with audit as (
-       insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13)),
+       insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor, key_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $16)),
      event as (
        insert into events (id, tenant_id, event_type, resource_id, resource_type, metadata, actor, changes)
        values ($11, $3, $12, coalesce($6, ''), $5, $7, coalesce($13, $2::text), $14))
@@ -52,6 +62,7 @@ export async function recordChange(sql: Sql, trace: Trace, auditId: string, even
       actorOf(trace.caller),
       trace.changes ? JSON.stringify(trace.changes) : null,
       announcementOf(trace.tenantId, trace.resourceId),
+      keyIdOf(trace),
     ],
   );
 }
@@ -60,11 +71,11 @@ export async function recordChange(sql: Sql, trace: Trace, auditId: string, even
 export async function recordRefusal(sql: Sql, trace: Trace, auditId: string): Promise<void> {
   await sql.query(
     'kernel.record_refusal',
-    `insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor, outcome)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'refused')`,
+    `insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor, key_id, outcome)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'refused')`,
     [
       auditId,
-      userIdOf(trace.caller),
+      trace.userId ?? userIdOf(trace.caller),
       trace.tenantId ?? null,
       trace.operation.audit,
       trace.operation.resource,
@@ -74,9 +85,12 @@ export async function recordRefusal(sql: Sql, trace: Trace, auditId: string): Pr
       trace.origin.userAgent?.slice(0, 255) ?? null,
       trace.origin.requestId,
       actorOf(trace.caller),
+      keyIdOf(trace),
     ],
   );
 }
+
+const keyIdOf = ({ caller, keyId }: Trace): string | null => keyId ?? (caller.kind === 'user' ? caller.keyId : null);
 
 /** The input as the audit may keep it: without secrets, and no longer than 4 KiB. */
 export function auditableInput(operation: RegisteredOperation, input: unknown): object {

@@ -12,6 +12,7 @@ import { newId } from './ids.ts';
 import { isAmbiguous } from './partial-id.ts';
 import { checkQuota } from './quota.ts';
 import { wake } from './reconcile-queue.ts';
+import type { Refusals } from './refusals.ts';
 import type { Entry } from './registry.ts';
 import { enterScope } from './scope.ts';
 import type { Call, CallFacts } from './service.ts';
@@ -41,7 +42,11 @@ const answerOnly = (executed: Executed): Transacted => ({ outcome: { executed },
  * Prepare; then one transaction: look the targets up and lock what is written (404), authorise (403), replay, check, quota, run, audit row
  * and event; commit; finish.
  */
-export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry) => Admission): ControlPath {
+export function createControlPath(
+  deps: ExecuteDeps,
+  admissionOf: (entry: Entry) => Admission,
+  refusals: Pick<Refusals, 'take'>,
+): ControlPath {
   const { databases, registry, clock, log, sealer } = deps;
 
   return async (entry, caller, input, options) => {
@@ -174,13 +179,15 @@ export function createControlPath(deps: ExecuteDeps, admissionOf: (entry: Entry)
       answered = await entry.steps.run(ready);
     } catch (error) {
       if (!(error instanceof CloudError && error.commits)) throw error;
-      await recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now()));
+      const attempt = attemptOf(entry, caller, input, options.origin);
+      if (refusals.take(attempt.tenantId, userIdOf(caller)))
+        await recordRefusal(sql, { ...attempt, resourceId: subject.id ?? attempt.resourceId }, newId(clock.now()));
       return { outcome: { refusal: error }, last: [] };
     }
     const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
     if (!entry.writes) return answerOnly(executed);
     const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
-    const trace: Trace = {
+    const trace: Trace & { readonly operation: Entry } = {
       operation: entry,
       caller,
       origin: facts.origin,

@@ -26,6 +26,16 @@ export type KernelErrorCode = keyof typeof KERNEL_ERRORS;
 /** Codes with their HTTP status: a service's closed set. */
 export type ErrorTable = Readonly<Record<string, number>>;
 
+/** Who was refused at a door, before any operation ran, for the audit trail. */
+export interface Denial {
+  readonly userId: string;
+  readonly keyId: string;
+  /** The tenant of the key, if it has one. */
+  readonly tenantId: string | undefined;
+  /** The tenant that the caller asked for without being a member. */
+  readonly aimedAt?: { readonly tenantId: string; readonly exists: boolean };
+}
+
 /** What a caller did wrong or cannot have. Everything else that is thrown is ours and becomes INTERNAL without its text. */
 export class CloudError extends Error {
   readonly code: string;
@@ -34,6 +44,8 @@ export class CloudError extends Error {
   readonly retryAfter: number | undefined;
   /** The refusal is itself a change (a wrong password counts): the transaction commits, then this is thrown. */
   commits = false;
+  /** Set if the refusal is to be audited by the door. */
+  denial: Denial | undefined = undefined;
   constructor(code: string, status: number, message: string, retryAfter?: number) {
     super(message);
     this.name = 'CloudError';
@@ -62,6 +74,12 @@ export const rateLimited = (message: string, retryAfter: number): CloudError =>
 export const quotaExceeded = (message: string): CloudError => kernelError('QUOTA_EXCEEDED', message, 60);
 export const idempotencyMismatch = (message: string): CloudError => kernelError('IDEMPOTENCY_MISMATCH', message);
 export const internal = (message: string): CloudError => kernelError('INTERNAL', message);
+
+/** Says who was refused, so that the door can audit it. */
+export function denied(error: CloudError, denial: Denial): CloudError {
+  error.denial = denial;
+  return error;
+}
 
 /** Marks a refusal whose transaction is to commit. */
 export function committed(error: CloudError): CloudError {

@@ -1,20 +1,19 @@
 import { createAdmission } from './admission.ts';
-import { recordRefusal } from './audit.ts';
+import type { Acted } from './audit.ts';
 import { admit } from './authorise.ts';
-import { type Caller, type Origin, tenantIdOf, userIdOf } from './caller.ts';
+import { type Caller, type Origin, tenantIdOf } from './caller.ts';
 import type { Clock } from './clock.ts';
 import { attemptOf, createControlPath } from './control-path.ts';
 import { createDataPath } from './data-path.ts';
 import type { DiskRoom } from './disk-room.ts';
-import { CloudError, internal, invalidInput } from './errors.ts';
-import { newId } from './ids.ts';
+import { CloudError, type Denial, internal, invalidInput } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Entry, Registry } from './registry.ts';
+import { createRefusals } from './refusals.ts';
 import type { Sealer } from './seal.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
-import { createTokenBuckets } from './token-bucket.ts';
 
 /** One pool for each role: what a statement may touch is the role's matter, not the handler's. */
 export interface Databases {
@@ -58,7 +57,11 @@ export interface Executed {
   readonly replayed: boolean;
 }
 
-export type Execute = (name: string, caller: Caller, input: unknown, options: CallOptions) => Promise<Executed>;
+export interface Execute {
+  (name: string, caller: Caller, input: unknown, options: CallOptions): Promise<Executed>;
+  /** Audits that a door denied a call before it came here. Never rejects. */
+  denied(operation: Acted, denial: Denial, origin: Origin): Promise<void>;
+}
 
 /** Connections that are left for what no call waits for: keys, health, the audit of refusals. */
 const SPARE = 2;
@@ -72,8 +75,6 @@ const DATA_SHARE = 3 / 4;
 /** Most calls of a tenant that wait: twice what one key may have under way. */
 const MAX_WAITING = 400;
 const MAX_WAIT_MS = 10_000;
-/** Most tenants whose refusals are counted, each for itself: more than are active on one machine. The longest quiet is forgotten first. */
-const MAX_REFUSED = 1_000;
 
 /**
  * The one door, for every front and every worker that changes the control plane: admit, parse, then the control path (one transaction, audited)
@@ -87,17 +88,13 @@ export function createExecute(deps: ExecuteDeps): Execute {
     return createAdmission({ ...limits, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
   };
   const admission = admissionTo(databases.api, SPARE, SHARE);
-  // Of those to spare: what a tenant is refused is written down however busy it keeps its share.
-  const refusing = createAdmission(
-    { slots: SPARE, perTenant: 1, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS },
-    clock,
-  );
   const operators = admissionTo(databases.operator, 0, 1);
-  const control = createControlPath(deps, (entry) => (entry.scope === 'operator' ? operators : admission));
+  // Of the connections to spare: what a tenant is refused is written down however busy it keeps its share.
+  const refusals = createRefusals({ database: databases.api, clock, log, metrics, slots: SPARE });
+  const control = createControlPath(deps, (entry) => (entry.scope === 'operator' ? operators : admission), refusals);
   const data = createDataPath(deps, admission, admissionTo(databases.data, 0, DATA_SHARE));
-  const refusals = createTokenBuckets(clock, { perSecond: 10, burst: 100 }, MAX_REFUSED);
 
-  return async (name, caller, input, options) => {
+  const execute = async (name: string, caller: Caller, input: unknown, options: CallOptions): Promise<Executed> => {
     const entry = registry.entries.get(name);
     if (!entry) throw internal(`no operation '${name}'`);
     const started = clock.monotonic();
@@ -114,34 +111,21 @@ export function createExecute(deps: ExecuteDeps): Execute {
       if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
+      if (entry.writes && !executed.replayed) metrics.audited('allowed');
       const tenantId = tenantIdOf(caller);
       if (entry.writes && tenantId !== undefined) data.forget(tenantId);
       return executed;
     } catch (error) {
       outcome = error instanceof CloudError ? error.code : 'INTERNAL';
-      if (error instanceof CloudError && error.code === 'FORBIDDEN') await auditRefusal(entry, caller, input, options);
+      if (error instanceof CloudError && error.code === 'FORBIDDEN' && !error.commits)
+        await refusals.record(attemptOf(entry, caller, input, options.origin));
       throw error;
     } finally {
       metrics.operation(name, outcome, clock.monotonic() - started);
     }
   };
 
-  async function auditRefusal(entry: Entry, caller: Caller, input: unknown, options: CallOptions): Promise<void> {
-    const tenantId = tenantIdOf(caller);
-    if (!refusals.of(tenantId ?? userIdOf(caller)).take()) {
-      metrics.refusalDropped();
-      return;
-    }
-    const scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
-    try {
-      await refusing.run(tenantId ?? '', false, () =>
-        databases.api.transaction(scope, (sql) =>
-          recordRefusal(sql, attemptOf(entry, caller, input, options.origin), newId(clock.now())),
-        ),
-      );
-    } catch (error) {
-      // The caller's answer stays FORBIDDEN; that the attempt could not be audited is an operator's matter.
-      log.error({ err: error, operation: entry.name }, 'a refused attempt could not be audited');
-    }
-  }
+  return Object.assign(execute, {
+    denied: refusals.recordDenial,
+  });
 }

@@ -199,6 +199,7 @@ describe('the rows of another tenant', () => {
       // The platform's own: nothing of a tenant is in them. A new name here wants a reason.
       expect(open).toEqual([
         'audit_checkpoints',
+        'audit_keys',
         'goose_db_version',
         'hosts',
         'instance_types',

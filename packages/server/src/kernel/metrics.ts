@@ -15,6 +15,8 @@ export interface Metrics {
   pass(kind: string, outcome: string, ms: number): void;
   request(method: string, route: string, status: number, ms: number): void;
   authAttempt(result: string): void;
+  /** A row of the audit trail was written. */
+  audited(outcome: 'allowed' | 'refused'): void;
   refusalDropped(): void;
   /** A mail's end (sent, refused, expired), or a try after which another follows (delayed). */
   mail(outcome: 'sent' | 'refused' | 'expired' | 'delayed'): void;
@@ -89,6 +91,12 @@ export function createMetrics(processName?: string): Metrics {
     labelNames: ['result'],
     registers,
   });
+  const audited = new Counter({
+    name: 'thecloud_audit_rows_total',
+    help: 'Rows written to the audit trail, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
   const dropped = new Counter({
     name: 'thecloud_audit_refusals_dropped_total',
     help: 'Refused attempts beyond the rate that is audited',
@@ -113,6 +121,7 @@ export function createMetrics(processName?: string): Metrics {
       durations.observe({ method, path }, ms / 1000);
     },
     authAttempt: (result) => auth.inc({ result }),
+    audited: (outcome) => audited.inc({ outcome }),
     refusalDropped: () => dropped.inc(),
     mail: (outcome) => mails.inc({ outcome }),
     counter: (name, help) => {

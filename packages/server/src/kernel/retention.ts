@@ -9,17 +9,11 @@ export interface Retention {
   readonly over: string;
 }
 
-/** Of the kernel's own tables. An audit row stays until the checkpoint that covers it is archived, however old it is. */
+/** Of the kernel's own tables. */
 export const RETENTIONS: readonly Retention[] = [
   { table: 'stream_tickets', key: 'ticket_hash', over: 'expires_at < now()' },
   { table: 'idempotency_keys', key: 'tenant_id, operation, key', over: 'expires_at < now()' },
   { table: 'events', key: 'id', over: `created_at < now() - interval '30 days'` },
-  {
-    table: 'audit_logs',
-    key: 'id',
-    over: `created_at < now() - interval '365 days' and exists (select 1 from audit_checkpoints c
-      where c.archived_at is not null and audit_logs.seq between c.from_seq and c.to_seq)`,
-  },
 ];
 
 /** Rows removed in one transaction. */

@@ -1,6 +1,9 @@
 import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
@@ -38,6 +41,7 @@ let test: TestDatabase;
 let api: TestApi;
 let owner: Actor;
 const plans: Plan[] = [];
+const auditFolder = mkdtempSync(join(tmpdir(), 'thecloud-audit-'));
 
 beforeAll(async () => {
   test = await createTestDatabase();
@@ -62,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await api?.stop();
   await test?.drop();
+  rmSync(auditFolder, { recursive: true, force: true });
 });
 
 /** Every operation as its examples call it: lists page by page, and what has a name by its name and by a part of its id too. And one refusal, and one AWS action. */
@@ -129,6 +134,8 @@ async function workEverything(): Promise<void> {
       network,
       metrics: createMetrics(),
       mailer: { send: async () => undefined },
+      auditKey: generateKeyPairSync('ed25519').privateKey,
+      auditFolder,
     },
   });
   const sides = registry.services.flatMap((service) => service.worker ?? []);

@@ -20,6 +20,7 @@ export function layOutDataFolder(paths: Paths, owners: Owners): void {
   if (owners.self.uid !== owners.api.uid) refuseClosedParents(paths.data);
   makeFolder(paths.run, owners.self.uid, owners.self.gid, 0o711);
   makeFolder(paths.secrets, owners.self.uid, owners.self.gid, 0o700);
+  makeFolder(paths.audit, owners.self.uid, owners.self.gid, 0o700);
   makeFolder(paths.postgres, owners.postgres.uid, owners.postgres.gid, 0o700);
   // The API's group may enter; PostgreSQL writes its socket there.
   makeFolder(paths.postgresSocketDir, owners.postgres.uid, owners.api.gid, 0o750);

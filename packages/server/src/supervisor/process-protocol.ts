@@ -1,5 +1,5 @@
 import type { Running } from '../compose/base.ts';
-import type { ApiConfig, Config } from '../config.ts';
+import type { ApiConfig, WorkerConfig } from '../config.ts';
 
 /**
  * What the supervisor and a process of the platform tell each other over the IPC channel. Secrets come this way and no other: an
@@ -7,7 +7,7 @@ import type { ApiConfig, Config } from '../config.ts';
  */
 export type Handover =
   | { readonly role: 'api'; readonly config: ApiConfig }
-  | { readonly role: 'worker'; readonly config: Config };
+  | { readonly role: 'worker'; readonly config: WorkerConfig };
 
 export type Report =
   | { readonly kind: 'ready'; readonly addresses: readonly string[]; readonly awsAddress?: string | undefined }
@@ -15,5 +15,5 @@ export type Report =
 
 export interface Starters {
   readonly startApi: (config: ApiConfig) => Promise<Running>;
-  readonly startWorker: (config: Config) => Promise<Running>;
+  readonly startWorker: (config: WorkerConfig) => Promise<Running>;
 }

@@ -4,7 +4,7 @@ import { urlsOfLoneApi } from './database-roles.ts';
 import { lookForEngine } from './engine.ts';
 import { askPlatformId } from './platform-id.ts';
 import { refuseTakenAddresses } from './ports.ts';
-import { readExistingMasterKey } from './secrets.ts';
+import { readAuditKey, readExistingMasterKey } from './secrets.ts';
 
 /** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
 export async function runAlone(settings: Settings): Promise<number> {
@@ -17,7 +17,10 @@ export async function runAlone(settings: Settings): Promise<number> {
   const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
   const running = await (settings.role === 'api'
     ? (await import('../compose/api.ts')).startApi(await completeApi(config))
-    : (await import('../compose/worker.ts')).startWorker(config));
+    : (await import('../compose/worker.ts')).startWorker({
+        ...config,
+        auditKey: readAuditKey(settings.paths.auditKey),
+      }));
   const where = [...running.addresses, ...(running.awsAddress ? [`${running.awsAddress} for AWS clients`] : [])];
   console.log(`The Cloud's ${settings.role} is ready${where.length > 0 ? `: ${where.join(', ')}` : ''}`);
   const told = new Promise<number>((resolve) => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -69,6 +69,25 @@ export function readMasterKey(path: string): Uint8Array {
   return checkedKey(
     path,
     readOrCreate(path, () => randomBytes(MASTER_KEY_BYTES)),
+  );
+}
+
+/**
+ * The Ed25519 key that signs checkpoints of the audit trail, as PKCS #8 in PEM; made at the first start. To rotate it, move the file away and
+ * start again: the platform makes a new key, keeps the old one's public key, and goes on with the same chain.
+ * @throws SettingsError if the file holds another kind of key.
+ */
+export function readAuditKey(path: string): string {
+  const pem = readOrCreate(path, () =>
+    Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })),
+  ).toString();
+  try {
+    if (createPrivateKey(pem).asymmetricKeyType === 'ed25519') return pem;
+  } catch {
+    // Not a key at all: refused below, without its content.
+  }
+  throw new SettingsError(
+    `${path}: must hold an Ed25519 private key in PEM; restore it from a backup, or move it away to make a new one`,
   );
 }
 

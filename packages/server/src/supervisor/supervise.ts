@@ -18,7 +18,7 @@ import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.t
 import { refuseTakenAddresses, refuseTakenPgPort } from './ports.ts';
 import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
-import { readDatabasePasswords, readMasterKey } from './secrets.ts';
+import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
 import { currentIdentity, ensureSystemUser } from './system-users.ts';
 
@@ -97,6 +97,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   const owners = findOwners(isRoot);
   layOutDataFolder(paths, owners);
   const masterKey = readMasterKey(paths.masterKey);
+  const auditKey = readAuditKey(paths.auditKey);
   const engine = options.engine ?? (await lookForEngine());
 
   // The data folder knows its platform's id from the second start on: Incus then starts beside PostgreSQL.
@@ -137,7 +138,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
         dataDatabaseUrl: urls.data,
       },
     },
-    worker: { role: 'worker', config: { ...common, role: 'worker', databaseUrl: urls.worker } },
+    worker: { role: 'worker', config: { ...common, role: 'worker', databaseUrl: urls.worker, auditKey } },
   };
   const lives: { api?: ProcessLife; worker?: ProcessLife } = {};
   const keep = (role: 'api' | 'worker'): Promise<Kept> => {

@@ -80,6 +80,14 @@ export async function fillBig(
       select md5(n::text) || md5('ticket' || n), tenant_id, user_id, 'instances.exec', '{}', now() + interval '1 day' from crowd`);
     await run(`insert into audit_logs (user_id, tenant_id, action, resource_type, resource_id)
       select user_id, tenant_id, 'vpc.create', 'vpc', n from crowd`);
+    // Of each tenant, entries in a hundred checkpoints, which cover transactions from before there were any rows.
+    await run(`insert into audit_keys (version, public_key) values (1, 'crowd')`);
+    await run(`insert into audit_checkpoints (number, from_xid, to_xid, root, previous_hash, hash, key_version, signature, created_at)
+      select n, (n - 1)::text::xid8, n::text::xid8, 'r', 'p', 'h', 1, 's', now() - interval '300 days' from generate_series(1, 100) as n`);
+    await run(`insert into audit_entries (tenant_id, number, checkpoint_number, row_count, root, previous_hash, hash, path)
+      select t.id, n, n, 1, 'r', 'p', 'h', '{}' from tenants t cross join generate_series(1, 100) as n`);
+    await run(`insert into audit_leaves (tenant_id, number, checkpoint_number, leaves)
+      select tenant_id, number, checkpoint_number, decode(repeat('00', 48), 'hex') from audit_entries`);
     await run(
       `insert into events (tenant_id, event_type, resource_id, resource_type) select tenant_id, 'VPC_CREATE', n, 'vpc' from crowd`,
     );

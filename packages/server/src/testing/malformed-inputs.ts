@@ -8,7 +8,6 @@ export interface MalformedInput {
 }
 
 interface JsonSchema {
-  readonly enum?: readonly unknown[];
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -23,6 +22,7 @@ interface JsonSchema {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly format?: string;
+  readonly enum?: readonly unknown[];
   readonly maxProperties?: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
-import { forbidden } from '../../kernel/errors.ts';
+import { denied, forbidden } from '../../kernel/errors.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { createShortMemory } from '../../kernel/short-memory.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
@@ -76,7 +76,11 @@ export function createAwsCredentials(options: {
         judge(address: string) {
           const caller = authenticator.judge(row, address);
           if (row.membership_role === null || row.account_number === null)
-            throw forbidden('the user of this access key is not a member of its tenant');
+            throw denied(forbidden('the user of this access key is not a member of its tenant'), {
+              userId: row.user_id,
+              keyId: row.key_id,
+              tenantId: row.key_tenant_id,
+            });
           return { caller, accountNumber: row.account_number };
         },
       }

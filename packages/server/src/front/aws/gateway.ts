@@ -1,7 +1,7 @@
 import { type AnyHandlers, type Call, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
 import type { AwsAction, AwsActions, AwsServiceId } from '../../kernel/aws-actions.ts';
 import type { Execute } from '../../kernel/execute.ts';
-import { unauthorized } from '../../kernel/errors.ts';
+import { CloudError, unauthorized } from '../../kernel/errors.ts';
 import type { Service } from '../../kernel/service.ts';
 import type { TokenBucket } from '../../kernel/token-bucket.ts';
 import type { AwsRequest } from './aws-request.ts';
@@ -76,6 +76,12 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
         throw new Error(`${context.service}.${context.operation} answered without an authorisation decision`);
       return output;
     } catch (error) {
+      if (error instanceof CloudError && error.denial) {
+        // Denied before the action said which operation it wants: it is written down in AWS's words.
+        const name = `${context.service}:${context.operation}`;
+        const origin = { ...request.origin, requestId: context.requestId };
+        await execute.denied({ name, audit: name, resource: context.service }, error.denial, origin);
+      }
       throw asAwsError(error, part.service, part.errors);
     }
   };

@@ -87,7 +87,17 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     spend(reply, deps.limits.perAddress.of(addressOf(request)), 'from this address');
     return { kind: 'anonymous' };
   }
-  const caller = await callerOf(request, reply, deps.authenticator, deps.limits, freshnessFor(entry), deps.onAuth);
+  const caller = await callerOf(
+    request,
+    reply,
+    deps.authenticator,
+    deps.limits,
+    freshnessFor(entry),
+    deps.onAuth,
+  ).catch(async (error: unknown) => {
+    if (error instanceof CloudError && error.denial) await deps.execute.denied(entry, error.denial, originOf(request));
+    throw error;
+  });
   admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
@@ -107,11 +117,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   const { input, waitSeconds } = readInput(entry, request);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
-  const origin: Origin = {
-    requestId: request.id,
-    ip: addressOf(request),
-    ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
-  };
+  const origin = originOf(request);
   let executed = await deps.execute(entry.name, caller, input, {
     origin,
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
@@ -126,6 +132,12 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
   return send(entry, deps, request, reply, executed);
 }
+
+const originOf = (request: FastifyRequest): Origin => ({
+  requestId: request.id,
+  ip: addressOf(request),
+  ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
+});
 
 /** What the worker does for the ticket. It ends when the client leaves: nobody would learn how it went. */
 async function callLive(live: LiveClient, ticket: string, request: FastifyRequest): Promise<unknown> {

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
-import { forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
+import { denied, forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
@@ -133,7 +133,7 @@ export function createAuthenticator(options: {
     changes,
     judge(row, address) {
       const caller = judge(row, undefined, clock.now());
-      requireNetwork(networksOf(row), address);
+      requireNetwork(networksOf(row), address, caller);
       touch(caller.keyId);
       return caller;
     },
@@ -147,7 +147,7 @@ export function createAuthenticator(options: {
           known.expiresAt > clock.now() &&
           !changes.since(known.mark, known.subjects)
         ) {
-          requireNetwork(known.networks, address);
+          requireNetwork(known.networks, address, known.caller);
           touch(known.caller.keyId);
           return known.caller;
         }
@@ -164,7 +164,7 @@ export function createAuthenticator(options: {
         .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
       const caller = judge(row, tenantId, clock.now());
       const networks = networksOf(row!);
-      requireNetwork(networks, address);
+      requireNetwork(networks, address, caller);
       touch(caller.keyId);
       seen.delete(name);
       if (seen.size >= MAX_SEEN) seen.delete(seen.keys().next().value!);
@@ -186,12 +186,20 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
   if (row.revoked_at || row.user_closed_at) throw unauthorized('this API key was revoked');
   if (row.expires_at && row.expires_at.getTime() <= now) throw unauthorized('this API key has expired; log in again');
   const isMember = row.membership_role !== null;
-  if (tenantId !== undefined && !isMember) throw forbidden(`you are not a member of the tenant '${tenantId}'`);
+  const who = { userId: row.user_id, keyId: row.key_id, tenantId: row.key_tenant_id ?? undefined };
+  if (tenantId !== undefined && !isMember)
+    throw denied(forbidden(`you are not a member of the tenant '${tenantId}'`), {
+      ...who,
+      aimedAt: { tenantId, exists: row.tenant_id !== null },
+    });
   if (row.tenant_status !== null && row.tenant_status !== 'active' && isMember)
-    throw forbidden(`the tenant is ${row.tenant_status}; contact the operator of the platform`);
+    throw denied(forbidden(`the tenant is ${row.tenant_status}; contact the operator of the platform`), {
+      ...who,
+      tenantId: row.tenant_id ?? undefined,
+    });
   // Its permissions were chosen for the role in its own tenant; elsewhere the same words may open more.
   if (row.key_permissions && tenantId !== undefined && tenantId !== row.key_tenant_id)
-    throw forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`);
+    throw denied(forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`), who);
   const limits = limitsOf(row);
   const granted = new Set(row.permissions);
   return {
@@ -223,7 +231,11 @@ const networksOf = (row: KeyRow): readonly Network[] | undefined =>
   row.key_cidrs?.map((cidr) => ipaddr.parseCIDR(cidr));
 
 /** Throws FORBIDDEN, with the address that was seen, if the key is not for it. */
-function requireNetwork(networks: readonly Network[] | undefined, address: string): void {
+function requireNetwork(
+  networks: readonly Network[] | undefined,
+  address: string,
+  { userId, keyId, tenantId }: Caller & { kind: 'user' },
+): void {
   if (networks === undefined) return;
   const seen = ipaddr.isValid(address) ? ipaddr.parse(address) : undefined;
   if (
@@ -232,5 +244,9 @@ function requireNetwork(networks: readonly Network[] | undefined, address: strin
   )
     return;
   const allowed = networks.map(([network, bits]) => `${network.toString()}/${bits}`).join(', ');
-  throw forbidden(`this API key works only from ${allowed}, and this call came from ${address}`);
+  throw denied(forbidden(`this API key works only from ${allowed}, and this call came from ${address}`), {
+    userId,
+    keyId,
+    tenantId,
+  });
 }
