@@ -57,6 +57,8 @@ export interface TokenBuckets {
   of(key: string): TokenBucket;
   /** The bucket of a key that has one. */
   known(key: string): TokenBucket | undefined;
+  /** From now on `key` is another name of what has the bucket of `other`. */
+  join(key: string, other: string): TokenBucket;
 }
 
 /** A bucket for each key (an address, a key id), at most `maxKeys` of them; the longest unused goes first. */
@@ -74,15 +76,11 @@ export function createTokenBuckets(
     }
     return bucket;
   };
-  return {
-    known,
-    of(key) {
-      const there = known(key);
-      if (there) return there;
-      if (buckets.size >= maxKeys) buckets.delete(buckets.keys().next().value!);
-      const bucket = createTokenBucket(clock, rate);
-      buckets.set(key, bucket);
-      return bucket;
-    },
+  const add = (key: string, bucket: TokenBucket): TokenBucket => {
+    if (buckets.size >= maxKeys && !buckets.has(key)) buckets.delete(buckets.keys().next().value!);
+    buckets.set(key, bucket);
+    return bucket;
   };
+  const of = (key: string): TokenBucket => known(key) ?? add(key, createTokenBucket(clock, rate));
+  return { known, of, join: (key, other) => add(key, of(other)) };
 }

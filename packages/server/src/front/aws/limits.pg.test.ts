@@ -48,6 +48,14 @@ describe('limits of rate', () => {
     expect(lines).toEqual([]);
   });
 
+  it('hold for both doors together', async () => {
+    const key = await makeAwsKey(api, await api.makeActor());
+    await clock.advance(10_000);
+    const rest = () => api.call('auth.me', {}, { key: key.key });
+    expect([(await rest()).status, (await rest()).status, await ask(key)]).toEqual([200, 200, 'ok']);
+    expect([(await rest()).status, await ask(key)]).toEqual([429, 'Throttling']);
+  });
+
   it('hold for all keys of a tenant together', async () => {
     const actor = await api.makeActor();
     const keys = [await makeAwsKey(api, actor), await makeAwsKey(api, actor), await makeAwsKey(api, actor)];

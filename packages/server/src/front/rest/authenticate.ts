@@ -67,7 +67,8 @@ export async function callerOf(
   });
   onLookup('success');
   stranger?.give();
-  const ofKey = own ?? limits.perKey.of(key);
+  // The AWS door knows a key by its id: both doors count together.
+  const ofKey = own ?? limits.perKey.join(key, caller.kind === 'user' ? caller.keyId : key);
   if (!own) spend(reply, ofKey, 'with this key');
   const tenantId = tenantIdOf(caller);
   if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant', ofKey);
