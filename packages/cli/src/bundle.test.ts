@@ -29,6 +29,7 @@ it('needs nothing beside itself', async () => {
   expect(readdirSync(join(folder, 'dist')).sort()).toEqual([
     'cloud.js',
     'examine.js',
+    'manual.js',
     'package.json',
     'support-bundle.js',
     'width.js',

@@ -8,6 +8,7 @@ import { execVerb } from './custom/exec.ts';
 import { addHelp } from './custom/help.ts';
 import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
 import { addLogin, addRegister } from './custom/login.ts';
+import { addMan } from './custom/man.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import { EXIT_MEANINGS } from './failure.ts';
 import { ADMIN, type Verb } from './table/verb.ts';
@@ -89,6 +90,7 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   addApi(program, all);
   addCompletion(program, all);
   addHelp(program, all);
+  addMan(program, all);
   program
     .command('version')
     .summary('Print the version')

@@ -14,7 +14,8 @@ export function addHelp(program: Command, deps: VerbDeps): void {
     .action((words: string[]) => deps.act(async () => findCommand(program, words).outputHelp()));
 }
 
-function findCommand(program: Command, words: readonly string[]): Command {
+/** The command that words lead to. Throws Failure with the nearest word. */
+export function findCommand(program: Command, words: readonly string[]): Command {
   let command = program;
   for (const [nth, word] of words.entries()) {
     const next = command.commands.find((one) => one.name() === word);
