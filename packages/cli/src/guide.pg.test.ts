@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
+import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
+import { buildCli } from '../build.ts';
+
+// docs/command-line.md as a newcomer would type it: bash, the bundled command and the real API on a real database. There is no worker:
+// what a reconciler would write, the test writes.
+
+const run = promisify(execFile);
+let database: TestDatabase;
+let api: TestApi;
+let home: string;
+let reconciling: Promise<void>;
+let isOver = false;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  api = await startTestApi({
+    database,
+    live: {
+      'instances.terminal': {
+        socket: async () => async (peer) => {
+          await peer.send(Buffer.from('\u0001Linux\n'));
+          await peer.send('{"type":"exit","code":0}');
+        },
+      },
+    },
+  });
+  home = mkdtempSync(join(tmpdir(), 'thecloud-guide-'));
+  mkdirSync(join(home, 'bin'));
+  const bundle = await buildCli(join(home, 'dist', 'cloud.js'));
+  writeFileSync(join(home, 'bin/cloud'), `#!/bin/sh\nexec '${process.execPath}' '${bundle}' "$@"\n`, { mode: 0o755 });
+  reconciling = reconcile();
+});
+afterAll(async () => {
+  isOver = true;
+  await reconciling;
+  rmSync(home, { recursive: true, force: true });
+  await api.stop();
+  await database.drop();
+});
+
+async function reconcile(): Promise<void> {
+  while (!isOver) {
+    for (const [table, status] of [
+      ['instances', 'RUNNING'],
+      ['vpcs', 'active'],
+    ]) {
+      await api.owner.query(`delete from ${table} where deleted_at is not null`);
+      await api.owner.query(
+        `update ${table} set status = $1, observed_version = version where deleted_at is null and status <> $1`,
+        [status],
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+it('every command of the guide does what the guide says', async () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/command-line.md'), 'utf8');
+  const blocks = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!);
+  expect(blocks.length).toBeGreaterThan(7);
+  const env = {
+    PATH: `${join(home, 'bin')}:${process.env.PATH}`,
+    HOME: home,
+    CLOUD_ENDPOINT: api.url,
+    PASSWORD: 'a long pass phrase',
+  };
+  const ended = await run('bash', ['-euo', 'pipefail', '-c', blocks.join('\necho "--- next"\n')], { cwd: home, env });
+  const said = ended.stdout.split('--- next\n');
+  expect(said[0]).toContain('ann@example.com');
+  expect(said[1]).toMatch(/^[0-9a-f]{12} +web +RUNNING/m);
+  expect(said[1]).toMatch(/^Linux$/m);
+  expect(said[2]).toMatch(/^id +[0-9a-f-]{36}$/m);
+  expect(said[2]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
+  expect(said[3]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
+  expect(said[4]).toMatch(/^deploy$/m);
+  expect(ended.stderr).toContain("instance 'nowhere' does not exist");
+  expect((await api.owner.query('select 1 from instances')).rows).toEqual([]);
+}, 60_000);
