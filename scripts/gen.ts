@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { generateCli } from '../packages/cli/src/generate.ts';
 import { generateSdk } from '../packages/sdk/src/generate.ts';
 import { composeRegistry } from '../packages/server/src/services.ts';
+import { describeRoles } from '../packages/server/src/services/roles/role-matrix.ts';
 import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
 import { createSealer } from '../packages/server/src/kernel/seal.ts';
 import { describeOperations } from '../packages/server/src/kernel/describe.ts';
@@ -27,6 +28,7 @@ async function write(path: string, text: string): Promise<void> {
 const operations = describeOperations(registry);
 await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
 await write('api/operations.json', JSON.stringify(operations, null, 2));
+await write('docs/reference/permissions.md', describeRoles(registry));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
 const COMMAND_LINE = `export { readCommand } from '../command-line.ts';
 export { findMisspelt, SettingsError } from '../config.ts';

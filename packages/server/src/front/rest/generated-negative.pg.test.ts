@@ -1,38 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { createSealer } from '../../kernel/seal.ts';
-import { composeRegistry } from '../../services.ts';
+import { allOperations } from '../../testing/all-operations.ts';
 import { testOperations } from '../../testing/operation-tests.ts';
-import { startTestApi } from '../../testing/test-api.ts';
 
-testOperations({
-  registry: composeRegistry({
-    sealer: createSealer(new Map([[1, randomBytes(32)]])),
-    region: 'us-east-1',
-    platformId: '00000000-0000-7000-8000-0000000000ff',
-  }),
-  start: (database) =>
-    startTestApi({
-      database,
-      live: {
-        'instances.logs': {
-          stream: async (ticket) =>
-            (async function* log() {
-              yield Buffer.from(`log of ${String(ticket.spec.instanceId)}`);
-            })(),
-        },
-        'instances.terminal': {
-          socket: async () => async (peer) => {
-            for await (const _ of peer.messages);
-          },
-        },
-        'instances.exec': async () => ({
-          exit_code: 0,
-          stdout: 'out',
-          stderr: '',
-          encoding: 'utf-8',
-          truncated: false,
-          timed_out: false,
-        }),
-      },
-    }),
-});
+testOperations(allOperations());
