@@ -63,15 +63,16 @@ describe('the three packages in an empty project', () => {
     writeFileSync(
       join(project, 'call.js'),
       `import { createClient, NotFoundError } from '@thecloud/sdk';
+       import { verifyExport } from '@thecloud/sdk/audit';
        const cloud = createClient({ endpoint: process.argv[2], apiKey: process.argv[3] });
        const { id } = await cloud.vpcs.create({ name: 'from-a-package' });
        const names = [];
        for await (const vpc of cloud.vpcs.listAll()) names.push(vpc.name);
        const missing = await cloud.vpcs.get('nowhere').catch((error) => error);
-       console.log(JSON.stringify([process.version.split('.')[0], names, missing instanceof NotFoundError, id.length]));`,
+       console.log(JSON.stringify([process.version.split('.')[0], names, missing instanceof NotFoundError, id.length, typeof verifyExport]));`,
     );
     const said = JSON.parse(await run(node20, ['call.js', api.url, owner.key], project)) as unknown[];
-    expect(said.slice(1)).toEqual([['from-a-package'], true, 36]);
+    expect(said.slice(1)).toEqual([['from-a-package'], true, 36, 'function']);
     if (node20 !== process.execPath) expect(said[0]).toBe('v20');
   });
 
