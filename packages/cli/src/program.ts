@@ -9,6 +9,7 @@ import { addHelp } from './custom/help.ts';
 import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addMan } from './custom/man.ts';
+import { switchVerb } from './custom/switch.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import { EXIT_MEANINGS } from './failure.ts';
 import { ADMIN, type Verb } from './table/verb.ts';
@@ -19,6 +20,7 @@ import { VERSION } from './version.ts';
 const CUSTOM: Readonly<Record<string, CustomVerb>> = {
   'audit.prove': proveVerb,
   'instances.exec': execVerb,
+  'tenants.switch': switchVerb,
   ...accountVerbs,
 };
 /** By service: commands beside its verbs, which call no operation. */

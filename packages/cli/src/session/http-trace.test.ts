@@ -53,6 +53,7 @@ it('a refusal, a retry and a platform that is not there are shown too', async ()
   const refused = await at.cloud(words('instances stop wbe --debug'));
   expect(refused.code).toBe(4);
   expect(exchange(refused.stderr).filter((line) => line.startsWith('< 404'))).not.toEqual([]);
+  expect(refused.stderr).toContain('"code":"NOT_FOUND"');
   const nobody = await at.cloud(words('vpcs list --debug'), { env: { CLOUD_ENDPOINT: 'http://127.0.0.1:1' } });
   expect(nobody.code).toBe(8);
   expect(exchange(nobody.stderr).filter((line) => line.includes('no answer after')).length).toBeGreaterThan(1);

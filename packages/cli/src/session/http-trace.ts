@@ -70,7 +70,11 @@ function hide(value: unknown, isSecret: IsSecret, isHidden = false): unknown {
   if (Array.isArray(value)) return value.map((one) => hide(one, isSecret, isHidden));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => [name, hide(one, isSecret, isSecret(name))] as const),
+      Object.entries(value).map(([name, one]) => [
+        name,
+        // In an error, `code` is no second factor.
+        hide(one, isSecret, isSecret(name) && !(name === 'code' && 'message' in value)),
+      ]),
     );
   return isHidden && value !== null ? HIDDEN : value;
 }
