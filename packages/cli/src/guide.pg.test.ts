@@ -61,10 +61,11 @@ async function reconcile(): Promise<void> {
   }
 }
 
-it('every command of the guide does what the guide says', async () => {
-  const guide = readFileSync(join(import.meta.dirname, '../../../docs/command-line.md'), 'utf8');
+/** Runs all commands of a guide, as one script. Answers what each block said. */
+async function follow(name: string): Promise<{ said: readonly string[]; stderr: string }> {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs', name), 'utf8');
   const blocks = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!);
-  expect(blocks.length).toBeGreaterThan(7);
+  expect(blocks.length).toBeGreaterThan(6);
   const env = {
     PATH: `${join(home, 'bin')}:${process.env.PATH}`,
     HOME: home,
@@ -72,7 +73,11 @@ it('every command of the guide does what the guide says', async () => {
     PASSWORD: 'a long pass phrase',
   };
   const ended = await run('bash', ['-euo', 'pipefail', '-c', blocks.join('\necho "--- next"\n')], { cwd: home, env });
-  const said = ended.stdout.split('--- next\n');
+  return { said: ended.stdout.split('--- next\n'), stderr: ended.stderr };
+}
+
+it('every command of the guide does what the guide says', async () => {
+  const { said, stderr } = await follow('command-line.md');
   expect(said[0]).toContain('ann@example.com');
   expect(said[1]).toMatch(/^[0-9a-f]{12} +web +RUNNING/m);
   expect(said[1]).toMatch(/^Linux$/m);
@@ -80,6 +85,24 @@ it('every command of the guide does what the guide says', async () => {
   expect(said[2]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
   expect(said[3]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
   expect(said[4]).toMatch(/^deploy$/m);
-  expect(ended.stderr).toContain("instance 'nowhere' does not exist");
+  expect(stderr).toContain("instance 'nowhere' does not exist");
   expect((await api.owner.query('select 1 from instances')).rows).toEqual([]);
+}, 60_000);
+
+it('every command of the guide to roles and keys does what the guide says', async () => {
+  const { rows } = await api.owner.query<{ tenant_id: string }>(
+    `select default_tenant_id as tenant_id from users where email = 'ann@example.com'`,
+  );
+  const bob = await api.makeMember(rows[0]!.tenant_id, 'viewer');
+  await api.owner.query(`update users set email = 'bob@example.com' where id = $1`, [bob.userId]);
+  const { said } = await follow('roles-and-keys.md');
+  expect(said[0]).toMatch(/^owner +true/m);
+  expect(said[0]).toMatch(/^instance:read /m);
+  expect(said[1]).toMatch(/^permissions +.*instance:read.*instance:update.*vpc:read/m);
+  expect(said[2]).toMatch(/^bob@example.com +Some Body +ops /m);
+  expect(said[5]).toMatch(/ci/);
+  const keys = await api.owner.query(`select revoked_at from api_keys where name = 'ci'`);
+  expect(keys.rows).toEqual([{ revoked_at: expect.any(Date) }, { revoked_at: expect.any(Date) }]);
+  const member = await api.owner.query('select role from memberships where user_id = $1', [bob.userId]);
+  expect(member.rows).toEqual([{ role: 'viewer' }]);
 }, 60_000);

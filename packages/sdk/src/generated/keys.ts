@@ -11,7 +11,7 @@ export interface KeysCreateInput {
   readonly permissions?: readonly string[] | undefined;
   /** Networks from which the key works, such as 10.0.0.0/8 */
   readonly cidrs?: readonly string[] | undefined;
-  /** When the key stops working */
+  /** When the key stops working, such as 2030-01-01T00:00:00Z */
   readonly expires_at?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface KeysUpdateInput {
   readonly permissions?: readonly string[] | undefined;
   /** Networks from which the key works, such as 10.0.0.0/8 */
   readonly cidrs?: readonly string[] | undefined;
-  /** When the key stops working */
+  /** When the key stops working, such as 2030-01-01T00:00:00Z */
   readonly expires_at?: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface KeysRevokeInput {
 export interface Keys {
   /**
    * Create an API key.
-   * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call; permissions, cidrs and expires_at limit it further. A key with permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.
+   * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.
    * POST /auth/keys · permission identity:create · errors FORBIDDEN
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
@@ -77,7 +77,7 @@ export interface Keys {
   update(input: KeysUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<ApiKey>;
   /**
    * Replace an API key.
-   * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after overlap_seconds.
+   * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap.
    * POST /auth/keys/:id/rotate · permission identity:create · errors CONFLICT, FORBIDDEN
    */
   rotate(input: KeysRotateInput | string, options?: CallOptions & VersionOption): Promise<ApiKey>;

@@ -80,7 +80,7 @@ export interface RolesBindingsInput {
 export interface Roles {
   /**
    * Create a role.
-   * A role has any of the permissions that you have yourself; roles.permissions lists all that exist. A member has one role.
+   * A role has any of the permissions that you have yourself. A member has one role. GET /rbac/permissions lists all permissions.
    * POST /rbac/roles · permission role:create · errors CONFLICT, FORBIDDEN
    */
   create(input: RolesCreateInput, options?: CallOptions & KeyOption): Promise<Role>;

@@ -26,7 +26,9 @@ const limits = {
       description: 'Networks from which the key works, such as 10.0.0.0/8',
     }),
   ),
-  expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When the key stops working' })),
+  expires_at: Type.Optional(
+    Type.String({ format: 'date-time', description: 'When the key stops working, such as 2030-01-01T00:00:00Z' }),
+  ),
 };
 
 /** Room for the longest lists of permissions, in bytes. */
@@ -38,7 +40,7 @@ export const keyOperations = {
   create: operation({
     summary: 'Create an API key',
     description:
-      'Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call; permissions, cidrs and expires_at limit it further. A key with permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.',
+      'Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object({ name, ...limits }, { additionalProperties: false }),
@@ -84,7 +86,7 @@ export const keyOperations = {
   rotate: operation({
     summary: 'Replace an API key',
     description:
-      'Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after overlap_seconds.',
+      'Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap.',
     effect: 'action',
     http: { method: 'POST', path: '/auth/keys/:id/rotate', alias: '/auth/keys/:id/regenerate' },
     input: Type.Object(

@@ -37,7 +37,7 @@ export const roleOperations = {
   create: operation({
     summary: 'Create a role',
     description:
-      'A role has any of the permissions that you have yourself; roles.permissions lists all that exist. A member has one role.',
+      'A role has any of the permissions that you have yourself. A member has one role. GET /rbac/permissions lists all permissions.',
     effect: 'create',
     http: { method: 'POST', path: '/rbac/roles' },
     input: Type.Object(
@@ -50,7 +50,12 @@ export const roleOperations = {
     answers: 'role',
     uses: ['roles'],
     bodyLimit,
-    cli: { args: ['name'], flags },
+    cli: {
+      args: ['name'],
+      flags,
+      description:
+        'A role has any of the permissions that you have yourself. A member has one role. cloud roles permissions lists all permissions.',
+    },
   }),
   list: listOperation({ ...role, title: 'roles' }, ['name', 'built_in', 'description', 'id']),
   get: getOperation(role),
