@@ -4,6 +4,7 @@ import { addApi } from './custom/api.ts';
 import { addAuditCommands, proveVerb } from './custom/audit.ts';
 import { addCompletion } from './custom/completion.ts';
 import { addContext } from './custom/context.ts';
+import { listEventsVerb } from './custom/events.ts';
 import { execVerb } from './custom/exec.ts';
 import { addHelp } from './custom/help.ts';
 import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
@@ -19,6 +20,7 @@ import { VERSION } from './version.ts';
 /** Verbs whose command differs from the derived one. */
 const CUSTOM: Readonly<Record<string, CustomVerb>> = {
   'audit.prove': proveVerb,
+  'events.list': listEventsVerb,
   'instances.exec': execVerb,
   'tenants.switch': switchVerb,
   ...accountVerbs,
@@ -26,7 +28,7 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = {
 /** By service: commands beside its verbs, which call no operation. */
 const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = { audit: addAuditCommands };
 /** Operations without a verb below their service: another command calls them. */
-const ELSEWHERE = ['auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
+const ELSEWHERE = ['events.stream', 'auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
 const EXIT_CODES = `
 Exit codes:

@@ -26,6 +26,8 @@ export interface CustomVerb {
   /** Members of the input that get no flag. */
   readonly without?: readonly string[];
   readonly options?: readonly Option[];
+  /** It prints what the operation answers, and takes the options for that. Default false. */
+  readonly shows?: boolean;
   run(invocation: Invocation & { readonly own: Readonly<Record<string, unknown>> }): Promise<number | void>;
 }
 
@@ -223,7 +225,7 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
     );
   }
   if (verb.effect === 'delete' || verb.confirm) options.push(new Option('-y, --yes', 'do not ask'));
-  const shown = !custom && (verb.answer ?? 'json') === 'json';
+  const shown = (!custom || custom.shows === true) && (verb.answer ?? 'json') === 'json';
   const fits = ({ long }: Option) =>
     (shown || !OUTPUT.includes(long!)) && (verb.effect === 'list' || long !== '--sort');
   return [...options, ...globalOptions().filter(fits)];

@@ -9,6 +9,7 @@ import type { Sealer } from './kernel/seal.ts';
 import type { Service } from './kernel/service.ts';
 import type { Database } from './kernel/sql/pool.ts';
 import { createAdminAuditService, createAuditService } from './services/audit/index.ts';
+import { createEventsService, type EventFeed } from './services/events/index.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
 import { createAuthService, createSecondFactorService, createSessionsService } from './services/identity/index.ts';
 import {
@@ -64,10 +65,11 @@ interface ServiceDeps {
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
+  readonly feed?: EventFeed | undefined;
 }
 
 /** All services, in the order in which they need each other. */
-function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
+function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Service[] {
   const permissions = () => permissionsOf(services);
   const services: Service[] = [
     createAuthService({ ...deps, usages: () => services.flatMap((service) => service.usage ?? []) }),
@@ -101,6 +103,7 @@ function createServices({ worker, ...deps }: ServiceDeps): readonly Service[] {
       settings: () => [...services.flatMap((service) => service.settings ?? []), ...quotaSettings(quotasOf(services))],
     }),
     createStatusService(),
+    createEventsService({ feed, clock: systemClock, services: () => services }),
     createWorkService(),
     createAuditService({ ...deps, ...(worker ? { worker } : {}) }),
     createAdminAuditService(),
@@ -125,6 +128,8 @@ export function composeRegistry(options: {
   readonly clock?: Clock;
   /** In the worker's process only. */
   readonly worker?: WorkerDeps;
+  /** In the API's process only: without it nobody can follow events. */
+  readonly feed?: EventFeed;
 }): Registry {
   return createRegistry(
     createServices({

@@ -20,6 +20,7 @@ export function cellOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cellOf).join(', ');
   if (typeof value === 'object') {
     const members = Object.entries(value);
+    if (members.length === 2 && 'from' in value && 'to' in value) return `${cellOf(value.from)} → ${cellOf(value.to)}`;
     return members.map(([key, one]) => `${escapeControl(key)}=${cellOf(one)}`).join(', ') || '-';
   }
   return textOf(value);

@@ -1,6 +1,7 @@
 import { type FollowOptions, followEvents, type Transport } from '@thecloud/sdk';
 import type { Invocation } from '../invocation.ts';
 import { cellOf } from './cell.ts';
+import { checkColumns } from './print.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -10,12 +11,14 @@ export async function follow(
   transport: Transport,
   given: FollowOptions = {},
 ): Promise<void> {
+  checkColumns(verb, options);
   const { toYaml } = await import('./yaml.ts');
+  const columns = options.columns ?? verb.columns;
   const lineOf = (row: Row): string => {
-    if (options.quiet) return `${cellOf(row.id)}\n`;
+    if (options.quiet || options.output === 'name') return `${cellOf(row.id)}\n`;
     if (options.output === 'json') return `${JSON.stringify(row)}\n`;
     if (options.output === 'yaml') return `---\n${toYaml(row)}`;
-    return `${verb.columns.map((column) => cellOf(row[column])).join('  ')}\n`;
+    return `${columns.map((column) => cellOf(row[column])).join('  ')}\n`;
   };
   for await (const { data } of followEvents<Row>(transport, verb, input, given)) {
     if (!world.stdout.write(lineOf(data))) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));

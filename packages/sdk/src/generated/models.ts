@@ -109,6 +109,28 @@ export interface Binding {
   readonly created_at: string;
 }
 
+export interface Event {
+  readonly id: string;
+  readonly tenant_id: string;
+  /** Grows with each event; of one resource, in the order in which the changes took effect */
+  readonly sequence: number;
+  /** INSTANCE_LAUNCH, VPC_ACTIVE … */
+  readonly action: string;
+  readonly resource_type: string;
+  readonly resource_id: string;
+  /** Id of the user, or system: and the part of the platform */
+  readonly actor?: string;
+  readonly user_id?: string;
+  /** What changed, by member of the resource: from and to */
+  readonly changes?: Readonly<Record<string, {
+    readonly from: unknown;
+    readonly to: unknown;
+  }>>;
+  /** The input of the call without its secrets, or details */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+}
+
 export interface ExecResult {
   readonly exit_code: number;
   readonly stdout: string;

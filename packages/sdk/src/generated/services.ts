@@ -17,6 +17,7 @@ import { createAdminTenants, type AdminTenants } from './admin-tenants.ts';
 import { createAdminSessions, type AdminSessions } from './admin-sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
 import { createStatus, type Status } from './status.ts';
+import { createEvents, type Events } from './events.ts';
 import { createWork, type Work } from './work.ts';
 import { createAudit, type Audit } from './audit.ts';
 import { createAdminAudit, type AdminAudit } from './admin-audit.ts';
@@ -38,6 +39,7 @@ export type * from './admin-tenants.ts';
 export type * from './admin-sessions.ts';
 export type * from './settings.ts';
 export type * from './status.ts';
+export type * from './events.ts';
 export type * from './work.ts';
 export type * from './audit.ts';
 export type * from './admin-audit.ts';
@@ -59,6 +61,7 @@ export interface Services {
   readonly adminSessions: AdminSessions;
   readonly settings: Settings;
   readonly status: Status;
+  readonly events: Events;
   readonly work: Work;
   readonly audit: Audit;
   readonly adminAudit: AdminAudit;
@@ -82,6 +85,7 @@ export function createServices(transport: Transport): Services {
     adminSessions: createAdminSessions(transport),
     settings: createSettings(transport),
     status: createStatus(transport),
+    events: createEvents(transport),
     work: createWork(transport),
     audit: createAudit(transport),
     adminAudit: createAdminAudit(transport),

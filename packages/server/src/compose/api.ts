@@ -16,6 +16,7 @@ import { createExecute } from '../kernel/execute.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import { createLiveClient } from '../live/client.ts';
 import { composeRegistry } from '../services.ts';
+import { createEventFeed } from '../services/events/index.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
 import { DRAIN_MS, openBase, openPool, type Running, sealerOf } from './base.ts';
 
@@ -43,8 +44,12 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
+  const channels = [EVENT_CHANNEL, AUTHORITY_CHANNEL];
+  const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
+  const feed = createEventFeed({ database, notifier, clock, log, metrics });
   const registry = composeRegistry({
     ...config,
+    feed,
     sealer,
     forgetCallers: authenticator.forget,
     countLogin: metrics.authAttempt,
@@ -58,8 +63,6 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     log,
     metrics,
   });
-  const channels = [EVENT_CHANNEL, AUTHORITY_CHANNEL];
-  const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
   notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const live = createLiveClient(config.paths.workerSocket);
   const shared = {
@@ -100,7 +103,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       aws?.closeAllConnections();
     });
     await Promise.race([drained, forced]);
-    await Promise.all([authenticator.stop(), notifier.stop(), live.stop()]);
+    await Promise.all([authenticator.stop(), feed.stop(), notifier.stop(), live.stop()]);
     await Promise.all([database.close(), operator.close(), data.close()]);
     log.flush();
   };

@@ -5,7 +5,7 @@ import type { Entry } from './registry.ts';
 /** What changed, by member as the wire shows it. `null`: the member, or the resource, was not there or is gone. */
 export type Changes = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
 
-/** Sees of a resource what its reading permission alone shows: an event is read by whoever may read the resource. */
+/** Sees of a resource what its reading permission alone shows: who may read the resource reads its events. */
 const ONLOOKER: Caller & { kind: 'user' } = {
   kind: 'user',
   userId: ANONYMOUS_USER_ID,

@@ -66,6 +66,8 @@ const overQuota =
   };
 
 const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
+  // A position of 1970.
+  'events.stream': { EVENTS_EXPIRED: () => api.call('events.stream', { after: '1.0.~0~0' }, owner) },
   'auth.register': {
     FORBIDDEN: async () => {
       await api.owner.query('update platform set registration_open = false');

@@ -185,6 +185,11 @@ export function sendOdd(url: string, odd: Omit<OddRequest, 'flaw'>, key: string)
       { method: odd.method, path: odd.path, headers: { 'x-api-key': key, ...length, ...odd.headers }, agent: false },
       (answer) => {
         let text = '';
+        // It has no end.
+        if (answer.headers['content-type']?.startsWith('text/event-stream')) {
+          sent.destroy();
+          return resolve({ status: answer.statusCode!, text, message: undefined });
+        }
         answer.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });

@@ -30,6 +30,7 @@ import { type Database, openDatabase } from '../kernel/sql/pool.ts';
 import { createLiveClient } from '../live/client.ts';
 import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
+import { createEventFeed } from '../services/events/index.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
 import type { CallWorld } from '../kernel/example.ts';
 import { bodyOf, whereOf } from './call-paths.ts';
@@ -151,9 +152,17 @@ export async function startTestApi(options: {
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
+  const notifier = startNotifier({
+    connectionString: options.database.apiUrl,
+    channels: [EVENT_CHANNEL, AUTHORITY_CHANNEL],
+    clock,
+    log,
+  });
+  const feed = createEventFeed({ database, notifier, clock, log, metrics });
   const registry =
     options.registry ??
     composeRegistry({
+      feed,
       sealer,
       region,
       platformId: '00000000-0000-7000-8000-0000000000ff',
@@ -166,12 +175,6 @@ export async function startTestApi(options: {
   const data = wrap(openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 }));
   const databases = { api: database, operator, data };
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
-  const notifier = startNotifier({
-    connectionString: options.database.apiUrl,
-    channels: [EVENT_CHANNEL, AUTHORITY_CHANNEL],
-    clock,
-    log,
-  });
   const folder = mkdtempSync(join(tmpdir(), 'thecloud-live-'));
   const socketPath = join(folder, 'run', 'worker.sock');
   const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
@@ -302,7 +305,7 @@ export async function startTestApi(options: {
       await app.close();
       aws.closeAllConnections();
       await new Promise((resolve) => aws.close(resolve));
-      await Promise.all([authenticator.stop(), notifier.stop(), live.stop(), worker.stop()]);
+      await Promise.all([authenticator.stop(), feed.stop(), notifier.stop(), live.stop(), worker.stop()]);
       await Promise.all([database, operator, data, workerDatabase].map((one) => one.close()));
       await owner.end();
     } finally {
