@@ -104,7 +104,7 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
     }),
     createStatusService(),
     createEventsService({ feed, clock: systemClock, services: () => services }),
-    createWorkService(),
+    createWorkService({ tables: () => Object.assign({}, ...services.map((service) => service.work ?? {})) }),
     createAuditService({ ...deps, ...(worker ? { worker } : {}) }),
     createAdminAuditService(),
   ];

@@ -369,6 +369,12 @@ export interface StuckWork {
   readonly last_error?: string;
   /** Time of the next attempt */
   readonly due_at: string;
+  /** The code that the tenant sees: DELETE_STUCK, ENGINE_FAILED … */
+  readonly reason_code?: string;
+  /** The sentence that the tenant sees */
+  readonly reason?: string;
+  /** What you can do about it */
+  readonly advice: string;
 }
 
 export interface User {
@@ -402,4 +408,20 @@ export interface Vpc {
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
+}
+
+export interface WorkOfKind {
+  /** Kind of the resource, or sweep:<name> for work that returns regularly */
+  readonly kind: string;
+  /** Passes that wait for a worker */
+  readonly due: number;
+  readonly running: number;
+  /** Resources whose last pass failed */
+  readonly failing: number;
+  /** Since when the oldest has waited */
+  readonly oldest_due_at?: string;
+  /** Of a sweep: the end of its last good run */
+  readonly last_run_at?: string;
+  /** Of a sweep */
+  readonly next_run_at?: string;
 }

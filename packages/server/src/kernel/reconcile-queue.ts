@@ -191,6 +191,7 @@ export async function settle(sql: Sql, held: Claim, napMs: number, because?: str
     'reconcile.settle',
     `update reconcile
      set leased_until = null, lease_token = null, failing_since = null,
+         settled_at = case when $5::text is null then now() else settled_at end,
          attempts = case when $5::text is null then 0 else greatest(attempts, ${STUCK_AFTER}) end,
          last_error = case when $5::text = '' then last_error else $5 end,
          priority = case when ${UNTOUCHED} then 0 else 1 end,

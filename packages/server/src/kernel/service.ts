@@ -243,6 +243,8 @@ export interface Service {
   /** Settings of this service that the operator changes at run time. */
   // oxlint-disable-next-line typescript/no-explicit-any -- values differ by setting
   readonly settings?: readonly PlatformSetting<any>[];
+  /** Tables of what its passes work on, by kind: with id, status_reason and reason_code. Shown to the operator when a pass is stuck. */
+  readonly work?: Readonly<Record<string, string>>;
   /** Runs only in the worker. */
   readonly worker?: WorkerSide;
   /** By verb: a valid call of each operation, for the generated tests. */

@@ -3,7 +3,7 @@ import { wake } from './reconcile-queue.ts';
 import type { Sql } from './sql/tx.ts';
 
 /** The id of every sweep's row: its kind alone says which it is. */
-const SWEEP_ID = '00000000-0000-7000-8000-00000000005e';
+export const SWEEP_ID = '00000000-0000-7000-8000-00000000005e';
 
 /**
  * Work that comes back each `ms` milliseconds and that one worker does, however many there are: a row of the queue of work with a fixed id,

@@ -28,6 +28,7 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
     handlers: createInstanceHandlers(deps),
     kinds: { instance: kindOf(INSTANCES, { noun: 'instance', present: presentInstance }) },
     errors: INSTANCE_ERRORS,
+    work: { instance: INSTANCES.name },
     // Contract, section 8.
     quotas: {
       instances: { max: 10, noun: 'instances', free: 'Delete an instance' },

@@ -20,6 +20,7 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     title: 'VPCs',
     operations: vpcOperations,
     handlers: createVpcHandlers(deps),
+    work: { vpc: VPCS.name },
     kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
     // Contract, section 8.
     quotas: { vpcs: { max: 2, noun: 'VPCs', free: 'Delete a VPC' } },

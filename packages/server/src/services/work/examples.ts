@@ -12,6 +12,7 @@ async function insertStuck({ owner, tenantId }: ExampleWorld): Promise<string> {
 }
 
 export const workExamples: Record<keyof typeof workOperations, Example> = {
+  list: { input: async (world) => (await insertStuck(world), {}) },
   stuck: {
     input: async (world) => {
       await insertStuck(world);

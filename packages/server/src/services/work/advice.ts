@@ -1,0 +1,32 @@
+import type { CommonReason } from '../../kernel/pass.ts';
+
+/** What the operator does about a reason, one sentence a code. */
+const ADVICE: Readonly<Record<CommonReason, string>> = {
+  WAITING_FOR_ENGINE:
+    'look at the host with `cloud admin hosts list` and at the machine with `cloud doctor`; the work continues when the engine is back',
+  ENGINE_FAILED: 'mend what last_error says, then run `cloud admin work retry`',
+  ENGINE_REFUSED:
+    'last_error says what the engine cannot do; the tenant must delete the resource and create it with another configuration',
+  DELETE_DELAYED: 'wait: the platform retries the deletion until it is done',
+  DELETE_STUCK:
+    'mend what last_error or the log of the worker says, for example by freeing disk space or restarting Incus; the deletion then ends by itself',
+};
+
+/** Of services' own codes. */
+const MORE: Readonly<Record<string, string>> = {
+  WAITING_FOR_IMAGE: 'check that the image can be downloaded and that the disk has room; the work continues by itself',
+  IMAGE_FAILED:
+    'mend what last_error says, such as a server of images that cannot be reached, then run `cloud admin work retry`',
+  WAITING_FOR_NETWORK: 'look for the VPC of the instance in this list, and mend it first',
+  NETWORK_FAILED: 'look for the VPC of the instance in this list, mend it, then run `cloud admin work retry`',
+  RESTING: 'nothing: the instance keeps ending, and its owner must mend its command',
+};
+
+const OF_KIND: Readonly<Record<string, string>> = {
+  mail: 'set CLOUD_SMTP_URL and restart, or read the mail and drop it: `cloud admin mails list`',
+};
+
+export const adviceFor = (kind: string, code: string | undefined): string =>
+  (code === undefined ? undefined : ((ADVICE as Readonly<Record<string, string>>)[code] ?? MORE[code])) ??
+  OF_KIND[kind] ??
+  'mend what last_error says, then run `cloud admin work retry`';
