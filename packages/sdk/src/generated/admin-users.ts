@@ -13,8 +13,8 @@ export interface AdminUsersListInput {
   readonly email?: string | undefined;
   /** admin: the operators */
   readonly role?: string | undefined;
-  /** active; locked: after too many wrong passwords; closed: the account is gone */
-  readonly status?: "active" | "locked" | "closed" | undefined;
+  /** active; locked: after too many wrong passwords; suspended: by an operator; closed: the account is gone */
+  readonly status?: "active" | "locked" | "suspended" | "closed" | undefined;
 }
 
 export interface AdminUsersGetInput {
@@ -23,6 +23,18 @@ export interface AdminUsersGetInput {
 }
 
 export interface AdminUsersUnlockInput {
+  /** Id or e-mail address */
+  readonly id: string;
+}
+
+export interface AdminUsersSuspendInput {
+  /** Id or e-mail address */
+  readonly id: string;
+  /** What the user is told */
+  readonly reason: string;
+}
+
+export interface AdminUsersResumeInput {
   /** Id or e-mail address */
   readonly id: string;
 }
@@ -81,6 +93,17 @@ export interface AdminUsers {
    */
   unlock(input: AdminUsersUnlockInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
   /**
+   * Suspend a user.
+   * Every call with one of the user's keys is refused within a second, in all tenants, with the reason. Nothing is deleted.
+   * POST /operator/users/:id/suspend · scope operator
+   */
+  suspend(input: AdminUsersSuspendInput, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /**
+   * Resume a suspended user.
+   * POST /operator/users/:id/resume · scope operator
+   */
+  resume(input: AdminUsersResumeInput | string, options?: CallOptions & VersionOption): Promise<OperatedUser>;
+  /**
    * End all of a user's sessions.
    * Session keys stop working within a second; API keys continue.
    * POST /operator/users/:id/end-sessions · scope operator
@@ -118,6 +141,8 @@ const SPECS = {
   list: {"name":"admin-users.list","method":"GET","path":"/operator/users"},
   get: {"name":"admin-users.get","method":"GET","path":"/operator/users/:id"},
   unlock: {"name":"admin-users.unlock","method":"POST","path":"/operator/users/:id/unlock"},
+  suspend: {"name":"admin-users.suspend","method":"POST","path":"/operator/users/:id/suspend"},
+  resume: {"name":"admin-users.resume","method":"POST","path":"/operator/users/:id/resume"},
   endSessions: {"name":"admin-users.endSessions","method":"POST","path":"/operator/users/:id/end-sessions"},
   issueReset: {"name":"admin-users.issueReset","method":"POST","path":"/operator/users/:id/issue-reset"},
   resetSecondFactor: {"name":"admin-users.resetSecondFactor","method":"POST","path":"/operator/users/:id/reset-second-factor"},
@@ -131,6 +156,8 @@ export function createAdminUsers(transport: Transport): AdminUsers {
     listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
     get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
     unlock: (input, options) => transport.call(SPECS.unlock, typeof input === 'string' ? { id: input } : { ...input }, options),
+    suspend: (input, options) => transport.call(SPECS.suspend, { ...input }, options),
+    resume: (input, options) => transport.call(SPECS.resume, typeof input === 'string' ? { id: input } : { ...input }, options),
     endSessions: (input, options) => transport.call(SPECS.endSessions, typeof input === 'string' ? { id: input } : { ...input }, options),
     issueReset: (input, options) => transport.call(SPECS.issueReset, typeof input === 'string' ? { id: input } : { ...input }, options),
     resetSecondFactor: (input, options) => transport.call(SPECS.resetSecondFactor, typeof input === 'string' ? { id: input } : { ...input }, options),

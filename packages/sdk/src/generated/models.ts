@@ -270,9 +270,12 @@ export interface OperatedUser {
   readonly name: string;
   /** Role on the platform; admin is an operator */
   readonly role: string;
-  /** active; locked: after too many wrong passwords; closed: the account is gone */
-  readonly status: "active" | "locked" | "closed";
+  /** active; locked: after too many wrong passwords; suspended: by an operator; closed: the account is gone */
+  readonly status: "active" | "locked" | "suspended" | "closed";
   readonly locked_until?: string;
+  readonly suspended_at?: string;
+  /** What the user is told */
+  readonly suspended_reason?: string;
   readonly created_at: string;
   /** Memberships, the first 100; not in lists */
   readonly tenants?: ReadonlyArray<{

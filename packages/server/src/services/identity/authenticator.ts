@@ -29,6 +29,10 @@ export interface KeyRow {
   readonly permissions: readonly string[];
   /** The tenant wants a second factor, which the user does not have. */
   readonly lacks_second_factor: boolean;
+  /** Why the operator has suspended the user; null: not suspended. */
+  readonly user_suspension: string | null;
+  /** Why the tenant's status is not active. */
+  readonly tenant_status_reason: string | null;
 }
 
 /**
@@ -102,7 +106,8 @@ export function createAuthenticator(options: {
     async flush(calls) {
       const rows = await database.query<KeyRow>(
         'identity.authenticate',
-        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions, lacks_second_factor
+        `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions, lacks_second_factor,
+           user_suspension, tenant_status_reason
          from authenticate_keys($1, $2)`,
         [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
       );
@@ -187,16 +192,23 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
   if (row.expires_at && row.expires_at.getTime() <= now) throw unauthorized('this API key has expired; log in again');
   const isMember = row.membership_role !== null;
   const who = { userId: row.user_id, keyId: row.key_id, tenantId: row.key_tenant_id ?? undefined };
+  if (row.user_suspension !== null)
+    throw denied(
+      forbidden(`your account is suspended${because(row.user_suspension)}; contact the operator of the platform`),
+      who,
+    );
   if (tenantId !== undefined && !isMember)
     throw denied(forbidden(`you are not a member of the tenant '${tenantId}'`), {
       ...who,
       aimedAt: { tenantId, exists: row.tenant_id !== null },
     });
   if (row.tenant_status !== null && row.tenant_status !== 'active' && isMember)
-    throw denied(forbidden(`the tenant is ${row.tenant_status}; contact the operator of the platform`), {
-      ...who,
-      tenantId: row.tenant_id ?? undefined,
-    });
+    throw denied(
+      forbidden(
+        `the tenant is ${row.tenant_status}${because(row.tenant_status_reason)}; contact the operator of the platform`,
+      ),
+      { ...who, tenantId: row.tenant_id ?? undefined },
+    );
   // Its permissions were chosen for the role in its own tenant; elsewhere the same words may open more.
   if (row.key_permissions && tenantId !== undefined && tenantId !== row.key_tenant_id)
     throw denied(forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`), who);
@@ -217,6 +229,8 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
     ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),
   };
 }
+
+const because = (reason: string | null): string => (reason ? `: ${reason}` : '');
 
 /** Undefined: the key may do all that its user may. A session's end limits no keys that are made with it. */
 function limitsOf(row: KeyRow): KeyLimits | undefined {

@@ -7,13 +7,13 @@ import type { userOperations } from './users.ts';
 
 async function insertUser(
   { owner, unique }: ExampleWorld,
-  more: { role?: string; locked?: boolean } = {},
+  more: { role?: string; locked?: boolean; suspended?: boolean } = {},
 ): Promise<string> {
   const id = newId();
   await owner.query(
-    `insert into users (id, email, password_hash, name, role, locked_until)
-     values ($1, $2, '!', 'Some One', $3, case when $4 then now() + interval '15 minutes' end)`,
-    [id, `${unique()}@example.com`, more.role ?? 'developer', more.locked ?? false],
+    `insert into users (id, email, password_hash, name, role, locked_until, suspended_at)
+     values ($1, $2, '!', 'Some One', $3, case when $4 then now() + interval '15 minutes' end, case when $5 then now() end)`,
+    [id, `${unique()}@example.com`, more.role ?? 'developer', more.locked ?? false, more.suspended ?? false],
   );
   return id;
 }
@@ -45,11 +45,14 @@ export const userExamples: Record<keyof typeof userOperations, Example> = {
       { role: 'admin' },
       { status: 'active' },
       { status: 'locked' },
+      { status: 'suspended' },
       { status: 'closed' },
     ],
   },
   get: { input: async (world) => ({ id: await insertUser(world) }) },
   unlock: { input: async (world) => ({ id: await insertUser(world, { locked: true }) }) },
+  suspend: { input: async (world) => ({ id: await insertUser(world), reason: 'spam' }) },
+  resume: { input: async (world) => ({ id: await insertUser(world, { suspended: true }) }) },
   endSessions: { input: async (world) => ({ id: (await insertSession(world)).userId }) },
   issueReset: { input: async (world) => ({ id: await insertUser(world) }), secretOutput: ['token'] },
   resetSecondFactor: {

@@ -1,4 +1,6 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
+import { makeAwsKey, stsClient } from '../../testing/aws-clients.ts';
 import { eventually } from '../../testing/seed.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { type Actor, PASSWORD, startTestApi, type TestApi, uniqueWord } from '../../testing/test-api.ts';
@@ -41,6 +43,9 @@ describe('a suspended tenant', () => {
       const suspended = await act('admin-tenants.suspend', { id: await slugOf(actor), reason: 'the bill is unpaid' });
       expect(suspended.data).toMatchObject({ status: 'suspended', status_reason: 'the bill is unpaid' });
       await eventually('refused everywhere', async () => String(await statuses()) === '403,403,403', 1_000);
+      expect((await api.call('vpcs.list', {}, actor)).message).toBe(
+        'the tenant is suspended: the bill is unpaid; contact the operator of the platform',
+      );
       expect(await trailOf(actor.tenantId)).toMatchObject({
         action: 'tenant.suspend',
         user_id: operator.userId,
@@ -166,6 +171,32 @@ describe('an operator', () => {
     await eventually('all have ended', async () => !(await works(keys[0]!)) && !(await works(keys[1]!)), 1_000);
     expect(await works(actor.key)).toBe(true);
     expect((await act('admin-sessions.list', { user: actor.userId })).data).toEqual([]);
+  });
+});
+
+it('a suspended user is refused by three API processes within a second, with the reason, also at the AWS door', async () => {
+  const actor = await api.makeActor();
+  const client = stsClient(api, await makeAwsKey(api, actor));
+  const identity = async () =>
+    client.send(new GetCallerIdentityCommand({})).then(
+      () => 'ok',
+      (error: Error) => error.message,
+    );
+  expect(await identity()).toBe('ok');
+  await withThreeApis(async (apis) => {
+    const answers = async () => Promise.all(apis.map((one) => one.call('auth.me', {}, actor)));
+    expect((await answers()).map(({ status }) => status)).toEqual([200, 200, 200]);
+    const suspended = await act('admin-users.suspend', { id: actor.email, reason: 'mined coins' });
+    expect(suspended.data).toMatchObject({ status: 'suspended', suspended_reason: 'mined coins' });
+    await eventually('refused everywhere', async () => (await answers()).every(({ status }) => status === 403), 1_000);
+    expect((await answers())[0]!.message).toBe(
+      'your account is suspended: mined coins; contact the operator of the platform',
+    );
+    await eventually('refused there too', async () => (await identity()).includes('your account is suspended'), 1_000);
+    expect((await act('admin-users.list', { status: 'suspended', email: actor.email })).data).toHaveLength(1);
+    expect(await act('admin-users.suspend', { id: operator.email, reason: 'oops' })).toMatchObject({ status: 409 });
+    expect((await act('admin-users.resume', { id: actor.userId })).data).toMatchObject({ status: 'active' });
+    await eventually('served everywhere', async () => (await answers()).every(({ status }) => status === 200), 1_000);
   });
 });
 

@@ -3,13 +3,14 @@ import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { OperatedUserRow, UserStatus } from './user.ts';
 
-const COLUMNS = `id, email, name, role, locked_until, created_at,
-  case when closed_at is not null then 'closed' when locked_until > now() then 'locked' else 'active' end as status`;
+const COLUMNS = `id, email, name, role, locked_until, suspended_at, suspended_reason, created_at,
+  case when closed_at is not null then 'closed' when suspended_at is not null then 'suspended' when locked_until > now() then 'locked' else 'active' end as status`;
 
 /** Conditions of the list's filter by status, each with an index that leads to the few users who fit. */
 const WITH_STATUS: Readonly<Record<UserStatus, string>> = {
-  active: 'closed_at is null and (locked_until is null or locked_until <= now())',
-  locked: 'locked_until is not null and locked_until > now() and closed_at is null',
+  active: 'closed_at is null and suspended_at is null and (locked_until is null or locked_until <= now())',
+  locked: 'locked_until is not null and locked_until > now() and closed_at is null and suspended_at is null',
+  suspended: 'suspended_at is not null and closed_at is null',
   closed: 'closed_at is not null',
 };
 
@@ -55,6 +56,14 @@ export const createPgOperatedUsers = (sql: Sql) => ({
       'select tenant_id, role from memberships where user_id = $1 order by tenant_id limit 100',
       [userId],
     ),
+
+  async setSuspension(userId: string, since: Date | null, reason: string | null, at: Date): Promise<void> {
+    await sql.query(
+      'operator.set_suspension',
+      'update users set suspended_at = $2, suspended_reason = $3, updated_at = $4 where id = $1',
+      [userId, since, reason, at],
+    );
+  },
 
   async setOperator(userId: string, wanted: boolean, at: Date): Promise<'done' | 'unchanged' | 'closed' | 'last'> {
     const [row] = await sql.query<{ outcome: 'done' | 'unchanged' | 'closed' | 'last' }>(

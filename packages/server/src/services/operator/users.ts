@@ -62,6 +62,16 @@ export const userOperations = {
       description: 'Ends the lockout after too many wrong passwords, so that the user can log in immediately.',
     }),
   ),
+  suspend: operation({
+    ...act('suspend', 'Suspend a user', answersUser),
+    description:
+      "Every call with one of the user's keys is refused within a second, in all tenants, with the reason. Nothing is deleted.",
+    input: Type.Object(
+      { id: userRef, reason: Type.String({ minLength: 1, maxLength: 500, description: 'What the user is told' }) },
+      { additionalProperties: false },
+    ),
+  }),
+  resume: operation(act('resume', 'Resume a suspended user', answersUser)),
   endSessions: operation(
     act('end-sessions', "End all of a user's sessions", {
       description: 'Session keys stop working within a second; API keys continue.',
@@ -110,6 +120,22 @@ const handlers: Handlers<typeof userOperations, { operated_user: OperatedUserRow
     return { ...user, status: user.status === 'locked' ? 'active' : user.status, locked_until: null };
   },
 
+  async suspend({ sql, target: user, input: { reason }, now }) {
+    refuseClosed(user);
+    if (user.role === 'admin')
+      throw conflict(`${user.email} is an operator; first: cloud admin users unmake-operator ${user.email}`);
+    if (user.status === 'suspended') throw conflict(`${user.email} is suspended already`);
+    await createPgOperatedUsers(sql).setSuspension(user.id, now, reason, now);
+    return { ...user, status: 'suspended', suspended_at: now, suspended_reason: reason };
+  },
+
+  async resume({ sql, target: user, now }) {
+    refuseClosed(user);
+    if (user.status !== 'suspended') throw conflict(`${user.email} is not suspended`);
+    await createPgOperatedUsers(sql).setSuspension(user.id, null, null, now);
+    return { ...user, status: 'active', suspended_at: null, suspended_reason: null };
+  },
+
   async endSessions({ sql, target: user, now }) {
     return { ended: (await createPgSessions(sql).endOfUser(user.id, now)).length };
   },
@@ -142,6 +168,10 @@ const handlers: Handlers<typeof userOperations, { operated_user: OperatedUserRow
     return { ...user, role: 'developer' };
   },
 };
+
+function refuseClosed({ email, status }: OperatedUserRow): void {
+  if (status === 'closed') throw conflict(`the account of ${email} is closed`);
+}
 
 const operatedUser: Kind<OperatedUserRow> = {
   noun: 'user',
