@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '@thecloud/sdk';
 import { sha256Hex } from '../../server/src/kernel/ids.ts';
+import { codeOfStep, stepAt } from '../../server/src/services/identity/totp.ts';
 import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
 import { openShell, type TestShell } from './testing/test-world.ts';
@@ -188,4 +189,42 @@ it('ends the session of the one who logs out, and no other', async () => {
     expect(await cloud('whoami', { env: { CLOUD_API_KEY: other } })).toMatchObject({ code: 0 });
   expect(await cloud('whoami')).toMatchObject({ code: 3 });
   expect((await cloud('logout')).stderr).toContain('is not logged in');
+});
+
+it('sets up a second factor, asks for its code, and changes a password, none of it on the command line', async () => {
+  const secrets = ['a longer pass phrase', 'another pass phrase yet'] as const;
+  await cloud('register --email second@example.com --name Second --password-stdin', { stdin: secrets[0] });
+  expect((await cloud('auth update --name Ada')).stdout).toContain('Ada');
+  const changed = await cloud('auth change-password', { typed: [secrets[0], secrets[1], secrets[1]] });
+  expect(changed).toMatchObject({ code: 0 });
+  expect(`${changed.stdout}${changed.stderr}`).not.toContain(secrets[1]);
+  const wrong = await cloud('auth change-password --stdin', { stdin: `${secrets[0]}\n${secrets[1]} 2\n` });
+  expect(wrong.stderr).toBe('cloud: the password is wrong\n');
+  expect(await cloud('auth change-password --stdin', { stdin: secrets[1] })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('must have 2 lines: old_password, new_password'),
+  });
+
+  const { secret } = JSON.parse((await cloud('second-factor enrol --stdin -o json', { stdin: secrets[1] })).stdout);
+  const code = (steps: number) => codeOfStep(secret, stepAt(Date.now()) + steps);
+  const { recovery_codes: recovery } = JSON.parse(
+    (await cloud('second-factor confirm --stdin -o json', { stdin: code(-1) })).stdout,
+  );
+  expect(recovery).toHaveLength(10);
+  const login = 'login --email second@example.com';
+  expect(await cloud(`${login} --password-stdin`, { stdin: secrets[1] })).toMatchObject({
+    stderr: expect.stringContaining('use --code'),
+  });
+  expect((await cloud(login, { typed: [secrets[1], code(0)] })).stderr).toContain('Logged in at');
+  expect((await cloud(`${login} --password-stdin --code ${recovery[0]}`, { stdin: secrets[1] })).code).toBe(0);
+  const sessions = JSON.parse((await cloud('sessions list -o json')).stdout) as {
+    current: boolean;
+    user_agent: string;
+  }[];
+  expect(sessions.filter(({ current }) => current)).toHaveLength(1);
+  expect((await cloud('sessions end-others -o json')).stdout).toContain('"ended": 2');
+  expect(await cloud('second-factor disable --stdin', { stdin: recovery[1] })).toMatchObject({ code: 0 });
+  const closed = await cloud('auth close --stdin', { stdin: `second@example.com\n${secrets[1]}` });
+  expect(closed).toMatchObject({ code: 0 });
+  expect(await cloud('whoami')).toMatchObject({ code: 3 });
 });

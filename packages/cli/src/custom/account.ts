@@ -26,6 +26,7 @@ const LONGEST_INPUT = 4096;
  */
 const asking = (...questions: readonly Question[]): CustomVerb => ({
   without: questions.map(({ member }) => member),
+  shows: true,
   options: [
     new Option(
       '--stdin',

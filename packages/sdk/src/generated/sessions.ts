@@ -37,7 +37,7 @@ export interface Sessions {
   /**
    * End your other sessions.
    * Ends all your sessions but the one that sends this request. Sent with an API key, it ends all sessions.
-   * DELETE /auth/sessions · scope user
+   * POST /auth/sessions/end-others · scope user
    */
   endOthers(options?: CallOptions): Promise<SessionsEndOthersOutput>;
 }
@@ -45,7 +45,7 @@ export interface Sessions {
 const SPECS = {
   list: {"name":"sessions.list","method":"GET","path":"/auth/sessions"},
   end: {"name":"sessions.end","method":"DELETE","path":"/auth/sessions/:id"},
-  endOthers: {"name":"sessions.endOthers","method":"DELETE","path":"/auth/sessions"},
+  endOthers: {"name":"sessions.endOthers","method":"POST","path":"/auth/sessions/end-others"},
 } as const;
 
 export function createSessions(transport: Transport): Sessions {

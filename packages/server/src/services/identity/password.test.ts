@@ -9,6 +9,9 @@ describe('a password', () => {
     ['12345678901234', 'too easy'],
     ['abcdefghijklmnop', 'too easy'],
     ['', 'too easy'],
+    ['Qwertyuiop1!', 'too easy'],
+    ['asdfghjklASDFGHJKL', 'too easy'],
+    ['AbCdEfGhIjKlMnOp', 'too easy'],
     ['é'.repeat(40), 'at most 72'],
   ])('%s is refused: %s', (password, why) => {
     expect(() => checkPassword(password)).toThrow(why);

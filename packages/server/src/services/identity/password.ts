@@ -18,18 +18,29 @@ const SETS: readonly (readonly [RegExp, number])[] = [
   [/[^\x20-\x7e]/, 100],
 ];
 
+/** Rows of a keyboard, along which people move their fingers. */
+const ROWS = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm'] as const;
+
+/** Whether the three characters are the same one, or neighbours in the order of their codes or on a keyboard, all in one direction. */
+function isRun(three: readonly string[]): boolean {
+  const places = [
+    three.map((char) => char.codePointAt(0)!),
+    ...ROWS.map((row) => three.map((char) => row.indexOf(char))),
+  ];
+  return places.some(([a, b, c]) => {
+    const step = b! - a!;
+    return a! >= 0 && b! >= 0 && c! >= 0 && Math.abs(step) <= 1 && c! - b! === step;
+  });
+}
+
 /**
  * Bits of a password against a guesser who knows which sets of characters it draws on: log2(sum of the sets) a character, where the
- * third and later characters of a run (aaa, abc, 321) count nothing.
+ * third and later characters of a run (aaa, abc, 321, Qwerty) count nothing.
  */
 export function entropyBits(password: string): number {
   const base = SETS.reduce((sum, [pattern, size]) => sum + (pattern.test(password) ? size : 0), 0);
-  const codes = Array.from(password, (char) => char.codePointAt(0) ?? 0);
-  const counted = codes.filter((code, index) => {
-    if (index < 2) return true;
-    const step = code - codes[index - 1]!;
-    return Math.abs(step) > 1 || step !== codes[index - 1]! - codes[index - 2]!;
-  }).length;
+  const chars = Array.from(password.toLowerCase());
+  const counted = chars.filter((_, index) => index < 2 || !isRun(chars.slice(index - 2, index + 1))).length;
   return base === 0 ? 0 : counted * Math.log2(base);
 }
 

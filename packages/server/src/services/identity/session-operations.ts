@@ -29,7 +29,7 @@ export const sessionOperations = {
       'Ends all your sessions but the one that sends this request. Sent with an API key, it ends all sessions.',
     effect: 'action',
     scope: 'user',
-    http: { method: 'DELETE', path: '/auth/sessions' },
+    http: { method: 'POST', path: '/auth/sessions/end-others' },
     input: Type.Object({}, { additionalProperties: false }),
     output: Type.Object({ ended: Type.Integer({ description: 'Number of sessions that ended' }) }),
   }),
