@@ -26,7 +26,7 @@ if (obstacle !== undefined) console.warn(`NOT RUN, the SDK in Deno, Bun and Chro
 
 /** The same program everywhere: `check(endpoint, key)` answers what it found. */
 const PROGRAM = `
-import { createClient, ConflictError, NotFoundError, UnauthorizedError, followEvents } from '@thecloud/sdk';
+import { createClient, ConflictError, NotFoundError, UnauthorizedError } from '@thecloud/sdk';
 
 export async function check(endpoint, apiKey) {
   const cloud = createClient({ endpoint, apiKey });
@@ -45,7 +45,15 @@ export async function check(endpoint, apiKey) {
   let log = '';
   const instance = await cloud.instances.launch({ name: 'web', image: 'busybox' });
   for await (const chunk of cloud.instances.logsStream({ id: instance.id })) log += new TextDecoder().decode(chunk);
-  for (const name of ['renamed', 'more-0', 'more-1', 'more-2']) await cloud.vpcs.delete(name);
+  const seen = [];
+  let nth = 0;
+  const happening = setInterval(() => cloud.vpcs.update({ id: first.id, name: 'renamed-' + nth++ }).catch(() => undefined), 100);
+  for await (const { id, data } of cloud.events.stream({ action: 'VPC_UPDATE' })) {
+    seen.push(id !== '' && data.resource_id === first.id);
+    if (seen.length === 2) break;
+  }
+  clearInterval(happening);
+  for (const name of [first.id, 'more-0', 'more-1', 'more-2']) await cloud.vpcs.delete(name);
   await cloud.instances.delete(instance.id);
   return {
     once: first.id === again.id,
@@ -56,7 +64,7 @@ export async function check(endpoint, apiKey) {
     aborted: aborted.message,
     updated: updated.name,
     log,
-    follows: typeof followEvents,
+    seen,
   };
 }
 `;
@@ -69,7 +77,7 @@ const FOUND = {
   aborted: 'enough',
   updated: 'renamed',
   log: 'booted',
-  follows: 'function',
+  seen: [true, true],
 };
 const LIVE = {
   'instances.logs': {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import type { Ticket } from '../../server/src/kernel/ticket.ts';
 import { setUpApi } from '../../server/src/testing/set-up-api.ts';
+import { uniqueWord } from '../../server/src/testing/test-api.ts';
 
 // The examples of the README, one after the other, against the real API on a real database. There is no worker: what a reconciler would
 // write, the test writes, and it answers for the engine.
@@ -50,6 +51,12 @@ const settling = setInterval(() => {
 }, 50);
 afterAll(() => clearInterval(settling));
 
+/** Something happens all the time, for who follows events. */
+const happening = setInterval(() => {
+  void api.call('vpcs.create', { name: `happening-${uniqueWord()}` }, owner).catch(() => undefined);
+}, 250);
+afterAll(() => clearInterval(happening));
+
 it('every example of the README compiles, runs, and prints what it should', async () => {
   const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
   const blocks = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text]) => text!);
@@ -80,6 +87,7 @@ it('every example of the README compiles, runs, and prints what it should', asyn
     'web RUNNING 10.0.0.2',
     '1 undefined',
     'web RUNNING',
+    'true VPC_CREATE vpc',
     "CONFLICT: a VPC named 'main' already exists; choose another name",
     'true',
     'true',
