@@ -5,7 +5,13 @@ import type { AuditRow, Checkpoint, Entry } from './records.ts';
  * lines that it covers; `uncovered` and the rows that no checkpoint covers yet; `end`.
  */
 export type ExportLine =
-  | { readonly type: 'export'; readonly format: 1; readonly tenant_id?: string }
+  | {
+      readonly type: 'export';
+      readonly format: 1;
+      readonly tenant_id?: string;
+      /** It begins with the first checkpoint. */
+      readonly from_start?: true;
+    }
   | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint; readonly signature: string }
   | {
       readonly type: 'entry';

@@ -87,6 +87,8 @@ class Verifier {
   #archived = 0;
   #checkpoints = 0;
   #isWhole = true;
+  #tenantId: string | undefined;
+  #isFromStart = false;
   #isOfOneTenant = false;
   #section: 'start' | 'checkpoint' | 'uncovered' | 'end' = 'start';
   #checkpoint: { readonly checkpoint: Checkpoint; readonly hash: string; readonly isGood: boolean } | undefined;
@@ -114,6 +116,8 @@ class Verifier {
   #takeLine(line: ExportLine): void {
     switch (line.type) {
       case 'export':
+        this.#tenantId = line.tenant_id;
+        this.#isFromStart = line.from_start === true;
         this.#isOfOneTenant = line.tenant_id !== undefined;
         this.#section = 'checkpoint';
         return;
@@ -155,7 +159,13 @@ class Verifier {
         `checkpoint ${number}${before ? `, which follows ${before.checkpoint.number},` : ''} was changed: its signature (key version ${checkpoint.key_version}) fits none of the given public keys`,
       );
     if (!before) {
-      if (number !== '1' && !this.#isOfOneTenant) this.#isWhole = false;
+      if (number !== '1' && !this.#isOfOneTenant) {
+        this.#isWhole = false;
+        if (this.#isFromStart) {
+          this.#hasGap = true;
+          this.#find('checkpoint', missing('0', number), `${missingWords('0', number)} removed`);
+        }
+      }
       if (isGood && (number === '1') !== (checkpoint.previous_hash === NO_HASH))
         this.#find('checkpoint', number, `checkpoint ${number} does not begin the chain as it says`);
       return;
@@ -190,6 +200,8 @@ class Verifier {
     const name = `checkpoint ${number}, tenant ${entry.tenant_id}`;
     const hash = hashEntry(entry);
     this.#entryHashes.push(hash);
+    if (this.#tenantId !== undefined && entry.tenant_id !== this.#tenantId)
+      this.#find('file', String(this.#lines), `${name}: the file says that it is of the tenant ${this.#tenantId}`);
     const steps = readPath(path);
     const fits = steps !== undefined && climb(hash, steps).toString('hex') === at.checkpoint.root;
     if (!fits)
@@ -219,8 +231,19 @@ class Verifier {
     const own = BigInt(entry.number);
     this.#chains.set(entry.tenant_id, { number: own, hash: hash.toString('hex') });
     if (!before) {
-      if (own !== 1n) this.#isWhole = false;
-      else if (entry.previous_hash !== NO_HASH)
+      if (own !== 1n) {
+        this.#isWhole = false;
+        // Of the platform, the checkpoint that is missing was named.
+        if (this.#isFromStart) {
+          this.#hasGap = true;
+          if (this.#isOfOneTenant)
+            this.#find(
+              'checkpoint',
+              number,
+              `${name}: ${missingWords('0', entry.number, 'entry', 'entries')} removed before it`,
+            );
+        }
+      } else if (entry.previous_hash !== NO_HASH)
         this.#find('checkpoint', number, `${name}: the entry 1 does not begin the chain as it says`);
       return;
     }

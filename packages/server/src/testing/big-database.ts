@@ -80,10 +80,14 @@ export async function fillBig(
       select md5(n::text) || md5('ticket' || n), tenant_id, user_id, 'instances.exec', '{}', now() + interval '1 day' from crowd`);
     await run(`insert into audit_logs (user_id, tenant_id, action, resource_type, resource_id)
       select user_id, tenant_id, 'vpc.create', 'vpc', n from crowd`);
-    // Of each tenant, entries in a hundred checkpoints, which cover transactions from before there were any rows.
+    // Of each tenant, entries in a hundred checkpoints, which cover transactions from before there were any rows. Three are to be archived, and
+    // three of the greedy tenant's to be pruned.
     await run(`insert into audit_keys (version, public_key) values (1, 'crowd')`);
-    await run(`insert into audit_checkpoints (number, from_xid, to_xid, root, previous_hash, hash, key_version, signature, created_at)
-      select n, (n - 1)::text::xid8, n::text::xid8, 'r', 'p', 'h', 1, 's', now() - interval '300 days' from generate_series(1, 100) as n`);
+    await run(`insert into audit_checkpoints (number, from_xid, to_xid, root, previous_hash, hash, key_version, signature, created_at, archived_at)
+      select n, (n - 1)::text::xid8, n::text::xid8, 'r', 'p', 'h', 1, 's', now() - case when n <= 3 then interval '500 days' else interval '300 days' end,
+        case when n <= 97 then now() end
+      from generate_series(1, 100) as n`);
+    await run('update tenants set audit_retention_days = 3650 where id <> $1', [greedy.tenantId]);
     await run(`insert into audit_entries (tenant_id, number, checkpoint_number, row_count, root, previous_hash, hash, path)
       select t.id, n, n, 1, 'r', 'p', 'h', '{}' from tenants t cross join generate_series(1, 100) as n`);
     await run(`insert into audit_leaves (tenant_id, number, checkpoint_number, leaves)

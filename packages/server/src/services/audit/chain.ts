@@ -109,15 +109,24 @@ export async function entryCovering(sql: Sql, tenantId: string, xid: string): Pr
   return row;
 }
 
-/** The leaves of an entry's tree, one after the other. Undefined: they were pruned with the rows. */
+/** The leaves of entries' trees by tenant, each one after the other. Of a tenant that is missing, they were pruned with the rows. */
 export async function leavesOf(
   sql: Sql,
-  entry: Pick<EntryRow, 'tenant_id' | 'entry_number'>,
-): Promise<Buffer | undefined> {
-  const [row] = await sql.query<{ leaves: Buffer }>(
-    'audit.leaves',
-    'select leaves from audit_leaves where tenant_id = $1 and number = $2',
-    [entry.tenant_id, entry.entry_number],
-  );
-  return row?.leaves;
+  checkpoint: string,
+  tenantId: string | undefined,
+): Promise<ReadonlyMap<string, Buffer>> {
+  type Row = { readonly tenant_id: string; readonly leaves: Buffer };
+  const rows =
+    tenantId === undefined
+      ? await sql.query<Row>(
+          'audit.all_leaves',
+          'select tenant_id, leaves from audit_leaves where checkpoint_number = $1',
+          [checkpoint],
+        )
+      : await sql.query<Row>(
+          'audit.leaves',
+          'select tenant_id, leaves from audit_leaves where checkpoint_number = $1 and tenant_id = $2',
+          [checkpoint, tenantId],
+        );
+  return new Map(rows.map((row) => [row.tenant_id, row.leaves]));
 }

@@ -47,7 +47,12 @@ interface Part {
  */
 export async function* exportLines(read: Read, range: ExportRange): AsyncGenerator<ExportLine, void> {
   const { tenantId } = range;
-  yield { type: 'export', format: 1, ...(tenantId === undefined ? {} : { tenant_id: tenantId }) };
+  yield {
+    type: 'export',
+    format: 1,
+    ...(tenantId === undefined ? {} : { tenant_id: tenantId }),
+    ...(range.from === undefined && range.after === undefined ? { from_start: true as const } : {}),
+  };
   let rows = 0;
   const latest = await read(lastCheckpoint);
   const first = range.from === undefined ? undefined : await read((sql) => firstCheckpointFrom(sql, range.from!));
@@ -62,8 +67,9 @@ export async function* exportLines(read: Read, range: ExportRange): AsyncGenerat
     yield { type: 'checkpoint', checkpoint: checkpointOf(checkpoint), signature: checkpoint.signature };
     shown = checkpoint;
     const pruned: string[] = [];
+    const lists = entries.length > 0 ? await read((sql) => leavesOf(sql, checkpoint.number, tenantId)) : new Map();
     for (const entry of entries) {
-      const leaves = await read((sql) => leavesOf(sql, entry));
+      const leaves: Buffer | undefined = lists.get(entry.tenant_id);
       if (!leaves) pruned.push(entry.tenant_id);
       yield {
         type: 'entry',

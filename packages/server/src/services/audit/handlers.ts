@@ -79,7 +79,7 @@ export const createAuditHandlers = (bounds: RetentionBounds): Handlers<typeof au
   async prove({ sql, input, tenantId }) {
     const row = await findLog(sql, tenantId, input.id);
     const entry = await entryCovering(sql, tenantId, row.xid);
-    const list = entry && (await leavesOf(sql, entry));
+    const list = entry && (await leavesOf(sql, entry.number, tenantId)).get(tenantId);
     const leaves = list && cutLeaves(list);
     const index = leaves?.findIndex((leaf) => idOfLeaf(leaf) === row.id) ?? -1;
     if (!entry || !leaves || index < 0)
