@@ -81,6 +81,9 @@ export function testOperations(options: OperationOptions): void {
           action: entry.audit,
           resource_type: entry.resource,
           outcome: 'allowed',
+          request_id: requestId,
+          ip_address: '127.0.0.1',
+          key_id: isPublic ? null : owner.keyId,
           ...(subject === undefined ? {} : { resource_id: subject }),
           ...(isPublic ? {} : { user_id: owner.userId }),
           ...(isPublic && subject !== undefined ? { user_id: subject } : {}),
@@ -203,6 +206,9 @@ export function testOperations(options: OperationOptions): void {
         action: entry.audit,
         user_id: member.userId,
         tenant_id: member.tenantId,
+        key_id: member.keyId,
+        ip_address: '127.0.0.1',
+        request_id: requestId,
       });
       for (const secret of secretsIn(input)) expect(JSON.stringify(audits.rows)).not.toContain(secret);
       await grant();

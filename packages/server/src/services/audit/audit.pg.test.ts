@@ -148,7 +148,9 @@ describe('the audit trail of a tenant', () => {
     });
     expect(refused.status).toBe(401);
     const { data } = await api.call('admin-audit.list', { request_id: requestId }, owner);
-    expect(data).toMatchObject([{ action: 'user.login', outcome: 'refused', details: { email: owner.email } }]);
+    expect(data).toMatchObject([
+      { action: 'user.login', outcome: 'refused', resource_id: owner.userId, details: { email: owner.email } },
+    ]);
     expect(JSON.stringify(data)).not.toContain('wrong password');
     expect((await api.call('admin-audit.list', { action: 'user.login' }, owner)).message).toContain('needs tenant_id');
   });

@@ -85,6 +85,8 @@ export const createLoginHandlers = ({
         countLogin('login_failed');
         throw committed(unauthorized(INVALID));
       }
+      // A refused login names the account, too.
+      about({ id: login.id });
       const accounts = createPgAccountRepository(sql);
       const guesser: Guesser = { accounts, userId: login.id, source: originSource(origin), now, count: countLogin };
       const hash = await admitGuess(guesser);
