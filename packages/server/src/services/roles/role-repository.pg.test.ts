@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../kernel/ids.ts';
+import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { uniqueWord } from '../../testing/test-api.ts';
+import { watchMethods } from '../../testing/watch-methods.ts';
+import { createPgRoleRepository } from './role-repository.pg.ts';
+
+type Roles = ReturnType<typeof createPgRoleRepository>;
+
+const watched = watchMethods(createPgRoleRepository);
+let db: Seeded;
+let tenant: Tenant;
+beforeAll(async () => {
+  db = await seedDatabase();
+});
+afterAll(() => db.drop());
+
+const as = <T>(work: (roles: Roles) => Promise<T>, who: Tenant = tenant) =>
+  db.api.transaction(who, (sql) => work(watched.create(sql)));
+const insert = async (permissions: readonly string[] = []) => {
+  const role = {
+    id: orderedId(),
+    tenantId: tenant.tenantId,
+    name: uniqueWord(),
+    description: 'a role',
+    at: new Date(5),
+  };
+  expect(await as((roles) => roles.insert(role))).toBe(true);
+  await as((roles) => roles.setPermissions(tenant.tenantId, role.id, permissions));
+  return role;
+};
+const find = (ref: string) => as((roles) => roles.find(tenant.tenantId, ref, 'no key update'));
+
+describe('the repository of roles', () => {
+  beforeAll(async () => {
+    tenant = await db.makeTenant();
+  });
+
+  it("finds the tenant's own and the built-in ones, by id and by name", async () => {
+    const role = await insert(['vpc:read', 'instance:read']);
+    const expected = {
+      id: role.id,
+      tenant_id: tenant.tenantId,
+      name: role.name,
+      description: 'a role',
+      permissions: ['instance:read', 'vpc:read'],
+      version: 1,
+      created_at: new Date(5),
+    };
+    expect([await find(role.id), await find(role.name)]).toMatchObject([expected, expected]);
+    expect(await find('owner')).toMatchObject({ tenant_id: null, permissions: ['*'], version: 1 });
+    for (const ref of [newId(), 'nothing']) expect(await find(ref)).toBeUndefined();
+    const other = await db.makeTenant();
+    expect(await as((roles) => roles.find(tenant.tenantId, role.id), other)).toBeUndefined();
+    expect(await as((roles) => roles.names(tenant.tenantId))).toEqual(expect.arrayContaining([role.name, 'viewer']));
+  });
+
+  it('lists them by page, the built-in ones last, and counts the own', async () => {
+    const own = await as((roles) => roles.count(tenant.tenantId));
+    await insert();
+    expect(await as((roles) => roles.count(tenant.tenantId))).toBe(own + 1);
+    const all = await as((roles) => roles.list(tenant.tenantId, { limit: 100, after: null }));
+    expect(all.map((role) => role.tenant_id === null)).toEqual([...Array(own + 1).fill(false), ...Array(5).fill(true)]);
+    const first = await as((roles) => roles.list(tenant.tenantId, { limit: own, after: null }));
+    expect(first).toHaveLength(own + 1);
+    const rest = await as((roles) => roles.list(tenant.tenantId, { limit: 100, after: all[own + 1]!.id }));
+    expect(rest).toHaveLength(4);
+  });
+
+  it('writes a role, its name once in the tenant, and what it has', async () => {
+    const [one, two] = [await insert(['vpc:read', 'vpc:create']), await insert()];
+    expect(await as((roles) => roles.insert({ ...one, id: newId() }))).toBe(false);
+    const row = (await find(one.id))!;
+    expect(await as((roles) => roles.rewrite(row, two.name, null, new Date(9)))).toBe(false);
+    expect(await as((roles) => roles.rewrite(row, 'another', null, new Date(9)))).toBe(true);
+    await as((roles) => roles.setPermissions(tenant.tenantId, one.id, ['vpc:read', 'vpc:delete']));
+    expect(await find(one.id)).toMatchObject({
+      name: 'another',
+      description: null,
+      version: 2,
+      updated_at: new Date(9),
+      permissions: ['vpc:delete', 'vpc:read'],
+    });
+    await as((roles) => roles.remove(tenant.tenantId, one.id));
+    expect(await find(one.id)).toBeUndefined();
+  });
+
+  it('finds, lists, counts and changes who has a role, and knows another owner', async () => {
+    const role = await insert();
+    const other = await db.makeTenant();
+    await db.owner.query('insert into memberships (tenant_id, user_id, role) values ($1, $2, $3)', [
+      tenant.tenantId,
+      other.userId,
+      'viewer',
+    ]);
+    const { rows } = await db.owner.query<{ email: string }>('select email from users where id = $1', [other.userId]);
+    const member = (await as((roles) => roles.findMember(tenant.tenantId, rows[0]!.email.toUpperCase())))!;
+    expect(member).toMatchObject({ id: other.userId, role: 'viewer', tenant_id: tenant.tenantId });
+    expect(await as((roles) => roles.findMember(tenant.tenantId, other.userId))).toEqual(member);
+    expect(await as((roles) => roles.findMember(tenant.tenantId, newId()))).toBeUndefined();
+    expect(await as((roles) => roles.setRole(member, role.name))).toBe(true);
+    expect(await as((roles) => roles.setRole(member, role.name)), 'not a viewer any more').toBe(false);
+    expect(await as((roles) => roles.countMembers(tenant.tenantId, role.name))).toBe(1);
+    await as((roles) => roles.moveMembers(tenant.tenantId, role.name, 'owner'));
+    expect(await as((roles) => roles.countMembers(tenant.tenantId, role.name))).toBe(0);
+    await as((roles) => roles.lockTenant(tenant.tenantId));
+    expect(await as((roles) => roles.otherOwner(tenant.tenantId, tenant.userId))).toBe(other.userId);
+    const listed = await as((roles) => roles.listMembers(tenant.tenantId, { limit: 10, after: null }));
+    expect(listed.map(({ id }) => id).sort()).toEqual([tenant.userId, other.userId].sort());
+    await as((roles) => roles.moveMembers(tenant.tenantId, 'owner', 'viewer'));
+    expect(await as((roles) => roles.otherOwner(tenant.tenantId, tenant.userId))).toBeUndefined();
+  });
+
+  it('has a test for each of its methods', () => {
+    expect(watched.untested()).toEqual([]);
+  });
+});
