@@ -14,7 +14,7 @@ const slugOf = async ({ tenantId }: Actor) =>
 const trailOf = async (tenantId: string | null) =>
   (
     await api.owner.query(
-      'select action, outcome, user_id, metadata from audit_logs where tenant_id is not distinct from $1 order by seq desc limit 1',
+      `select action, outcome, user_id, metadata from audit_logs where tenant_id is not distinct from $1 and outcome = 'allowed' order by seq desc limit 1`,
       [tenantId],
     )
   ).rows[0];

@@ -23,7 +23,7 @@ const MORE: Readonly<Record<string, string>> = {
 };
 
 const OF_KIND: Readonly<Record<string, string>> = {
-  mail: 'set CLOUD_SMTP_URL and restart, or read the mail and drop it: `cloud admin mails list`',
+  mail: 'set CLOUD_SMTP_URL and CLOUD_MAIL_FROM and restart; for a password, issue a token: `cloud admin users issue-reset`',
 };
 
 export const adviceFor = (kind: string, code: string | undefined): string =>
