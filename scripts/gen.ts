@@ -9,6 +9,7 @@ import { describeRoles } from '../packages/server/src/services/roles/role-matrix
 import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
 import { createSealer } from '../packages/server/src/kernel/seal.ts';
 import { describeOperations } from '../packages/server/src/kernel/describe.ts';
+import { metricsPage } from './metrics-page.ts';
 import { addChecksums } from './landed-migrations.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -30,6 +31,7 @@ await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2))
 await write('api/operations.json', JSON.stringify(operations, null, 2));
 await write('docs/reference/permissions.md', describeRoles(registry));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
+await write('docs/reference/metrics.md', metricsPage(root));
 const COMMAND_LINE = `export { readCommand } from '../command-line.ts';
 export { findMisspelt, SettingsError } from '../config.ts';
 `;

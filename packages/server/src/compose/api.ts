@@ -18,6 +18,7 @@ import { createLiveClient } from '../live/client.ts';
 import { composeRegistry } from '../services.ts';
 import { createEventFeed } from '../services/events/index.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
+import { addAccountMetrics } from './account-metrics.ts';
 import { DRAIN_MS, openBase, openPool, type Running, sealerOf } from './base.ts';
 
 /** Connections of the operator's operations: a person makes them, one after the other. */
@@ -41,6 +42,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     min: 0,
   });
   const clock = systemClock;
+  addAccountMetrics(metrics, operator, clock);
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
