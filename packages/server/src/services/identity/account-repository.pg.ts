@@ -46,7 +46,8 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
   async updateUser(userId, { name, email }, at) {
     const [row] = await sql.query<UserRow>(
       'identity.update_user',
-      `update users set name = $2, email = $3, updated_at = $4 where id = $1
+      `update users set name = $2, email = $3, updated_at = $4, email_changed_at = case when email = $3::varchar then email_changed_at else $4::timestamptz end
+       where id = $1
        returning id, email, name, role, default_tenant_id, created_at, updated_at`,
       [userId, name, email, at],
     );
