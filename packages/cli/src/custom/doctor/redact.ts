@@ -30,7 +30,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** What could be random: long, and no word of a language. Ids stay, because whoever helps needs them. */
+/** What could be random: long, and no word of a language. Ids stay, because the person who helps needs them. */
 const RANDOM = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
 
 function looksRandom(text: string): boolean {

@@ -117,7 +117,7 @@ const createHandlers = (tables: () => WorkTables): Handlers<typeof workOperation
       const [, attempts, kind, id] = CURSOR.exec(page.after ?? '') ?? [];
       const after = `($2::int is null or (-r.attempts, r.kind, r.id) > (-$2::int, $3::text, $4::uuid))`;
       const columns = COLUMNS.split(', ').map((column) => `r.${column}`);
-      // A deletion that waits for an engine does not fail, and is stuck all the same.
+      // A deletion that waits for an engine does not fail, but is stuck too.
       const deletions = Object.entries(tables()).map(
         ([of, table]) =>
           `union all (select ${columns.join(', ')} from ${table} as t join reconcile r on r.kind = '${of}' and r.id = t.id
