@@ -67,6 +67,7 @@ const TABLE: readonly Line[] = [
   ['service_account', 'create read update delete', 'admin'],
   ['accounting', 'read', 'admin'],
   ['audit', 'read', 'admin'],
+  ['event', 'read', 'admin developer viewer user'],
   ['role', 'create read update delete bind', 'admin'],
 ];
 
