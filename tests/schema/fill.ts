@@ -50,6 +50,12 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     );
     await own('audit_leaves', 'number, checkpoint_number, leaves', `1, $2, ''`, [checkpoint]);
     await own('events', 'event_type, resource_id, resource_type', `'VPC_CREATE', 'x', 'vpc'`);
+    await own(
+      'invitations',
+      'id, email, role, token_hash, invited_by, expires_at',
+      `gen_random_uuid(), $2, 'viewer', repeat('0', 64), $3, now()`,
+      [`invited-${name}@example.com`, user],
+    );
     await own('mails', 'id, recipient, sealed, expires_at', `gen_random_uuid(), $2, 'x', now()`, [name]);
     await own('vpcs', 'user_id, name, cidr_block, network_id', `$2, 'v', '10.0.0.0/16', 'n'`, [user]);
     // Its label is a row of instance_labels.

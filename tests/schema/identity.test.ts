@@ -261,13 +261,15 @@ describe('another tenant', () => {
     await register(1);
     const create = (client: pg.Client, n: number, slug: string, account: string) =>
       client
-        .query('select create_tenant($1, $2, $3, $4, $5) as outcome', [id(n), 'More', slug, account, NOW])
+        .query('select create_tenant($1, $2, $3, $4, $5, 3) as outcome', [id(n), 'More', slug, account, NOW])
         .then((answer) => answer.rows[0].outcome);
     await asApi((client) =>
       scoped(client, { user: id(1), tenant: id(1001) }, async () => {
         expect(await create(client, 2001, 'more', '200000000001')).toBe('created');
         expect(await create(client, 2002, 'more', '200000000002')).toBe('slug_taken');
         expect(await create(client, 2003, 'more2', '200000000001')).toBe('account_taken');
+        expect(await create(client, 2005, 'more5', '200000000006')).toBe('created');
+        expect(await create(client, 2006, 'more6', '200000000007')).toBe('too_many');
         await client.query(
           `insert into events (user_id, tenant_id, event_type, resource_id, resource_type) values ($1, $2, 'TENANT_CREATE', 'x', 'tenant')`,
           [id(1), id(2001)],

@@ -159,6 +159,7 @@ describe('cloud_operator', () => {
       'databases.password',
       'instances.command',
       'instances.env',
+      'invitations.token_hash',
       'mails.sealed',
       'platform.master_key_check',
       'secrets.encrypted_value',

@@ -5,7 +5,7 @@ import type { Invocation, VerbOptions } from './invocation.ts';
 import { checkColumns } from './output/print.ts';
 import { runVerb } from './run-verb.ts';
 import { addValue, readValue } from './table/read-value.ts';
-import { commandOf, type Member, siblingOf, type Verb } from './table/verb.ts';
+import { actsInTenant, commandOf, type Member, siblingOf, type Verb } from './table/verb.ts';
 import { canWait, DEFAULT_WAIT_SECONDS } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -127,7 +127,7 @@ function readInput(
 ): Record<string, unknown> {
   const lister = siblingOf(verb, verbs, 'list');
   const given = command.opts<Record<string, unknown>>();
-  const input: Record<string, unknown> = {};
+  const input: Record<string, unknown> = actsInTenant(verb) ? { tenant: 'current' } : {};
   for (const [nth, member] of verb.args.entries()) {
     const value: unknown = command.processedArgs[nth];
     if (value === undefined) continue;

@@ -10,6 +10,7 @@ import type { Service } from './kernel/service.ts';
 import type { Database } from './kernel/sql/pool.ts';
 import { createAdminAuditService, createAuditService } from './services/audit/index.ts';
 import { createEventsService, type EventFeed } from './services/events/index.ts';
+import type { Address } from './setting-readers.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
 import { createAuthService, createSecondFactorService, createSessionsService } from './services/identity/index.ts';
 import {
@@ -29,6 +30,7 @@ import {
 } from './services/operator/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
+import { createInvitationsService, createMembersService, createTenantsService } from './services/tenants/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
 
@@ -62,6 +64,8 @@ interface ServiceDeps {
   /** Fewest and most days for which a tenant may keep its audit trail. */
   readonly auditMinDays: number;
   readonly auditMaxDays: number;
+  /** Where people reach the API. */
+  readonly publicUrl: string;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -78,6 +82,9 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
     createKeysService({ ...deps, permissions }),
     createMemberKeysService(deps),
     createRolesService({ ...deps, permissions }),
+    createTenantsService({ ...deps, blockers: () => services.flatMap((service) => service.blocks?.['tenant'] ?? []) }),
+    createMembersService(deps),
+    createInvitationsService(deps),
     createMailService(worker ? { worker: { ...worker, ...deps } } : {}),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
@@ -119,6 +126,9 @@ export function composeRegistry(options: {
   readonly auditMinDays?: number;
   readonly auditMaxDays?: number;
   readonly platformId: string;
+  /** Where people reach the API. Default: at `listen`. */
+  readonly publicUrl?: string | undefined;
+  readonly listen?: Address;
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
   readonly registration?: 'open' | 'closed';
@@ -139,8 +149,12 @@ export function composeRegistry(options: {
       auditMinDays: 30,
       auditMaxDays: 3650,
       ...options,
+      publicUrl: options.publicUrl ?? urlOf(options.listen),
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),
     }),
   );
 }
+
+const urlOf = ({ host, port }: Address = { host: '127.0.0.1', port: 8080 }): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,5 +1,5 @@
 import type { CliFacet, DescribedOperation, JsonSchema } from '../../../sdk/src/generator/described.ts';
-import { ADMIN, type Kind, type Member, type Verb } from './verb.ts';
+import { actsInTenant, ADMIN, type Kind, type Member, type Verb } from './verb.ts';
 
 /** Most columns of a list whose operation names none. */
 const MOST_COLUMNS = 6;
@@ -27,7 +27,9 @@ function describe(operation: DescribedOperation, takesParts: boolean): Verb {
   };
   const after = facet.rest === undefined ? undefined : named(facet.rest);
   const args = (facet.args ?? operation.pathParams).map(named);
-  const flags = members.filter((member) => !args.includes(member) && member !== after);
+  const flags = members.filter(
+    (member) => !args.includes(member) && member !== after && !(member.name === 'tenant' && actsInTenant(operation)),
+  );
   const taken = flags.map((member) => member.flag);
   return {
     name: rest.name,

@@ -69,6 +69,9 @@ export interface Verb {
   readonly custom?: boolean;
 }
 
+/** Whether the path names the tenant in which the call acts: the command line says the active one, which `--tenant` chooses. */
+export const actsInTenant = (verb: Pick<Verb, 'path'>): boolean => verb.path.startsWith('/tenants/:tenant/');
+
 /** The words of a verb's command: `['admin', 'quotas', 'set']`. */
 export const wordsOf = (verb: Pick<Verb, 'group' | 'service' | 'verb'>): readonly string[] => [
   ...(verb.group === undefined ? [] : [verb.group]),

@@ -233,6 +233,39 @@ export interface InstanceType {
   readonly category: string;
 }
 
+export interface Invitation {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly email: string;
+  readonly role: string;
+  /** Id of the user who sent the last mail */
+  readonly invited_by: string;
+  readonly created_at: string;
+  readonly sent_at: string;
+  readonly expires_at: string;
+}
+
+export interface Member {
+  /** The user's id */
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: string;
+  readonly joined_at: string;
+}
+
+export interface MyInvitation {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly tenant_name: string;
+  /** Role that you would have */
+  readonly role: string;
+  /** E-mail address of the user who sent the last mail */
+  readonly invited_by: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
 export interface OperatedSession {
   readonly id: string;
   readonly user_id: string;
@@ -378,6 +411,25 @@ export interface StuckWork {
   readonly reason?: string;
   /** What you can do about it */
   readonly advice: string;
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  /** Unique on the platform; stands for the id in paths and commands */
+  readonly slug: string;
+  /** One of the owners: the first, or who followed */
+  readonly owner_id: string;
+  readonly plan: string;
+  /** active, or suspended by the operator of the platform */
+  readonly status: string;
+  readonly status_reason?: string;
+  /** Members need a second factor to act in the tenant */
+  readonly require_second_factor: boolean;
+  /** Your role in the tenant */
+  readonly role: string;
+  readonly created_at: string;
+  readonly updated_at: string;
 }
 
 export interface User {

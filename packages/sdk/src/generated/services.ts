@@ -7,6 +7,9 @@ import { createSecondFactor, type SecondFactor } from './second-factor.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createMemberKeys, type MemberKeys } from './member-keys.ts';
 import { createRoles, type Roles } from './roles.ts';
+import { createTenants, type Tenants } from './tenants.ts';
+import { createMembers, type Members } from './members.ts';
+import { createInvitations, type Invitations } from './invitations.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
@@ -29,6 +32,9 @@ export type * from './second-factor.ts';
 export type * from './keys.ts';
 export type * from './member-keys.ts';
 export type * from './roles.ts';
+export type * from './tenants.ts';
+export type * from './members.ts';
+export type * from './invitations.ts';
 export type * from './hosts.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
@@ -51,6 +57,9 @@ export interface Services {
   readonly keys: Keys;
   readonly memberKeys: MemberKeys;
   readonly roles: Roles;
+  readonly tenants: Tenants;
+  readonly members: Members;
+  readonly invitations: Invitations;
   readonly hosts: Hosts;
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
@@ -75,6 +84,9 @@ export function createServices(transport: Transport): Services {
     keys: createKeys(transport),
     memberKeys: createMemberKeys(transport),
     roles: createRoles(transport),
+    tenants: createTenants(transport),
+    members: createMembers(transport),
+    invitations: createInvitations(transport),
     hosts: createHosts(transport),
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),

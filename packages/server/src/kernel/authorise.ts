@@ -1,21 +1,33 @@
 import { type Caller, isOperator, isPermitted, isScoped, tenantIdOf } from './caller.ts';
-import { forbidden, invalidInput, unauthorized } from './errors.ts';
+import { denied, forbidden, invalidInput, unauthorized } from './errors.ts';
 import type { RegisteredOperation } from './operation.ts';
 
 /** Refuses who has no business at this door at all. */
 export function admit(operation: RegisteredOperation, caller: Caller): void {
   if (operation.scope === 'public') return;
   if (caller.kind === 'anonymous') throw unauthorized('an API key is required: send it as X-API-Key, or log in');
-  if (operation.scope === 'tenant' && tenantIdOf(caller) === undefined) {
+  if (operation.scope !== 'tenant') return;
+  if (tenantIdOf(caller) === undefined)
     throw invalidInput('this operation acts in a tenant; send X-Tenant-ID or use a key that belongs to one');
-  }
-  if (operation.scope === 'tenant') requireSecondFactor(caller);
+  refuseSuspended(caller);
+  requireSecondFactor(caller);
 }
 
 /** Throws FORBIDDEN, with the way out, where the active tenant wants a second factor that the caller does not have. */
 export function requireSecondFactor(caller: Caller): void {
   if (caller.kind === 'user' && caller.lacksSecondFactor)
     throw forbidden('this tenant requires a second factor; set one up with: cloud second-factor enrol');
+}
+
+/** Throws FORBIDDEN where the operator has suspended the active tenant. */
+export function refuseSuspended(caller: Caller): void {
+  if (caller.kind !== 'user' || caller.suspended === undefined) return;
+  const { userId, keyId, tenantId, suspended } = caller;
+  throw denied(forbidden(`the tenant is suspended${suspended}; contact the operator of the platform`), {
+    userId,
+    keyId,
+    tenantId,
+  });
 }
 
 /** Throws FORBIDDEN where the caller may not. */

@@ -35,6 +35,8 @@ export type Caller =
       readonly limits?: KeyLimits;
       /** The active tenant wants a second factor, which the user does not have. */
       readonly lacksSecondFactor?: boolean;
+      /** The operator has suspended the active tenant, and why (`: unpaid`, or empty): only what is about the user goes on. */
+      readonly suspended?: string;
     }
   /** The platform's own workers; they act in one tenant at a time. */
   | { readonly kind: 'system'; readonly name: string; readonly tenantId: string };

@@ -30,6 +30,12 @@ export interface Example {
   more?(world: CallWorld): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** The call ends its caller's keys, so that each needs a caller of its own. */
   readonly endsCaller?: boolean;
+  /** What the audit row is about, where it is not the target in the caller's tenant. */
+  about?(call: {
+    readonly input: Readonly<Record<string, unknown>>;
+    // oxlint-disable-next-line typescript/no-explicit-any -- answers differ by operation
+    readonly data: any;
+  }): Promise<{ readonly id?: string; readonly tenantId?: string }>;
   /** Members of the answer that are secret: shown once, never logged or audited. */
   readonly secretOutput?: readonly string[];
 }

@@ -6,6 +6,9 @@ export type Effect = 'read' | 'list' | 'create' | 'update' | 'action' | 'delete'
 /** Who may call: anybody, a signed-in user, a member of the active tenant with the permission, the platform's operator. */
 export type Scope = 'public' | 'user' | 'tenant' | 'operator';
 
+/** In place of a tenant's id or slug: the active tenant, X-Tenant-ID's or the key's. */
+export const CURRENT_TENANT = 'current';
+
 export interface HttpBinding {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/instances/:id/stop`; the parameters are members of the input. */
@@ -57,6 +60,11 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly references?: Readonly<Record<string, string>>;
   /** Quotas that a call counts against, shown in help and OpenAPI. For an operation with a `quota` step. */
   readonly uses?: readonly string[];
+  /**
+   * The member of the path that names the tenant in which the call acts, by id or slug; `current` is the active tenant. Its operation has the
+   * tenant as its first target. Default: the call acts in the active tenant.
+   */
+  readonly tenant?: string;
   /** Default `<resource>:<read|create|update|delete>` after the effect. */
   readonly permission?: string;
   /** Default `<resource>.<verb>`. */

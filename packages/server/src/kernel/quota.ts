@@ -1,4 +1,4 @@
-import { quotaExceeded } from './errors.ts';
+import { conflict, quotaExceeded } from './errors.ts';
 import Type from 'typebox';
 import { type PlatformSetting, quotaSettingName } from './platform-setting.ts';
 import type { Quota, QuotaUse } from './service.ts';
@@ -6,6 +6,11 @@ import type { Sql } from './sql/tx.ts';
 
 /** Most resources that have a quota. */
 const MAX_QUOTAS = 200;
+
+/** Waits until no other call of the tenant uses up a quota, and keeps it so until the end of the transaction. */
+export async function lockQuotas(sql: Sql, tenantId: string): Promise<void> {
+  await sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]);
+}
 
 /**
  * Throws QUOTA_EXCEEDED for the first thing that would not fit. Calls of one tenant that use up a quota wait for each other until the end of
@@ -19,8 +24,14 @@ export async function checkQuota(
   declared: readonly string[],
   count: () => Promise<readonly QuotaUse[]>,
 ): Promise<void> {
-  const [, uses, rows, defaults] = await Promise.all([
-    sql.query('kernel.lock_quota', `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`, [tenantId]),
+  const [, [tenant], uses, rows, defaults] = await Promise.all([
+    lockQuotas(sql, tenantId),
+    // Who waited for the lock may have waited for the end of the tenant.
+    sql.query<{ closed: boolean }>(
+      'kernel.is_tenant_closed',
+      'select closed_at is not null as closed from tenants where id = $1',
+      [tenantId],
+    ),
     count(),
     sql.query<{ resource: string; max: number }>(
       'kernel.read_quotas',
@@ -29,6 +40,7 @@ export async function checkQuota(
     ),
     readDefaultQuotas(sql, declared),
   ]);
+  if (tenant?.closed) throw conflict('this tenant was closed; nothing can be created in it');
   const limits = new Map([...defaults, ...rows.map((row) => [row.resource, Number(row.max)] as const)]);
   for (const use of uses) {
     const quota = quotas.get(use.resource);

@@ -156,6 +156,31 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     ENGINE_UNAVAILABLE: failing('exec', 'unavailable'),
     TIMEOUT: failing('exec', 'timeout'),
   },
+  'tenants.create': {
+    QUOTA_EXCEEDED: async () => {
+      const actor = await api.makeActor();
+      await api.owner.query(
+        `with made as (
+           insert into tenants (id, name, slug, owner_id, account_number)
+           select gen_random_uuid(), 'x', gen_random_uuid()::text, $1, (300000000000 + n)::text from generate_series(1, 20) as n returning id)
+         insert into memberships (tenant_id, user_id, role) select id, $1, 'owner' from made`,
+        [actor.userId],
+      );
+      return api.call('tenants.create', { name: 'one more' }, actor);
+    },
+  },
+  'invitations.accept': {
+    NOT_FOUND: () => api.call('invitations.accept', { id: newId() }, owner),
+    QUOTA_EXCEEDED: async () => {
+      const tenant = await api.makeActor();
+      const { email, key } = await api.makeActor();
+      const invited = { tenant: tenant.tenantId, email, role: 'viewer' };
+      const { data } = await api.call('invitations.create', invited, tenant);
+      await api.owner.query('update quotas set max = 0 where tenant_id = $1', [tenant.tenantId]);
+      return api.call('invitations.accept', { id: data.id }, { key });
+    },
+  },
+  'invitations.decline': { NOT_FOUND: () => api.call('invitations.decline', { id: newId() }, owner) },
   'quotas.ofTenant': { NOT_FOUND: async () => api.call('quotas.ofTenant', { tenant_id: newId() }, operator) },
   'quotas.set': {
     NOT_FOUND: async () => api.call('quotas.set', { tenant_id: newId(), resource: 'vpcs', max: 3 }, operator),

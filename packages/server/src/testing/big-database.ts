@@ -44,6 +44,11 @@ export async function fillBig(
       select tenant_id, pg_temp.at('user', n), 'developer' from crowd on conflict do nothing`);
     await run(`insert into memberships (tenant_id, user_id, role)
       select pg_temp.at('tenant', n), pg_temp.at('user', n), 'owner' from generate_series(1, ${TENANTS}) as n on conflict do nothing`);
+    // Most of them past their hour, as in a tenant that invites much.
+    await run(`insert into mails (id, tenant_id, recipient, outcome, created_at, expires_at)
+      select id, tenant_id, md5(n::text) || md5(n::text), 'sent', now() - interval '2 hours', now() + interval '1 hour' from crowd`);
+    await run(`insert into invitations (id, tenant_id, email, role, token_hash, invited_by, expires_at)
+      select id, tenant_id, 'invited-' || n || '@example.com', 'viewer', md5('a' || n) || md5('b' || n), user_id, now() + interval '7 days' from crowd`);
     await run(`insert into quotas (tenant_id, resource, max)
       select pg_temp.at('tenant', n % ${TENANTS} + 1), 'crowd' || n, 5 from generate_series(1, ${ROWS}) as n`);
     // Of the greedy tenant, sessions of one user: ended ones, and a few living ones, of which a user has at most fifty.

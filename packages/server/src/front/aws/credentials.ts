@@ -1,3 +1,4 @@
+import { refuseSuspended } from '../../kernel/authorise.ts';
 import type { Caller } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
@@ -75,6 +76,7 @@ export function createAwsCredentials(options: {
         secretAccessKey: sealer.open(row.key_tenant_id, AWS_SECRET_PURPOSE, row.secret_sealed),
         judge(address: string) {
           const caller = authenticator.judge(row, address);
+          refuseSuspended(caller);
           if (row.membership_role === null || row.account_number === null)
             throw denied(forbidden('the user of this access key is not a member of its tenant'), {
               userId: row.user_id,

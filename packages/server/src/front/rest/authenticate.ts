@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, tenantIdOf } from '../../kernel/caller.ts';
-import { CloudError, unauthorized } from '../../kernel/errors.ts';
+import { CloudError, notFound, unauthorized } from '../../kernel/errors.ts';
+import { CURRENT_TENANT } from '../../kernel/operation.ts';
+import type { Entry } from '../../kernel/registry.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import { soundAddress } from '../caller-address.ts';
 import { type Rates, takeFrom } from '../limits.ts';
@@ -73,4 +75,29 @@ export async function callerOf(
   const tenantId = tenantIdOf(caller);
   if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant', ofKey);
   return caller;
+}
+
+/** What can be the id or the slug of a tenant; the rest is for the input's schema to refuse. */
+const TENANT_REF = /^[A-Za-z0-9-]{1,100}$/;
+
+/**
+ * The caller in the tenant that the path names, or in the active one for `current`. Throws NOT_FOUND for a tenant that the caller is no member of.
+ * Whatever else stands there, the operation then finds that it is not the active tenant.
+ */
+export async function enterTenant(
+  entry: Entry,
+  request: FastifyRequest,
+  caller: Caller,
+  authenticator: Authenticator,
+  freshness: Freshness,
+): Promise<Caller> {
+  const { tenant: param } = entry.descriptor;
+  if (param === undefined || caller.kind !== 'user') return caller;
+  const ref = (request.params as Readonly<Record<string, string>>)[param] ?? '';
+  if (ref === CURRENT_TENANT || !TENANT_REF.test(ref)) return caller;
+  const tenantId = await authenticator.findTenant(caller.userId, ref);
+  if (tenantId === undefined) throw notFound('tenant', ref);
+  return tenantId === caller.tenantId
+    ? caller
+    : authenticator.authenticate(keyOf(request)!, tenantId, freshness, addressOf(request));
 }

@@ -36,6 +36,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
       stop: async () => undefined,
       forget: () => undefined,
       changes: createChanges(systemClock, 1_000),
+      findTenant: async () => undefined,
     },
     live: noWorker,
     waiter: createWaiter(createQuietNotifier(), systemClock),

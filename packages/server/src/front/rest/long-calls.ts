@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { requireSecondFactor } from '../../kernel/authorise.ts';
+import { refuseSuspended, requireSecondFactor } from '../../kernel/authorise.ts';
 import { type Caller, isPermitted, type Origin } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, forbidden, unavailable } from '../../kernel/errors.ts';
@@ -70,6 +70,7 @@ export function createLongCalls(deps: {
     one.isBusy = true;
     try {
       const caller = await authenticator.authenticate(one.key, one.tenant, 'now', one.address);
+      if (one.permission !== undefined) refuseSuspended(caller);
       const held = caller.kind === 'user' ? caller.permissions : new Set<string>();
       if (one.permission !== undefined && !isPermitted(held, one.permission))
         throw forbidden(`this needs the permission '${one.permission}', which was revoked`);

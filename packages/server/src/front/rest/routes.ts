@@ -10,7 +10,7 @@ import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import type { Rates } from '../limits.ts';
 import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
-import { addressOf, callerOf, lookUpCaller } from './authenticate.ts';
+import { addressOf, callerOf, enterTenant, lookUpCaller } from './authenticate.ts';
 import { dataBody, type Meta } from './envelope.ts';
 import type { LiveAnswers } from './live-answers.ts';
 import { spend } from './rate-headers.ts';
@@ -87,18 +87,10 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     spend(reply, deps.limits.perAddress.of(addressOf(request)), 'from this address');
     return { kind: 'anonymous' };
   }
-  const caller = await callerOf(
-    request,
-    reply,
-    deps.authenticator,
-    deps.limits,
-    freshnessFor(entry),
-    deps.onAuth,
-  ).catch(async (error: unknown) => {
+  const caller = await whoCalls(entry, deps, request, reply).catch(async (error: unknown) => {
     if (error instanceof CloudError && error.denial) await deps.execute.denied(entry, error.denial, originOf(request));
     throw error;
   });
-  admit(entry, caller);
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
     deps.liveAnswers.admit(entry, caller, request, reply);
@@ -106,10 +98,19 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   return caller;
 }
 
+/** The caller in the tenant in which the call acts, admitted to the operation. */
+async function whoCalls(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  const first = await callerOf(request, reply, deps.authenticator, deps.limits, freshnessFor(entry), deps.onAuth);
+  const caller = await enterTenant(entry, request, first, deps.authenticator, freshnessFor(entry));
+  admit(entry, caller);
+  return caller;
+}
+
 /** The key may have been revoked while the client sent the body. */
 async function stillIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
-  return lookUpCaller(request, deps.authenticator, freshnessFor(entry));
+  const caller = await lookUpCaller(request, deps.authenticator, freshnessFor(entry));
+  return enterTenant(entry, request, caller, deps.authenticator, freshnessFor(entry));
 }
 
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

@@ -49,6 +49,8 @@ export interface Authenticator {
   authenticate(key: string, tenantId: string | undefined, freshness: Freshness, address: string): Promise<Caller>;
   /** The same for a key that somebody else looked up and found to be the caller's. Notes that it was used. */
   judge(row: KeyRow, address: string): Caller;
+  /** The id of a tenant, by id or slug, if the user is a member of it. Throws UNAVAILABLE when the database is away. */
+  findTenant(userId: string, ref: string): Promise<string | undefined>;
   /** What changed of late: for what others remember of a key. */
   readonly changes: Changes;
   /**
@@ -177,6 +179,22 @@ export function createAuthenticator(options: {
       seen.set(name, { caller, networks, subjects: subjectsOf(row!), mark, until, expiresAt });
       return caller;
     },
+    async findTenant(userId, ref) {
+      const [row] = await database
+        .transaction(
+          { userId },
+          (sql) =>
+            sql.query<{ id: string }>(
+              isUuid(ref) ? 'identity.find_tenant_by_id' : 'identity.find_tenant_by_slug',
+              `select t.id from tenants t join memberships m on m.tenant_id = t.id and m.user_id = $1
+               where ${isUuid(ref) ? 't.id' : 't.slug'} = $2`,
+              [userId, ref],
+            ),
+          { readOnly: true },
+        )
+        .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
+      return row?.id;
+    },
     forget: (subject) => changes.note(subject),
     async stop() {
       stopping.abort(new Error('stopping'));
@@ -202,13 +220,6 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       ...who,
       aimedAt: { tenantId, exists: row.tenant_id !== null },
     });
-  if (row.tenant_status !== null && row.tenant_status !== 'active' && isMember)
-    throw denied(
-      forbidden(
-        `the tenant is ${row.tenant_status}${because(row.tenant_status_reason)}; contact the operator of the platform`,
-      ),
-      { ...who, tenantId: row.tenant_id ?? undefined },
-    );
   // Its permissions were chosen for the role in its own tenant; elsewhere the same words may open more.
   if (row.key_permissions && tenantId !== undefined && tenantId !== row.key_tenant_id)
     throw denied(forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`), who);
@@ -227,6 +238,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       : granted,
     ...(limits ? { limits } : {}),
     ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),
+    ...(isMember && row.tenant_status !== 'active' ? { suspended: because(row.tenant_status_reason) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { kindOf } from '../../kernel/resource.ts';
+import { countLive, kindOf } from '../../kernel/resource.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { instanceActions } from './aws/ec2.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
@@ -39,7 +39,10 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
       const { instances, vcpus, memoryMb } = await createPgInstanceRepository(sql).usage(tenantId);
       return { instances, vcpus, memory_mb: memoryMb };
     },
-    blocks: { vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) } },
+    blocks: {
+      vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) },
+      tenant: { noun: 'instance', count: (sql: Sql, id: string) => countLive(sql, INSTANCES, id) },
+    },
     aws: [instanceActions],
     ...(deps.worker ? { worker: createInstanceWorker(deps.worker) } : {}),
     examples: instanceExamples,

@@ -1,5 +1,6 @@
 import { countLive, kindOf } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
 import { vpcActions } from './aws/ec2.ts';
 import { vpcExamples } from './examples.ts';
 import { createVpcHandlers, type VpcDeps } from './handlers.ts';
@@ -24,6 +25,7 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
     // Contract, section 8.
     quotas: { vpcs: { max: 2, noun: 'VPCs', free: 'Delete a VPC' } },
+    blocks: { tenant: { noun: 'VPC', count: (sql: Sql, id: string) => countLive(sql, VPCS, id) } },
     usage: async (sql, { tenantId }) => ({ vpcs: await countLive(sql, VPCS, tenantId) }),
     aws: [vpcActions],
     ...(deps.worker ? { worker: createVpcWorker(deps.worker) } : {}),

@@ -1,0 +1,54 @@
+import { service } from '../../kernel/service.ts';
+import { invitationExamples, memberExamples, tenantExamples } from './examples.ts';
+import { createTenantHandlers, type TenantDeps } from './handlers.ts';
+import { invitationKind } from './invitation.ts';
+import { createInvitationHandlers, type InvitationDeps, MOST_MEMBERS } from './invitation-handlers.ts';
+import { createPgInvitationRepository } from './invitation-repository.pg.ts';
+import { memberKind } from './member.ts';
+import { createMemberHandlers } from './member-handlers.ts';
+import { invitationOperations, memberOperations } from './member-operations.ts';
+import { createPgMemberRepository } from './member-repository.pg.ts';
+import { tenantOperations } from './operations.ts';
+import { tenantKind } from './tenant.ts';
+
+/** Tenants: what a team shares. */
+export const createTenantsService = (deps: TenantDeps) =>
+  service({
+    name: 'tenants',
+    resource: 'tenant',
+    title: 'Tenants',
+    operations: tenantOperations,
+    handlers: createTenantHandlers(deps),
+    kinds: { tenant: tenantKind },
+    examples: tenantExamples,
+  });
+
+/** The members of a tenant. */
+export const createMembersService = (deps: Pick<TenantDeps, 'forgetCallers'>) =>
+  service({
+    name: 'members',
+    resource: 'member',
+    title: 'Members of a tenant',
+    operations: memberOperations,
+    handlers: createMemberHandlers(deps),
+    kinds: { member: memberKind },
+    quotas: { members: { max: MOST_MEMBERS, noun: 'members', free: 'Remove a member' } },
+    usage: async (sql, { tenantId }) => ({ members: await createPgMemberRepository(sql).count(tenantId) }),
+    examples: memberExamples,
+  });
+
+/** Invitations to a tenant. */
+export const createInvitationsService = (deps: InvitationDeps) =>
+  service({
+    name: 'invitations',
+    resource: 'invitation',
+    title: 'Invitations to a tenant',
+    operations: invitationOperations,
+    handlers: createInvitationHandlers(deps),
+    kinds: { invitation: invitationKind },
+    quotas: { invitations: { max: 50, noun: 'invitations', free: 'Revoke an invitation' } },
+    usage: async (sql, { tenantId }) => ({ invitations: await createPgInvitationRepository(sql).count(tenantId) }),
+    // An expired one can still be sent again for a while.
+    retention: [{ table: 'invitations', key: 'id', over: `expires_at < now() - interval '30 days'` }],
+    examples: invitationExamples,
+  });
