@@ -22,20 +22,23 @@ export function databaseEnvironment({ dataDir, databaseUrl }: Place): Readonly<R
   };
 }
 
-/** In the environment and not among the arguments, which every user of the machine can read. */
-function environmentOf(text: string): Readonly<Record<string, string>> {
-  const url = new URL(text);
-  const mode = url.searchParams.get('sslmode');
-  const certificate = url.searchParams.get('sslrootcert');
-  return {
-    PGHOST: url.searchParams.get('host') ?? decodeURIComponent(url.hostname),
-    ...(url.port ? { PGPORT: url.port } : {}),
+/** In the environment and not among the arguments, which every user of the machine can read. Undefined: it is no address of a database. */
+function environmentOf(text: string): Readonly<Record<string, string>> | undefined {
+  // With a socket's folder as ?host=… none stands in front, as libpq writes it; the reader of URLs does not take that.
+  const whole = text.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=\/)/, '$1localhost');
+  if (!/^postgres(ql)?:\/\//.test(whole) || !URL.canParse(whole)) return undefined;
+  const url = new URL(whole);
+  const given = (name: string) => url.searchParams.get(name) ?? '';
+  const all = {
+    PGHOST: given('host') || decodeURIComponent(url.hostname),
+    PGPORT: given('port') || url.port,
     PGUSER: decodeURIComponent(url.username),
     PGPASSWORD: decodeURIComponent(url.password),
     PGDATABASE: decodeURIComponent(url.pathname.slice(1)),
-    ...(mode ? { PGSSLMODE: mode } : {}),
-    ...(certificate ? { PGSSLROOTCERT: certificate } : {}),
+    PGSSLMODE: given('sslmode'),
+    PGSSLROOTCERT: given('sslrootcert'),
   };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
 }
 
 const POSTGRES = '/usr/lib/postgresql';
@@ -66,6 +69,8 @@ export async function lookAtDatabase(place: Place): Promise<DatabaseFacts> {
   const env = databaseEnvironment(place);
   const kind = place.databaseUrl === undefined ? 'own' : 'external';
   const newestMigration = newestOf(place.migrationsDir);
+  if (env === undefined && kind === 'external')
+    return { kind, newestMigration, answer: { ok: false, said: 'DATABASE_URL is not the address of a database' } };
   if (env === undefined) return { kind, newestMigration, answer: undefined };
   const { ok, stdout, said } = await askDatabase(
     env,
