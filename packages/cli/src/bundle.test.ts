@@ -27,6 +27,7 @@ const env = () => ({ PATH: process.env.PATH!, HOME: folder, CLOUD_ENDPOINT: serv
 
 it('needs nothing beside itself', async () => {
   expect(readdirSync(join(folder, 'dist')).sort()).toEqual([
+    'audit-verify.js',
     'cloud.js',
     'examine.js',
     'manual.js',

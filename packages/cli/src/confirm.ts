@@ -13,30 +13,35 @@ interface Named {
   readonly name?: unknown;
 }
 
+/** The member of the input that repeats the name of what cannot be brought back; the platform compares it. */
+export const CONFIRM = 'confirm';
+
 /**
- * Asks before a deletion on a terminal; scripts are not asked. What cannot be undone (`confirm: 'name'`) asks for the name, and without a
- * terminal it needs --yes. Returns the invocation with the whole id if a part of it was given, so that what is deleted is what was shown.
+ * Asks before a deletion on a terminal; scripts are not asked. If the operation wants the name as a confirmation, asks for it, and without a
+ * terminal it needs --confirm. Returns the invocation with the whole id if a part of it was given, so that what is deleted is what was shown.
  */
 export async function confirmed(invocation: Invocation, transport: Transport): Promise<Invocation> {
   const { world, verb, options, input } = invocation;
-  const isGrave = verb.confirm === 'name';
-  if (options.yes || (verb.effect !== 'delete' && !isGrave)) return invocation;
+  const needsName = verb.flags.some(({ name }) => name === CONFIRM) && input[CONFIRM] === undefined;
+  if (!needsName && (options.yes || verb.effect !== 'delete')) return invocation;
   if (!isInteractive(world)) {
-    if (isGrave) throw usage(`${commandOf(verb)} cannot be undone; without a terminal it needs --yes`);
+    if (needsName) throw usage(`${commandOf(verb)} cannot be undone; confirm it with --${CONFIRM} <name>`);
     return invocation;
   }
   const ref = verb.target === undefined ? undefined : textOf(input[verb.target]);
-  const found = ref !== undefined && (isGrave || isPart(ref)) ? await read(invocation, transport) : undefined;
-  const shown = escapeControl(textOf(found?.name ?? ref ?? ''));
-  const known = found?.name !== undefined && found.id !== undefined ? `'${shown}' (${textOf(found.id)})` : `'${shown}'`;
+  const found = ref !== undefined && isPart(ref) ? await read(invocation, transport) : undefined;
+  const shown = `'${escapeControl(textOf(found?.name ?? ref ?? ''))}'`;
+  const known = found?.name !== undefined && found.id !== undefined ? `${shown} (${textOf(found.id)})` : shown;
   const what = `${verb.summary.replace(/^(\w+) an? /, '$1 ')}${ref === undefined ? '' : ` ${known}`}?`;
-  const consequence = verb.description ? ` ${verb.description}` : '';
-  if (isGrave) {
-    const word = shown === '' ? verb.verb : shown;
-    const typed = await ask(world, `${what}${consequence}\nType ${word} to confirm: `, { flag: '--yes' });
-    if (escapeControl(typed.trim()) !== word) throw new Failure('nothing was changed');
-  } else if (!(await confirm(world, `${what}${consequence}`))) throw new Failure('nothing was changed');
-  return found?.id === undefined ? invocation : { ...invocation, input: { ...input, [verb.target!]: found.id } };
+  const question = `${what}${verb.description ? ` ${verb.description}` : ''}`;
+  const sure = found?.id === undefined ? input : { ...input, [verb.target!]: found.id };
+  if (needsName) {
+    const typed = await ask(world, `${question}\nType the name to confirm: `, { flag: `--${CONFIRM}` });
+    if (typed.trim() === '') throw new Failure('nothing was changed');
+    return { ...invocation, input: { ...sure, [CONFIRM]: typed.trim() } };
+  }
+  if (!(await confirm(world, question))) throw new Failure('nothing was changed');
+  return { ...invocation, input: sure };
 }
 
 /** Undefined if the service reads no single resource. */

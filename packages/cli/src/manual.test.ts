@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { ELSEWHERE } from './program.ts';
 import { commandOf } from './table/verb.ts';
 import { VERBS } from './table/verbs.ts';
 import { cloudAgainstFakeServer } from './testing/cloud-against.ts';
@@ -26,7 +27,7 @@ async function read(words: readonly string[]): Promise<{ text: string; warnings:
 }
 
 it('every command is in a manual page that groff takes without a warning', async () => {
-  const shown = VERBS.filter((verb) => !verb.custom && !['auth', 'instances'].includes(verb.service));
+  const shown = VERBS.filter((verb) => !verb.custom && !ELSEWHERE.includes(verb.name) && verb.service !== 'auth');
   for (const service of new Set(shown.map((verb) => commandOf(verb).split(' ').slice(1, -1).join(' ')))) {
     const { text, warnings } = await read(service.split(' '));
     expect(warnings).toBe('');

@@ -28,7 +28,7 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = {
 /** By service: commands beside its verbs, which call no operation. */
 const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = { audit: addAuditCommands };
 /** Operations without a verb below their service: another command calls them. */
-const ELSEWHERE = ['events.stream', 'auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
+export const ELSEWHERE = ['events.stream', 'auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
 
 const EXIT_CODES = `
 Exit codes:

@@ -62,18 +62,22 @@ it('a deletion by a part of an id shows the name, and deletes what it showed', a
   expect(await at.cloud(words('instances delete 01900000-0001'), { typed: [] })).toMatchObject({ code: 4 });
 });
 
-it('what cannot be undone asks for the name, and in a script for --yes', async () => {
-  const verbs = VERBS.map((verb): Verb => (verb.name === 'vpcs.delete' ? { ...verb, confirm: 'name' } : verb));
-  at.answer = ({ method }) => (method === 'GET' ? { data: { ...WEB, name: 'main' } } : { data: { message: 'gone' } });
+it('what wants its name as a confirmation asks for it, and in a script for --confirm', async () => {
+  const flags = [{ name: 'confirm', flag: 'confirm', kind: 'string', required: true }] as const;
+  const verbs = VERBS.map(
+    (verb): Verb => (verb.name === 'vpcs.update' ? { ...verb, summary: 'Close a VPC', verb: 'close', flags } : verb),
+  );
+  at.answer = () => ({ data: { message: 'closed' } });
   const run = (line: string, typed?: string[]) => at.cloud(words(line), typed ? { typed, verbs } : { verbs });
-  const ended = await run('vpcs delete main', ['y']);
-  expect(ended).toMatchObject({ code: 1 });
-  expect(ended.stderr).toContain('Type main to confirm: ');
-  const script = await run('vpcs delete main');
+  const asked = await run('vpcs close main', ['']);
+  expect(asked).toMatchObject({ code: 1 });
+  expect(asked.stderr).toContain("Close VPC 'main'?");
+  expect(asked.stderr).toContain('Type the name to confirm: ');
+  const script = await run('vpcs close main');
   expect(script).toMatchObject({ code: 2, stdout: '' });
-  expect(script.stderr).toBe('cloud: cloud vpcs delete cannot be undone; without a terminal it needs --yes\n');
-  expect(at.seen.filter(({ method }) => method === 'DELETE')).toEqual([]);
-  expect(await run('vpcs delete main --no-wait', ['main'])).toMatchObject({ code: 0 });
-  expect(await run('vpcs delete main --yes')).toMatchObject({ code: 0 });
-  expect(at.seen.filter(({ method }) => method === 'DELETE')).toHaveLength(2);
+  expect(script.stderr).toBe('cloud: cloud vpcs close cannot be undone; confirm it with --confirm <name>\n');
+  expect(at.seen).toEqual([]);
+  expect(await run('vpcs close main', ['Main'])).toMatchObject({ code: 0 });
+  expect(await run('vpcs close main --confirm main')).toMatchObject({ code: 0 });
+  expect(at.seen.map(({ body }) => body)).toEqual([{ confirm: 'Main' }, { confirm: 'main' }]);
 });

@@ -1,5 +1,6 @@
 import { textOf } from '../../sdk/src/text.ts';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { CONFIRM } from './confirm.ts';
 import { usage } from './failure.ts';
 import type { Invocation, VerbOptions } from './invocation.ts';
 import { checkColumns } from './output/print.ts';
@@ -114,6 +115,8 @@ function tellWhereWordsGo(command: Command, verb: Verb): void {
 function refuseMissing(command: Command, members: ReadonlyMap<Option, Member>): void {
   const given = command.opts<Record<string, unknown>>();
   for (const [option, member] of members) {
+    // That one is asked for: see confirm.ts.
+    if (member.name === CONFIRM) continue;
     if (member.required && !option.negate && given[option.attributeName()] === undefined)
       command.error(`error: required option '${option.flags}' not specified`);
   }
@@ -224,7 +227,7 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
       new Option('--no-wait', 'end when the platform has accepted the request').hideHelp(isDefault === ''),
     );
   }
-  if (verb.effect === 'delete' || verb.confirm) options.push(new Option('-y, --yes', 'do not ask'));
+  if (verb.effect === 'delete') options.push(new Option('-y, --yes', 'do not ask'));
   const shown = (!custom || custom.shows === true) && (verb.answer ?? 'json') === 'json';
   const fits = ({ long }: Option) =>
     (shown || !OUTPUT.includes(long!)) && (verb.effect === 'list' || long !== '--sort');

@@ -55,7 +55,6 @@ function describe(operation: DescribedOperation, takesParts: boolean): Verb {
     ...(takesParts && rest.effect === 'list' ? { shortIds: true as const } : {}),
     ...(rest.target ? { target: rest.target.param } : {}),
     ...(rest.secrets ? { secrets: rest.secrets } : {}),
-    ...(facet.confirm ? { confirm: facet.confirm } : {}),
     ...(rest.idempotent ? { idempotent: true } : {}),
     ...(rest.settles ? { settles: rest.settles } : {}),
     ...(rest.live ? { live: true } : {}),

@@ -59,8 +59,6 @@ export interface Verb {
   readonly target?: string;
   /** Members of the input that are never shown. */
   readonly secrets?: readonly string[];
-  /** The command asks for the target's name. */
-  readonly confirm?: 'name';
   readonly idempotent?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };
   readonly live?: boolean;

@@ -38,7 +38,6 @@ export interface CliFacet {
   readonly rest?: string;
   readonly forms?: Readonly<Record<string, string>>;
   readonly flags?: Readonly<Record<string, string>>;
-  readonly confirm?: 'name';
   readonly description?: string;
 }
 

@@ -114,8 +114,6 @@ export interface CliFacet {
   readonly forms?: Readonly<Record<string, string>>;
   /** The flag of a member, if it differs from the member's name. By member. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** The command asks for the name of the target before it acts, for what cannot be undone. Without a terminal it needs --yes. */
-  readonly confirm?: 'name';
   /** The description for the CLI, if the operation's description is about the REST API. */
   readonly description?: string;
 }
