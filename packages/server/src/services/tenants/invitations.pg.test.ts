@@ -145,6 +145,14 @@ describe('an invited person', () => {
     expect(await membersOf(tenant)).toBe(1);
   });
 
+  it('who took the address after the mail was sent needs its token', async () => {
+    const [owner, person] = [await api.makeActor(), await api.makeActor()];
+    const { data } = await invite(owner, person.email);
+    await api.owner.query('update users set email_changed_at = now() where id = $1', [person.userId]);
+    expect((await api.call('invitations.mine', {}, person)).data).toEqual([]);
+    expect(await api.call('invitations.accept', { id: data.id }, person)).toMatchObject({ status: 403 });
+  });
+
   it('whose role is gone by then is told so', async () => {
     const [owner, person] = [await api.makeActor(), await api.makeActor()];
     await api.owner.query(`insert into tenant_roles (tenant_id, name) values ($1, 'guest')`, [owner.tenantId]);
