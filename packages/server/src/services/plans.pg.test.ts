@@ -31,6 +31,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'metrics.index_scans': 'reads the catalog',
   'metrics.table_sizes': 'reads the catalog',
   'reconcile.extend': 'finds its row as reconcile.check_lease does; a pass would have to last half a minute',
+  'roles.list_built_in': 'reads the five built-in roles, after the last of the tenant',
+  'roles.names': 'reads at most a thousand names of roles, by an index, for the words of a refusal',
+  'roles.other_owner': 'finds one owner by an index, when an owner gets another role',
 };
 
 let test: TestDatabase;
