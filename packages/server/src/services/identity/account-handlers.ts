@@ -81,6 +81,9 @@ export const createAccountHandlers = ({
   }),
 });
 
+/** Quotas of what is nobody's any more once the only member has gone. */
+const GOES_ALONG = new Set(['api_keys', 'members', 'invitations', 'roles']);
+
 /** Throws CONFLICT while a tenant would be left without an owner, or with resources that nobody can reach. */
 async function refuseSoleOwner(
   sql: Sql,
@@ -95,9 +98,8 @@ async function refuseSoleOwner(
       );
     await enterScope(sql, { userId, tenantId });
     for (const usage of usages) {
-      // One's own keys go with the account.
-      const { api_keys: _, ...used } = await usage(sql, { tenantId, userId });
-      const [resource, count] = Object.entries(used).find(([, amount]) => amount > 0) ?? [];
+      const used = Object.entries(await usage(sql, { tenantId, userId }));
+      const [resource, count] = used.find(([name, amount]) => amount > 0 && !GOES_ALONG.has(name)) ?? [];
       if (resource !== undefined)
         throw conflict(
           `your tenant '${name}' still has resources (${resource}: ${count}); delete them or close the tenant first`,

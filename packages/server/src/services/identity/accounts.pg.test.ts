@@ -32,7 +32,8 @@ describe('the profile', () => {
     });
     expect([(await login(actor.email)).status, (await login(email)).status]).toEqual([401, 200]);
     const since = async () =>
-      (await api.owner.query('select email_changed_at from users where id = $1', [actor.userId])).rows[0].email_changed_at;
+      (await api.owner.query('select email_changed_at from users where id = $1', [actor.userId])).rows[0]
+        .email_changed_at;
     const changed = await since();
     expect(changed).toBeInstanceOf(Date);
     await update({ name: 'Ada King', email }, actor);
