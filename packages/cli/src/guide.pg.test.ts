@@ -106,3 +106,17 @@ it('every command of the guide to roles and keys does what the guide says', asyn
   const member = await api.owner.query('select role from memberships where user_id = $1', [bob.userId]);
   expect(member.rows).toEqual([{ role: 'viewer' }]);
 }, 60_000);
+
+it('every command of the guide to teams does what the guide says', async () => {
+  const carl = await api.makeActor();
+  await api.owner.query(`update users set email = 'carl@example.com' where id = $1`, [carl.userId]);
+  const { said } = await follow('teams.md');
+  expect(said[0]).toMatch(/acme-web +Acme Web +owner/);
+  expect(said[2]).toMatch(/bea@example\.com +developer/);
+  expect(said[5]).toMatch(/carl@example\.com +Some Body +developer/);
+  const { rows } = await api.owner.query(
+    `select (select count(*)::int from memberships m where m.tenant_id = t.id) as members,
+       (select count(*)::int from invitations i where i.tenant_id = t.id) as invitations from tenants t where slug = 'acme-web'`,
+  );
+  expect(rows).toEqual([{ members: 1, invitations: 0 }]);
+}, 60_000);
