@@ -174,7 +174,8 @@ async function servePage(project: string) {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const profile = mkdtempSync(join(tmpdir(), 'thecloud-browser-'));
+  // Removed with the project: what the browser leaves running for a moment still writes here.
+  const profile = mkdtempSync(join(project, 'browser-'));
   const end = async (browser: ChildProcess) => {
     if (browser.exitCode !== null || browser.signalCode !== null) return;
     browser.kill('SIGKILL');
@@ -205,7 +206,6 @@ async function servePage(project: string) {
     async stop() {
       server.closeAllConnections();
       server.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
