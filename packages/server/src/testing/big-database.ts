@@ -59,8 +59,6 @@ export async function fillBig(
     await run(`insert into tenant_roles (id, tenant_id, name) select id, tenant_id, 'role-' || n from crowd`);
     await run(`insert into tenant_role_permissions (tenant_id, role_id, permission)
       select tenant_id, id, permission from crowd cross join unnest('{vpc:read,instance:read}'::text[]) as permission`);
-    await run(`insert into mails (id, tenant_id, recipient, outcome, created_at, expires_at)
-      select id, tenant_id, md5('mail' || n) || md5(n::text), 'sent', now() - interval '2 hours', now() + interval '22 hours' from crowd`);
     await run(`insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id, arn, host_id, status, deleted_at)
       select id, user_id, tenant_id, 'vpc-' || n, '10.0.0.0/16', 'n', 'arn', host_id, 'pending', case n % 50 when 0 then now() end from crowd`);
     await run(`insert into instances (id, user_id, tenant_id, name, image, status, container_id, vpc_id, private_ip, mac, host_name, host_id, instance_type,
