@@ -11,8 +11,29 @@ import type { World } from '../world.ts';
 /** Findings that are printed; the others are counted. */
 const MOST_SHOWN = 100;
 
-/** Checks a file and prints what it found. Answers the exit code: 1 if something is not as it was signed. */
-export async function verifyFile(
+/** How a command ended. The bundle has a class Failure of its own for this part, so that a failure goes as text. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly failure?: string;
+}
+
+const settled = async (work: Promise<number>): Promise<Ended> => {
+  try {
+    return { exitCode: await work };
+  } catch (error) {
+    if (error instanceof Failure) return { exitCode: error.exitCode, failure: error.message };
+    throw error;
+  }
+};
+
+/** Checks a file and prints what it found. The exit code is 1 if something is not as it was signed. */
+export const verifyFile = (...given: Parameters<typeof verify>): Promise<Ended> => settled(verify(...given));
+
+/** Checks a proof. */
+export const verifyProofFile = (...given: Parameters<typeof verifyProofIn>): Promise<Ended> =>
+  settled(verifyProofIn(...given));
+
+async function verify(
   world: World,
   path: string,
   { publicKey, head }: { readonly publicKey: readonly string[]; readonly head?: string },
@@ -41,8 +62,7 @@ function summaryOf(report: Report): string {
   ].join('\n');
 }
 
-/** Checks a proof. Answers the exit code. */
-export async function verifyProofFile(
+async function verifyProofIn(
   world: World,
   path: string,
   { publicKey }: { readonly publicKey: readonly string[] },

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { Failure } from '../failure.ts';
 import { connect } from '../run-verb.ts';
 import type { CustomVerb, VerbDeps } from '../verb-command.ts';
+import type { Ended } from './audit-verify.ts';
 
 /** `cloud audit prove ROW`: prints the proof, for a file that `cloud audit verify-proof` checks. */
 export const proveVerb: CustomVerb = {
@@ -23,6 +25,11 @@ interface VerifyOptions {
   readonly head?: string;
 }
 
+function exitCodeOf({ exitCode, failure }: Ended): number {
+  if (failure !== undefined) throw new Failure(failure, exitCode);
+  return exitCode;
+}
+
 /** What checks files without a server. */
 export function addAuditCommands(parent: Command, deps: VerbDeps): void {
   const verify = parent
@@ -39,7 +46,7 @@ export function addAuditCommands(parent: Command, deps: VerbDeps): void {
   verify.action((file: string) =>
     deps.act(async () => {
       const { verifyFile } = await import('./audit-verify.ts');
-      return verifyFile(deps.world, file, verify.opts<VerifyOptions>());
+      return exitCodeOf(await verifyFile(deps.world, file, verify.opts<VerifyOptions>()));
     }),
   );
   const proof = parent
@@ -51,7 +58,7 @@ export function addAuditCommands(parent: Command, deps: VerbDeps): void {
   proof.action((file: string) =>
     deps.act(async () => {
       const { verifyProofFile } = await import('./audit-verify.ts');
-      return verifyProofFile(deps.world, file, proof.opts<VerifyOptions>());
+      return exitCodeOf(await verifyProofFile(deps.world, file, proof.opts<VerifyOptions>()));
     }),
   );
 }
