@@ -48,6 +48,8 @@ describe.each(actions)('%s %s', (service, action) => {
     const key = await makeAwsKey(api, await api.makeActor());
     expect((await ask(service, action, key))[0]).toBe('ok');
     await change(key);
+    // The announcement of the change is on its way.
+    await expect.poll(async () => (await ask(service, action, key))[0], { timeout: 2_000 }).not.toBe('ok');
     await world.expectNoChange(async () => expect(await ask(service, action, key)).toEqual(expected));
   };
   const update = (text: string) => (key: MadeKey) => world.api.owner.query(text, [key.keyId]);
