@@ -6,7 +6,7 @@ export const PAGE = join('docs', 'security.md');
 
 /** `it('…'`, `test.each(…)('…'`, `describe.skipIf(…)('…'`, `when(…)('…'`: what a test is called. */
 const TITLE =
-  /\b(?:it|test|describe|when\([^\n]*?\))(?:\.\w+(?:\((?:[^()]|\([^()]*\))*\))?)*\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs;
+  /\b(?:it|test|describe|with[A-Z]\w*|when\([^\n]*?\))(?:\.\w+(?:\((?:[^()]|\([^()]*\))*\))?)*\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs;
 
 /** @param {string} source @returns {Set<string>} */
 const titlesOf = (source) =>
