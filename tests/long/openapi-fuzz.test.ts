@@ -60,12 +60,12 @@ describe('every operation, called by a fuzzer', () => {
   ): Promise<string> {
     const config = join(folder, `${entry.name}.toml`);
     writeFileSync(config, configOf(entry, actor, inputs));
-    return run(join(home, 'bin', 'schemathesis'), [
-      ...['--config-file', config, 'run', `${world.api.url}/openapi.json`],
-      ...['--include-operation-id', entry.name, '--header', `X-API-Key: ${actor.key}`, '--checks', CHECKS.join(',')],
-      ...['--phases', 'examples,coverage,fuzzing', '-n', String(CALLS), '--seed', String(SEED)],
-      ...['--no-color', '--request-timeout', '70', '--suppress-health-check', 'all', '--warnings', 'off'],
-    ]);
+    const phases = ['--phases', 'examples,coverage,fuzzing', '-n', String(CALLS), '--seed', String(SEED)];
+    const what = ['--include-operation-id', entry.name, '--checks', CHECKS.join(',')];
+    const how = ['--no-color', '--request-timeout', '70', '--suppress-health-check', 'all', '--warnings', 'off'];
+    const key = ['--header', `X-API-Key: ${actor.key}`];
+    const from = ['--config-file', config, 'run', `${world.api.url}/openapi.json`];
+    return run(join(home, 'bin', 'schemathesis'), [...from, ...what, ...key, ...phases, ...how]);
   }
 
   test.for(entries.map((entry) => [entry.name, entry] as const))(
