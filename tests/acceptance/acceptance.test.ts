@@ -10,6 +10,7 @@ import { describeAddresses } from './theme-addresses.ts';
 import { describeApi } from './theme-api.ts';
 import { describeDebian } from './theme-debian.ts';
 import { describeDrift } from './theme-drift.ts';
+import { describeEvening } from './theme-evening.ts';
 import { describeIsolation } from './theme-isolation.ts';
 import { describeLimits } from './theme-limits.ts';
 import { describeRestart } from './theme-restart.ts';
@@ -35,6 +36,7 @@ describe.skipIf(obstacle !== undefined)('a started platform', { timeout: 120_000
 
   describeStory(use, () => operator);
   describeApi(use);
+  describeEvening(use);
   describeIsolation(use);
   describeAddresses(use);
   describeLimits(use);
