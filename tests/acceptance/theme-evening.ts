@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createTenant, waitFor } from '../../packages/testkit/src/platform-api.ts';
+import { type Client, createClient, createTenant, waitFor } from '../../packages/testkit/src/platform-api.ts';
 import { createVpc, deleteAll, TINY, type Use } from './instances.ts';
 
 const CLI = join(import.meta.dirname, '../../packages/cli/src/main.ts');
@@ -78,19 +78,16 @@ export function describeEvening(use: Use): void {
       const flags = ['--image', 'busybox', '--instance-type', TINY.id, '--vpc-id', 'net', '--wait'];
       expect(await done(colleague, 'instances', 'launch', 'hers', ...flags)).toMatchObject({ status: 'RUNNING' });
       const key = await done(colleague, 'keys', 'create', 'her-laptop');
-      hers = { ...colleague, key: key.key };
+      hers = createClient(use().address, key.key);
       expect(await done(hers, 'instances', 'list')).toMatchObject([{ name: 'hers' }]);
     });
 
     test('removed, her key is dead within a second, and what she made stays', async () => {
       await done(owner, 'members', 'remove', colleague.email, '--yes');
-      const removed = performance.now();
-      await waitFor('her key to die', async () => (await cloud(hers, 'vpcs', 'list')).code !== 0, {
-        deadlineMs: 5_000,
+      await waitFor('her key to die', async () => (await hers.call('GET', '/vpcs')).status === 401, {
+        deadlineMs: 1_000,
       });
-      const answer = await hers.call('GET', '/vpcs');
-      expect(answer.status).toBe(401);
-      expect(performance.now() - removed).toBeLessThan(5_000);
+      expect((await cloud(hers, 'vpcs', 'list')).code).toBe(4);
       expect(await done(owner, 'instances', 'list')).toMatchObject([{ name: 'hers', status: 'RUNNING' }]);
     });
 
@@ -118,8 +115,9 @@ export function describeEvening(use: Use): void {
       writeFileSync(key, (await cloud(owner, 'audit', 'public-key', '-o', 'json')).out);
       const verified = await cloud(owner, 'audit', 'verify', file, '--public-key', key);
       expect(verified, verified.err).toMatchObject({ code: 0 });
-      const refused = rows.find((row) => row.outcome === 'refused');
-      writeFileSync(file, exported.out.replace(/"outcome":"refused"/, '"outcome":"allowed"'));
+      const refused = rows.find((row) => row.action === 'instance.launch' && row.outcome === 'refused');
+      const forge = (line: string) => (line.includes(refused.id) ? line.replace('"refused"', '"allowed"') : line);
+      writeFileSync(file, exported.out.split('\n').map(forge).join('\n'));
       const forged = await cloud(owner, 'audit', 'verify', file, '--public-key', key);
       expect(forged.code).not.toBe(0);
       expect(forged.out + forged.err).toContain(refused.id);
