@@ -109,6 +109,15 @@ it('tenants are listed by status, plan and owner, with what they use', async () 
 });
 
 describe('an operator', () => {
+  it('is nobody who is suspended, so that the last one who can act stays', async () => {
+    const actor = await api.makeActor();
+    expect((await act('admin-users.suspend', { id: actor.email, reason: 'abuse' })).status).toBe(200);
+    expect(await act('admin-users.makeOperator', { id: actor.email })).toMatchObject({
+      status: 409,
+      message: `${actor.email} is suspended; first: cloud admin users resume ${actor.email}`,
+    });
+  });
+
   it('is made and unmade within a second in three processes, and the last one stays', async () => {
     const actor = await api.makeActor();
     await withThreeApis(async (apis) => {

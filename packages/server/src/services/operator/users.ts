@@ -152,6 +152,9 @@ const handlers: Handlers<typeof userOperations, { operated_user: OperatedUserRow
   },
 
   async makeOperator({ sql, target: user, now }) {
+    // Would count as the one who can still run the platform.
+    if (user.status === 'suspended')
+      throw conflict(`${user.email} is suspended; first: cloud admin users resume ${user.email}`);
     const outcome = await createPgOperatedUsers(sql).setOperator(user.id, true, now);
     if (outcome === 'closed') throw conflict(`the account of ${user.email} is closed; choose another user`);
     if (outcome === 'unchanged') throw conflict(`${user.email} is an operator already`);
