@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { type Actor, PASSWORD, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { type Actor, type Answer, PASSWORD, type TestApi, uniqueWord } from '../../testing/test-api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -119,6 +119,50 @@ describe('nobody grants, changes or takes what they do not hold', () => {
     ).toMatchObject({
       status: 403,
     });
+  });
+});
+
+/** Starts a call that waits for the tenant's row, which `change` holds, and answers what came of it once the change is committed. */
+async function behind(tenant: string, call: () => Promise<Answer>, ...changes: string[]): Promise<Answer> {
+  const client = await api.owner.connect();
+  try {
+    await client.query('begin');
+    await client.query('select 1 from tenants where id = $1 for no key update', [tenant]);
+    const waiting = call();
+    await expect
+      .poll(async () => {
+        const { rows } = await api.owner.query(
+          `select 1 from pg_locks w where not w.granted
+             and exists (select from pg_locks t where t.pid = w.pid and t.relation = 'tenants'::regclass)`,
+        );
+        return rows.length;
+      })
+      .toBeGreaterThan(0);
+    for (const change of changes) await client.query(change);
+    await client.query('commit');
+    return await waiting;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
+describe('what waits for another change of the members', () => {
+  it('goes by the roles after it: the last owner does not leave', async () => {
+    const one = await api.makeActor();
+    const two = await api.makeMember(one.tenantId, 'viewer');
+    const answer = await behind(
+      one.tenantId,
+      () => api.call('tenants.leave', { id: one.tenantId }, two),
+      `update memberships set role = 'owner' where tenant_id = '${one.tenantId}' and user_id = '${two.userId}'`,
+      `update memberships set role = 'viewer' where tenant_id = '${one.tenantId}' and user_id = '${one.userId}'`,
+      `update tenants set owner_id = '${two.userId}' where id = '${one.tenantId}'`,
+    );
+    expect(answer, answer.text).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('this is the last one'),
+    });
+    expect(await ownersIn(one.tenantId)).toBe(1);
   });
 });
 

@@ -25,10 +25,12 @@ export interface TenantChange {
 export const createPgTenantRepository = (sql: Sql) => ({
   /** With the user's role; undefined: the user is no member. A lock holds the tenant's members as they are. */
   async find(tenantId: string, userId: string, lock: boolean): Promise<TenantRow | undefined> {
+    // Two statements: the second one sees the members as who held the lock before left them.
+    if (lock)
+      await sql.query('tenants.lock', 'select 1 as ok from tenants where id = $1 for no key update', [tenantId]);
     const [row] = await sql.query<TenantRow>(
-      lock ? 'tenants.find_locked' : 'tenants.find',
-      `select ${COLUMNS} from tenants t join memberships m on m.tenant_id = t.id and m.user_id = $2
-       where t.id = $1${lock ? ' for no key update of t' : ''}`,
+      'tenants.find',
+      `select ${COLUMNS} from tenants t join memberships m on m.tenant_id = t.id and m.user_id = $2 where t.id = $1`,
       [tenantId, userId],
     );
     return row;
