@@ -179,10 +179,14 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
         const role = await requireGrantable(sql, caller, input.role_name);
         await requireGrantable(sql, caller, member.role);
         const roles = createPgRoleRepository(sql);
-        if (member.role === 'owner' && role.name !== 'owner' && !(await roles.otherOwner(tenantId, member.id)))
-          throw conflict(
-            `${member.email} is the only owner of this tenant; make another member an owner first: cloud roles bind <e-mail> owner`,
-          );
+        if (member.role === 'owner' && role.name !== 'owner') {
+          const heir = await roles.otherOwner(tenantId, member.id);
+          if (heir === undefined)
+            throw conflict(
+              `${member.email} is the only owner of this tenant; make another member an owner first: cloud roles bind <e-mail> owner`,
+            );
+          await roles.handOver(tenantId, member.id, heir);
+        }
         if (!(await roles.setRole(member, role.name)))
           throw conflict(`${member.email} was given another role or left at the same time; look and try again`);
         return {};

@@ -177,11 +177,21 @@ export const createPgRoleRepository = (sql: Sql) => ({
     return rows.length > 0;
   },
 
-  /** An owner other than this user. */
+  /** Makes somebody else the tenant's `owner_id`, if this user is. */
+  async handOver(tenantId: string, from: string, to: string): Promise<void> {
+    await sql.query('roles.hand_over', 'update tenants set owner_id = $3 where id = $1 and owner_id = $2', [
+      tenantId,
+      from,
+      to,
+    ]);
+  },
+
+  /** The owner who has been there longest, but for this user; undefined: there is no other. */
   async otherOwner(tenantId: string, userId: string): Promise<string | undefined> {
     const [row] = await sql.query<{ user_id: string }>(
       'roles.other_owner',
-      `select user_id from memberships where tenant_id = $1 and role = 'owner' and user_id <> $2 order by user_id limit 1`,
+      `select user_id from memberships where tenant_id = $1 and role = 'owner' and user_id <> $2
+       order by created_at, user_id limit 1`,
       [tenantId, userId],
     );
     return row?.user_id;

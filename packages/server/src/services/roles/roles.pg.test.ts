@@ -259,6 +259,11 @@ describe('a binding', () => {
       const second = await api.makeMember(first.tenantId, 'owner');
       const answers = await Promise.all([first, second].map((one) => bind(one, one.userId, 'viewer')));
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 409]);
+      const { rows } = await api.owner.query(
+        `select 1 from tenants t join memberships m on m.tenant_id = t.id and m.user_id = t.owner_id and m.role = 'owner' where t.id = $1`,
+        [first.tenantId],
+      );
+      expect(rows, 'owner_id is an owner').toHaveLength(1);
     }
   });
 });
