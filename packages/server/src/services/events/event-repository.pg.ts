@@ -28,7 +28,7 @@ export interface Wanted {
 const UNNAMED = 10_000n;
 
 /** A transaction may be open this long between the time in its event and the commit: twice the timeout of a statement, and some more. */
-const LATE = `interval '1 minute'`;
+const LATE_MS = 60_000;
 
 export const createPgEventRepository = (sql: Sql) => ({
   /** Where the tenant's events stand now. */
@@ -88,7 +88,10 @@ export const createPgEventRepository = (sql: Sql) => ({
     };
   },
 
-  /** Events below `before` in the order of `seq` downwards, of the next `scan` that the best index leads to; and how far that went. */
+  /**
+   * Events below `before` in the order of `seq` downwards, of the next `scan` that the best index leads to; and how far that went. Bounds are
+   * plain values: under row-level security PostgreSQL takes no coalesce() or subquery into an index condition.
+   */
   async page(
     tenantId: string,
     { filter, types }: Wanted,
@@ -97,32 +100,22 @@ export const createPgEventRepository = (sql: Sql) => ({
     scan: number,
   ): Promise<{ readonly rows: readonly EventRow[]; readonly scanned: bigint | undefined }> {
     const { resource_id: id, from, to } = filter;
-    const values: unknown[] = [tenantId, before === undefined ? null : String(before), scan, limit];
+    const below = to === undefined ? undefined : await seqAt(sql, tenantId, to, 'after');
+    const above = from === undefined ? undefined : await seqAt(sql, tenantId, from, 'before');
+    const upper = [before, below].reduce<bigint>((least, one) => (one !== undefined && one < least ? one : least), LAST);
+    const values: unknown[] = [tenantId, String(upper), String(above ?? 0n), scan, limit];
     const put = (value: unknown) => `$${values.push(value)}`;
-    const bounds = [
-      'tenant_id = $1',
-      'seq < coalesce($2::bigint, 9223372036854775807)',
-      ...(id === undefined ? [] : [`resource_id = ${put(id)}`]),
-      // By the index of times: where the order of writing certainly passes a time.
-      ...(to === undefined
-        ? []
-        : [
-            `seq < coalesce((select seq from events where tenant_id = $1 and created_at > ${put(to)}::timestamptz + ${LATE}
-               order by created_at limit 1), 9223372036854775807)`,
-          ]),
-      ...(from === undefined
-        ? []
-        : [
-            `seq > coalesce((select seq from events where tenant_id = $1 and created_at < ${put(from)}::timestamptz - ${LATE}
-               order by created_at desc limit 1), 0)`,
-          ]),
-    ];
+    // All of an index's columns, so that no other index has the order too.
+    const [equal, order] =
+      id === undefined
+        ? ['', 'tenant_id desc, seq desc']
+        : [` and resource_id = ${put(id)}`, 'tenant_id desc, resource_id desc, seq desc'];
     const rows = await sql.query<EventRow & { scanned: string | null; count: string }>(
       id === undefined ? 'events.page' : 'events.page_of_resource',
       `with looked as materialized (
-         select * from events where ${bounds.join(' and ')} order by ${id === undefined ? 'seq' : 'tenant_id desc, resource_id desc, seq'} desc limit $3)
+         select * from events where tenant_id = $1 and seq < $2::bigint and seq > $3::bigint${equal} order by ${order} limit $4)
        select scan.*, found.* from (select min(seq)::text as scanned, count(*)::text as count from looked) as scan
-       left join lateral (select ${COLUMNS} from looked where ${conditionsOf(filter, types, put).join(' and ')} order by looked.seq desc limit $4) as found on true`,
+       left join lateral (select ${COLUMNS} from looked where ${conditionsOf(filter, types, put).join(' and ')} order by looked.seq desc limit $5) as found on true`,
       values,
     );
     const first = rows[0]!;
@@ -132,3 +125,28 @@ export const createPgEventRepository = (sql: Sql) => ({
     };
   },
 });
+
+/** Above every `seq`. */
+const LAST = 2n ** 63n - 1n;
+
+/** A `seq` that the order of writing certainly reaches before or after a time. Undefined: no event is that old or that new. */
+async function seqAt(
+  sql: Sql,
+  tenantId: string,
+  time: string,
+  side: 'before' | 'after',
+): Promise<bigint | undefined> {
+  const [row] =
+    side === 'after'
+      ? await sql.query<{ seq: string }>(
+          'events.first_after',
+          `select seq::text as seq from events where tenant_id = $1 and created_at > $2 order by tenant_id, created_at limit 1`,
+          [tenantId, new Date(Date.parse(time) + LATE_MS)],
+        )
+      : await sql.query<{ seq: string }>(
+          'events.last_before',
+          `select seq::text as seq from events where tenant_id = $1 and created_at < $2 order by tenant_id desc, created_at desc limit 1`,
+          [tenantId, new Date(Date.parse(time) - LATE_MS)],
+        );
+  return row ? BigInt(row.seq) : undefined;
+}
