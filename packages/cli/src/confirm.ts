@@ -31,7 +31,8 @@ export async function confirmed(invocation: Invocation, transport: Transport): P
   const ref = verb.target === undefined ? undefined : textOf(input[verb.target]);
   const found = ref !== undefined && isPart(ref) ? await read(invocation, transport) : undefined;
   const shown = `'${escapeControl(textOf(found?.name ?? ref ?? ''))}'`;
-  const known = found?.name !== undefined && found.id !== undefined ? `${shown} (${textOf(found.id)})` : shown;
+  const known =
+    found?.name !== undefined && found.id !== undefined ? `${shown} (${escapeControl(textOf(found.id))})` : shown;
   const what = `${verb.summary.replace(/^(\w+) an? /, '$1 ')}${ref === undefined ? '' : ` ${known}`}?`;
   const question = `${what}${verb.description ? ` ${verb.description}` : ''}`;
   const sure = found?.id === undefined ? input : { ...input, [verb.target!]: found.id };

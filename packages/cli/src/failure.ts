@@ -1,4 +1,5 @@
 import { CloudApiError, CloudConnectionError, CloudWaitError } from '@thecloud/sdk';
+import { escapeControl, escapeLines } from './output/cell.ts';
 
 /** What the process ends with; stable, because scripts decide by it. A command run by `instances exec` gives its own. */
 export const EXIT = {
@@ -40,15 +41,20 @@ export class Failure extends Error {
 
 export const usage = (message: string): Failure => new Failure(message, EXIT.usage);
 
-/** What to print and what to end with. */
+/** What to print and what to end with. The text holds nothing that a terminal obeys: names and reasons come from the server. */
 export function explain(error: unknown, endpoint: string): { readonly text: string; readonly exitCode: number } {
+  const told = explainRaw(error, endpoint);
+  return { ...told, text: escapeLines(told.text) };
+}
+
+function explainRaw(error: unknown, endpoint: string): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof CloudApiError) return explainRefusal(error, endpoint);
   if (error instanceof CloudConnectionError) {
     const exitCode = error.code === 'timeout' ? EXIT.timeout : EXIT.unavailable;
     return { text: `${error.message}. ${hintFor(error)}`, exitCode };
   }
-  if (error instanceof CloudWaitError) return { text: error.message, exitCode: EXIT.timeout };
+  if (error instanceof CloudWaitError) return { text: escapeControl(error.message), exitCode: EXIT.timeout };
   if (error instanceof TypeError && error.message.startsWith('endpoint '))
     return { text: error.message, exitCode: EXIT.usage };
   return {
@@ -65,10 +71,11 @@ function hintFor({ code }: CloudConnectionError): string {
 
 function explainRefusal(error: CloudApiError, endpoint: string): { readonly text: string; readonly exitCode: number } {
   const exitCode = exitCodeOf(error);
-  if (error.status === 401) return { text: `${error.message}. Log in at ${endpoint}: cloud login`, exitCode };
+  const message = escapeControl(error.message);
+  if (error.status === 401) return { text: `${message}. Log in at ${endpoint}: cloud login`, exitCode };
   const later = error.retryAfter === undefined ? '' : ` (try again in ${error.retryAfter} s)`;
   const id = error.status >= 500 && error.requestId ? ` [request ${error.requestId}]` : '';
-  return { text: `${error.message}${later}${id}`, exitCode };
+  return { text: `${message}${later}${id}`, exitCode };
 }
 
 function exitCodeOf({ code, status }: CloudApiError): number {

@@ -2,6 +2,7 @@ import type { Page, Transport } from '@thecloud/sdk';
 import { confirmed } from './confirm.ts';
 import { Failure, usage } from './failure.ts';
 import type { Invocation } from './invocation.ts';
+import { escapeControl } from './output/cell.ts';
 import { follow } from './output/follow.ts';
 import { printResult } from './output/print.ts';
 import { withNames } from './resolve.ts';
@@ -66,6 +67,8 @@ async function list({ world, verb, options, input }: Invocation, transport: Tran
     if (wanted === undefined || items.length >= wanted) break;
   }
   // On standard error, so that a script's pipe is clean and nobody takes a page for the whole.
-  world.stderr.write(`There are more results. To see all: --all. To see the next page: --cursor ${cursor}\n`);
+  world.stderr.write(
+    `There are more results. To see all: --all. To see the next page: --cursor ${escapeControl(cursor)}\n`,
+  );
   return items;
 }

@@ -4,6 +4,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { usage } from '../failure.ts';
 import { type GlobalOptions, openSession, transportOf } from '../session/session.ts';
 import { globalOptions, OUTPUT, type VerbDeps } from '../verb-command.ts';
+import { toJson } from '../output/cell.ts';
 import type { World } from '../world.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -103,7 +104,7 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
 
 function pretty(text: string): string {
   try {
-    return `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
+    return `${toJson(JSON.parse(text))}\n`;
   } catch (error) {
     // Logs and pages are not JSON; print them unchanged.
     if (error instanceof SyntaxError) return text;

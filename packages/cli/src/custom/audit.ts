@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../failure.ts';
+import { toJson } from '../output/cell.ts';
 import { connect } from '../run-verb.ts';
 import type { CustomVerb, VerbDeps } from '../verb-command.ts';
 import type { Ended } from './audit-verify.ts';
@@ -8,7 +9,7 @@ import type { Ended } from './audit-verify.ts';
 export const proveVerb: CustomVerb = {
   async run(invocation) {
     const proof = await connect(invocation).call(invocation.verb, invocation.input);
-    invocation.world.stdout.write(`${JSON.stringify(proof, null, 2)}\n`);
+    invocation.world.stdout.write(`${toJson(proof)}\n`);
   },
 };
 

@@ -1,6 +1,7 @@
 import { CloudApiError, type Transport } from '@thecloud/sdk';
 import type { Command } from 'commander';
 import { usage } from '../failure.ts';
+import { escapeControl } from '../output/cell.ts';
 import type { GlobalOptions } from '../session/session.ts';
 import { contextNameOf, type Session, openSession, transportOf } from '../session/session.ts';
 import { configPath, readConfig, updateConfig } from '../session/config-file.ts';
@@ -128,7 +129,7 @@ async function logIn(deps: VerbDeps, options: LoginOptions, credentials: Credent
     throw error;
   }
   world.stderr.write(
-    `Logged in at ${session.endpoint} as ${answer.user.email} until ${answer.expires_at}. The session key is in ${configPath(world)}, context '${name}'.\n`,
+    `Logged in at ${session.endpoint} as ${escapeControl(answer.user.email)} until ${escapeControl(answer.expires_at)}. The session key is in ${configPath(world)}, context '${name}'.\n`,
   );
 }
 

@@ -11,6 +11,15 @@ export const escapeControl = (text: string): string =>
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
   });
 
+/** The same for a text of several lines. */
+export const escapeLines = (text: string): string => text.split('\n').map(escapeControl).join('\n');
+
+/** A value as JSON that a terminal shows and does not obey: the language itself escapes only what is below U+0020. */
+export const toJson = (value: unknown, indent = 2): string =>
+  JSON.stringify(value, null, indent).replaceAll(CONTROL, (found) =>
+    found === '\n' ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$/;
 
 /** A value on one line: `-` for none, times to the second, lists with commas, records as key=value. */

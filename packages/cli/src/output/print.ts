@@ -3,7 +3,7 @@ import type { GlobalOptions } from '../session/session.ts';
 import { closest } from '../table/closest.ts';
 import type { Verb } from '../table/verb.ts';
 import type { World } from '../world.ts';
-import { cellOf, escapeControl } from './cell.ts';
+import { cellOf, escapeControl, toJson } from './cell.ts';
 import { shortId } from './short-id.ts';
 import { styleOf } from './style.ts';
 import { drawRecord, drawTable } from './table.ts';
@@ -41,7 +41,7 @@ export async function printResult(world: World, verb: Shape, options: GlobalOpti
   }
   switch (format) {
     case 'json':
-      stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      stdout.write(`${toJson(result)}\n`);
       return;
     case 'yaml': {
       const { toYaml } = await import('./yaml.ts');

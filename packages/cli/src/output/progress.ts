@@ -34,8 +34,9 @@ export function startProgress(world: World, name: string): Progress | undefined 
   return {
     show(status, reason) {
       const why = reason ? ` (${escapeControl(reason)})` : '';
-      text = status + why;
-      coloured = colourStatus(status, style) + why;
+      const word = escapeControl(status);
+      text = word + why;
+      coloured = colourStatus(word, style) + why;
       draw();
     },
     stop() {
