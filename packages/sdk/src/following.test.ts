@@ -61,6 +61,26 @@ describe('a stream of events', () => {
     expect(seen).toHaveLength(2);
   });
 
+  it('waits as long as the server asks, also longer than a call would', async () => {
+    const busy: FakeAnswer = {
+      status: 503,
+      error: { code: 'UNAVAILABLE', message: 'busy' },
+      headers: { 'retry-after': '30' },
+    };
+    const { client, seen } = await open(() => busy);
+    const stream = followEvents(client.transport, SPEC, {}, { signal: AbortSignal.timeout(1_500) });
+    await failure(stream.next());
+    expect(seen).toHaveLength(1);
+  });
+
+  it('tells of each reconnection that fails', async () => {
+    const { client } = await open(() => said(''));
+    const told: string[] = [];
+    const options = { reconnects: 2, onFailure: ({ message }: Error) => void told.push(message) };
+    await failure(followEvents(client.transport, SPEC, {}, options).next());
+    expect(told).toEqual(['events.stream ended']);
+  });
+
   it('ends with the reason of its signal, also while it waits to connect again', async () => {
     const { client } = await open(() => said(''));
     const reason = new Error('enough');

@@ -12,6 +12,8 @@ export interface StreamedEvent<T> {
 export interface FollowOptions extends CallOptions {
   /** Most connections in a row that fail before the stream does. Default: no limit. */
   readonly reconnects?: number | undefined;
+  /** Called when a reconnection has failed, before the next one. */
+  readonly onFailure?: ((failure: CloudApiError | CloudConnectionError) => void) | undefined;
 }
 
 /** The server sends a comment every 15 s; a connection that says nothing for three of them is dead. */
@@ -20,6 +22,8 @@ const SILENT_MS = 45_000;
 const RECONNECT_MS = 500;
 /** A connection that lasts this long without an event counts as a good one. */
 const STEADY_MS = 5_000;
+/** Longest pause that a server may ask for. */
+const LONGEST_PAUSE_MS = 3_600_000;
 /** Longest event in characters that is read. */
 const LONGEST_EVENT = 1024 * 1024;
 
@@ -54,9 +58,14 @@ export async function* followEvents<T>(
       failure = error;
     }
     if (options.reconnects !== undefined && failures >= options.reconnects) throw failure;
-    await sleep(backOff(failures++, RECONNECT_MS, failure) ?? RECONNECT_MS, options.signal);
+    if (failures > 0) options.onFailure?.(failure);
+    await sleep(backOff(failures++, RECONNECT_MS, failure) ?? askedFor(failure), options.signal);
   }
 }
+
+/** Nobody waits for a call here, so that what a server asks for is heeded up to an hour. */
+const askedFor = (failure: CloudApiError | CloudConnectionError): number =>
+  Math.min(LONGEST_PAUSE_MS, (failure instanceof CloudApiError ? (failure.retryAfter ?? 0) : 0) * 1000);
 
 /** A server that restarts or is busy comes back; so may one that failed. */
 const isPassing = (error: CloudApiError | CloudConnectionError): boolean =>
