@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { EXIT, Failure, usage } from '../failure.ts';
+import { escapeControl } from '../output/cell.ts';
 import { printResult } from '../output/print.ts';
 import { styleOf } from '../output/style.ts';
 import type { GlobalOptions } from '../session/session.ts';
@@ -44,14 +45,14 @@ export function addDoctor(program: Command, deps: VerbDeps): void {
   );
 }
 
-/** A line for each finding, and one below it that says what to do. */
+/** A line for each finding, and one below it that says what to do. Any user of the machine chooses the words of a process that a finding names. */
 function tell(world: World, findings: readonly Finding[]): void {
   const style = styleOf(world.stdout, world.env);
   const width = Math.max(...findings.map(({ check }) => check.length));
   const words = { ok: style.green('ok  '), warn: style.yellow('warn'), fail: style.red('fail') };
   for (const { check, status, message, mend } of findings) {
-    world.stdout.write(`${words[status]}  ${check.padEnd(width)}  ${message}\n`);
-    if (mend !== undefined) world.stdout.write(`${' '.repeat(width + 8)}To mend it: ${mend}\n`);
+    world.stdout.write(`${words[status]}  ${check.padEnd(width)}  ${escapeControl(message)}\n`);
+    if (mend !== undefined) world.stdout.write(`${' '.repeat(width + 8)}To mend it: ${escapeControl(mend)}\n`);
   }
   const count = (wanted: Finding['status']) => findings.filter(({ status }) => status === wanted).length;
   world.stdout.write(`\n${count('fail')} failed, ${count('warn')} warnings, ${count('ok')} ok\n`);
@@ -63,7 +64,7 @@ export function addSupportBundle(program: Command, deps: VerbDeps): void {
     .command('support-bundle')
     .summary('Pack what somebody who helps needs to know, without secrets')
     .description(
-      'Write a .tar.gz for somebody who helps you: versions, the findings of cloud doctor, settings, the last lines of each log, metrics, the work queue, migrations and host capacity. Passwords, keys, tokens and sealed values are removed. Names, addresses and e-mail addresses stay: look into it before you send it.',
+      'Write a .tar.gz for somebody who helps you: versions, the findings of cloud doctor, settings, the last lines of each log, metrics, the work queue, migrations and host capacity. Passwords, keys, tokens and sealed values are removed. A password that somebody chose is recognised by the name before it, as in password=…: one that stands alone in a line of a log stays. Names, addresses and e-mail addresses stay too. Look into the bundle before you send it.',
     )
     .addOption(new Option('--file <path>', 'where to write it; default: a new file in this folder'))
     .addOption(dataDirOption());

@@ -12,14 +12,22 @@ export function databaseEnvironment({ dataDir, databaseUrl }: Place): Readonly<R
     ?.split('\n')[3]
     ?.trim();
   if (passwords === undefined || !port) return undefined;
-  const { owner } = JSON.parse(passwords) as { readonly owner?: string };
   return {
     PGHOST: join(dataDir, 'run', 'postgres'),
     PGPORT: port,
     PGUSER: 'cloud',
     PGDATABASE: 'thecloud',
-    PGPASSWORD: owner ?? '',
+    PGPASSWORD: ownerPassword(passwords),
   };
+}
+
+/** Empty if the file is broken: the database then says that it wants another one. */
+function ownerPassword(text: string): string {
+  try {
+    return (JSON.parse(text) as { readonly owner?: string } | null)?.owner ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** In the environment and not among the arguments, which every user of the machine can read. Undefined: it is no address of a database. */

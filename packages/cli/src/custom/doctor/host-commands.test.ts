@@ -136,6 +136,7 @@ it('packs what helps, and no secret of any kind that the platform knows', async 
     "the owner's password in the password file": owner,
     'a password of the database': 'pg-p4ss',
     'the password of the mail server': smtp,
+    'a setting that is secret by its name': 'correct-horse',
     'an API key': `thecloud_${randomBytes(16).toString('hex')}`,
     'a session key': `thecloud_${randomBytes(16).toString('hex')}`,
     'an AWS secret': randomBytes(30).toString('base64'),
@@ -179,6 +180,7 @@ it('packs what helps, and no secret of any kind that the platform knows', async 
       CLOUD_LISTEN: `127.0.0.1:${(metrics.address() as AddressInfo).port}`,
       CLOUD_SMTP_URL: `smtp://anna:${smtp}@mail.example.com:587`,
       CLOUD_API_KEY: secrets['the key of somebody who packs'],
+      CLOUD_SOME_TOKEN: secrets['a setting that is secret by its name'],
       CLOUD_REGION: 'eu-test-1',
     },
   });

@@ -24,7 +24,13 @@ export function runProgram(
 ): Promise<Ran> {
   const env = { PATH: FOLDERS.join(':'), LC_ALL: 'C', ...options.env };
   return new Promise((resolve) => {
-    const limits = { timeout: options.timeoutMs ?? TIMEOUT_MS, maxBuffer: MOST_OUTPUT, env };
+    // A program that hangs may not heed a request to end.
+    const limits = {
+      timeout: options.timeoutMs ?? TIMEOUT_MS,
+      killSignal: 'SIGKILL' as const,
+      maxBuffer: MOST_OUTPUT,
+      env,
+    };
     execFile(program, [...args], limits, (error, stdout, stderr) => {
       const said = error ? (stderr.trim() || error.message).split('\n')[0]!.slice(0, 300) : '';
       resolve({ ok: error === null, stdout, said });

@@ -53,6 +53,10 @@ it('removes the user and the password of a URL, and keeps where it leads', () =>
   expect(clean('smtp://anna:s3cret@mail.example.com:587/x')).toBe(`smtp://${REMOVED}@mail.example.com:587/x`);
 });
 
+it('removes a password with an @ to its end', () => {
+  expect(clean('to smtp://anna:s3@cr@et@mail.example.com:587')).toBe(`to smtp://${REMOVED}@mail.example.com:587`);
+});
+
 it.each([
   '{"level":30,"time":1764504000000,"msg":"the host has recovered","host":"box-1a2b3c4d"}',
   'request 01900000-0000-7000-8000-000000000001 of tenant 01a22d6e-ad97-7297-b84d-a284cbd19928',

@@ -17,7 +17,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // A sealed value: see the server's seal.ts.
   [/\bv\d+\.[\w-]{16}\.[\w-]{22,}/g, REMOVED],
   // The user and the password of any URL.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']*@/gi, `$1${REMOVED}@`],
+  // As readers of URLs do, up to the last @: a password may hold one.
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/"']*@/gi, `$1${REMOVED}@`],
   // A query's signature or token, such as that of a presigned URL.
   [/([?&](?:X-Amz-[\w-]+|signature|token|key|code)=)[^&\s"']+/gi, `$1${REMOVED}`],
   [/\b(Bearer|Basic|AWS4-HMAC-SHA256)\s+[^\s"'][^"'\n]*/g, `$1 ${REMOVED}`],

@@ -118,9 +118,10 @@ async function collect(
   return { contents, missing };
 }
 
+const isSecret = (name: string): boolean => /KEY|PASSWORD|SECRET|TOKEN/.test(name);
+
 /** Settings without the parts that let anybody in: of an address, the host stays. */
 function shownSettings(settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const isSecret = (name: string) => /KEY|PASSWORD|SECRET|TOKEN/.test(name);
   return Object.fromEntries(
     Object.entries(settings)
       .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -198,16 +199,16 @@ function secretsOf({ dataDir, settings }: Place, env: World['env']): readonly (s
   const passwords = texts.flatMap((text) =>
     [...text.matchAll(/^(?:[^:\n]*:){4}([^:\n]+)$/gm)].map((match) => match[1]!),
   );
-  const ofSettings = [...Object.values(settings), env.CLOUD_API_KEY, env.PGPASSWORD].flatMap((value) =>
-    value === undefined ? [] : secretsOfSetting(value),
+  const given = { ...settings, CLOUD_API_KEY: env.CLOUD_API_KEY, PGPASSWORD: env.PGPASSWORD };
+  const ofSettings = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : isSecret(name) ? [value] : secretsOfSetting(value),
   );
   return [...files.filter((bytes) => bytes.length <= 4096), ...members, ...passwords, ...ofSettings];
 }
 
-/** The password of an address; a key as it is. */
+/** The password of an address. */
 function secretsOfSetting(value: string): readonly string[] {
-  if (value.startsWith('thecloud_')) return [value];
-  const password = /^[a-z][a-z0-9+.-]*:\/\/[^:/@]*:([^@]*)@/i.exec(value)?.[1];
+  const password = /^[a-z][a-z0-9+.-]*:\/\/[^:/@]*:([^\s/]*)@/i.exec(value)?.[1];
   if (!password) return [];
   try {
     return [password, decodeURIComponent(password)];
