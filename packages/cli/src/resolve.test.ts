@@ -81,3 +81,12 @@ it('what wants its name as a confirmation asks for it, and in a script for --con
   expect(await run('vpcs close main --confirm main')).toMatchObject({ code: 0 });
   expect(at.seen.map(({ body }) => body)).toEqual([{ confirm: 'Main' }, { confirm: 'main' }]);
 });
+
+it('a part of an id that the first page of a long list has once is not taken for the only one', async () => {
+  at.answer = ({ method, path }) =>
+    method === 'GET' && path === '/auth/keys'
+      ? { data: KEYS, nextCursor: 'more' }
+      : { status: 404, error: { code: 'NOT_FOUND', message: `API key 'f8c2d5b6' does not exist` } };
+  expect(await at.cloud(words('keys revoke f8c2d5b6'))).toMatchObject({ code: 4, stdout: '' });
+  expect(at.seen.filter(({ method, path }) => method === 'DELETE' && path.includes(IDS[0]))).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { CloudApiError, type Transport } from '@thecloud/sdk';
+import { CloudApiError, type Page, type Transport } from '@thecloud/sdk';
 import { usage } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { escapeControl } from './output/cell.ts';
@@ -33,9 +33,12 @@ export async function withNames<T>(
   } catch (error) {
     if (!(error instanceof CloudApiError) || error.status !== 404) throw error;
     const missing = missingOf(invocation, error.message);
-    const listed = missing && (await listOf(missing.lister, invocation, transport));
-    if (!listed) throw error;
-    const fits = isPart(missing.ref) ? listed.filter(({ id }) => isPartOf(missing.ref, String(id))) : [];
+    const page = missing && (await listOf(missing.lister, invocation, transport));
+    if (!page) throw error;
+    const listed = page.items;
+    // Of a part of a list, nobody knows whether another resource fits too.
+    const isWhole = page.nextCursor === undefined;
+    const fits = isWhole && isPart(missing.ref) ? listed.filter(({ id }) => isPartOf(missing.ref, String(id))) : [];
     if (fits.length > 1) throw ambiguous(missing.ref, fits);
     if (fits.length === 1) return act({ ...invocation, input: { ...invocation.input, [missing.name]: fits[0]!.id } });
     const near = closest(missing.ref, namesOf(listed));
@@ -64,16 +67,16 @@ function missingOf({ verb, verbs, input }: Invocation, message: string) {
   );
 }
 
-/** Undefined if the caller may not list. */
+/** Its first page. Undefined if the caller may not list. */
 async function listOf(
   lister: Verb,
   { input }: Pick<Invocation, 'input'>,
   transport: Transport,
-): Promise<readonly Listed[] | undefined> {
+): Promise<Page<Listed> | undefined> {
   // A list within another resource needs that one's name.
   const within = Object.fromEntries(lister.args.map(({ name }) => [name, input[name]]));
   try {
-    return (await transport.page<Listed>(lister, { ...within, limit: MOST }, { retries: 0 })).items;
+    return await transport.page<Listed>(lister, { ...within, limit: MOST }, { retries: 0 });
   } catch (error) {
     if (error instanceof CloudApiError || error instanceof TypeError) return undefined;
     throw error;
