@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,6 +41,18 @@ describe('completion', () => {
     await offers('instances', 'get', '--tenant', 't2', '');
     expect(at.seen).toHaveLength(2);
     expect(at.seen[1]!.headers['x-tenant-id']).toBe('t2');
+  });
+
+  it('removes names that it kept for other keys a while ago', async () => {
+    answerNames();
+    await offers('instances', 'get', 'w');
+    const folder = join(at.homeDir, '.cache/thecloud');
+    const old = join(folder, 'names-of-yesterday.json');
+    writeFileSync(old, '{}');
+    utimesSync(old, new Date(0), new Date(0));
+    await offers('vpcs', 'get', 'm');
+    expect(readdirSync(folder)).toHaveLength(2);
+    expect(readdirSync(folder)).not.toContain('names-of-yesterday.json');
   });
 
   it('ends in time and offers nothing where no answer comes, or nobody is logged in', async () => {

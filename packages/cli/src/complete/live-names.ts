@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { shortId } from '../output/short-id.ts';
 import { listerFor } from '../resolve.ts';
@@ -11,6 +11,8 @@ import type { World } from '../world.ts';
 const DEADLINE_MS = 1_000;
 /** How long names are kept: the next keys of the same word need no request. */
 const KEPT_MS = 5_000;
+/** After a minute, names of other keys and lists are removed. */
+const FORGOTTEN_MS = 60_000;
 /** Most names. */
 const MOST = 1_000;
 
@@ -65,12 +67,17 @@ function readKept(path: string): readonly string[] | undefined {
   }
 }
 
-/** Only the owner may read it: names tell what a company does. A folder that cannot be written means no cache. */
+/** Only the owner may read it: names tell what a company does. Older files go. A folder that cannot be written means no cache. */
 function keep(path: string, kept: Kept): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(`${path}.${process.pid}`, JSON.stringify(kept), { mode: 0o600 });
     renameSync(`${path}.${process.pid}`, path);
+    for (const name of readdirSync(dirname(path))) {
+      const other = join(dirname(path), name);
+      if (name.startsWith('names-') && Date.now() - statSync(other).mtimeMs > FORGOTTEN_MS)
+        rmSync(other, { force: true });
+    }
   } catch {
     return;
   }
