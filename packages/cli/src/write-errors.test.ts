@@ -12,18 +12,22 @@ import { isPlain, lineOf } from './testing/line-of.ts';
 // The bundle as people run it, in a process of its own: what Node does with an error that nobody hears is part of it.
 
 const folder = mkdtempSync(join(tmpdir(), 'thecloud-write-errors-'));
+const listPaths = VERBS.filter((verb) => verb.effect === 'list').map(
+  (verb) => new RegExp(`^${verb.method} ${verb.path.replaceAll(/:\w+/g, '[^/]+')}$`),
+);
+const isList = (method: string, path: string) => listPaths.some((one) => one.test(`${method} ${path}`));
 let bundle: string;
 let server: FakeServer;
 const logouts: unknown[] = [];
 
 beforeAll(async () => {
   bundle = await buildCli(join(folder, 'dist', 'cloud.js'));
-  server = await startFakeServer(({ path, body }) => {
+  server = await startFakeServer(({ method, path, body }) => {
     if (path === '/auth/logout') logouts.push(body);
     if (path === '/auth/login')
       return { data: { user: { email: 'a@b' }, api_key: 'the-session', expires_at: '2026-02-01T00:00:00Z' } };
     // Enough for any pipe.
-    return { data: /s$|stuck$/.test(path) ? Array.from({ length: 2_000 }, () => WEB) : WEB };
+    return { data: isList(method, path) ? Array.from({ length: 2_000 }, () => WEB) : WEB };
   });
 });
 afterAll(async () => {
