@@ -102,7 +102,10 @@ export const createPgEventRepository = (sql: Sql) => ({
     const { resource_id: id, from, to } = filter;
     const below = to === undefined ? undefined : await seqAt(sql, tenantId, to, 'after');
     const above = from === undefined ? undefined : await seqAt(sql, tenantId, from, 'before');
-    const upper = [before, below].reduce<bigint>((least, one) => (one !== undefined && one < least ? one : least), LAST);
+    const upper = [before, below].reduce<bigint>(
+      (least, one) => (one !== undefined && one < least ? one : least),
+      LAST,
+    );
     const values: unknown[] = [tenantId, String(upper), String(above ?? 0n), scan, limit];
     const put = (value: unknown) => `$${values.push(value)}`;
     // All of an index's columns, so that no other index has the order too.
@@ -130,12 +133,7 @@ export const createPgEventRepository = (sql: Sql) => ({
 const LAST = 2n ** 63n - 1n;
 
 /** A `seq` that the order of writing certainly reaches before or after a time. Undefined: no event is that old or that new. */
-async function seqAt(
-  sql: Sql,
-  tenantId: string,
-  time: string,
-  side: 'before' | 'after',
-): Promise<bigint | undefined> {
+async function seqAt(sql: Sql, tenantId: string, time: string, side: 'before' | 'after'): Promise<bigint | undefined> {
   const [row] =
     side === 'after'
       ? await sql.query<{ seq: string }>(

@@ -213,6 +213,12 @@ describe('a stream of events', () => {
     const { seen } = position;
     expect(await after({ seen: { ...seen, xmax: seen.xmax + 1_000_000n } })).toMatchObject({ status: 410 });
     expect(await after({})).toMatchObject({ status: 200 });
+    // No snapshot of PostgreSQL: not in order, beyond its end, from 0.
+    for (const broken of ['5.9.3_2~0~', '5.2.4~0~', '0.0.~0~'])
+      expect(
+        await api.call('events.stream', { after: `${broken}${Date.now().toString(36)}` }, owner),
+        broken,
+      ).toMatchObject({ status: 400 });
     for (const text of ['x', '1.2', '~~', 'zzzzzzzzzzzzz.0.~0~0'])
       expect(await api.call('events.stream', { after: text }, owner)).toMatchObject({ status: 400 });
   });

@@ -53,7 +53,11 @@ function readSnapshot(text: string): Snapshot {
   const [xmin, width, xip] = text.split('.');
   const least = read(xmin!);
   const ids = xip ? xip.split('_').map((one) => least + read(one)) : [];
-  return { xmin: least, xmax: least + read(width!), xip: ids };
+  const xmax = least + read(width!);
+  // PostgreSQL takes no other snapshot.
+  if (least === 0n || ids.some((xid, nth) => xid >= xmax || (nth > 0 && xid <= ids[nth - 1]!)))
+    throw invalidInput('after is not the id of an event of a stream; omit it');
+  return { xmin: least, xmax, xip: ids };
 }
 
 function read(text: string): bigint {
