@@ -92,12 +92,27 @@ export async function recordRefusal(sql: Sql, trace: Trace, auditId: string): Pr
 
 const keyIdOf = ({ caller, keyId }: Trace): string | null => keyId ?? (caller.kind === 'user' ? caller.keyId : null);
 
-/** The input as the audit may keep it: without secrets, and no longer than 4 KiB. */
+/** In JSON, a NUL or half a surrogate pair, which jsonb cannot hold. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+/** Longest kept input in characters of JSON, and most names of members that are kept of a longer one. */
+const MOST_INPUT = 4096;
+const MOST_MEMBERS = 64;
+
+/**
+ * The input as the audit may keep it: without secrets, and no longer than 4 KiB. Of a longer one, and of one that the database cannot hold, the
+ * names of its members: an attempt that is refused before its input is checked must not stay out of the trail by what it sends.
+ */
 export function auditableInput(operation: RegisteredOperation, input: unknown): object {
   const secrets = new Set(operation.descriptor.secrets ?? []);
   const kept = Object.fromEntries(Object.entries(input as object).filter(([key]) => !secrets.has(key)));
-  return JSON.stringify(kept).length <= 4096 ? kept : { truncated: true, members: Object.keys(kept) };
+  const text = JSON.stringify(kept);
+  if (text.length <= MOST_INPUT && !UNSTORABLE.test(text)) return kept;
+  const members = Object.keys(kept).slice(0, MOST_MEMBERS);
+  return { truncated: true, members: members.map((name) => storable(name.slice(0, 64))) };
 }
+
+/** A text with U+FFFD in place of what PostgreSQL cannot hold: a NUL or half a surrogate pair. */
+export const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
 
 /** An event of the platform's own: what a reconciler saw or did. */
 export async function recordEvent(

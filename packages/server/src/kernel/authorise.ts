@@ -15,8 +15,13 @@ export function admit(operation: RegisteredOperation, caller: Caller): void {
 
 /** Throws FORBIDDEN, with the way out, where the active tenant wants a second factor that the caller does not have. */
 export function requireSecondFactor(caller: Caller): void {
-  if (caller.kind === 'user' && caller.lacksSecondFactor)
-    throw forbidden('this tenant requires a second factor; set one up with: cloud second-factor enrol');
+  if (caller.kind !== 'user' || !caller.lacksSecondFactor) return;
+  const { userId, keyId, tenantId } = caller;
+  throw denied(forbidden('this tenant requires a second factor; set one up with: cloud second-factor enrol'), {
+    userId,
+    keyId,
+    tenantId,
+  });
 }
 
 /** Throws FORBIDDEN where the operator has suspended the active tenant. */

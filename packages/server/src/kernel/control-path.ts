@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts';
 import { deletionOf, presented, presentedAs, replay } from './answers.ts';
-import { auditableInput, recordChange, recordRefusal, type Trace } from './audit.ts';
+import { auditableInput, recordChange, recordRefusal, storable, type Trace } from './audit.ts';
 import { authorise, isAuthorised } from './authorise.ts';
 import { type Caller, tenantIdOf, userIdOf } from './caller.ts';
 import { changesOf } from './changes.ts';
@@ -230,7 +230,8 @@ export function createControlPath(
 }
 
 /** What a caller named as the target: it has not been checked to be text. */
-const refOf = (value: unknown): string | undefined => (typeof value === 'string' ? value.slice(0, 255) : undefined);
+const refOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? storable(value.slice(0, 255)) : undefined;
 
 /** What is known of an attempt that was refused. */
 export function attemptOf(entry: Entry, caller: Caller, input: unknown, origin: CallOptions['origin']): Trace {

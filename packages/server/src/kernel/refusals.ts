@@ -43,17 +43,17 @@ export function createRefusals(deps: {
   const buckets = createTokenBuckets(clock, RATE, MAX_TRAILS);
   const admission = createAdmission({ slots, perTenant: 1, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS }, clock);
 
-  const take: Refusals['take'] = (tenantId, userId) => {
-    const taken = buckets.of(tenantId ?? userId).take();
+  const takeOf = (trail: string): boolean => {
+    const taken = buckets.of(trail).take();
     if (taken) metrics.audited('refused');
     else metrics.refusalDropped();
     return taken;
   };
+  const take: Refusals['take'] = (tenantId, userId) => takeOf(tenantId ?? userId);
 
-  const record: Refusals['record'] = async (trace) => {
+  const write = async (trace: Trace): Promise<void> => {
     const { tenantId } = trace;
     const userId = trace.userId ?? userIdOf(trace.caller);
-    if (!take(tenantId, userId)) return;
     const scope: Scope = { userId, ...(tenantId === undefined ? {} : { tenantId }) };
     try {
       await admission.run(tenantId ?? '', false, () =>
@@ -63,6 +63,10 @@ export function createRefusals(deps: {
       // That the attempt could not be audited is an operator's matter.
       log.error({ err: error, operation: trace.operation.name }, 'a refused attempt could not be audited');
     }
+  };
+
+  const record: Refusals['record'] = async (trace) => {
+    if (take(trace.tenantId, trace.userId ?? userIdOf(trace.caller))) await write(trace);
   };
 
   return {
@@ -78,8 +82,9 @@ export function createRefusals(deps: {
         tenantId,
         metadata: aimedAt === undefined ? {} : { denied: 'not a member of the tenant', tenant_id: aimedAt.tenantId },
       });
-      if (!aimedAt?.exists) return;
-      await record({
+      // Counted apart: who floods a foreign tenant from outside must not use up what is written of its own members' attempts.
+      if (!aimedAt?.exists || !takeOf(`aimed at ${aimedAt.tenantId}`)) return;
+      await write({
         ...trace,
         origin: { requestId: origin.requestId, ...(origin.ip === undefined ? {} : { ip: origin.ip }) },
         userId: ANONYMOUS_USER_ID,

@@ -76,7 +76,7 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
         throw new Error(`${context.service}.${context.operation} answered without an authorisation decision`);
       return output;
     } catch (error) {
-      if (error instanceof CloudError && error.denial) {
+      if (error instanceof CloudError && error.denial && !decided) {
         // Denied before the action said which operation it wants: it is written down in AWS's words.
         const name = `${context.service}:${context.operation}`;
         const origin = { ...request.origin, requestId: context.requestId };

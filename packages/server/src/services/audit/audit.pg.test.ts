@@ -1,3 +1,4 @@
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../testkit/src/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { type Database, openDatabase } from '../../kernel/sql/pool.ts';
+import { ec2Client, makeAwsKey } from '../../testing/aws-clients.ts';
 import { eventually } from '../../testing/seed.ts';
 import { type Actor, memoryLog, startTestApi, type TestApi } from '../../testing/test-api.ts';
 import { archiveCheckpoints, pruneArchived } from './archive.ts';
@@ -139,6 +141,36 @@ describe('the audit trail of a tenant', () => {
       await api.call('vpcs.create', { name: 'v' }, mallory, { headers: { ...headers, 'x-tenant-id': mallory.userId } }),
     ).toMatchObject({ status: 403 });
     expect(await list({}, mallory)).toHaveLength(2);
+  });
+
+  it('has attempts that were refused for want of a second factor, at each door once', async () => {
+    const actor = await api.makeActor();
+    const aws = ec2Client(api, await makeAwsKey(api, actor));
+    await api.owner.query('update tenants set require_second_factor = true where id = $1', [actor.tenantId]);
+    expect((await api.call('vpcs.create', { name: 'main' }, actor)).status).toBe(403);
+    await expect(aws.send(new DescribeInstancesCommand({}))).rejects.toThrow('second factor');
+    const { rows } = await api.owner.query(
+      `select user_id, action, outcome from audit_logs where tenant_id = $1 and outcome = 'refused' order by seq`,
+      [actor.tenantId],
+    );
+    const refused = { user_id: actor.userId, outcome: 'refused' };
+    expect(rows).toEqual([
+      { ...refused, action: 'vpc.create' },
+      { ...refused, action: 'instance.list' },
+    ]);
+  });
+
+  it("keeps room for its own members' attempts while somebody floods it from outside", async () => {
+    const [mallory, victim] = [await api.makeActor(), await api.makeActor()];
+    const viewer = await api.makeMember(victim.tenantId, 'viewer');
+    const headers = { 'x-tenant-id': victim.tenantId };
+    for (let nth = 0; nth < 150; nth++)
+      expect((await api.call('vpcs.create', { name: 'v' }, mallory, { headers })).status).toBe(403);
+    expect((await api.call('vpcs.create', { name: 'mine' }, viewer)).status).toBe(403);
+    await eventually(
+      "the member's attempt is in the trail",
+      async () => (await actionsOf({ actor: viewer.userId }, victim)).length === 1,
+    );
   });
 
   it('tells the operator of refused logins', async () => {
