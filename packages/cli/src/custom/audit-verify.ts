@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { readPublicKey, type Report, verifyExport, verifyProof } from '@thecloud/sdk/audit';
@@ -69,7 +68,7 @@ async function verifyProofIn(
 ): Promise<number> {
   const publicKeys = readKeys(publicKey);
   let text = '';
-  for await (const line of linesOf(world, path)) text += `${line}\n`;
+  for await (const lines of linesOf(world, path)) text += `${lines.join('\n')}\n`;
   let proof: unknown;
   try {
     proof = JSON.parse(text);
@@ -93,13 +92,22 @@ async function verifyProofIn(
   return EXIT.ok;
 }
 
-/** Lines of a file or of standard input; gzip is unpacked. */
-async function* linesOf(world: World, path: string): AsyncGenerator<string, void> {
-  const source: Readable = path === '-' ? world.stdin : createReadStream(path);
-  const input = path.endsWith('.gz') ? source.pipe(createGunzip()) : source;
+/** Bytes that are read at once. */
+const CHUNK = 1_048_576;
+
+/** Lines of a file or of standard input, as many at once as a read gives; gzip is unpacked. One at a time costs a third of a verification. */
+async function* linesOf(world: World, path: string): AsyncGenerator<readonly string[], void> {
+  const source: Readable = path === '-' ? world.stdin : createReadStream(path, { highWaterMark: CHUNK });
+  const input = path.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: CHUNK })) : source;
   // An error of the file does not travel through the pipe.
   if (input !== source) source.once('error', (error) => input.destroy(error));
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  let rest = '';
+  for await (const text of input.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop()!;
+    yield lines;
+  }
+  yield [rest];
 }
 
 /** Keys as text, or files with the answer of `cloud audit public-key` in any of its forms: every word that is a key counts. */

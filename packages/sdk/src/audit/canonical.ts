@@ -7,10 +7,13 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((one: Json) => canonicalJson(one)).join(',')}]`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const one of value as readonly Json[]) text += `${text === '' ? '' : ','}${canonicalJson(one)}`;
+    return `[${text}]`;
+  }
   const object = value as { readonly [member: string]: Json };
-  const members = Object.keys(object)
-    .sort()
-    .map((member) => `${JSON.stringify(member)}:${canonicalJson(object[member]!)}`);
-  return `{${members.join(',')}}`;
+  for (const member of Object.keys(object).sort())
+    text += `${text === '' ? '' : ','}${JSON.stringify(member)}:${canonicalJson(object[member]!)}`;
+  return `{${text}}`;
 }

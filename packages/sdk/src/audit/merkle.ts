@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import crypto from 'node:crypto';
 
 // The hash tree of RFC 6962, section 2.1, over SHA-256.
 
@@ -14,14 +14,17 @@ export interface Step {
 const NODE = Buffer.from([1]);
 const LEAF = Buffer.from([0]);
 
-/** SHA-256 of a text in UTF-8 or of bytes. */
-export const sha256 = (data: string | Uint8Array): Buffer => createHash('sha256').update(data).digest();
+/** SHA-256 of a text in UTF-8 or of bytes. In one call where Node has it (20.12): the object of a hash costs more than a row's hash. */
+export const sha256: (data: string | Uint8Array) => Buffer =
+  typeof crypto.hash === 'function'
+    ? (data) => crypto.hash('sha256', data, 'buffer')
+    : (data) => crypto.createHash('sha256').update(data).digest();
 
 /** The hash of a leaf: SHA-256 of 0x00 and its data. */
-export const leafHash = (data: string | Uint8Array): Buffer => createHash('sha256').update(LEAF).update(data).digest();
+export const leafHash = (data: string | Uint8Array): Buffer =>
+  sha256(Buffer.concat([LEAF, typeof data === 'string' ? Buffer.from(data) : data]));
 
-const nodeHash = (left: Buffer, right: Buffer): Buffer =>
-  createHash('sha256').update(NODE).update(left).update(right).digest();
+const nodeHash = (left: Buffer, right: Buffer): Buffer => sha256(Buffer.concat([NODE, left, right]));
 
 /** The level above: pairs are hashed, a last one without a partner goes up as it is. That gives RFC 6962's tree. */
 function levelAbove(level: readonly Buffer[]): Buffer[] {

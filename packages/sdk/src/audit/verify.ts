@@ -68,11 +68,12 @@ interface Expected {
  * leaves (48 bytes a row) in memory.
  */
 export async function verifyExport(
-  lines: AsyncIterable<string> | Iterable<string>,
+  lines: AsyncIterable<string | readonly string[]> | Iterable<string>,
   options: VerifyOptions,
 ): Promise<Report> {
   const verifier = new Verifier(options);
-  for await (const text of lines) if (text !== '') verifier.take(text);
+  for await (const some of lines)
+    for (const text of typeof some === 'string' ? [some] : some) if (text !== '') verifier.take(text);
   return verifier.finish();
 }
 
