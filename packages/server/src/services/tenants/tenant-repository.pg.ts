@@ -1,5 +1,6 @@
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { createPgMemberRepository } from './member-repository.pg.ts';
 import type { TenantRow } from './tenant.ts';
 
 const COLUMNS = `t.id, t.name, t.slug, t.owner_id, t.plan, t.status, t.status_reason, t.require_second_factor, m.role, t.created_at, t.updated_at`;
@@ -26,8 +27,7 @@ export const createPgTenantRepository = (sql: Sql) => ({
   /** With the user's role; undefined: the user is no member. A lock holds the tenant's members as they are. */
   async find(tenantId: string, userId: string, lock: boolean): Promise<TenantRow | undefined> {
     // Two statements: the second one sees the members as who held the lock before left them.
-    if (lock)
-      await sql.query('tenants.lock', 'select 1 as ok from tenants where id = $1 for no key update', [tenantId]);
+    if (lock) await createPgMemberRepository(sql).lockTenant(tenantId);
     const [row] = await sql.query<TenantRow>(
       'tenants.find',
       `select ${COLUMNS} from tenants t join memberships m on m.tenant_id = t.id and m.user_id = $2 where t.id = $1`,
