@@ -51,11 +51,15 @@ async function verify(
 }
 
 function summaryOf(report: Report): string {
-  const { verified, uncovered, archived, checkpoints, last } = report;
+  const { verified, uncovered, archived, archivedUntil, checkpoints, last } = report;
   return [
     `${report.isGood ? 'Good' : 'NOT GOOD'}: ${verified} rows verified in ${checkpoints} checkpoints.`,
     ...(uncovered > 0 ? [`${uncovered} rows are not yet covered by a checkpoint.`] : []),
-    ...(archived > 0 ? [`${archived} rows were archived and pruned; verify the archive's files.`] : []),
+    ...(archived > 0
+      ? [
+          `${archived} rows up to ${archivedUntil} were archived and pruned; verify the archive's files. If that is younger than rows are kept, somebody removed them.`,
+        ]
+      : []),
     ...(report.isWhole ? [] : ['The file does not begin with the first checkpoint.']),
     ...(last ? [`Last checkpoint: ${last.number} of ${last.created_at}, --head ${last.hash}`] : []),
   ].join('\n');

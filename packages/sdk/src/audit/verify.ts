@@ -33,9 +33,12 @@ export interface Report {
   readonly uncovered: number;
   /** Rows whose entries were archived and pruned: verify the archive's files. */
   readonly archived: number;
+  /** When the newest checkpoint was made whose rows were. No younger than rows are kept, if nobody removed them. */
+  readonly archivedUntil: string | undefined;
   readonly checkpoints: number;
   /** Whether the trail is there from its first checkpoint on. */
   readonly isWhole: boolean;
+  /** The newest checkpoint that every later export contains too: of one tenant's, one in which the tenant has rows. */
   readonly last: { readonly number: string; readonly hash: string; readonly created_at: string } | undefined;
   /** The first of them, at most MOST_FINDINGS. */
   readonly findings: readonly Finding[];
@@ -56,7 +59,11 @@ export const MOST_FINDINGS = 1_000;
 interface Chain {
   readonly number: bigint;
   readonly hash: string;
+  /** Its rows are in the file. Rows are pruned from the oldest on, so those of the next entry must be too. */
+  readonly hasRows: boolean;
 }
+
+type Seen = { readonly checkpoint: Checkpoint; readonly hash: string; readonly isGood: boolean };
 
 interface Expected {
   readonly leaf: Buffer;
@@ -92,7 +99,10 @@ class Verifier {
   #isFromStart = false;
   #isOfOneTenant = false;
   #section: 'start' | 'checkpoint' | 'uncovered' | 'end' = 'start';
-  #checkpoint: { readonly checkpoint: Checkpoint; readonly hash: string; readonly isGood: boolean } | undefined;
+  #checkpoint: Seen | undefined;
+  /** The newest in which the file's tenant has rows. */
+  #last: Seen | undefined;
+  #archivedUntil: string | undefined;
   #entryHashes: Buffer[] = [];
   readonly #chains = new Map<string, Chain>();
   #expected = new Map<string, Expected>();
@@ -201,6 +211,8 @@ class Verifier {
     const name = `checkpoint ${number}, tenant ${entry.tenant_id}`;
     const hash = hashEntry(entry);
     this.#entryHashes.push(hash);
+    this.#last = at;
+    const hadRows = this.#chains.get(entry.tenant_id)?.hasRows === true;
     if (this.#tenantId !== undefined && entry.tenant_id !== this.#tenantId)
       this.#find('file', String(this.#lines), `${name}: the file says that it is of the tenant ${this.#tenantId}`);
     const steps = readPath(path);
@@ -211,9 +223,16 @@ class Verifier {
         number,
         `${name}: the entry ${entry.number} was changed: it is not the one that was signed`,
       );
-    this.#follow(entry, hash, name, number);
+    this.#follow(entry, hash, leaves !== undefined, name, number);
     if (leaves === undefined) {
       this.#archived += Number(entry.row_count);
+      this.#archivedUntil = at.checkpoint.created_at;
+      if (hadRows)
+        this.#find(
+          'checkpoint',
+          number,
+          `${name}: the ${entry.row_count} rows of the entry ${entry.number} were removed, and older ones are there; retention removes the oldest first (if it was at work during the export, export again)`,
+        );
       return;
     }
     const list = cutLeaves(Buffer.from(leaves, 'base64'));
@@ -227,10 +246,10 @@ class Verifier {
   }
 
   /** An entry goes on from the tenant's entry before. */
-  #follow(entry: Entry, hash: Buffer, name: string, number: string): void {
+  #follow(entry: Entry, hash: Buffer, hasRows: boolean, name: string, number: string): void {
     const before = this.#chains.get(entry.tenant_id);
     const own = BigInt(entry.number);
-    this.#chains.set(entry.tenant_id, { number: own, hash: hash.toString('hex') });
+    this.#chains.set(entry.tenant_id, { number: own, hash: hash.toString('hex'), hasRows });
     if (!before) {
       if (own !== 1n) {
         this.#isWhole = false;
@@ -325,12 +344,13 @@ class Verifier {
     const { head } = this.#options;
     if (head !== undefined && !this.#headSeen)
       this.#find('checkpoint', head, `the checkpoint with the hash ${head} was removed: the file does not have it`);
-    const last = this.#checkpoint;
+    const last = this.#isOfOneTenant ? this.#last : this.#checkpoint;
     return {
       isGood: this.#findingCount === 0,
       verified: this.#verified,
       uncovered: this.#uncovered,
       archived: this.#archived,
+      archivedUntil: this.#archivedUntil,
       checkpoints: this.#checkpoints,
       isWhole: this.#isWhole,
       last: last && { number: last.checkpoint.number, hash: last.hash, created_at: last.checkpoint.created_at },

@@ -43,6 +43,21 @@ describe('checkpoints', () => {
     expect((await world.lines({ tenantId: b.tenantId })).join('\n')).not.toContain(a.tenantId);
   });
 
+  it('give each tenant a hash to note that its later exports contain too, also when only others were busy', async () => {
+    await world.write(b, 1);
+    await world.checkpoint();
+    await world.write(a, 1);
+    await world.checkpoint();
+    const noted = (await world.verify(await world.lines({ tenantId: b.tenantId }))).last!.hash;
+    await world.write(a, 1);
+    await world.checkpoint();
+    expect(await world.verify(await world.lines({ tenantId: b.tenantId }), noted)).toMatchObject(good);
+    const whole = (await world.verify(await world.lines({}))).last!.hash;
+    await world.write(b, 1);
+    await world.checkpoint();
+    expect(await world.verify(await world.lines({}), whole)).toMatchObject(good);
+  });
+
   it('leave a row of a slow transaction to the next one, though its seq is lower, and cover none twice', async () => {
     await world.checkpoint();
     const slow = await world.db.owner.connect();

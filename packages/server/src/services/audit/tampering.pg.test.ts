@@ -165,6 +165,30 @@ describe('the verification of an export', () => {
     );
   });
 
+  it('names the checkpoint whose rows were removed with their leaves, as if they had been pruned', async () => {
+    for (const number of checkpoints.slice(1)) {
+      const reports = await tamper([
+        [
+          `delete from audit_logs a using audit_checkpoints c where c.number = $1 and a.xid >= c.from_xid and a.xid < c.to_xid`,
+          [number],
+        ],
+        ['delete from audit_leaves where checkpoint_number = $1', [number]],
+      ]);
+      for (const { isGood, findings } of Object.values(reports)) {
+        expect(isGood, number).toBe(false);
+        expect(findings[0]).toMatchObject({ subject: 'checkpoint', id: number });
+        expect(findings[0]!.message).toMatch(/rows of the entry \d+ were removed, and older ones are there/);
+      }
+    }
+    // The oldest can have been pruned: the report says until when, and who knows how long rows are kept sees it.
+    const oldest = 'select min(number) from audit_checkpoints';
+    const { tenant } = await tamper([
+      [`delete from audit_logs a using audit_checkpoints c where c.number = (${oldest}) and a.xid < c.to_xid`, []],
+      [`delete from audit_leaves where checkpoint_number = (${oldest})`, []],
+    ]);
+    expect(tenant).toMatchObject({ isGood: true, archived: 4, archivedUntil: expect.stringMatching(/^\d{4}-/) });
+  });
+
   it('names the checkpoint that was changed, removed, swapped with another or made up', async () => {
     const edits: Readonly<Record<string, string>> = {
       number: 'update audit_checkpoints set number = number + 1000 where number = $1',
