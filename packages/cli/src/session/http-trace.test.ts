@@ -28,7 +28,13 @@ it('secrets that are sent or answered are hidden, wherever they stand', async ()
       user: { email: 'a@b' },
       api_key: secret,
       key: secret,
-      nested: [{ aws_secret_access_key: secret, recovery_codes: [secret] }],
+      nested: [
+        {
+          aws_secret_access_key: secret,
+          recovery_codes: [secret],
+          uri: `otpauth://totp/a@b?secret=${secret}&digits=6`,
+        },
+      ],
       expires_at: '2026-02-01T00:00:00Z',
     },
   });

@@ -65,7 +65,10 @@ function bodyOf(body: unknown, isSecret: IsSecret): readonly string[] {
   return [text.length <= MOST_BODY ? text : `${text.slice(0, MOST_BODY)}… (${text.length} characters)`];
 }
 
-/** An object below a secret's name, such as a page of keys, is looked into; texts and lists of texts are hidden. */
+/**
+ * An object below a secret's name, such as a page of keys, is looked into; texts and lists of texts are hidden. A text may be a URL with a
+ * secret in its query, such as that of a second factor.
+ */
 function hide(value: unknown, isSecret: IsSecret, isHidden = false): unknown {
   if (Array.isArray(value)) return value.map((one) => hide(one, isSecret, isHidden));
   if (typeof value === 'object' && value !== null)
@@ -76,7 +79,11 @@ function hide(value: unknown, isSecret: IsSecret, isHidden = false): unknown {
         hide(one, isSecret, isSecret(name) && !(name === 'code' && 'message' in value)),
       ]),
     );
-  return isHidden && value !== null ? HIDDEN : value;
+  if (isHidden && value !== null) return HIDDEN;
+  if (typeof value !== 'string') return value;
+  return value.replaceAll(/([?&])([\w-]+)=[^&\s]+/g, (all, mark: string, name: string) =>
+    isSecret(name) && name !== 'cursor' ? `${mark}${name}=${HIDDEN}` : all,
+  );
 }
 
 function withoutTokens(text: string, isSecret: IsSecret): string {
