@@ -48,7 +48,7 @@ describe('where a call goes', () => {
     expect(seen[0]!.headers['content-type']).toBeUndefined();
     await expect(async () => client.instances.stop('')).rejects.toThrow('instances.stop: id is required');
     for (const folder of ['.', '..'])
-      await expect(async () => client.instances.delete(folder)).rejects.toThrow(`'${folder}' is no id`);
+      await expect(async () => client.instances.delete(folder)).rejects.toThrow(`'${folder}' is not a valid id`);
     expect(seen).toHaveLength(1);
   });
 

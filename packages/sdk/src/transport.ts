@@ -91,7 +91,7 @@ function place(spec: CallSpec, input: Input, wait: number | undefined): { path: 
     delete rest[name];
     const text = wellFormed(spec, name, textOf(value));
     // URLs take these for folders: the request would go elsewhere.
-    if (text === '.' || text === '..') throw new TypeError(`${spec.name}: '${text}' is no ${name}`);
+    if (text === '.' || text === '..') throw new TypeError(`${spec.name}: '${text}' is not a valid ${name}`);
     return encodeURIComponent(text);
   });
   const query = new URLSearchParams();

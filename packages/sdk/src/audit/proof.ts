@@ -24,7 +24,7 @@ export function verifyProof(proof: unknown, publicKeys: readonly KeyObject[]): s
     !steps ||
     !entrySteps
   )
-    return 'this is no inclusion proof';
+    return 'this is not an inclusion proof';
   if (!publicKeys.some((key) => isSigned(checkpoint, signature, key)))
     return `the checkpoint ${checkpoint.number} was changed: its signature (key version ${checkpoint.key_version}) fits none of the given public keys`;
   if (climb(hashEntry(entry), entrySteps).toString('hex') !== checkpoint.root)

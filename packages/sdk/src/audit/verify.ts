@@ -118,7 +118,7 @@ class Verifier {
   take(text: string): void {
     this.#lines++;
     const line = readLine(text);
-    if (!line) return this.#find('file', String(this.#lines), `line ${this.#lines} is no line of an export`);
+    if (!line) return this.#find('file', String(this.#lines), `line ${this.#lines} is not a line of an export`);
     if (this.#section === 'end' || (this.#section === 'start') !== (line.type === 'export'))
       return this.#find('file', String(this.#lines), `line ${this.#lines}, '${line.type}', stands in the wrong place`);
     this.#takeLine(line);
