@@ -34,6 +34,15 @@ it('a file of passwords that was half written is no reason to say nothing', asyn
   expect(ended.stdout).toMatch(/\n(fail|warn) {2}database /);
 });
 
+it('an address of the database that cannot be decoded is named', async () => {
+  const { stdout, stderr } = await shell.cloud(['doctor'], {
+    env: { DATABASE_URL: 'postgres://u:100%@127.0.0.1:1/d' },
+  });
+  expect(stderr).toBe('');
+  expect(stdout).toContain('DATABASE_URL is not the address of a database');
+  expect(stdout).not.toContain('100%');
+});
+
 it('no terminal obeys the words of a process that holds a port', async () => {
   const code = `const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port))`;
   const other = spawn(process.execPath, ['-e', code], {

@@ -36,6 +36,7 @@ function environmentOf(text: string): Readonly<Record<string, string>> | undefin
   const whole = text.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=\/)/, '$1localhost');
   if (!/^postgres(ql)?:\/\//.test(whole) || !URL.canParse(whole)) return undefined;
   const url = new URL(whole);
+  if ([url.hostname, url.username, url.password, url.pathname].some((part) => !isEncoded(part))) return undefined;
   const given = (name: string) => url.searchParams.get(name) ?? '';
   const all = {
     PGHOST: given('host') || decodeURIComponent(url.hostname),
@@ -47,6 +48,16 @@ function environmentOf(text: string): Readonly<Record<string, string>> | undefin
     PGSSLROOTCERT: given('sslrootcert'),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
+}
+
+/** Whether a part of a URL can be decoded: a password with a bare % cannot. */
+function isEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const POSTGRES = '/usr/lib/postgresql';
