@@ -4,9 +4,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 
-const repository = join(import.meta.dirname, '../..');
+/** The folder of the repository. */
+export const REPOSITORY = join(import.meta.dirname, '../..');
 /** What the repository itself has installed. */
-export const TOOLS = join(repository, 'node_modules');
+export const TOOLS = join(REPOSITORY, 'node_modules');
 
 const call = promisify(execFile);
 
@@ -35,13 +36,13 @@ export async function installPackages(root: string, packages: readonly string[])
   const checkout = join(root, 'checkout');
   mkdirSync(join(checkout, 'scripts'), { recursive: true });
   for (const path of ['tsconfig.json', 'scripts/pack.mjs', 'api'])
-    cpSync(join(repository, path), join(checkout, path), { recursive: true });
+    cpSync(join(REPOSITORY, path), join(checkout, path), { recursive: true });
   symlinkSync(TOOLS, join(checkout, 'node_modules'));
   const npm = ['--offline', '--no-audit', '--no-fund', '--cache', join(root, 'npm-cache')];
   for (const name of packages) {
     const folder = join(checkout, 'packages', name);
     const isWanted = (path: string) => !/\/(\.cache|node_modules|dist)$/.test(path);
-    cpSync(join(repository, 'packages', name), folder, { recursive: true, filter: isWanted });
+    cpSync(join(REPOSITORY, 'packages', name), folder, { recursive: true, filter: isWanted });
     const before = readFileSync(join(folder, 'package.json'), 'utf8');
     await run('npm', ['pack', ...npm, '--pack-destination', root], folder);
     expect(readFileSync(join(folder, 'package.json'), 'utf8'), `${name}/package.json is as it was`).toBe(before);

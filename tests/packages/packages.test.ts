@@ -8,11 +8,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setUpApi } from '../../packages/server/src/testing/set-up-api.ts';
-import { installPackages, run, TOOLS } from './pack.ts';
+import { installPackages, REPOSITORY, run, TOOLS } from './pack.ts';
 
 // What a stranger gets: the three tarballs in an empty project without a workspace, used by the oldest Node that they promise.
 
@@ -56,6 +56,21 @@ describe('the three packages in an empty project', () => {
       expect(existsSync(join(folder, 'LICENSE')) && existsSync(join(folder, 'README.md')), name).toBe(true);
       const files = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' });
       expect(files.filter((file) => /(?<!\.d)\.ts$|\.test\./.test(file))).toEqual([]);
+    }
+  });
+
+  it('hold no test, no key and no place on the machine that packed them', () => {
+    for (const name of PACKAGES) {
+      const folder = join(project, 'node_modules/@thecloud', name);
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      expect(files.length).toBeGreaterThan(8);
+      for (const { parentPath, name: file } of files) {
+        expect(file).not.toMatch(/\.test\.|\.spec\.|^\.env|\.pem$|\.key$|\.log$/);
+        const text = readFileSync(join(parentPath, file), 'utf8');
+        for (const place of [REPOSITORY, root, homedir()])
+          if (place.length > 1) expect(text.includes(`${place}/`), `${file} names ${place}`).toBe(false);
+        expect(text).not.toMatch(/thecloud_[0-9a-f]{32}|-----BEGIN [A-Z ]*PRIVATE KEY-----\n|"resolved":/);
+      }
     }
   });
 
