@@ -26,10 +26,10 @@ export async function checkQuota(
 ): Promise<void> {
   const [, [tenant], uses, rows, defaults] = await Promise.all([
     lockQuotas(sql, tenantId),
-    // Who waited for the lock may have waited for the end of the tenant.
-    sql.query<{ closed: boolean }>(
+    // Who waited for the lock may have waited for the end or the suspension of the tenant.
+    sql.query<{ closed: boolean; suspended: boolean }>(
       'kernel.is_tenant_closed',
-      'select closed_at is not null as closed from tenants where id = $1',
+      `select closed_at is not null as closed, status = 'suspended' as suspended from tenants where id = $1`,
       [tenantId],
     ),
     count(),
@@ -41,6 +41,7 @@ export async function checkQuota(
     readDefaultQuotas(sql, declared),
   ]);
   if (tenant?.closed) throw conflict('this tenant was closed; nothing can be created in it');
+  if (tenant?.suspended) throw conflict('this tenant is suspended; nothing can be created in it');
   const limits = new Map([...defaults, ...rows.map((row) => [row.resource, Number(row.max)] as const)]);
   for (const use of uses) {
     const quota = quotas.get(use.resource);

@@ -82,6 +82,39 @@ describe('a suspended tenant', () => {
     expect(await power(actor)).toMatchObject({ power: 'stopped' });
   });
 
+  it('leaves no launch running that was under way when the operator stopped its instances', async () => {
+    const actor = await api.makeActor();
+    const launch = (name: string) => api.call('instances.launch', { name, image: 'busybox' }, actor);
+    expect((await launch('web')).status).toBe(202);
+    const client = await api.owner.connect();
+    const lock = `select pg_advisory_xact_lock(hashtextextended('quota:' || $1, 0))`;
+    try {
+      // As a launch: it takes the lock, and commits what is to run later.
+      await api.owner.query(`update instances set power = 'stopped' where tenant_id = $1`, [actor.tenantId]);
+      await client.query('begin');
+      await client.query(lock, [actor.tenantId]);
+      await client.query(`update instances set power = 'running' where tenant_id = $1`, [actor.tenantId]);
+      const suspending = act('admin-tenants.suspend', { id: actor.tenantId, reason: 'unpaid', stop: true });
+      await new Promise((done) => setTimeout(done, 300));
+      await client.query('commit');
+      expect((await suspending).status).toBe(200);
+      const { rows } = await api.owner.query('select power from instances where tenant_id = $1', [actor.tenantId]);
+      expect(rows).toEqual([{ power: 'stopped' }]);
+      await act('admin-tenants.resume', { id: actor.tenantId });
+      await eventually('served', async () => (await api.call('vpcs.list', {}, actor)).status === 200, 2_000);
+      // A launch that waits for the lock sees the suspension.
+      await client.query('begin');
+      await client.query(lock, [actor.tenantId]);
+      const late = launch('late');
+      await new Promise((done) => setTimeout(done, 300));
+      await client.query(`update tenants set status = 'suspended' where id = $1`, [actor.tenantId]);
+      await client.query('commit');
+      expect(await late).toMatchObject({ status: 409, message: expect.stringContaining('suspended') });
+    } finally {
+      client.release();
+    }
+  });
+
   it('is not the one that the operator acts in', async () => {
     expect(await act('admin-tenants.suspend', { id: operator.tenantId, reason: 'oops' })).toMatchObject({
       status: 409,

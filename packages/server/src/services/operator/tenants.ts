@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { conflict, notFound } from '../../kernel/errors.ts';
 import { operation } from '../../kernel/operation.ts';
+import { lockQuotas } from '../../kernel/quota.ts';
 import { pageInput, pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type Handlers, type Kind, service, type Usage } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
@@ -116,6 +117,8 @@ const createHandlers = (
     if (tenant.id === call.tenantId)
       throw conflict(`'${tenant.slug}' is the tenant that you act in; suspending it would end this session's access`);
     if (tenant.status === 'suspended') throw conflict(`the tenant '${tenant.slug}' is suspended already`);
+    // Behind this lock no launch is under way, which `stop` would not see; those that wait for it see the suspension.
+    await lockQuotas(sql, tenant.id);
     await createPgOperatedTenants(sql).setStatus(tenant.id, 'suspended', input.reason, now);
     const stopped = input.stop ? await stopInstancesOf(sql, tenant.id, now) : 0;
     about({ tenantId: tenant.id, metadata: { reason: input.reason, ...(input.stop ? { stopped } : {}) } });
