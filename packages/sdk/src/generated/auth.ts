@@ -87,7 +87,7 @@ export interface Auth {
   /**
    * Log in.
    * Returns a session key that expires. A user with a second factor also sends a code. Five wrong passwords or codes lock the user for 15 minutes for the address that they came from.
-   * POST /auth/login · scope public · errors UNAUTHORIZED, SECOND_FACTOR_REQUIRED
+   * POST /auth/login · scope public · errors UNAUTHORIZED, FORBIDDEN, SECOND_FACTOR_REQUIRED
    */
   login(input: AuthLoginInput, options?: CallOptions): Promise<AuthLoginOutput>;
   /**

@@ -98,13 +98,13 @@ export interface Roles {
   get(input: RolesGetInput | string, options?: CallOptions): Promise<Role>;
   /**
    * Change a role.
-   * permissions replaces all that the role has; what is not given stays as it is. Takes effect within a second for everybody who has the role. Built-in roles cannot be changed, nor can a role with permissions that you do not have.
+   * permissions replaces all that the role has; what is not given stays as it is. Takes effect within a second for everybody who has the role or is invited with it. Built-in roles cannot be changed, nor can a role with permissions that you do not have.
    * PUT /rbac/roles/:id · permission role:update · errors CONFLICT, FORBIDDEN
    */
   update(input: RolesUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Role>;
   /**
    * Delete a role.
-   * A role that members have is refused, unless you set force: then they become viewers. You need all permissions that the role has.
+   * A role that members have is refused, unless you set force: then they become viewers. Open invitations with the role expire. You need all permissions that the role has.
    * DELETE /rbac/roles/:id · permission role:delete · errors CONFLICT, FORBIDDEN
    */
   delete(input: RolesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;

@@ -58,7 +58,7 @@ export const authOperations = {
     http: { method: 'POST', path: '/auth/login' },
     input: Type.Object({ email, password, code: Type.Optional(code) }, { additionalProperties: false }),
     output: Type.Object({ user: User, api_key: Type.String(), expires_at: Type.String({ format: 'date-time' }) }),
-    errors: ['UNAUTHORIZED', 'SECOND_FACTOR_REQUIRED'],
+    errors: ['UNAUTHORIZED', 'FORBIDDEN', 'SECOND_FACTOR_REQUIRED'],
     secrets: ['password', 'code'],
     cost: 'password',
     audit: 'user.login',

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
-import { denied, forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
+import { type CloudError, denied, forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
@@ -210,11 +210,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
   if (row.expires_at && row.expires_at.getTime() <= now) throw unauthorized('this API key has expired; log in again');
   const isMember = row.membership_role !== null;
   const who = { userId: row.user_id, keyId: row.key_id, tenantId: row.key_tenant_id ?? undefined };
-  if (row.user_suspension !== null)
-    throw denied(
-      forbidden(`your account is suspended${because(row.user_suspension)}; contact the operator of the platform`),
-      who,
-    );
+  if (row.user_suspension !== null) throw denied(accountSuspended(row.user_suspension), who);
   if (tenantId !== undefined && !isMember)
     throw denied(forbidden(`you are not a member of the tenant '${tenantId}'`), {
       ...who,
@@ -241,6 +237,10 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
     ...(isMember && row.tenant_status !== 'active' ? { suspended: because(row.tenant_status_reason) } : {}),
   };
 }
+
+/** `reason` is empty where the operator gave none. */
+export const accountSuspended = (reason: string): CloudError =>
+  forbidden(`your account is suspended${because(reason)}; contact the operator of the platform`);
 
 const because = (reason: string | null): string => (reason ? `: ${reason}` : '');
 

@@ -18,6 +18,7 @@ export type LoginResult =
   | 'login_failed'
   | 'login_locked'
   | 'login_slowed'
+  | 'login_suspended'
   | 'second_factor_missing'
   | 'second_factor_failed';
 

@@ -15,6 +15,8 @@ export interface NewUser {
 export interface LoginRow extends UserRow {
   readonly password_hash: string;
   readonly closed_at: Date | null;
+  /** Why the operator has suspended the user; null: not suspended. */
+  readonly suspension: string | null;
 }
 
 export type RegisterOutcome = 'created' | 'closed' | 'email_taken' | 'slug_taken' | 'account_taken';

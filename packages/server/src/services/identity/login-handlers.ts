@@ -7,6 +7,7 @@ import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
 import { createPgAccountRepository } from './account-repository.pg.ts';
 import type { authOperations } from './auth-operations.ts';
+import { accountSuspended } from './authenticator.ts';
 import {
   admitGuess,
   checkCode,
@@ -99,6 +100,10 @@ export const createLoginHandlers = ({
       }
       if (checked === 'wrong') throw await wrongGuess(guesser, WRONG_CODE, 'second_factor_failed');
       await accounts.recordGuess(login.id, guesser.source, true, now);
+      if (login.suspension !== null) {
+        countLogin('login_suspended');
+        throw committed(accountSuspended(login.suspension));
+      }
       countLogin('login');
       const tenantId = login.default_tenant_id;
       await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });

@@ -121,6 +121,18 @@ describe('a reset token', () => {
     expect((await reset(late)).status).toBe(400);
   });
 
+  it('that went to an address is void once the user has another', async () => {
+    const actor = await api.makeActor();
+    const token = await issue(actor.userId);
+    const email = `${uniqueWord()}@example.com`;
+    expect((await api.call('auth.update', { name: 'Somebody' }, actor)).status).toBe(200);
+    expect((await api.call('auth.update', { email, password: PASSWORD }, actor)).status).toBe(200);
+    expect(await reset(token)).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
+    const later = await issue(actor.userId);
+    expect((await api.call('auth.update', { name: 'Somebody else' }, actor)).status).toBe(200);
+    expect((await reset(later)).status).toBe(200);
+  });
+
   it('is no way into a closed account', async () => {
     const actor = await api.makeActor();
     const token = await issue(actor.userId);

@@ -64,7 +64,9 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
     const roles = createPgRoleRepository(sql);
     if (!(await roles.rewrite(target, name, description, now))) throw taken(name);
     await roles.setPermissions(target.tenant_id!, target.id, permissions);
-    if (name !== target.name) await roles.moveMembers(target.tenant_id!, target.name, name);
+    if (name === target.name) return;
+    await roles.moveMembers(target.tenant_id!, target.name, name);
+    await roles.moveInvitations(target.tenant_id!, target.name, name);
   }
 
   return {
@@ -145,7 +147,7 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
     }),
 
     delete: steps({
-      async run({ sql, input, target, caller, tenantId }: Call<InputOf<Ops['delete']>, RoleRow>) {
+      async run({ sql, input, target, caller, tenantId, now }: Call<InputOf<Ops['delete']>, RoleRow>) {
         requireChangeable(target, caller);
         const roles = createPgRoleRepository(sql);
         const bound = await roles.countMembers(tenantId, target.name);
@@ -158,6 +160,7 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
           await requireGrantable(sql, caller, FALLBACK);
           await roles.moveMembers(tenantId, target.name, FALLBACK);
         }
+        await roles.expireInvitations(tenantId, target.name, now);
         await roles.remove(tenantId, target.id);
         return {};
       },

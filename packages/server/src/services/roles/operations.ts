@@ -62,7 +62,7 @@ export const roleOperations = {
   update: operation({
     summary: 'Change a role',
     description:
-      'permissions replaces all that the role has; what is not given stays as it is. Takes effect within a second for everybody who has the role. Built-in roles cannot be changed, nor can a role with permissions that you do not have.',
+      'permissions replaces all that the role has; what is not given stays as it is. Takes effect within a second for everybody who has the role or is invited with it. Built-in roles cannot be changed, nor can a role with permissions that you do not have.',
     effect: 'update',
     http: { method: 'PUT', path: '/rbac/roles/:id' },
     input: Type.Object(
@@ -83,7 +83,7 @@ export const roleOperations = {
   }),
   delete: deleteOperation(role, {
     description:
-      'A role that members have is refused, unless you set force: then they become viewers. You need all permissions that the role has.',
+      'A role that members have is refused, unless you set force: then they become viewers. Open invitations with the role expire. You need all permissions that the role has.',
     http: { method: 'DELETE', path: '/rbac/roles/:id', status: 204 },
     input: Type.Object(
       { ...byRef.properties, force: Type.Optional(Type.Boolean({ description: 'Make its members viewers' })) },

@@ -141,6 +141,24 @@ export const createPgRoleRepository = (sql: Sql) => ({
     ]);
   },
 
+  /** Open invitations with one role are with another from now on. */
+  async moveInvitations(tenantId: string, from: string, to: string): Promise<void> {
+    await sql.query('roles.move_invitations', 'update invitations set role = $3 where tenant_id = $1 and role = $2', [
+      tenantId,
+      from,
+      to,
+    ]);
+  },
+
+  /** Ends open invitations with a role, so that they do not stand for one of the same name that is made later. */
+  async expireInvitations(tenantId: string, role: string, at: Date): Promise<void> {
+    await sql.query(
+      'roles.expire_invitations',
+      'update invitations set expires_at = least(expires_at, $3) where tenant_id = $1 and role = $2',
+      [tenantId, role, at],
+    );
+  },
+
   /** Held until the end of the transaction by everybody who changes who owns the tenant. */
   async lockTenant(tenantId: string): Promise<void> {
     await sql.query('roles.lock_tenant', 'select 1 as ok from tenants where id = $1 for no key update', [tenantId]);

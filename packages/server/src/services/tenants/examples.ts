@@ -28,7 +28,7 @@ async function insertMember(
 }
 
 /** A tenant of the world's user, who is in it with this role beside an owner. */
-async function insertTenant(world: ExampleWorld, role: string): Promise<{ id: string; name: string }> {
+async function insertTenant(world: ExampleWorld, role: string): Promise<{ id: string; name: string; ownerId: string }> {
   const { owner, userId, unique } = world;
   const tenant = { id: newId(), name: `Team ${unique()}` };
   await owner.query('insert into tenants (id, name, slug, owner_id, account_number) values ($1, $2, $3, $4, $5)', [
@@ -43,8 +43,7 @@ async function insertTenant(world: ExampleWorld, role: string): Promise<{ id: st
     userId,
     role,
   ]);
-  await insertMember(world, tenant.id, 'owner');
-  return tenant;
+  return { ...tenant, ownerId: (await insertMember(world, tenant.id, 'owner')).id };
 }
 
 /** A role of the tenant that nobody lacks a permission of. */
@@ -56,24 +55,30 @@ async function insertRole({ owner, tenantId, unique }: ExampleWorld): Promise<st
 
 async function insertInvitation(
   world: ExampleWorld,
-  more: { readonly tenantId?: string; readonly email?: string; readonly role?: string; readonly token?: string } = {},
+  more: {
+    readonly tenantId?: string;
+    readonly email?: string;
+    readonly role?: string;
+    readonly token?: string;
+    readonly invitedBy?: string;
+  } = {},
 ): Promise<string> {
   const { tenantId = world.tenantId, email = `${world.unique()}@example.com`, role = 'viewer', token = '' } = more;
   const id = newId();
   await world.owner.query(
     `insert into invitations (id, tenant_id, email, role, token_hash, invited_by, expires_at)
      values ($1, $2, $3, $4, $5, $6, now() + interval '7 days')`,
-    [id, tenantId, email, role, sha256Hex(token), world.userId],
+    [id, tenantId, email, role, sha256Hex(token), more.invitedBy ?? world.userId],
   );
   return id;
 }
 
 /** An invitation of the world's user to somebody else's tenant. */
 async function inviteUser(world: ExampleWorld): Promise<{ id: string; token: string }> {
-  const { id: tenantId } = await insertTenant(world, 'viewer');
+  const { id: tenantId, ownerId } = await insertTenant(world, 'viewer');
   await world.owner.query('delete from memberships where tenant_id = $1 and user_id = $2', [tenantId, world.userId]);
   const token = newSecret(32);
-  return { id: await insertInvitation(world, { tenantId, email: world.email, token }), token };
+  return { id: await insertInvitation(world, { invitedBy: ownerId, tenantId, email: world.email, token }), token };
 }
 
 const ofId: Example['about'] = async ({ input }) => ({ tenantId: String(input.id) });

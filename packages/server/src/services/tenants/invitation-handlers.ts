@@ -136,6 +136,10 @@ async function answer(call: Call<Answer>, accepts: boolean): Promise<AnswerRow> 
       throw conflict(`you are already a member of '${tenant}'; to act in it: cloud tenants switch ${row.tenant_id}`);
     case 'role_gone':
       throw conflict(`the role '${row.role}' no longer exists in '${tenant}'; ask ${inviter} for another invitation`);
+    case 'inviter_cannot':
+      throw forbidden(
+        `${inviter} may no longer invite somebody to '${tenant}' with the role '${row.role}'; ask another member to send the invitation again`,
+      );
     case 'full':
       throw quotaExceeded(`the tenant '${tenant}' has as many members as it may; ask ${inviter} to make room`);
     case 'suspended':

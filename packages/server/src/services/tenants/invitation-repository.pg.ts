@@ -26,6 +26,7 @@ export interface AnswerRow {
     | 'expired'
     | 'member'
     | 'role_gone'
+    | 'inviter_cannot'
     | 'full'
     | 'suspended';
   readonly tenant_id: string;

@@ -165,6 +165,46 @@ describe('an invited person', () => {
   });
 });
 
+describe('an invitation', () => {
+  it('gives no more than its sender may give when it is accepted', async () => {
+    const [owner, person] = [await api.makeActor(), await api.makeActor()];
+    const tenant = owner.tenantId;
+    const sender = await api.makeMember(tenant, 'owner');
+    const { data } = await invite(sender, person.email, 'owner');
+    const accept = () => api.call('invitations.accept', { id: data.id }, person);
+    const refused = {
+      status: 403,
+      message: `${sender.email} may no longer invite somebody to 'A tenant' with the role 'owner'; ask another member to send the invitation again`,
+    };
+    for (const role of ['viewer', 'admin']) {
+      await api.call('members.update', { tenant, member: sender.email, role }, owner);
+      expect(await accept(), role).toMatchObject(refused);
+    }
+    await api.call('members.remove', { tenant, member: sender.email }, owner);
+    expect(await accept()).toMatchObject(refused);
+    expect(await membersOf(tenant)).toBe(1);
+    expect((await api.call('invitations.resend', { tenant, invitation: data.id }, owner)).status).toBe(200);
+    expect((await accept()).data).toMatchObject({ role: 'owner' });
+  });
+
+  it('follows its role to a new name, and ends with it: a role of that name made later is another', async () => {
+    const [owner, first, second] = [await api.makeActor(), await api.makeActor(), await api.makeActor()];
+    const makeRole = (...permissions: string[]) => api.call('roles.create', { name: 'guest', permissions }, owner);
+    await makeRole('vpc:read');
+    const renamed = (await invite(owner, first.email, 'guest')).data.id as string;
+    await api.call('roles.update', { id: 'guest', name: 'visitor' }, owner);
+    await makeRole('vpc:read');
+    const ended = (await invite(owner, second.email, 'guest')).data.id as string;
+    expect((await api.call('roles.delete', { id: 'guest' }, owner)).status).toBe(204);
+    expect((await makeRole('vpc:read', 'vpc:delete')).status).toBe(201);
+    expect((await api.call('invitations.accept', { id: renamed }, first)).data).toMatchObject({ role: 'visitor' });
+    expect(await api.call('invitations.accept', { id: ended }, second)).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('has expired'),
+    });
+  });
+});
+
 describe('inviting', () => {
   it('is refused twice and for a member, with the way out', async () => {
     const owner = await api.makeActor();
@@ -230,6 +270,24 @@ describe('at the same moment', () => {
       expect(closed.status, closed.text).toBe(200);
       expect([200, 404]).toContain(accepted.status);
       expect(await membersOf(owner.tenantId)).toBe(0);
+    }
+  });
+
+  it('accepting and renaming the role give the member a role that exists', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [owner, person] = [await api.makeActor(), await api.makeActor()];
+      await api.call('roles.create', { name: 'guest', permissions: ['vpc:read'] }, owner);
+      const { data } = await invite(owner, person.email, 'guest');
+      const [renamed, accepted] = await Promise.all([
+        api.call('roles.update', { id: 'guest', name: 'visitor' }, owner),
+        api.call('invitations.accept', { id: data.id }, person),
+      ]);
+      expect([renamed.status, accepted.status], `${renamed.text} ${accepted.text}`).toEqual([200, 200]);
+      const { rows } = await api.owner.query('select role from memberships where tenant_id = $1 and user_id = $2', [
+        owner.tenantId,
+        person.userId,
+      ]);
+      expect(rows).toEqual([{ role: 'visitor' }]);
     }
   });
 
