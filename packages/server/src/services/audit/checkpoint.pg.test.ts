@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../testing/seed.ts';
+import { exportLines, type Read } from './export.ts';
 import { type AuditWorld, openAuditWorld } from './testing/audit-world.ts';
 
 let world: AuditWorld;
@@ -56,6 +57,24 @@ describe('checkpoints', () => {
     await world.write(b, 1);
     await world.checkpoint();
     expect(await world.verify(await world.lines({}), whole)).toMatchObject(good);
+  });
+
+  it('verify in an export during which retention removes the oldest rows, whenever that is', async () => {
+    for (let moment = 1; moment <= 8; moment++) {
+      const { tenantId, userId } = await world.db.makeTenant();
+      for (let nth = 0; nth < 2; nth++) {
+        await world.write({ tenantId, userId }, 2);
+        await world.checkpoint();
+      }
+      let reads = 0;
+      const read: Read = async (fn) => {
+        if (++reads === moment) await removeOldest(tenantId);
+        return world.db.api.transaction({ tenantId }, fn, { readOnly: true });
+      };
+      const lines: string[] = [];
+      for await (const line of exportLines(read, { tenantId })) lines.push(JSON.stringify(line));
+      expect(await world.verify(lines), `before read ${moment} of ${reads}`).toMatchObject(good);
+    }
   });
 
   it('leave a row of a slow transaction to the next one, though its seq is lower, and cover none twice', async () => {
@@ -149,6 +168,17 @@ describe('checkpoints', () => {
     expect(await world.checkpoint()).toBe(1);
   });
 });
+
+/** As retention does. */
+async function removeOldest(tenantId: string): Promise<void> {
+  await world.db.owner.query(
+    `with entry as (delete from audit_leaves where tenant_id = $1
+       and number = (select min(number) from audit_leaves where tenant_id = $1) returning checkpoint_number)
+     delete from audit_logs a using entry join audit_checkpoints p on p.number = entry.checkpoint_number
+     where a.tenant_id = $1 and a.xid >= p.from_xid and a.xid < p.to_xid`,
+    [tenantId],
+  );
+}
 
 /** Every row is in exactly one list of leaves. */
 async function expectEachOnce(): Promise<void> {
