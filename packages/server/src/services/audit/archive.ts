@@ -24,7 +24,7 @@ const ARCHIVE_AFTER_MS = 86_400_000;
 /** Most checkpoints of one file: those of a day, one a minute. */
 const MOST_IN_FILE = 1_440;
 /** Tenants that are looked at in one statement, and entries of one tenant that are pruned in one sweep. */
-const TENANTS = 200;
+const TENANTS = 100;
 const ENTRIES = 1_440;
 
 const everywhere = { tenantId: '*' } as const;
