@@ -54,7 +54,7 @@ export interface Keys {
   /**
    * Create an API key.
    * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.
-   * POST /auth/keys · permission identity:create · errors FORBIDDEN
+   * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
   /**
@@ -72,13 +72,13 @@ export interface Keys {
   /**
    * Rename an API key, or change its limits.
    * Takes effect within a second. What is not given stays as it is. The key itself stays the same; to replace it, rotate it.
-   * PATCH /auth/keys/:id · permission identity:create · errors CONFLICT, FORBIDDEN
+   * PATCH /auth/keys/:id · permission identity:create
    */
   update(input: KeysUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<ApiKey>;
   /**
    * Replace an API key.
    * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap.
-   * POST /auth/keys/:id/rotate · permission identity:create · errors CONFLICT, FORBIDDEN
+   * POST /auth/keys/:id/rotate · permission identity:create
    */
   rotate(input: KeysRotateInput | string, options?: CallOptions & VersionOption): Promise<ApiKey>;
   /**

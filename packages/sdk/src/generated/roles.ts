@@ -81,7 +81,7 @@ export interface Roles {
   /**
    * Create a role.
    * A role has any of the permissions that you have yourself. A member has one role. GET /rbac/permissions lists all permissions.
-   * POST /rbac/roles · permission role:create · errors CONFLICT, FORBIDDEN
+   * POST /rbac/roles · permission role:create
    */
   create(input: RolesCreateInput, options?: CallOptions & KeyOption): Promise<Role>;
   /**
@@ -99,23 +99,23 @@ export interface Roles {
   /**
    * Change a role.
    * permissions replaces all that the role has; what is not given stays as it is. Takes effect within a second for everybody who has the role or is invited with it. Built-in roles cannot be changed, nor can a role with permissions that you do not have.
-   * PUT /rbac/roles/:id · permission role:update · errors CONFLICT, FORBIDDEN
+   * PUT /rbac/roles/:id · permission role:update
    */
   update(input: RolesUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Role>;
   /**
    * Delete a role.
    * A role that members have is refused, unless you set force: then they become viewers. Open invitations with the role expire. You need all permissions that the role has.
-   * DELETE /rbac/roles/:id · permission role:delete · errors CONFLICT, FORBIDDEN
+   * DELETE /rbac/roles/:id · permission role:delete
    */
   delete(input: RolesDeleteInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
   /**
    * Add a permission to a role.
-   * POST /rbac/roles/:id/permissions · permission role:update · errors CONFLICT, FORBIDDEN
+   * POST /rbac/roles/:id/permissions · permission role:update
    */
   addPermission(input: RolesAddPermissionInput, options?: CallOptions & VersionOption): Promise<void>;
   /**
    * Remove a permission from a role.
-   * DELETE /rbac/roles/:id/permissions/:permission · permission role:update · errors CONFLICT, FORBIDDEN
+   * DELETE /rbac/roles/:id/permissions/:permission · permission role:update
    */
   removePermission(input: RolesRemovePermissionInput, options?: CallOptions & VersionOption): Promise<void>;
   /**
@@ -129,7 +129,7 @@ export interface Roles {
   /**
    * Give a member a role.
    * Replaces the role that the member has, within a second. You need all permissions of both roles, so only an owner makes and unmakes owners. A tenant keeps at least one owner. To give a role to somebody outside the tenant, invite them with it.
-   * POST /rbac/bindings · permission role:bind · errors CONFLICT, FORBIDDEN, NOT_FOUND
+   * POST /rbac/bindings · permission role:bind
    */
   bind(input: RolesBindInput, options?: CallOptions & VersionOption): Promise<void>;
   /**

@@ -205,6 +205,7 @@ describe('the rows of another tenant', () => {
         'instance_types',
         'migration_checksums',
         'platform',
+        'platform_settings',
         'role_permissions',
         'roles',
       ]);
