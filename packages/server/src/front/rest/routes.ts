@@ -84,7 +84,9 @@ const freshnessFor = (entry: Entry): Freshness => (entry.writes && entry.plane =
 async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (entry.scope === 'public') {
     // What is open to anybody must not fail for a key that happens to be sent along.
-    spend(reply, deps.limits.perAddress.of(addressOf(request)), 'from this address');
+    // What only reads has another limit: who watches the status must not use up the logins of an address.
+    const { perAddress, strangers } = deps.limits;
+    spend(reply, (entry.writes ? perAddress : strangers).of(addressOf(request)), 'from this address');
     return { kind: 'anonymous' };
   }
   const caller = await whoCalls(entry, deps, request, reply).catch(async (error: unknown) => {
