@@ -176,6 +176,25 @@ describe('the repository of instances', () => {
     expect(await asApi((instances) => instances.countIn(vpcId))).toBe(1);
   });
 
+  it('stops all of a tenant that run, as the operator, and nothing of another one', async () => {
+    const one = await db.makeTenant();
+    const { id } = await insert({}, one);
+    await insert({}, one);
+    const idle = await insert({}, one);
+    await asApi((instances) => instances.setPower(idle.id, 'stopped', new Date(8)), one);
+    const { id: foreign } = await insert();
+    const stop = () => db.operator.transaction(one, (sql) => watched.create(sql).stopAll(one.tenantId, new Date(9)));
+    expect(await stop()).toBe(2);
+    expect(await stop(), 'again').toBe(0);
+    const { rows } = await db.owner.query('select id, power from instances where id = any ($1) order by power', [
+      [id, foreign],
+    ]);
+    expect(rows).toEqual([
+      { id: foreign, power: 'running' },
+      { id, power: 'stopped' },
+    ]);
+  });
+
   it('has a test for each of its methods', () => {
     expect(watched.untested()).toEqual([]);
   });
