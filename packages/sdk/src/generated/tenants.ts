@@ -84,7 +84,7 @@ export interface Tenants {
   get(input: TenantsGetInput | string, options?: CallOptions): Promise<Tenant>;
   /**
    * Change a tenant.
-   * Changes its name, its slug, or whether its members need a second factor.
+   * Changes its name, its slug, or whether its members need a second factor, which only an owner decides.
    * PATCH /tenants/:id · permission tenant:update
    */
   update(input: TenantsUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Tenant>;

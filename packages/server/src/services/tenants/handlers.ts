@@ -1,4 +1,4 @@
-import { conflict, invalidInput, quotaExceeded } from '../../kernel/errors.ts';
+import { conflict, forbidden, invalidInput, quotaExceeded } from '../../kernel/errors.ts';
 import { newAccountNumber, newSecret } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { lockQuotas } from '../../kernel/quota.ts';
@@ -63,10 +63,12 @@ export const createTenantHandlers = ({
     },
 
     async update({ sql, input, target, userId, now }: TenantCall<'update'>) {
+      if (input.name === undefined && input.slug === undefined && input.require_second_factor === undefined)
+        throw invalidInput('give a new name, slug or require_second_factor');
       const { name = target.name, require_second_factor: requireSecondFactor = target.require_second_factor } = input;
       const slug = input.slug === undefined ? target.slug : wantedSlug(input.slug);
-      if (name === target.name && slug === target.slug && requireSecondFactor === target.require_second_factor)
-        throw invalidInput('nothing would change; give a new name, slug or require_second_factor');
+      if (requireSecondFactor !== target.require_second_factor && target.role !== 'owner')
+        throw forbidden('only an owner decides whether the tenant requires a second factor; ask one of them');
       const repository = createPgTenantRepository(sql);
       try {
         await repository.update(target.id, { name, slug, requireSecondFactor, at: now });

@@ -64,7 +64,8 @@ export const tenantOperations = {
   }),
   update: operation({
     summary: 'Change a tenant',
-    description: 'Changes its name, its slug, or whether its members need a second factor.',
+    description:
+      'Changes its name, its slug, or whether its members need a second factor, which only an owner decides.',
     effect: 'update',
     http: { method: 'PATCH', path: '/tenants/:id' },
     input: Type.Object(

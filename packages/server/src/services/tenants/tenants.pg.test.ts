@@ -115,7 +115,14 @@ describe('a tenant', () => {
     const changed = await api.call('tenants.update', { id: one.slug, name: 'New name' }, owner);
     expect(changed).toMatchObject({ status: 200, data: { name: 'New name', slug: one.slug } });
     expect(await api.call('tenants.update', { id: one.id, slug: two.slug }, owner)).toMatchObject({ status: 409 });
-    expect(await api.call('tenants.update', { id: one.id, name: 'New name' }, owner)).toMatchObject({ status: 400 });
+    expect(await api.call('tenants.update', { id: one.id }, owner)).toMatchObject({ status: 400 });
+    expect(await api.call('tenants.update', { id: one.id, name: 'New name' }, owner)).toMatchObject({ status: 200 });
+    const admin = await api.makeMember(one.id, 'admin');
+    expect(await api.call('tenants.update', { id: one.id, require_second_factor: true }, admin)).toMatchObject({
+      status: 403,
+      message: 'only an owner decides whether the tenant requires a second factor; ask one of them',
+    });
+    expect(await api.call('tenants.update', { id: one.id, name: 'By an admin' }, admin)).toMatchObject({ status: 200 });
     const viewer = await api.makeMember(one.id, 'viewer');
     expect(await api.call('tenants.update', { id: one.id, name: 'Mine' }, viewer)).toMatchObject({ status: 403 });
     const strict = await api.call('tenants.update', { id: one.id, require_second_factor: true }, owner);
