@@ -20,7 +20,7 @@ import {
   IMAGES,
 } from './services/instances/index.ts';
 import { createKeysService, createMemberKeysService } from './services/keys/index.ts';
-import { createMailService, type Mailer } from './services/mail/index.ts';
+import { createMailService, createWaitingMailsService, type Mailer } from './services/mail/index.ts';
 import {
   createAdminSessionsService,
   createAdminTenantsService,
@@ -86,6 +86,7 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
     createMembersService(deps),
     createInvitationsService(deps),
     createMailService(worker ? { worker: { ...worker, ...deps } } : {}),
+    createWaitingMailsService(deps),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
     createInstanceTypesService(),

@@ -413,6 +413,13 @@ export interface StuckWork {
   readonly advice: string;
 }
 
+export interface TakenMail {
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
 export interface Tenant {
   readonly id: string;
   readonly name: string;
@@ -463,6 +470,14 @@ export interface Vpc {
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
+}
+
+export interface WaitingMail {
+  readonly id: string;
+  /** Tenant that sends it; none: the platform */
+  readonly tenant_id?: string;
+  readonly created_at: string;
+  readonly expires_at: string;
 }
 
 export interface WorkOfKind {

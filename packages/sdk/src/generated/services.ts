@@ -10,6 +10,7 @@ import { createRoles, type Roles } from './roles.ts';
 import { createTenants, type Tenants } from './tenants.ts';
 import { createMembers, type Members } from './members.ts';
 import { createInvitations, type Invitations } from './invitations.ts';
+import { createAdminMails, type AdminMails } from './admin-mails.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
@@ -35,6 +36,7 @@ export type * from './roles.ts';
 export type * from './tenants.ts';
 export type * from './members.ts';
 export type * from './invitations.ts';
+export type * from './admin-mails.ts';
 export type * from './hosts.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
@@ -60,6 +62,7 @@ export interface Services {
   readonly tenants: Tenants;
   readonly members: Members;
   readonly invitations: Invitations;
+  readonly adminMails: AdminMails;
   readonly hosts: Hosts;
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
@@ -87,6 +90,7 @@ export function createServices(transport: Transport): Services {
     tenants: createTenants(transport),
     members: createMembers(transport),
     invitations: createInvitations(transport),
+    adminMails: createAdminMails(transport),
     hosts: createHosts(transport),
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),

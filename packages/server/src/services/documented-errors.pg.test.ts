@@ -196,6 +196,7 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     },
   },
   'admin-tenants.list': { NOT_FOUND: () => api.call('admin-tenants.list', { owner: newId() }, operator) },
+  'admin-mails.take': { NOT_FOUND: () => api.call('admin-mails.take', { id: newId() }, operator) },
   'admin-sessions.list': { NOT_FOUND: () => api.call('admin-sessions.list', { user: newId() }, operator) },
   'admin-sessions.end': { NOT_FOUND: () => api.call('admin-sessions.end', { id: newId() }, operator) },
   'quotas.ofTenant': { NOT_FOUND: async () => api.call('quotas.ofTenant', { tenant_id: newId() }, operator) },

@@ -2,6 +2,7 @@ import { service } from '../../kernel/service.ts';
 import { createMailReconciler, type MailReconcilerDeps } from './reconcile-mail.ts';
 
 export type { Mailer } from './mail-engine.ts';
+export { createWaitingMailsService } from './waiting-mails.ts';
 export { type MailToQueue, oneLine, queueMail } from './queue-mail.ts';
 
 /** Mails to people: queued by other services' handlers, sent by the worker. */

@@ -30,7 +30,7 @@ const TRY_MS = 30_000;
 const RESYNC_MS = 300_000;
 
 const NO_SERVER =
-  'no mail server is set: set CLOUD_SMTP_URL and CLOUD_MAIL_FROM and restart, or pass on what the mail says';
+  'no mail server is set: set CLOUD_SMTP_URL and CLOUD_MAIL_FROM and restart, or pass on what the mail says: cloud admin mails take';
 
 /**
  * Sends each mail and removes its content. The mail server's acceptance and our commit cannot be one step: a worker that dies between them sends
