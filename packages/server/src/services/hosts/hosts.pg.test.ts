@@ -124,6 +124,7 @@ describe('the list of hosts', () => {
       state: 'up',
       capacity: { vcpus: 8, memory_mb: 16_384, disk_gb: 200 },
       promised: { vcpus: 0, memory_mb: 0, disk_gb: 0 },
+      overcommit: { cpu: 4, memory: 1.5, disk: 2 },
       last_seen_at: expect.stringMatching(/^\d{4}-.*Z$/),
     });
     expect(shown.find((one) => one.name === down.hostName)).toMatchObject({

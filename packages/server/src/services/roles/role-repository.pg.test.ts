@@ -111,6 +111,42 @@ describe('the repository of roles', () => {
     expect(await as((roles) => roles.otherOwner(tenant.tenantId, tenant.userId))).toBeUndefined();
   });
 
+  it('moves and ends open invitations with a role, and nothing of another role', async () => {
+    const [one, two] = [await insert(), await insert()];
+    const invite = async (role: string) => {
+      const id = newId();
+      await db.owner.query(
+        `insert into invitations (id, tenant_id, email, role, token_hash, invited_by, expires_at)
+         values ($1, $2, $3, $4, repeat('0', 64), $5, now() + interval '7 days')`,
+        [id, tenant.tenantId, `${uniqueWord()}@example.com`, role, tenant.userId],
+      );
+      return id;
+    };
+    const [ended, moved] = [await invite(one.name), await invite(two.name)];
+    const now = new Date();
+    await as((roles) => roles.expireInvitations(tenant.tenantId, one.name, now));
+    await as((roles) => roles.moveInvitations(tenant.tenantId, two.name, 'viewer'));
+    const { rows } = await db.owner.query(
+      'select id, role, expires_at <= $2 as is_over from invitations where id = any ($1) order by id',
+      [[ended, moved], now],
+    );
+    expect(rows).toEqual([
+      { id: ended, role: one.name, is_over: true },
+      { id: moved, role: 'viewer', is_over: false },
+    ]);
+  });
+
+  it('names another owner of the tenant, only where it was this one', async () => {
+    const [own, other] = [await db.makeTenant(), await db.makeTenant()];
+    const ownerOf = async () =>
+      (await db.owner.query<{ owner_id: string }>('select owner_id from tenants where id = $1', [own.tenantId]))
+        .rows[0]!.owner_id;
+    await as((roles) => roles.handOver(own.tenantId, other.userId, other.userId), own);
+    expect(await ownerOf()).toBe(own.userId);
+    await as((roles) => roles.handOver(own.tenantId, own.userId, other.userId), own);
+    expect(await ownerOf()).toBe(other.userId);
+  });
+
   it('has a test for each of its methods', () => {
     expect(watched.untested()).toEqual([]);
   });
