@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCli } from '../build.ts';
 import { type FakeServer, startFakeServer } from '../../sdk/src/testing/fake-server.ts';
+import { ELSEWHERE } from './program.ts';
 import { VERBS } from './table/verbs.ts';
 import { WEB } from './testing/cloud-against.ts';
 import { isPlain, lineOf } from './testing/line-of.ts';
@@ -58,7 +59,7 @@ async function cloud(argv: readonly string[], out: { stdout?: Out; stderr?: Out;
 
 const lines: readonly (readonly string[])[] = [
   ...VERBS.filter(isPlain)
-    .filter((verb) => !['auth.login', 'auth.register', 'auth.logout'].includes(verb.name))
+    .filter((verb) => !ELSEWHERE.includes(verb.name))
     .map((verb) => lineOf(verb, 'web')),
   ['whoami'],
   ['version'],
