@@ -6,7 +6,7 @@ import { type Actor, startTestApi, type TestApi } from './test-api.ts';
 
 /**
  * The API on a database of its own, an owner in it, and a fake engine behind its live calls (unless others are given); gone after the test that set
- * it up, or after the file's last one.
+ * it up, or after the file's last one. Call it in a test or at the top of a file: what a beforeAll registers for the end never runs.
  */
 export async function setUpApi(options: Omit<Parameters<typeof startTestApi>[0], 'database'> = {}): Promise<{
   readonly database: TestDatabase;

@@ -215,7 +215,12 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
       10_000,
     );
     expect(forks.err + forks.out).toMatch(/fork/i);
-    await waitUntil(async () => (await sh(platform, small, 'true').catch(() => ({ code: 1 }))).code === 0, 8_000, 200);
+    // One free place is not enough for what comes next.
+    await waitUntil(
+      async () => (await sh(platform, small, 'pgrep sleep').catch(() => ({ code: 0 }))).code === 1,
+      8_000,
+      200,
+    );
 
     const disk = await sh(
       platform,

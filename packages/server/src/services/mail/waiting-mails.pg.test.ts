@@ -1,13 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { PASSWORD, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { describe, expect, it } from 'vitest';
+import { PASSWORD, uniqueWord } from '../../testing/test-api.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 
-let api: TestApi;
-let operator: { readonly key: string };
-beforeAll(async () => {
-  ({ api } = await setUpApi());
-  operator = await api.makeActor({ platformRole: 'admin' });
-});
+const { api } = await setUpApi();
+const operator = await api.makeActor({ platformRole: 'admin' });
 
 describe('a mail that waits, since no mail server is set', () => {
   it('is passed on by the operator: shown once, no longer sent, and told in the trail without its text', async () => {

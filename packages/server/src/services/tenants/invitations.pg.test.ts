@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSmtpMailer } from '../../engines/smtp/smtp-mailer.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
@@ -7,16 +7,11 @@ import { openDatabase } from '../../kernel/sql/pool.ts';
 import { startMailServer } from '../../testing/mail-server.ts';
 import { passOver } from '../../testing/pass.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { type Actor, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { type Actor, uniqueWord } from '../../testing/test-api.ts';
 import { createMailService } from '../mail/index.ts';
 
-let api: TestApi;
-let workerUrl: string;
-beforeAll(async () => {
-  const world = await setUpApi();
-  api = world.api;
-  workerUrl = world.database.workerUrl;
-});
+const { api, database } = await setUpApi();
+const { workerUrl } = database;
 
 const invite = (owner: Actor, email: string, role = 'viewer') =>
   api.call('invitations.create', { tenant: owner.tenantId, email, role }, owner);

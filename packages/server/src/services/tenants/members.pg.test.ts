@@ -1,11 +1,8 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { type Actor, type Answer, PASSWORD, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { type Actor, type Answer, PASSWORD, uniqueWord } from '../../testing/test-api.ts';
 
-let api: TestApi;
-beforeAll(async () => {
-  ({ api } = await setUpApi());
-});
+const { api } = await setUpApi();
 
 const tenantOf = (actor: Actor) => actor.tenantId;
 const add = (owner: Actor, email: string, role = 'developer') =>

@@ -1,12 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
-import { type Actor, PASSWORD, type TestApi, uniqueWord } from '../../testing/test-api.ts';
+import { type Actor, PASSWORD, uniqueWord } from '../../testing/test-api.ts';
 
-let api: TestApi;
-beforeAll(async () => {
-  ({ api } = await setUpApi());
-});
+const { api } = await setUpApi();
 
 const make = async (actor: Pick<Actor, 'key'>, more: object = {}) => {
   const answer = await api.call('tenants.create', { name: `Team ${uniqueWord()}`, ...more }, actor);
