@@ -1,4 +1,4 @@
-import { readFile, realpath, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { fileExists } from '../files.ts';
 import { runCommand } from '../run-command.ts';
@@ -76,6 +76,10 @@ async function makePool(client: IncusClient, options: PoolOptions): Promise<void
     );
   }
   await clearUnfinished(options);
+  // An incusd that is killed early has made the pool's folder and not yet its row, and refuses the folder later. What is not empty stays.
+  await rmdir(`${options.incusDir}/storage-pools/${POOL_NAME}`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
+  });
   const disk = await statfs(options.dataDir);
   const config: Record<string, string> = {};
   if (disk.type === BTRFS_MAGIC && options.poolGb === undefined) {
