@@ -100,7 +100,7 @@ it('keeps audit rows and leaves, however old, until the checkpoint that covers t
   expect(await prune(`delete from audit_logs where action = 'vpc.create'`)).toBe(0);
 });
 
-it('lets nobody change or empty the audit trail, its owner included, nor choose the order of its rows', async () => {
+it('stops every role, the owner included, from changing or emptying the audit trail, and from choosing the order of its rows', async () => {
   const refused = { code: '42501' };
   const changes = [
     `update audit_logs set action = 'x'`,

@@ -26,7 +26,7 @@ it.each([
   expect(ended.stderr).toMatch(/^cloud: refused/);
 });
 
-it('what is no error of the platform has a code too', async () => {
+it('failures that the platform does not report have exit codes too', async () => {
   expect((await at.cloud(words('instances get web'))).code).toBe(EXIT.ok);
   expect((await at.cloud(words('instances stop'))).code).toBe(EXIT.usage);
   at.answer = () => ({ data: { ...WEB, status: 'ERROR' } });

@@ -62,13 +62,13 @@ export const isEntry = (value: unknown): value is Entry =>
 
 export const isRow = (value: unknown): value is AuditRow => isObject(value) && isId(value.id) && isNumber(value.xid);
 
-/** Reads a line. Undefined if it is no line of an export. */
+/** Reads a line. Undefined if it does not belong in an export. */
 export function readLine(text: string): ExportLine | undefined {
   let line: unknown;
   try {
     line = JSON.parse(text);
   } catch {
-    // A line that is no JSON is no line of an export; the caller says which one.
+    // The caller reports the number of a line that is not JSON.
     return undefined;
   }
   if (!isObject(line)) return undefined;

@@ -127,7 +127,7 @@ export function testOperations(options: OperationOptions): void {
       isGood(entry, await api.call(entry.name, input, owner));
     });
 
-    when(!isPublic)('is refused in a tenant that the caller is no member of: 403', async () => {
+    when(!isPublic)('is refused in a tenant of which the caller is not a member: 403', async () => {
       const { api, stranger } = world;
       const owner = await callerOf(entry);
       const input = await inputOf(entry, owner);

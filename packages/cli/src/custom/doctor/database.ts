@@ -30,7 +30,7 @@ function ownerPassword(text: string): string {
   }
 }
 
-/** In the environment and not among the arguments, which every user of the machine can read. Undefined: it is no address of a database. */
+/** Passes the address in the environment, since every user of the machine can read the arguments. Undefined if it is not a database URL. */
 function environmentOf(text: string): Readonly<Record<string, string>> | undefined {
   // With a socket's folder as ?host=… none stands in front, as libpq writes it; the reader of URLs does not take that.
   const whole = text.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=\/)/, '$1localhost');

@@ -72,7 +72,7 @@ describe('a request is judged by its head', () => {
     expect(answer.toLowerCase(), 'nobody reads the rest').toContain('connection: close');
   });
 
-  it('in a tenant that the key is no member of: refused before the body', async () => {
+  it('in a tenant of which its user is not a member: refused before the body', async () => {
     const { tenantId } = await api.makeActor();
     const one = begin('POST', '/vpcs', { bytes: TEN_MB, key: owner.key, headers: { 'x-tenant-id': tenantId } });
     expect(await one.answer()).toContain('HTTP/1.1 403 ');
