@@ -33,8 +33,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'reconcile.extend': 'finds its row as reconcile.check_lease does; a pass would have to last half a minute',
   'roles.list_built_in': 'reads the five built-in roles, after the last of the tenant',
   'roles.names': 'reads at most a thousand names of roles, by an index, for the words of a refusal',
-  'roles.other_owner': 'finds one owner by an index, when an owner gets another role',
-  'roles.hand_over': 'writes one tenant by its id, when the owner that it names gets another role',
 };
 
 let test: TestDatabase;

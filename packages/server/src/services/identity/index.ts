@@ -25,6 +25,7 @@ export {
   subjectsOf,
 } from './authenticator.ts';
 
+export { createPgMemberRepository, handOverTenant, type MemberRow } from './member-repository.pg.ts';
 export { issuePasswordReset } from './password-handlers.ts';
 
 /** For the operator: lets the user try passwords again at once, after wrong ones locked or slowed addresses. */

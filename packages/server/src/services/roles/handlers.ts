@@ -3,11 +3,12 @@ import { conflict, invalidInput } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
+import { handOverTenant, type MemberRow } from '../identity/index.ts';
 import { requireGrantable, requireHeld } from './grant.ts';
 import type { roleOperations } from './operations.ts';
 import { type KnownPermission, requireKnown } from './permissions.ts';
 import { createPgRoleRepository, MOST_COUNTED, MOST_PERMISSIONS } from './role-repository.pg.ts';
-import type { BindingRow, RoleRow } from './role.ts';
+import type { RoleRow } from './role.ts';
 
 export interface RoleDeps {
   /** All permissions that there are, by name. */
@@ -39,7 +40,7 @@ function requireChangeable(role: RoleRow, caller: Caller): void {
 
 const taken = (name: string) => conflict(`a role named '${name}' already exists; choose another name`);
 
-export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRow; binding: BindingRow }> => {
+export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRow; binding: MemberRow }> => {
   /** The permissions in their one form. Throws INVALID_INPUT for one that does not exist, FORBIDDEN for one that the caller lacks. */
   const requireGivable = (given: readonly string[], caller: Caller, role: string): readonly string[] => {
     const permissions = [...new Set(given.map(plain))];
@@ -178,19 +179,15 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
     },
 
     bind: steps({
-      async run({ sql, input, target: member, caller, tenantId }: Call<InputOf<Ops['bind']>, BindingRow>) {
+      async run({ sql, input, target: member, caller, tenantId }: Call<InputOf<Ops['bind']>, MemberRow>) {
         const role = await requireGrantable(sql, caller, input.role_name);
         await requireGrantable(sql, caller, member.role);
-        const roles = createPgRoleRepository(sql);
-        if (member.role === 'owner' && role.name !== 'owner') {
-          const heir = await roles.otherOwner(tenantId, member.id);
-          if (heir === undefined)
-            throw conflict(
-              `${member.email} is the only owner of this tenant; make another member an owner first: cloud roles bind <e-mail> owner`,
-            );
-          await roles.handOver(tenantId, member.id, heir);
-        }
-        if (!(await roles.setRole(member, role.name)))
+        const endsOwning = member.role === 'owner' && role.name !== 'owner';
+        if (endsOwning && !(await handOverTenant(sql, tenantId, member)))
+          throw conflict(
+            `${member.email} is the only owner of this tenant; make another member an owner first: cloud roles bind <e-mail> owner`,
+          );
+        if (!(await createPgRoleRepository(sql).setRole(member, role.name)))
           throw conflict(`${member.email} was given another role or left at the same time; look and try again`);
         return {};
       },

@@ -2,11 +2,12 @@ import { CloudError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { presentRow } from '../../kernel/resource.ts';
 import { type Kind, service } from '../../kernel/service.ts';
+import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
 import { roleExamples } from './examples.ts';
 import { createRoleHandlers, type RoleDeps } from './handlers.ts';
 import { roleOperations } from './operations.ts';
 import { createPgRoleRepository } from './role-repository.pg.ts';
-import { type BindingRow, presentRole, type RoleRow } from './role.ts';
+import { presentRole, type RoleRow } from './role.ts';
 
 export { requireGrantable } from './grant.ts';
 export { permissionsOf, requireKnown } from './permissions.ts';
@@ -23,12 +24,13 @@ const role: Kind<RoleRow> = {
 };
 
 /** A member with the role. Nobody is told whether somebody outside the tenant has an account. */
-const binding: Kind<BindingRow> = {
+const binding: Kind<MemberRow> = {
   noun: 'member',
   async find(sql, { tenantId, ref, lock }) {
-    const roles = createPgRoleRepository(sql);
-    if (lock) await roles.lockTenant(tenantId);
-    const found = await roles.findMember(tenantId, ref);
+    const members = createPgMemberRepository(sql);
+    // The row itself is not locked: locks are taken in one order, the tenant, roles, members.
+    if (lock) await members.lockTenant(tenantId);
+    const found = await members.find(tenantId, ref, false);
     if (found) return found;
     const invite = isUuid(ref) ? '<e-mail>' : ref;
     throw new CloudError(
@@ -39,8 +41,9 @@ const binding: Kind<BindingRow> = {
   },
   id: (row) => row.id,
   name: (row) => row.email,
-  present: (row) => presentRow(row, ['id', 'tenant_id', 'email', 'name', 'role', 'created_at']),
-  list: (sql, { tenantId }, page) => createPgRoleRepository(sql).listMembers(tenantId, page),
+  present: ({ joined_at: createdAt, ...row }) =>
+    presentRow({ ...row, created_at: createdAt }, ['id', 'tenant_id', 'email', 'name', 'role', 'created_at']),
+  list: (sql, { tenantId }, page) => createPgMemberRepository(sql).list(tenantId, page),
 };
 
 /** Roles of a tenant, and who has which. */

@@ -3,6 +3,7 @@ import { newId } from '../../kernel/ids.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
+import { createPgMemberRepository } from '../identity/index.ts';
 import { createPgRoleRepository } from './role-repository.pg.ts';
 
 type Roles = ReturnType<typeof createPgRoleRepository>;
@@ -17,6 +18,10 @@ afterAll(() => db.drop());
 
 const as = <T>(work: (roles: Roles) => Promise<T>, who: Tenant = tenant) =>
   db.api.transaction(who, (sql) => work(watched.create(sql)));
+const asMembers = <T>(
+  work: (members: ReturnType<typeof createPgMemberRepository>) => Promise<T>,
+  who: Tenant = tenant,
+) => db.api.transaction(who, (sql) => work(createPgMemberRepository(sql)));
 const insert = async (permissions: readonly string[] = []) => {
   const role = {
     id: orderedId(),
@@ -94,21 +99,21 @@ describe('the repository of roles', () => {
       'viewer',
     ]);
     const { rows } = await db.owner.query<{ email: string }>('select email from users where id = $1', [other.userId]);
-    const member = (await as((roles) => roles.findMember(tenant.tenantId, rows[0]!.email.toUpperCase())))!;
+    const member = (await asMembers((members) => members.find(tenant.tenantId, rows[0]!.email.toUpperCase(), false)))!;
     expect(member).toMatchObject({ id: other.userId, role: 'viewer', tenant_id: tenant.tenantId });
-    expect(await as((roles) => roles.findMember(tenant.tenantId, other.userId))).toEqual(member);
-    expect(await as((roles) => roles.findMember(tenant.tenantId, newId()))).toBeUndefined();
+    expect(await asMembers((members) => members.find(tenant.tenantId, other.userId, false))).toEqual(member);
+    expect(await asMembers((members) => members.find(tenant.tenantId, newId(), false))).toBeUndefined();
     expect(await as((roles) => roles.setRole(member, role.name))).toBe(true);
     expect(await as((roles) => roles.setRole(member, role.name)), 'not a viewer any more').toBe(false);
     expect(await as((roles) => roles.countMembers(tenant.tenantId, role.name))).toBe(1);
     await as((roles) => roles.moveMembers(tenant.tenantId, role.name, 'owner'));
     expect(await as((roles) => roles.countMembers(tenant.tenantId, role.name))).toBe(0);
-    await as((roles) => roles.lockTenant(tenant.tenantId));
-    expect(await as((roles) => roles.otherOwner(tenant.tenantId, tenant.userId))).toBe(other.userId);
-    const listed = await as((roles) => roles.listMembers(tenant.tenantId, { limit: 10, after: null }));
+    await asMembers((members) => members.lockTenant(tenant.tenantId));
+    expect(await asMembers((members) => members.otherOwner(tenant.tenantId, tenant.userId))).toBe(other.userId);
+    const listed = await asMembers((members) => members.list(tenant.tenantId, { limit: 10, after: null }));
     expect(listed.map(({ id }) => id).sort()).toEqual([tenant.userId, other.userId].sort());
     await as((roles) => roles.moveMembers(tenant.tenantId, 'owner', 'viewer'));
-    expect(await as((roles) => roles.otherOwner(tenant.tenantId, tenant.userId))).toBeUndefined();
+    expect(await asMembers((members) => members.otherOwner(tenant.tenantId, tenant.userId))).toBeUndefined();
   });
 
   it('moves and ends open invitations with a role, and nothing of another role', async () => {
@@ -141,9 +146,9 @@ describe('the repository of roles', () => {
     const ownerOf = async () =>
       (await db.owner.query<{ owner_id: string }>('select owner_id from tenants where id = $1', [own.tenantId]))
         .rows[0]!.owner_id;
-    await as((roles) => roles.handOver(own.tenantId, other.userId, other.userId), own);
+    await asMembers((members) => members.handOver(own.tenantId, other.userId, other.userId), own);
     expect(await ownerOf()).toBe(own.userId);
-    await as((roles) => roles.handOver(own.tenantId, own.userId, other.userId), own);
+    await asMembers((members) => members.handOver(own.tenantId, own.userId, other.userId), own);
     expect(await ownerOf()).toBe(other.userId);
   });
 

@@ -1,7 +1,8 @@
 import { isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { BindingRow, RoleRow } from './role.ts';
+import type { MemberRow } from '../identity/index.ts';
+import type { RoleRow } from './role.ts';
 
 /** Most permissions of a role. */
 export const MOST_PERMISSIONS = 300;
@@ -16,7 +17,6 @@ const BUILT_IN = `select r.id, null::uuid as tenant_id, r.name, r.description, 1
     null::timestamptz as updated_at,
     array(select p.permission::text from role_permissions p where p.role_id = r.id order by p.permission limit ${MOST_PERMISSIONS}) as permissions
   from roles r where r.built_in`;
-const BINDING = 'u.id, m.tenant_id, u.email, u.name, m.role, m.created_at';
 
 export type RoleLock = 'share' | 'no key update';
 
@@ -159,59 +159,13 @@ export const createPgRoleRepository = (sql: Sql) => ({
     );
   },
 
-  /** Held until the end of the transaction by everybody who changes who owns the tenant. */
-  async lockTenant(tenantId: string): Promise<void> {
-    await sql.query('roles.lock_tenant', 'select 1 as ok from tenants where id = $1 for no key update', [tenantId]);
-  },
-
-  /** A member, by the user's id or e-mail address. */
-  async findMember(tenantId: string, ref: string): Promise<BindingRow | undefined> {
-    const byId = isUuid(ref);
-    const [row] = await sql.query<BindingRow>(
-      `roles.find_member_by_${byId ? 'id' : 'email'}`,
-      `select ${BINDING} from memberships m join users u on u.id = m.user_id
-       where m.tenant_id = $1 and m.user_id = ${byId ? '$2' : '(select find_user_id($2))'}`,
-      [tenantId, ref],
-    );
-    return row;
-  },
-
-  listMembers(tenantId: string, page: PageRequest): Promise<readonly BindingRow[]> {
-    return sql.query<BindingRow>(
-      'roles.list_members',
-      `select ${BINDING} from memberships m join users u on u.id = m.user_id
-       where m.tenant_id = $1 and m.user_id < $2 order by m.user_id desc limit $3`,
-      [tenantId, page.after ?? LAST_ID, page.limit + 1],
-    );
-  },
-
   /** False: the member has another role by now, or has left. */
-  async setRole(member: BindingRow, role: string): Promise<boolean> {
+  async setRole(member: MemberRow, role: string): Promise<boolean> {
     const rows = await sql.query(
       'roles.set_role',
       'update memberships set role = $4 where tenant_id = $1 and user_id = $2 and role = $3 returning 1 as ok',
       [member.tenant_id, member.id, member.role, role],
     );
     return rows.length > 0;
-  },
-
-  /** Makes somebody else the tenant's `owner_id`, if this user is. */
-  async handOver(tenantId: string, from: string, to: string): Promise<void> {
-    await sql.query('roles.hand_over', 'update tenants set owner_id = $3 where id = $1 and owner_id = $2', [
-      tenantId,
-      from,
-      to,
-    ]);
-  },
-
-  /** The owner who has been there longest, but for this user; undefined: there is no other. */
-  async otherOwner(tenantId: string, userId: string): Promise<string | undefined> {
-    const [row] = await sql.query<{ user_id: string }>(
-      'roles.other_owner',
-      `select user_id from memberships where tenant_id = $1 and role = 'owner' and user_id <> $2
-       order by created_at, user_id limit 1`,
-      [tenantId, userId],
-    );
-    return row?.user_id;
   },
 });

@@ -51,13 +51,3 @@ export const Binding = Type.Object(
   },
   { $id: 'Binding' },
 );
-
-/** A member of a tenant, with the role. */
-export interface BindingRow {
-  readonly id: string;
-  readonly tenant_id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: string;
-  readonly created_at: Date;
-}

@@ -4,7 +4,7 @@ import type { InputOf } from '../../kernel/operation.ts';
 import { lockQuotas } from '../../kernel/quota.ts';
 import { type Blocker, type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
 import { createPgInvitationRepository } from './invitation-repository.pg.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository } from '../identity/index.ts';
 import { endMembership } from './member-handlers.ts';
 import type { tenantOperations } from './operations.ts';
 import { slugOf, wantedSlug } from './slug.ts';

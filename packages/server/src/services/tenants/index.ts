@@ -7,7 +7,7 @@ import { createPgInvitationRepository } from './invitation-repository.pg.ts';
 import { memberKind } from './member.ts';
 import { createMemberHandlers } from './member-handlers.ts';
 import { invitationOperations, memberOperations } from './member-operations.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository } from '../identity/index.ts';
 import { tenantOperations } from './operations.ts';
 import { tenantKind } from './tenant.ts';
 

@@ -9,7 +9,7 @@ import { type InvitationRow, presentInvitation, presentMyInvitation } from './in
 import { invitationMail } from './invitation-mail.ts';
 import { type AnswerRow, createPgInvitationRepository } from './invitation-repository.pg.ts';
 import type { invitationOperations } from './member-operations.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository } from '../identity/index.ts';
 import { presentTenant, type TenantRow } from './tenant.ts';
 import { createPgTenantRepository } from './tenant-repository.pg.ts';
 

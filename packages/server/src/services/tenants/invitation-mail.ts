@@ -1,6 +1,6 @@
 import { type MailToQueue, oneLine } from '../mail/index.ts';
 import type { InvitationRow } from './invitation.ts';
-import type { MemberRow } from './member.ts';
+import type { MemberRow } from '../identity/index.ts';
 import type { TenantRow } from './tenant.ts';
 
 /** What the invited person reads. The command can be pasted as it is. */

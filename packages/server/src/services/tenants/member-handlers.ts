@@ -5,9 +5,9 @@ import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/se
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { requireGrantable } from '../roles/index.ts';
 import { createPgInvitationRepository } from './invitation-repository.pg.ts';
-import { type MemberRow, presentMember } from './member.ts';
+import { presentMember } from './member.ts';
 import type { memberOperations } from './member-operations.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository, handOverTenant, type MemberRow } from '../identity/index.ts';
 import type { TenantRow } from './tenant.ts';
 
 /**
@@ -21,14 +21,10 @@ export async function endMembership(sql: Sql, tenantId: string, who: Pick<Member
 
 /** Before an owner ceases to be one: there must be another, who also becomes the tenant's `owner_id`. */
 async function keepAnOwner(sql: Sql, tenantId: string, who: Pick<MemberRow, 'id' | 'role'>): Promise<void> {
-  if (who.role !== 'owner') return;
-  const repository = createPgMemberRepository(sql);
-  const heir = await repository.otherOwner(tenantId, who.id);
-  if (heir === undefined)
+  if (who.role === 'owner' && !(await handOverTenant(sql, tenantId, who)))
     throw conflict(
       'a tenant needs an owner, and this is the last one; make another member an owner first, or close the tenant',
     );
-  await repository.handOver(tenantId, who.id, heir);
 }
 
 export const createMemberHandlers = ({

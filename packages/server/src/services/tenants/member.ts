@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { presentRow } from '../../kernel/resource.ts';
 import type { Kind } from '../../kernel/service.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
 
 export const Member = Type.Object(
   {
@@ -13,14 +13,6 @@ export const Member = Type.Object(
   },
   { $id: 'Member' },
 );
-
-export interface MemberRow {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: string;
-  readonly joined_at: Date;
-}
 
 export const presentMember = (row: MemberRow) =>
   presentRow(row, ['id', 'email', 'name', 'role', 'joined_at']) as Static<typeof Member>;

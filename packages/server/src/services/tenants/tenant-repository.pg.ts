@@ -1,6 +1,6 @@
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { createPgMemberRepository } from './member-repository.pg.ts';
+import { createPgMemberRepository } from '../identity/index.ts';
 import type { TenantRow } from './tenant.ts';
 
 const COLUMNS = `t.id, t.name, t.slug, t.owner_id, t.plan, t.status, t.status_reason, t.require_second_factor, m.role, t.created_at, t.updated_at`;

@@ -1,9 +1,18 @@
 import { isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { MemberRow } from './member.ts';
 
-const COLUMNS = 'u.id, u.email, u.name, m.role, m.created_at as joined_at';
+/** A member of a tenant. */
+export interface MemberRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: string;
+  readonly joined_at: Date;
+}
+
+const COLUMNS = 'u.id, m.tenant_id, u.email, u.name, m.role, m.created_at as joined_at';
 
 /** The members of the transaction's tenant. Who changes them holds the tenant's row first. */
 export const createPgMemberRepository = (sql: Sql) => ({
@@ -91,3 +100,14 @@ export const createPgMemberRepository = (sql: Sql) => ({
     await sql.query('members.end', 'select end_memberships($1) as ended', [userId]);
   },
 });
+
+/**
+ * Before an owner ceases to be one: makes another owner the tenant's `owner_id` where it was this one. False, and nothing changed: there is no
+ * other. The caller holds the tenant's row, so that two last owners cannot go at once.
+ */
+export async function handOverTenant(sql: Sql, tenantId: string, owner: Pick<MemberRow, 'id'>): Promise<boolean> {
+  const members = createPgMemberRepository(sql);
+  const heir = await members.otherOwner(tenantId, owner.id);
+  if (heir !== undefined) await members.handOver(tenantId, owner.id, heir);
+  return heir !== undefined;
+}
