@@ -26,6 +26,7 @@ export {
 } from './authenticator.ts';
 
 export { createPgMemberRepository, handOverTenant, type MemberRow } from './member-repository.pg.ts';
+export { slugOf, wantedSlug } from './slug.ts';
 export { issuePasswordReset } from './password-handlers.ts';
 
 /** For the operator: lets the user try passwords again at once, after wrong ones locked or slowed addresses. */

@@ -23,6 +23,7 @@ import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import { checkPassword, hashPassword, verifyPassword } from './password.ts';
 import { SESSION_HOURS } from './settings.ts';
 import { presentUser } from './user.ts';
+import { slugOf } from './slug.ts';
 
 export interface LoginDeps {
   readonly sealer: Pick<Sealer, 'open' | 'seal'>;
@@ -40,14 +41,6 @@ export const MOST_SESSIONS = 50;
 const MAX_DRAWS = 5;
 
 const INVALID = 'invalid email or password';
-
-const slugOf = (name: string): string =>
-  name
-    .toLowerCase()
-    .normalize('NFKD')
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 40) || 'tenant';
 
 const cannotEnd = () =>
   new CloudError('NOT_FOUND', 404, 'this is not a session key of your user; to revoke an API key, use its id or name');
@@ -67,7 +60,11 @@ export const createLoginHandlers = ({
       const { email, name } = input;
       const repository = createPgIdentityRepository(sql);
       const user = { userId: createdId, email: email.toLowerCase(), name, tenantId: newId(), passwordHash, at: now };
-      await registerOnce(repository, { ...user, tenantName: `${name}'s tenant`, slug: slugOf(email.split('@')[0]!) });
+      await registerOnce(repository, {
+        ...user,
+        tenantName: `${name}'s tenant`,
+        slug: slugOf(email.split('@')[0]!) || 'tenant',
+      });
       await becomes({ userId: user.userId, tenantId: user.tenantId });
       await createPgAccountRepository(sql).recordGuess(user.userId, originSource(origin), true, now);
       const row = await repository.findUser(user.userId);

@@ -4,10 +4,9 @@ import type { InputOf } from '../../kernel/operation.ts';
 import { lockQuotas } from '../../kernel/quota.ts';
 import { type Blocker, type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
 import { createPgInvitationRepository } from './invitation-repository.pg.ts';
-import { createPgMemberRepository } from '../identity/index.ts';
+import { createPgMemberRepository, slugOf, wantedSlug } from '../identity/index.ts';
 import { endMembership } from './member-handlers.ts';
 import type { tenantOperations } from './operations.ts';
-import { slugOf, wantedSlug } from './slug.ts';
 import type { TenantRow } from './tenant.ts';
 import { createPgTenantRepository } from './tenant-repository.pg.ts';
 
