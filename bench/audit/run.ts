@@ -14,12 +14,11 @@ import { buildCli } from '../../packages/cli/build.ts';
 import { writePublicKey } from '../../packages/sdk/src/audit/index.ts';
 import { systemClock } from '../../packages/server/src/kernel/clock.ts';
 import { openDatabase } from '../../packages/server/src/kernel/sql/pool.ts';
-import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { writeCheckpoints } from '../../packages/server/src/services/audit/checkpoint.ts';
 import { exportLines, jsonLines } from '../../packages/server/src/services/audit/export.ts';
 import { headIn } from '../../packages/server/src/services/audit/head.ts';
 import { memoryLog } from '../../packages/server/src/testing/test-api.ts';
-import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
+import { startDurableDatabase } from '../durable-database.ts';
 import { ms, record } from '../measure.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
@@ -27,11 +26,9 @@ const ROWS = Number(process.argv[2] ?? 1_000_000);
 const AT_ONCE = 10;
 const SECOND = 1_000;
 
-const cluster = await startPostgresCluster({ durable: true });
+const { url, stop } = await startDurableDatabase();
 const folder = mkdtempSync(join(tmpdir(), 'thecloud-bench-audit-'));
 try {
-  const url = (role: string) => cluster.url(role, 'postgres');
-  await migrateUp({ connectionString: url('postgres'), folder: join(import.meta.dirname, '../../migrations') });
   const owner = new pg.Pool({ connectionString: url('postgres'), max: 2 });
   const worker = openDatabase({ connectionString: url('cloud_worker'), max: 4, min: 1 });
   const api = openDatabase({ connectionString: url('cloud_api'), max: 4, min: 1 });
@@ -93,5 +90,5 @@ try {
   await Promise.all([worker.close(), api.close(), owner.end()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
-  await cluster.stop();
+  await stop();
 }

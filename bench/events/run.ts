@@ -1,13 +1,11 @@
 /** How long after its commit does an event reach a client? Milliseconds, with one stream and with 32, under 16 writers. Target: p99 below 100 ms. */
-import { join } from 'node:path';
 import pg from 'pg';
 import { recordEvent } from '../../packages/server/src/kernel/audit.ts';
 import { newId } from '../../packages/server/src/kernel/ids.ts';
 import type { Sql } from '../../packages/server/src/kernel/sql/tx.ts';
-import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { type Actor, startTestApi } from '../../packages/server/src/testing/test-api.ts';
 import { followEvents, createClient } from '../../packages/sdk/src/index.ts';
-import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
+import { startDurableDatabase } from '../durable-database.ts';
 import { median, ms, quantile, record } from '../measure.ts';
 
 const WRITERS = 16;
@@ -16,23 +14,8 @@ const EVENTS = 2_000;
 const PAUSE_MS = 50;
 const SPEC = { name: 'events.stream', method: 'GET', path: '/events/stream', answer: 'events' } as const;
 
-const cluster = await startPostgresCluster({ durable: true });
-const url = (user: string) => cluster.url(user, 'postgres');
-await migrateUp({
-  connectionString: cluster.url('postgres', 'postgres'),
-  folder: join(import.meta.dirname, '../../migrations'),
-});
-const api = await startTestApi({
-  database: {
-    name: 'postgres',
-    ownerUrl: url('postgres'),
-    apiUrl: url('cloud_api'),
-    workerUrl: url('cloud_worker'),
-    operatorUrl: url('cloud_operator'),
-    dataUrl: url('cloud_data'),
-    drop: async () => undefined,
-  },
-});
+const { url, database, stop } = await startDurableDatabase();
+const api = await startTestApi({ database });
 
 /** Commits events as the platform does; remembers when each commit was answered. */
 async function write(tenantId: string, committed: Map<string, number>): Promise<void> {
@@ -87,5 +70,5 @@ try {
   await measure(32);
 } finally {
   await api.stop();
-  await cluster.stop();
+  await stop();
 }

@@ -5,7 +5,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { systemClock } from '../../packages/server/src/kernel/clock.ts';
 import { every } from '../../packages/server/src/kernel/every.ts';
@@ -13,13 +12,12 @@ import { createMetrics } from '../../packages/server/src/kernel/metrics.ts';
 import { startReconcilers } from '../../packages/server/src/kernel/reconcile.ts';
 import { openDatabase } from '../../packages/server/src/kernel/sql/pool.ts';
 import { createSealer } from '../../packages/server/src/kernel/seal.ts';
-import { migrateUp } from '../../packages/server/src/migrations/migrate.ts';
 import { composeRegistry } from '../../packages/server/src/services.ts';
 import { fillBig, ROWS } from '../../packages/server/src/testing/big-database.ts';
 import { createFakeComputeEngine, createFakeNetworkEngine } from '../../packages/server/src/testing/fake-engines.ts';
 import { createQuietNotifier } from '../../packages/server/src/testing/seed.ts';
 import { memoryLog, startTestApi, type TestApi } from '../../packages/server/src/testing/test-api.ts';
-import { startPostgresCluster } from '../../packages/testkit/src/postgres-cluster.ts';
+import { startDurableDatabase } from '../durable-database.ts';
 import { loadAtRate, median, ms, quantile, record } from '../measure.ts';
 
 const RATE = 50;
@@ -28,28 +26,16 @@ const SECONDS = 10;
 const IDLE_SECONDS = 120;
 const PLATFORM = '00000000-0000-7000-8000-0000000000ff';
 
-const cluster = await startPostgresCluster({ durable: true });
-const url = (role: string) => cluster.url(role, 'postgres');
-await migrateUp({ connectionString: url('postgres'), folder: join(import.meta.dirname, '../../migrations') });
+const { url, database, stop } = await startDurableDatabase();
 const owner = new pg.Pool({ connectionString: url('postgres'), max: 1 });
-const api = await startTestApi({
-  database: {
-    name: 'postgres',
-    ownerUrl: url('postgres'),
-    apiUrl: url('cloud_api'),
-    workerUrl: url('cloud_worker'),
-    operatorUrl: url('cloud_operator'),
-    dataUrl: url('cloud_data'),
-    drop: async () => undefined,
-  },
-});
+const api = await startTestApi({ database });
 try {
   await reads(api);
   await idle();
 } finally {
   await api.stop();
   await owner.end();
-  await cluster.stop();
+  await stop();
 }
 
 async function reads({ hostId, makeActor, makeKey, url: address }: TestApi): Promise<void> {
