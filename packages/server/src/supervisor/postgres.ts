@@ -17,11 +17,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Paths } from '../config.ts';
+import { flushFolder } from '../kernel/files.ts';
 import { SettingsError } from '../setting-readers.ts';
 import { withLog } from './log-files.ts';
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
 import { endChild, findProcessesIn, findProcessesWith, hasEnded } from './processes.ts';
-import { flushFolder } from './secrets.ts';
 import type { Identity } from './system-users.ts';
 
 /** The platform's own cluster: where it lies, who runs it, how to become its superuser. */

@@ -1,16 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { flushFolder, replaceFile, writeBeside } from '../kernel/files.ts';
 import { SettingsError } from '../setting-readers.ts';
 
 /** Length of the master key in bytes. */
@@ -38,30 +29,6 @@ function readOrCreate(path: string, make: () => Uint8Array): Buffer {
     flushFolder(dirname(path));
   }
   return readFileSync(path);
-}
-
-/** Writes and flushes a new file next to `path`. Answers its path. */
-function writeBeside(path: string, content: Uint8Array): string {
-  const beside = `${path}.${process.pid}.new`;
-  rmSync(beside, { force: true });
-  const descriptor = openSync(beside, 'wx', 0o600);
-  try {
-    writeSync(descriptor, content);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  return beside;
-}
-
-/** Flushes which names a folder holds: a file that was made or renamed there is there after a power cut. */
-export function flushFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** The key that seals secrets at rest: 32 random bytes, made at the first start. Without it the sealed ones are lost: back it up. */
@@ -107,8 +74,7 @@ export function readDatabasePasswords(secretsDir: string): DatabasePasswords {
   const made = parse(readOrCreate(path, () => Buffer.from(JSON.stringify(complete({})))));
   const passwords = complete(made);
   if (PASSWORD_HOLDERS.some((holder) => made[holder] === undefined)) {
-    renameSync(writeBeside(path, Buffer.from(JSON.stringify(passwords))), path);
-    flushFolder(secretsDir);
+    replaceFile(path, Buffer.from(JSON.stringify(passwords)));
   }
   return passwords;
 }

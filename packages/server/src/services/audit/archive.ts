@@ -1,9 +1,10 @@
-import { closeSync, createWriteStream, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Clock } from '../../kernel/clock.ts';
+import { flushFolder } from '../../kernel/files.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import { exportLines, jsonLines, type Read } from './export.ts';
@@ -63,15 +64,6 @@ export async function archiveCheckpoints(
   );
   log.info({ first, last, path }, 'audit archive');
   return path;
-}
-
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** Removes rows whose tenant keeps them no longer, entry by entry, once they are archived. Answers how many rows. */

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFile } from '../../kernel/files.ts';
 
 /** The last checkpoint that was signed, outside the database. */
 export interface Head {
@@ -14,14 +15,6 @@ export const headIn = (path: string): Head => ({
   read: () => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined),
   write({ number, hash }) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const beside = `${path}.new`;
-    const file = openSync(beside, 'w', 0o600);
-    try {
-      writeSync(file, JSON.stringify({ number, hash }));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, path);
+    replaceFile(path, Buffer.from(JSON.stringify({ number, hash })));
   },
 });
