@@ -17,6 +17,7 @@ const api = await startApi({
   dataDatabaseUrl: databaseUrl,
   masterKey: new Uint8Array(32),
   platformId: '000000000000',
+  smtpUrl: undefined,
   engine: { available: false, reason: 'bench' },
 });
 process.send?.({ address: api.addresses[0] });

@@ -29,6 +29,8 @@ export interface Config extends Settings {
 export interface ApiConfig extends Config {
   readonly operatorDatabaseUrl: string;
   readonly dataDatabaseUrl: string;
+  /** Only the worker talks to the mail server. */
+  readonly smtpUrl: undefined;
 }
 
 /** What the worker runs on. */

@@ -36,5 +36,5 @@ async function completeApi(config: Config): Promise<ApiConfig> {
   const urls = urlsOfLoneApi(config.databaseUrl, config);
   await checkExternalDatabase(urls.operatorDatabaseUrl, 'CLOUD_OPERATOR_DATABASE_URL');
   await checkExternalDatabase(urls.dataDatabaseUrl, 'CLOUD_DATA_DATABASE_URL');
-  return { ...config, ...urls };
+  return { ...config, ...urls, smtpUrl: undefined };
 }

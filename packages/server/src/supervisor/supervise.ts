@@ -130,7 +130,6 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       role: 'api',
       config: {
         ...common,
-        // Only the worker talks to the mail server.
         smtpUrl: undefined,
         role: 'api',
         databaseUrl: urls.api,

@@ -30,6 +30,7 @@ export async function setUpApiProcesses() {
     databaseUrl: database.apiUrl,
     operatorDatabaseUrl: database.operatorUrl,
     dataDatabaseUrl: database.dataUrl,
+    smtpUrl: undefined,
     masterKey: new Uint8Array(32),
     platformId: '00000000-0000-7000-8000-0000000000fe',
     engine: { available: false, reason: 'none in this test' },
