@@ -75,7 +75,7 @@ export function idOfLeaf(leaf: Uint8Array): string {
 export const leafOf = (row: AuditRow): Buffer =>
   Buffer.concat([idBytes(row.id), sha256(canonicalJson(row as unknown as Json))], LEAF_BYTES);
 
-/** Cuts a list of leaves. Undefined if its length is no multiple of a leaf's. */
+/** Cuts a list of leaves. Undefined if its length is not a multiple of LEAF_BYTES. */
 export function cutLeaves(list: Buffer): Buffer[] | undefined {
   if (list.length % LEAF_BYTES !== 0) return undefined;
   return Array.from({ length: list.length / LEAF_BYTES }, (_, nth) =>
@@ -86,12 +86,11 @@ export function cutLeaves(list: Buffer): Buffer[] | undefined {
 /** The hash of an entry, which is its leaf in the checkpoint's tree. */
 export const hashEntry = (entry: Entry): Buffer => leafHash(canonicalJson(entry as unknown as Json));
 
-/** The hash of a checkpoint, by which the next one names it. */
-export const hashCheckpoint = (checkpoint: Checkpoint): Buffer =>
-  sha256(SIGNED_AS + canonicalJson(checkpoint as unknown as Json));
-
 const signedText = (checkpoint: Checkpoint): Buffer =>
   Buffer.from(SIGNED_AS + canonicalJson(checkpoint as unknown as Json));
+
+/** The hash of a checkpoint, by which the next one names it. */
+export const hashCheckpoint = (checkpoint: Checkpoint): Buffer => sha256(signedText(checkpoint));
 
 /** Signs a checkpoint with an Ed25519 private key. Base64. */
 export const signCheckpoint = (checkpoint: Checkpoint, privateKey: KeyLike): string =>

@@ -97,7 +97,6 @@ class Verifier {
   #isWhole = true;
   #tenantId: string | undefined;
   #isFromStart = false;
-  #isOfOneTenant = false;
   #section: 'start' | 'checkpoint' | 'uncovered' | 'end' = 'start';
   #checkpoint: Seen | undefined;
   /** The newest in which the file's tenant has rows. */
@@ -115,6 +114,10 @@ class Verifier {
     this.#options = options;
   }
 
+  get #isOfOneTenant(): boolean {
+    return this.#tenantId !== undefined;
+  }
+
   take(text: string): void {
     this.#lines++;
     const line = readLine(text);
@@ -129,7 +132,6 @@ class Verifier {
       case 'export':
         this.#tenantId = line.tenant_id;
         this.#isFromStart = line.from_start === true;
-        this.#isOfOneTenant = line.tenant_id !== undefined;
         this.#section = 'checkpoint';
         return;
       case 'checkpoint':

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import { createShortMemory } from '../kernel/short-memory.ts';
 import type { Sql } from '../kernel/sql/tx.ts';
 
 /** Milliseconds that counts are kept: counting 100,000 rows takes some 20 ms. */
@@ -7,9 +8,7 @@ const KEPT_MS = 60_000;
 
 /** How many users, tenants and memberships there are. `operator` reads all tenants. */
 export function addAccountMetrics(metrics: Metrics, operator: Sql, clock: Clock): void {
-  let counted:
-    | { readonly at: number; readonly samples: Promise<readonly { labels: { of: string }; value: number }[]> }
-    | undefined;
+  const counts = createShortMemory<readonly { labels: { of: string }; value: number }[]>(clock, KEPT_MS);
   const count = async () => {
     const [row] = await operator.query<Record<string, number>>(
       'metrics.accounts',
@@ -19,16 +18,10 @@ export function addAccountMetrics(metrics: Metrics, operator: Sql, clock: Clock)
     );
     return Object.entries(row!).map(([of, value]) => ({ labels: { of }, value }));
   };
-  metrics.gauges('thecloud_accounts', 'Users, tenants and memberships, counted at most once a minute', ['of'], () => {
-    const now = clock.monotonic();
-    if (!counted || now - counted.at > KEPT_MS) {
-      const samples = count();
-      // A failure is not kept.
-      samples.catch(() => {
-        counted = undefined;
-      });
-      counted = { at: now, samples };
-    }
-    return counted.samples;
-  });
+  metrics.gauges(
+    'thecloud_accounts',
+    'Users, tenants and memberships, counted at most once a minute',
+    ['of'],
+    async () => (await counts.get('', count))!,
+  );
 }

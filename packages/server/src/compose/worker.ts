@@ -84,7 +84,7 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
         log.warn({ err: error }, 'the host could not be looked at; the next look finds what changed'),
       );
 
-  addAuditMetrics(metrics, database);
+  addAuditMetrics(metrics, database, clock);
   let stopping = false;
   const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
   const running = startReconcilers(reconcilers, {

@@ -5,7 +5,7 @@ const KEPT_MS = 1_000;
 /** Most that is remembered; what was looked up longest ago goes first. */
 const MAX_KEPT = 10_000;
 
-/** What was looked up within the last second. */
+/** What was looked up a short time ago. */
 export interface ShortMemory<T> {
   /** What `look` answered last, or answers now; calls at the same moment share it. What is not there, or failed, is not remembered. */
   get(name: string, look: () => Promise<T | undefined>): Promise<T | undefined>;
@@ -13,14 +13,15 @@ export interface ShortMemory<T> {
   forget(prefix?: string): void;
 }
 
-export function createShortMemory<T>(clock: Pick<Clock, 'monotonic'>): ShortMemory<T> {
+/** Keeps what was looked up for `keptMs` milliseconds, by default one second. */
+export function createShortMemory<T>(clock: Pick<Clock, 'monotonic'>, keptMs = KEPT_MS): ShortMemory<T> {
   const kept = new Map<string, { readonly until: number; readonly value: Promise<T | undefined> }>();
   return {
     get(name, look) {
       const now = clock.monotonic();
       const known = kept.get(name);
       if (known && now < known.until) return known.value;
-      const entry = { until: now + KEPT_MS, value: look() };
+      const entry = { until: now + keptMs, value: look() };
       // Last in the order in which they go.
       kept.delete(name);
       kept.set(name, entry);

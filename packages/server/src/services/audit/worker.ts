@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import { createShortMemory } from '../../kernel/short-memory.ts';
 import type { WorkerSide } from '../../kernel/service.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import { sweep } from '../../kernel/sweep.ts';
@@ -17,7 +18,7 @@ export interface AuditWorkerDeps {
   readonly log: Log;
   /** The Ed25519 key that signs checkpoints. */
   readonly auditKey: KeyObject;
-  /** Folder of the worker's: the newest checkpoint and the archives. */
+  /** The worker's folder: the newest checkpoint and the archives. */
   readonly auditFolder: string;
 }
 
@@ -44,8 +45,10 @@ export function createAuditWorker(deps: AuditWorkerDeps, bounds: RetentionBounds
 const MOST_COUNTED = 100_000;
 
 /** What no checkpoint covers yet: how much, and since when. */
-export function addAuditMetrics(metrics: Metrics, database: Database): void {
-  const look = () =>
+export function addAuditMetrics(metrics: Metrics, database: Database, clock: Clock): void {
+  // Both gauges are asked for at the same moment.
+  const memory = createShortMemory<{ readonly rows: number; readonly age: number }>(clock);
+  const count = () =>
     database.transaction({ tenantId: '*' }, async (sql) => {
       const [row] = await sql.query<{ rows: number; age: number }>(
         'audit.count_uncovered',
@@ -55,6 +58,7 @@ export function addAuditMetrics(metrics: Metrics, database: Database): void {
       );
       return row!;
     });
+  const look = async () => (await memory.get('', count))!;
   metrics.gauge(
     'thecloud_audit_unverified_rows',
     `Audit rows that no checkpoint covers yet, at most ${MOST_COUNTED}`,

@@ -142,6 +142,8 @@ export function createEventFeed(deps: {
   }
 
   async function catchUp(one: Followed): Promise<void> {
+    // It is still starting, and begins with what is there then.
+    if (!one.position) return;
     one.isDirty = true;
     if (one.isReading) return;
     one.isReading = true;
@@ -173,13 +175,13 @@ export function createEventFeed(deps: {
     if (payload === '') for (const one of followed.values()) void catchUp(one);
     else {
       const one = followed.get(payload.slice(0, payload.indexOf(' ')));
-      if (one?.position) void catchUp(one);
+      if (one) void catchUp(one);
     }
   });
   const polling = (async () => {
     while (!stopping.signal.aborted) {
       await clock.sleep(Math.max(POLL_MS, followed.size * POLL_MS_EACH), stopping.signal).catch(() => undefined);
-      for (const one of followed.values()) if (one.position) void catchUp(one);
+      for (const one of followed.values()) void catchUp(one);
     }
   })();
 
