@@ -51,8 +51,8 @@ export const createAccountHandlers = ({
       about({ id: userId });
       return presentUser(row, tenantId || undefined);
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
 
@@ -75,8 +75,8 @@ export const createAccountHandlers = ({
       about({ id: userId });
       return { id: userId, message: 'The account is closed' };
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
 });

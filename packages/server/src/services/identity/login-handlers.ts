@@ -28,7 +28,7 @@ import { slugOf } from './slug.ts';
 export interface LoginDeps {
   readonly sealer: Pick<Sealer, 'open' | 'seal'>;
   /** Clears this process's cache of authenticated keys, so that a revoked key stops immediately. */
-  readonly forgetCallers: () => void;
+  readonly forgetCallers: (subject?: string) => void;
   readonly clock: Clock;
   /** Counts a login: `thecloud_auth_attempts_total`. */
   readonly countLogin: (result: LoginResult) => void;
@@ -130,8 +130,8 @@ export const createLoginHandlers = ({
       about({ id });
       return { id };
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
 

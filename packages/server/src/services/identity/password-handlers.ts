@@ -112,8 +112,8 @@ export const createPasswordHandlers = ({
       const row = await createPgIdentityRepository(sql).findUser(userId);
       return presentUser(row!, call.tenantId || undefined);
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
 

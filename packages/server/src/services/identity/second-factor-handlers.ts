@@ -101,8 +101,8 @@ export const createSecondFactorHandlers = ({ sealer, forgetCallers, countLogin }
         about({ id: userId });
         return giveRecoveryCodes(accounts, userId);
       },
-      async finish() {
-        forgetCallers();
+      async finish({ userId }) {
+        forgetCallers(`user ${userId}`);
       },
     }),
 
@@ -121,8 +121,8 @@ export const createSecondFactorHandlers = ({ sealer, forgetCallers, countLogin }
         call.about({ id: call.userId });
         return { enabled: false };
       },
-      async finish() {
-        forgetCallers();
+      async finish({ userId }) {
+        forgetCallers(`user ${userId}`);
       },
     }),
   };

@@ -23,8 +23,8 @@ export const createSessionHandlers = ({
         throw notFound('session', target.id);
       return {};
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
   endOthers: steps({
@@ -33,8 +33,8 @@ export const createSessionHandlers = ({
       about({ id: userId });
       return { ended: await createPgAccountRepository(sql).endSessions(userId, keyIdOf(call) ?? null, now) };
     },
-    async finish() {
-      forgetCallers();
+    async finish({ userId }) {
+      forgetCallers(`user ${userId}`);
     },
   }),
 });

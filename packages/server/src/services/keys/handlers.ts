@@ -126,8 +126,8 @@ export const createMemberKeyHandlers = ({
       await createPgKeyRepository(sql).revoke(target.id, now);
       return {};
     },
-    async finish() {
-      forgetCallers();
+    async finish({ tenantId }) {
+      forgetCallers(`tenant ${tenantId}`);
     },
   }),
 });
