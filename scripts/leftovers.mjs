@@ -5,8 +5,8 @@ import { run } from './progress.mjs';
 
 /** Programs that the platform starts. Others' editors and shells come and go while tests run. */
 const OUR_PROGRAMS =
-  /^(postgres|incusd|dnsmasq|haproxy|forkexec|lxc|\[lxc monitor\]|thecloud|unsquashfs|mksquashfs|mmdebstrap|nsenter|unshare)/;
-const OUR_TEMPORARY = /^(tc-|cloud-|thecloud)/;
+  /^(postgres|incusd|dnsmasq|haproxy|forkexec|lxc|\[lxc monitor\]|thecloud|unsquashfs|mksquashfs|mmdebstrap|nsenter|unshare|chromium)/;
+const OUR_TEMPORARY = /^(tc-|cloud-|thecloud|playwright)/;
 
 /**
  * One line for each thing there is now.

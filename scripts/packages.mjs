@@ -57,6 +57,18 @@ export const SYSTEM_PACKAGES = [
     proof: ['/usr/lib/*/ensurepip/__init__.py'],
     why: 'holds the newest boto3 and awscli for the tests',
   },
+  {
+    name: 'chromium-headless-shell',
+    for: 'tests',
+    proof: ['chromium-headless-shell'],
+    why: 'the browser that the tests of the console drive, without the desktop that a windowed one needs',
+  },
+  {
+    name: 'fonts-noto-color-emoji',
+    for: 'tests',
+    proof: ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf'],
+    why: 'a screenshot shows a name as a person sees it',
+  },
   { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
 ];
 
