@@ -9,6 +9,7 @@ import { describeRoles } from '../packages/server/src/services/roles/role-matrix
 import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
 import { createSealer } from '../packages/server/src/kernel/seal.ts';
 import { describeOperations } from '../packages/server/src/kernel/describe.ts';
+import { describeConsole } from '../packages/server/src/kernel/describe-console.ts';
 import { metricsPage } from './metrics-page.ts';
 import { addChecksums } from './landed-migrations.mjs';
 
@@ -29,6 +30,7 @@ async function write(path: string, text: string): Promise<void> {
 const operations = describeOperations(registry);
 await write('api/openapi.json', JSON.stringify(buildOpenApi(registry), null, 2));
 await write('api/operations.json', JSON.stringify(operations, null, 2));
+await write('api/console.json', JSON.stringify(describeConsole(registry), null, 2));
 await write('docs/reference/permissions.md', describeRoles(registry));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
 await write('docs/reference/metrics.md', metricsPage(root));

@@ -25,6 +25,8 @@ export interface DescribedOperation {
   readonly references?: Readonly<Record<string, string>>;
   /** Input members that no log shows. */
   readonly secrets?: readonly string[];
+  /** Output members that no later answer shows. */
+  readonly shownOnce?: readonly string[];
   /** Takes Idempotency-Key. */
   readonly idempotent: boolean;
   readonly settles?: Operation['settles'];
@@ -61,6 +63,7 @@ export const describeOperations = (registry: Registry): readonly DescribedOperat
     ...(entry.targets.length > 0 ? { target: entry.targets.at(-1)! } : {}),
     ...(descriptor.references ? { references: descriptor.references } : {}),
     ...(descriptor.secrets ? { secrets: descriptor.secrets } : {}),
+    ...(descriptor.shownOnce ? { shownOnce: descriptor.shownOnce } : {}),
     idempotent: entry.idempotent,
     ...(descriptor.settles ? { settles: descriptor.settles } : {}),
     ...(descriptor.errors ? { errors: descriptor.errors } : {}),

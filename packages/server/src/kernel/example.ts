@@ -36,6 +36,4 @@ export interface Example {
     // oxlint-disable-next-line typescript/no-explicit-any -- answers differ by operation
     readonly data: any;
   }): Promise<{ readonly id?: string; readonly tenantId?: string }>;
-  /** Members of the answer that are secret: shown once, never logged or audited. */
-  readonly secretOutput?: readonly string[];
 }

@@ -80,6 +80,8 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   };
   /** Members of the input that are never logged, audited or fingerprinted. */
   readonly secrets?: readonly string[];
+  /** Members of the output that no later answer shows and that are secret: a new key. Never logged or audited. */
+  readonly shownOnce?: readonly string[];
   /** Default: `engine` with `live`, `data` on the data plane, else `control`. */
   readonly cost?: CostClass;
   /** Longest body in bytes that is read. Default 4096. */
@@ -98,6 +100,8 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   /** Details of the CLI verb, or `custom` if the verb is hand-written. */
   readonly cli?: 'custom' | CliFacet;
   readonly rest?: 'custom';
+  /** A hand-written page of the console offers it, and no derived one. */
+  readonly console?: 'custom';
 }
 
 /** What the command line cannot know from the schemas. */
@@ -188,6 +192,9 @@ export function register(service: string, resource: string, verb: string, descri
   ]) {
     if (!members.includes(param)) throw new Error(`${name}: its input has no member '${param}'`);
   }
+  const outputs = Object.keys((descriptor.output as { properties?: object }).properties ?? {});
+  for (const member of descriptor.shownOnce ?? [])
+    if (!outputs.includes(member)) throw new Error(`${name}: its output has no member '${member}'`);
   const { answer = 'json', live = false } = descriptor;
   if (answer === 'events' && (live || !members.includes('after')))
     throw new Error(`${name}: its events come from the API, and its input has the member 'after'`);

@@ -1,5 +1,6 @@
 import type { AwsActions } from './aws-actions.ts';
 import type { Caller, Origin } from './caller.ts';
+import type { ConsoleFacet } from './console.ts';
 import type { ErrorTable } from './errors.ts';
 import type { Example } from './example.ts';
 import type { LiveHandlers } from './live.ts';
@@ -228,6 +229,8 @@ export interface Service {
   readonly resource: string;
   readonly title: string;
   readonly operations: Operations;
+  /** What the console derives its pages from; `custom` if pages for all its operations are hand-written. Needed if it has operations. */
+  readonly console?: ConsoleFacet | 'custom';
   // oxlint-disable-next-line typescript/no-explicit-any -- each service checks its own handlers against Handlers<>
   readonly handlers: Readonly<Record<string, any>>;
   // oxlint-disable-next-line typescript/no-explicit-any -- rows differ by kind

@@ -98,14 +98,12 @@ export function testOperations(options: OperationOptions): void {
         });
         traces.push(JSON.stringify(events.rows));
       }
-      const secretOutput = exampleOf(entry).secretOutput ?? [];
-      const secrets = [...secretsIn(input), ...secretOutput.map((member) => answer.data[member]), owner.key].map(
-        String,
-      );
+      const shownOnce = descriptor.shownOnce ?? [];
+      const secrets = [...secretsIn(input), ...shownOnce.map((member) => answer.data[member]), owner.key].map(String);
       for (const trace of traces) for (const secret of secrets) expect(trace).not.toContain(secret);
       // A fixture without its secrets would make the line above say nothing.
       for (const member of descriptor.secrets ?? []) expect(input).toHaveProperty(member);
-      for (const member of secretOutput) expect(answer.data).toHaveProperty(member);
+      for (const member of shownOnce) expect(answer.data).toHaveProperty(member);
     });
 
     when(!isPublic)('is refused without a key, with a bad, a revoked or an expired one: 401', async () => {
@@ -330,7 +328,7 @@ export function testOperations(options: OperationOptions): void {
         isGood(entry, again);
         expect(again.headers['idempotency-replayed']).toBe('true');
         expect([again.data?.id, again.data?.version]).toEqual([first.data?.id, first.data?.version]);
-        for (const member of exampleOf(entry).secretOutput ?? []) expect(again.data[member]).toBeUndefined();
+        for (const member of descriptor.shownOnce ?? []) expect(again.data[member]).toBeUndefined();
         const mismatch = await api.call(entry.name, other, owner, { headers });
         expect(mismatch).toMatchObject({ status: 409, code: 'IDEMPOTENCY_MISMATCH' });
         const long = await api.call(entry.name, other, owner, { headers: { 'idempotency-key': 'k'.repeat(256) } });

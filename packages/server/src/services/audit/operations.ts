@@ -102,6 +102,7 @@ export const auditOperations = {
     summary: 'Export the audit trail',
     http: { method: 'GET', path: '/audit/export' },
     input: Type.Object(exportInput, { additionalProperties: false }),
+    console: 'custom',
   }),
   prove: operation({
     summary: 'Prove that a row is in the audit trail',
@@ -113,6 +114,7 @@ export const auditOperations = {
     output: InclusionProof,
     errors: ['NOT_FOUND', 'AUDIT_NOT_COVERED'],
     cli: { custom: true, args: ['id'] },
+    console: 'custom',
   }),
   publicKey: operation({
     summary: 'Show the public keys of the audit trail',
@@ -123,6 +125,7 @@ export const auditOperations = {
     input: Type.Object({ ...pageInput }, { additionalProperties: false }),
     output: PublicKey,
     cli: { columns: ['version', 'public_key', 'created_at'] },
+    console: 'custom',
   }),
   retention: operation({
     summary: 'Show how long the audit trail is kept',
@@ -130,6 +133,7 @@ export const auditOperations = {
     http: { method: 'GET', path: '/audit/retention' },
     input: Type.Object({}, { additionalProperties: false }),
     output: Retention,
+    console: 'custom',
   }),
   setRetention: operation({
     summary: 'Change how long the audit trail is kept',
@@ -142,6 +146,7 @@ export const auditOperations = {
     ),
     output: Retention,
     cli: { args: ['days'] },
+    console: 'custom',
   }),
 };
 
@@ -162,5 +167,6 @@ export const adminAuditOperations = {
     scope: 'operator',
     http: { method: 'GET', path: '/operator/audit/export' },
     input: Type.Object(exportInput, { additionalProperties: false }),
+    console: 'custom',
   }),
 };

@@ -50,5 +50,6 @@ export const eventOperations = {
     answer: 'events',
     errors: ['EVENTS_EXPIRED'],
     cli: { columns: ['created_at', 'action', 'resource_type', 'resource_id', 'actor', 'changes'] },
+    console: 'custom',
   }),
 };

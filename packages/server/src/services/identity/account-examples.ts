@@ -68,7 +68,6 @@ export const authExamples: Record<keyof typeof authOperations, Example> = {
       ]);
       return { email: world.email, password: world.password, code };
     },
-    secretOutput: ['api_key'],
   },
   logout: { input: async (world) => ({ api_key: (await insertSession(world)).key }) },
   me: { input: noInput },
@@ -106,15 +105,12 @@ export const secondFactorExamples: Record<keyof typeof secondFactorOperations, E
   get: { input: async (world) => (await insertRecoveryCode(world), {}) },
   enrol: {
     input: async (world) => (await reset(world), { password: world.password }),
-    secretOutput: ['secret', 'uri'],
   },
   confirm: {
     input: async (world) => ({ code: codeOfStep(await enrol(world, false), stepAt(systemClock.now()) + 1) }),
-    secretOutput: ['recovery_codes'],
   },
   recoveryCodes: {
     input: async (world) => ({ code: await insertRecoveryCode(world) }),
-    secretOutput: ['recovery_codes'],
   },
   disable: { input: async (world) => ({ code: await insertRecoveryCode(world) }) },
 };

@@ -59,6 +59,7 @@ export const authOperations = {
     input: Type.Object({ email, password, code: Type.Optional(code) }, { additionalProperties: false }),
     output: Type.Object({ user: User, api_key: Type.String(), expires_at: Type.String({ format: 'date-time' }) }),
     errors: ['UNAUTHORIZED', 'FORBIDDEN', 'SECOND_FACTOR_REQUIRED'],
+    shownOnce: ['api_key'],
     secrets: ['password', 'code'],
     cost: 'password',
     audit: 'user.login',

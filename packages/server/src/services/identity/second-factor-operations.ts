@@ -37,6 +37,7 @@ export const secondFactorOperations = {
     errors: ['CONFLICT'],
     secrets: ['password'],
     cost: 'password',
+    shownOnce: ['secret', 'uri'],
     cli: { custom: true, columns: ['secret', 'uri'] },
   }),
   confirm: operation({
@@ -49,6 +50,7 @@ export const secondFactorOperations = {
     output: recoveryCodes,
     errors: ['CONFLICT'],
     secrets: ['code'],
+    shownOnce: ['recovery_codes'],
     cli: { custom: true, columns: ['recovery_codes'] },
   }),
   recoveryCodes: operation({
@@ -61,6 +63,7 @@ export const secondFactorOperations = {
     output: recoveryCodes,
     errors: ['CONFLICT'],
     secrets: ['code'],
+    shownOnce: ['recovery_codes'],
     cli: { custom: true, columns: ['recovery_codes'] },
   }),
   disable: operation({

@@ -150,6 +150,7 @@ export const instanceOperations = {
     answer: 'stream',
     errors: ['CONFLICT', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { args: ['id'] },
+    console: 'custom',
   }),
   exec: operation({
     summary: 'Run a command in an instance',
@@ -206,6 +207,7 @@ export const instanceOperations = {
     secrets: ['command', 'stdin'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { custom: true, rest: 'command' },
+    console: 'custom',
   }),
   terminal: operation({
     summary: 'Open a terminal in an instance',
@@ -249,6 +251,7 @@ export const instanceOperations = {
     secrets: ['command'],
     errors: ['INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: 'custom',
+    console: 'custom',
   }),
 };
 

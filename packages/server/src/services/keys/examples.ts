@@ -11,18 +11,16 @@ async function insertKey({ owner, userId, tenantId, unique }: ExampleWorld): Pro
   return rows[0]!.id;
 }
 
-const secretOutput = ['key', 'aws_secret_access_key'];
 const none = async () => ({});
 
 export const keyExamples: Record<keyof typeof keyOperations, Example> = {
-  create: { input: async ({ unique }) => ({ name: unique() }), secretOutput },
+  create: { input: async ({ unique }) => ({ name: unique() }) },
   list: { input: none },
   get: { input: async (world) => ({ id: await insertKey(world) }) },
   update: { input: async (world) => ({ id: await insertKey(world), name: world.unique() }) },
   rotate: {
     input: async (world) => ({ id: await insertKey(world), overlap_seconds: 60 }),
     more: async (world) => [{ id: await insertKey(world) }],
-    secretOutput,
   },
   revoke: { input: async (world) => ({ id: await insertKey(world) }) },
 };

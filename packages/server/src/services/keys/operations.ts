@@ -34,7 +34,8 @@ const limits = {
 /** Room for the longest lists of permissions, in bytes. */
 const bodyLimit = 16 << 10;
 const flags = { permissions: 'permission', cidrs: 'cidr', expires_at: 'expires' };
-const shownOnce = ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'];
+const newKey = ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'];
+const shownOnce = ['key', 'aws_secret_access_key'];
 
 export const keyOperations = {
   create: operation({
@@ -49,7 +50,8 @@ export const keyOperations = {
     uses: ['api_keys'],
     permission: 'identity:create',
     bodyLimit,
-    cli: { args: ['name'], columns: shownOnce, flags },
+    shownOnce,
+    cli: { args: ['name'], columns: newKey, flags },
   }),
   list: listOperation(
     { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
@@ -104,7 +106,8 @@ export const keyOperations = {
     target: { kind: 'api_key', param: 'id' },
     uses: ['api_keys'],
     permission: 'identity:create',
-    cli: { args: ['id'], columns: shownOnce, flags: { overlap_seconds: 'overlap' } },
+    shownOnce,
+    cli: { args: ['id'], columns: newKey, flags: { overlap_seconds: 'overlap' } },
   }),
   revoke: operation({
     summary: 'Revoke an API key',

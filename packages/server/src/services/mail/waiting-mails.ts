@@ -45,6 +45,7 @@ const waitingMailOperations = {
     input: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }),
     output: TakenMail,
     errors: ['NOT_FOUND'],
+    shownOnce: ['to', 'subject', 'text'],
     cli: { args: ['id'], columns: ['to', 'subject', 'text'] },
   }),
 };
@@ -101,7 +102,6 @@ const examples: Record<keyof typeof waitingMailOperations, Example> = {
   take: {
     input: insertMail,
     about: async ({ input }) => ({ id: String(input['id']) }),
-    secretOutput: ['to', 'subject', 'text'],
   },
 };
 
@@ -112,6 +112,14 @@ export const createWaitingMailsService = ({ sealer }: { readonly sealer: Pick<Se
     resource: 'mail',
     title: 'Waiting mails',
     operations: waitingMailOperations,
+    console: {
+      group: 'operator',
+      icon: 'mails',
+      summary: 'A mail waits here if the platform has no mail server, so that you can pass it on.',
+      guide: 'docs/operator.md',
+      columns: ['id', 'tenant_id', 'created_at', 'expires_at'],
+      references: { tenant_id: 'operated_tenant' },
+    },
     handlers: createHandlers(sealer),
     examples,
   });

@@ -54,7 +54,7 @@ export const userExamples: Record<keyof typeof userOperations, Example> = {
   suspend: { input: async (world) => ({ id: await insertUser(world), reason: 'spam' }) },
   resume: { input: async (world) => ({ id: await insertUser(world, { suspended: true }) }) },
   endSessions: { input: async (world) => ({ id: (await insertSession(world)).userId }) },
-  issueReset: { input: async (world) => ({ id: await insertUser(world) }), secretOutput: ['token'] },
+  issueReset: { input: async (world) => ({ id: await insertUser(world) }) },
   resetSecondFactor: {
     input: async (world) => {
       const id = await insertUser(world);

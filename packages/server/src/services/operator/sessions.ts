@@ -84,6 +84,15 @@ export const createAdminSessionsService = () =>
     resource: 'session',
     title: 'Sessions of all users',
     operations: sessionOperations,
+    console: {
+      group: 'operator',
+      icon: 'monitor',
+      summary: 'A session is a login of a user, which lasts until it expires or somebody ends it.',
+      guide: 'docs/operator.md',
+      title: 'email',
+      columns: ['email', 'tenant_id', 'created_at', 'last_used', 'expires_at'],
+      references: { user_id: 'operated_user', tenant_id: 'operated_tenant' },
+    },
     handlers,
     examples: sessionExamples,
   });

@@ -56,6 +56,7 @@ export const createStatusService = () =>
     resource: 'status',
     title: 'Public status',
     operations: statusOperations,
+    console: 'custom',
     handlers,
     settings: [NAME, NOTICE],
     examples: { get: { input: async () => ({}) } },

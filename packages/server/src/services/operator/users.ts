@@ -83,6 +83,7 @@ export const userOperations = {
       description:
         'For a user whom no mail reaches. Hand the token over on a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password',
       output: Type.Object({ token: Type.String() }),
+      shownOnce: ['token'],
     }),
   ),
   resetSecondFactor: operation(
@@ -191,6 +192,15 @@ export const createAdminUsersService = () =>
     resource: 'user',
     title: 'Users of the platform',
     operations: userOperations,
+    console: {
+      group: 'operator',
+      icon: 'users',
+      order: 1,
+      summary: 'A user is somebody with an account on this platform.',
+      guide: 'docs/operator.md',
+      title: 'email',
+      columns: ['email', 'name', 'role', 'status', 'created_at'],
+    },
     handlers,
     kinds: { operated_user: operatedUser },
     examples: userExamples,

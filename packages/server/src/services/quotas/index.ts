@@ -101,6 +101,13 @@ export const createQuotasService = (deps: QuotaDeps) =>
     resource: 'quota',
     title: 'Quotas',
     operations: quotaOperations,
+    console: {
+      group: 'access',
+      icon: 'gauge',
+      summary: 'A quota is the most of something that this tenant may use.',
+      title: 'resource',
+      columns: ['resource', 'used', 'max', 'unit'],
+    },
     handlers: createQuotaHandlers(deps),
     examples: quotaExamples,
   });

@@ -49,6 +49,7 @@ export const quotaOperations = {
     output: Quota,
     errors: ['NOT_FOUND'],
     cli: { args: ['tenant_id'], columns },
+    console: 'custom',
   }),
   set: operation({
     summary: "Set a tenant's quota",
@@ -72,5 +73,6 @@ export const quotaOperations = {
     output: Quota,
     errors: ['NOT_FOUND'],
     cli: { args: ['tenant_id', 'resource'], columns },
+    console: 'custom',
   }),
 };

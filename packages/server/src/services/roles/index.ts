@@ -53,6 +53,16 @@ export const createRolesService = (deps: RoleDeps) =>
     resource: 'role',
     title: 'Roles',
     operations: roleOperations,
+    console: {
+      group: 'access',
+      icon: 'shield-check',
+      order: 3,
+      summary: 'A role is a set of permissions. Each member of the tenant has one.',
+      guide: 'docs/roles-and-keys.md',
+      columns: ['name', 'built_in', 'description', 'permissions'],
+      // Members and invitations name a role by its name.
+      value: 'name',
+    },
     handlers: createRoleHandlers(deps),
     kinds: { role, binding },
     // Each is read with its permissions at every look-up of a key.

@@ -97,6 +97,7 @@ export const roleOperations = {
     output: Type.Object({}),
     target: { kind: 'role', param: 'id' },
     cli: { args: ['id', 'permission'] },
+    console: 'custom',
   }),
   removePermission: operation({
     summary: 'Remove a permission from a role',
@@ -106,6 +107,7 @@ export const roleOperations = {
     output: Type.Object({}),
     target: { kind: 'role', param: 'id' },
     cli: { args: ['id', 'permission'] },
+    console: 'custom',
   }),
   permissions: operation({
     summary: 'List permissions',
@@ -117,6 +119,7 @@ export const roleOperations = {
     input: Type.Object({ ...pageInput }, { additionalProperties: false }),
     output: KnownPermission,
     cli: { columns: ['permission', 'operations'] },
+    console: 'custom',
   }),
   bind: operation({
     summary: 'Give a member a role',
@@ -135,9 +138,11 @@ export const roleOperations = {
     target: { kind: 'binding', param: 'user_identifier' },
     permission: 'role:bind',
     cli: { args: ['user_identifier', 'role_name'] },
+    console: 'custom',
   }),
   bindings: listOperation(
     { kind: 'binding', title: 'members with their roles', path: '/rbac/bindings', output: Binding },
     ['email', 'name', 'role', 'created_at'],
+    { console: 'custom' },
   ),
 };

@@ -159,6 +159,7 @@ export const invitationOperations = {
     input: Type.Object({ ...pageInput }, closed),
     output: MyInvitation,
     cli: { columns: ['id', 'tenant_name', 'role', 'invited_by', 'expires_at'] },
+    console: 'custom',
   }),
   accept: answer('Accept an invitation', 'accept', Tenant),
   decline: answer('Decline an invitation', 'decline', Declined),
@@ -188,5 +189,6 @@ function answer<const V extends 'accept' | 'decline', const O extends typeof Ten
     errors: ['NOT_FOUND', ...(verb === 'accept' ? ['QUOTA_EXCEEDED'] : [])],
     secrets: ['token'],
     cli: { args: ['id'] },
+    console: 'custom',
   });
 }

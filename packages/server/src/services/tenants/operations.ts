@@ -95,6 +95,7 @@ export const tenantOperations = {
     tenant: 'id',
     target,
     cli: { args: ['id'] },
+    console: 'custom',
   }),
   leave: operation({
     summary: 'Leave a tenant',

@@ -20,6 +20,13 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     resource: 'vpc',
     title: 'VPCs',
     operations: vpcOperations,
+    console: {
+      group: 'network',
+      icon: 'network',
+      summary:
+        'A VPC is a private network: instances in it reach each other by name, and nothing outside reaches them.',
+      references: { user_id: 'member' },
+    },
     handlers: createVpcHandlers(deps),
     work: { vpc: VPCS.name },
     kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },

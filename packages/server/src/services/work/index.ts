@@ -161,6 +161,14 @@ export const createWorkService = (deps: { readonly tables: () => WorkTables }) =
     resource: 'work',
     title: 'Background work',
     operations: workOperations,
+    console: {
+      group: 'operator',
+      icon: 'list-checks',
+      order: 5,
+      summary: 'Work is what the platform does in the background to make resources as people want them.',
+      guide: 'docs/operator.md',
+      title: 'kind',
+    },
     handlers: createHandlers(deps.tables),
     examples: workExamples,
   });

@@ -71,6 +71,7 @@ export const workOperations = {
     ),
     output: StuckWork,
     cli: { columns: ['kind', 'id', 'tenant_id', 'attempts', 'reason_code', 'last_error', 'advice'] },
+    console: 'custom',
   }),
   retry: operation({
     summary: 'Retry stuck work now',
@@ -82,5 +83,6 @@ export const workOperations = {
     output: StuckWork,
     errors: ['NOT_FOUND'],
     cli: { args: ['kind', 'id'] },
+    console: 'custom',
   }),
 };

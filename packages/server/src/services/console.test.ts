@@ -1,0 +1,114 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { describeConsole } from '../kernel/describe-console.ts';
+import { createSealer } from '../kernel/seal.ts';
+import { composeRegistry } from '../services.ts';
+
+const root = join(import.meta.dirname, '../../../..');
+const registry = composeRegistry({
+  sealer: createSealer(new Map([[1, Buffer.alloc(32)]])),
+  region: 'us-east-1',
+  platformId: '000000000000',
+});
+const described = describeConsole(registry);
+
+/** Operations whose page is still to be written. */
+const NOT_YET: readonly string[] = [
+  'auth.register',
+  'auth.login',
+  'auth.logout',
+  'auth.me',
+  'auth.update',
+  'auth.changePassword',
+  'auth.forgotPassword',
+  'auth.resetPassword',
+  'auth.close',
+  'second-factor.get',
+  'second-factor.enrol',
+  'second-factor.confirm',
+  'second-factor.recoveryCodes',
+  'second-factor.disable',
+  'roles.addPermission',
+  'roles.removePermission',
+  'roles.permissions',
+  'roles.bind',
+  'roles.bindings',
+  'tenants.switch',
+  'invitations.mine',
+  'invitations.accept',
+  'invitations.decline',
+  'instances.logs',
+  'instances.exec',
+  'instances.terminal',
+  'quotas.ofTenant',
+  'quotas.set',
+  'status.get',
+  'events.stream',
+  'work.stuck',
+  'work.retry',
+  'audit.export',
+  'audit.prove',
+  'audit.publicKey',
+  'audit.retention',
+  'audit.setRetention',
+  'admin-audit.export',
+];
+
+/** The lists of what hand-written pages offer: those of services in their folders, and those of the console itself. */
+const offerFiles = [
+  ...readdirSync(import.meta.dirname).map((service) => join(import.meta.dirname, service, 'console/offers.ts')),
+  join(root, 'packages/console/src/offers.ts'),
+].filter((path) => existsSync(path));
+
+const offers = new Map(
+  await Promise.all(
+    offerFiles.map(async (path) => {
+      const module = (await import(pathToFileURL(path).href)) as { readonly offers: readonly string[] };
+      return [path.slice(root.length + 1), module.offers] as const;
+    }),
+  ),
+);
+const offered = [...offers.values()].flat();
+
+const derived = described.services.flatMap(({ list, get, create, update, delete: remove, actions, others }) =>
+  [list, get, create, update, remove, ...actions, ...others].filter((name) => name !== undefined),
+);
+
+/** What is wrong with where an operation is offered; undefined: nothing. */
+function flawOf(name: string): string | undefined {
+  const isCustom = described.custom.includes(name);
+  if (isCustom && derived.includes(name)) return `${name} is custom, and a derived page offers it too`;
+  if (isCustom && offered.includes(name)) return undefined;
+  if (isCustom && NOT_YET.includes(name)) return undefined;
+  if (isCustom)
+    return `${name} has console: 'custom', and no page offers it; add it to the 'offers' of the page that does (services/<service>/console/offers.ts or packages/console/src/offers.ts)`;
+  if (derived.includes(name)) return undefined;
+  return `${name} is on no page: no page derives from its path and effect. Give its service a console facet, or set console: 'custom' and write a page (docs/add-a-service.md, section 9)`;
+}
+
+describe('the pages of the console', () => {
+  it('offer every operation, once', () => {
+    expect([...registry.entries.keys()].map(flawOf).filter(Boolean)).toEqual([]);
+  });
+
+  it('that are hand-written offer only operations that say so', () => {
+    for (const [path, names] of offers)
+      for (const name of names)
+        expect(
+          described.custom,
+          `${path} offers '${name}', which no operation with console: 'custom' is called`,
+        ).toContain(name);
+  });
+
+  it('open with a group, a sentence for who has nothing yet, and a guide that exists', () => {
+    const groups = described.groups.map(({ name }) => name);
+    for (const { name, group, summary, guide, icon } of described.services) {
+      expect(groups, name).toContain(group);
+      expect(summary, name).toMatch(/^[A-Z].{20,140}\.$/);
+      expect(icon, name).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
+      if (guide !== undefined) expect(existsSync(join(root, guide)), `${name}: ${guide}`).toBe(true);
+    }
+  });
+});
