@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '@thecloud/sdk';
 import { sha256Hex } from '../../server/src/kernel/ids.ts';
 import { codeOfStep, stepAt } from '../../server/src/services/identity/totp.ts';
+import { EXAMPLE_STATS } from '../../server/src/testing/machines.ts';
 import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
 import { openShell, type TestShell } from './testing/test-world.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
             yield Buffer.from('booted\n');
           })(),
       },
+      'instances.stats': { read: async () => EXAMPLE_STATS },
       'instances.terminal': {
         socket: async () => async (peer) => {
           let said = '';
@@ -92,6 +94,7 @@ it('tells the story of the quick start', async () => {
   expect(JSON.parse((await waiting).stdout)).toMatchObject({ status: 'RUNNING' });
 
   expect((await cloud('instances logs web')).stdout).toBe('booted\n');
+  expect((await cloud('instances stats web')).stdout).toMatch(/^cpu_percentage +50\n/m);
   expect(await cloud('instances exec web --timeout 9 -- cat -n', { stdin: 'in' })).toEqual({
     code: 5,
     stdout: '{"type":"command","command":["cat","-n"]}\0in{"type":"eof"}',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EXAMPLE_STATS } from '../../server/src/testing/machines.ts';
 import { startTestApi, type TestApi } from '../../server/src/testing/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../../testkit/src/index.ts';
 import { buildCli } from '../build.ts';
@@ -23,6 +24,7 @@ beforeAll(async () => {
   api = await startTestApi({
     database,
     live: {
+      'instances.stats': { read: async () => EXAMPLE_STATS },
       'instances.terminal': {
         socket: async () => async (peer) => {
           await peer.send(Buffer.from('\u0001Linux\n'));
@@ -81,10 +83,11 @@ it('every command of the guide does what the guide says', async () => {
   expect(said[0]).toContain('ann@example.com');
   expect(said[1]).toMatch(/^[0-9a-f]{12} +web +RUNNING/m);
   expect(said[1]).toMatch(/^Linux$/m);
-  expect(said[2]).toMatch(/^id +[0-9a-f-]{36}$/m);
-  expect(said[2]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
-  expect(said[3]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
-  expect(said[4]).toMatch(/^deploy$/m);
+  expect(said[2]).toMatch(/^cpu_percentage +50\nmemory_percentage +25$/m);
+  expect(said[3]).toMatch(/^id +[0-9a-f-]{36}$/m);
+  expect(said[3]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
+  expect(said[4]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
+  expect(said[5]).toMatch(/^deploy$/m);
   expect(stderr).toContain("instance 'nowhere' does not exist");
   expect((await api.owner.query('select 1 from instances')).rows).toEqual([]);
 }, 60_000);

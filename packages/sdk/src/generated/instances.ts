@@ -3,7 +3,7 @@ import type { CallOptions, KeyOption, Page, SocketTarget, Transport, VersionOpti
 import { listAll } from '../paging.ts';
 import { waitUntil, waitUntilGone } from '../waiting.ts';
 import type { WaitUntilOptions } from '../waiting.ts';
-import type { ExecResult, Instance } from './models.ts';
+import type { ExecResult, Instance, InstanceStats } from './models.ts';
 
 export interface InstancesLaunchInput {
   /** Letters, digits, - and _; unique in the tenant. The host name derives from it and is unique in the VPC, so a VPC cannot have both Web and web */
@@ -69,6 +69,11 @@ export interface InstancesLogsInput {
   readonly id: string;
   /** Keep sending new output */
   readonly follow?: boolean | undefined;
+}
+
+export interface InstancesStatsInput {
+  /** Id or name */
+  readonly id: string;
 }
 
 export interface InstancesExecInput {
@@ -149,6 +154,12 @@ export interface Instances {
   /** The same, as it comes. */
   logsStream(input: InstancesLogsInput | string, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /**
+   * Show what an instance uses.
+   * CPU, memory, disk, processes and network at one moment. The counters are cumulative: the difference of two readings is a rate. Readings within 500 ms are one.
+   * GET /instances/:id/stats · permission instance:read · errors CONFLICT, INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
+   */
+  stats(input: InstancesStatsInput | string, options?: CallOptions): Promise<InstanceStats>;
+  /**
    * Run a command in an instance.
    * At the timeout, or when the client closes the connection, the platform kills the command with all the processes that it started.
    * POST /instances/:id/exec · permission instance:update · errors INSTANCE_NOT_RUNNING, ENGINE_UNAVAILABLE, TIMEOUT
@@ -175,6 +186,7 @@ const SPECS = {
   reboot: {"name":"instances.reboot","method":"POST","path":"/instances/:id/reboot","idempotent":true,"settles":{"field":"status","values":["RUNNING","ERROR"],"reader":"get"}},
   delete: {"name":"instances.delete","method":"DELETE","path":"/instances/:id","idempotent":true},
   logs: {"name":"instances.logs","method":"GET","path":"/instances/:id/logs","answer":"stream","live":true},
+  stats: {"name":"instances.stats","method":"GET","path":"/instances/:id/stats","live":true},
   exec: {"name":"instances.exec","method":"POST","path":"/instances/:id/exec","live":true},
   terminal: {"name":"instances.terminal","method":"GET","path":"/instances/:id/terminal","answer":"socket","live":true},
 } as const;
@@ -191,6 +203,7 @@ export function createInstances(transport: Transport): Instances {
     delete: (input, options) => transport.call(SPECS.delete, typeof input === 'string' ? { id: input } : { ...input }, options),
     logs: (input, options) => transport.call(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
     logsStream: (input, options) => transport.stream(SPECS.logs, typeof input === 'string' ? { id: input } : { ...input }, options),
+    stats: (input, options) => transport.call(SPECS.stats, typeof input === 'string' ? { id: input } : { ...input }, options),
     exec: (input, options) => transport.call(SPECS.exec, { ...input }, options),
     terminal: (input, options) => transport.socket(SPECS.terminal, typeof input === 'string' ? { id: input } : { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<Instance>(transport, SPECS.get, id, isDone, options),

@@ -222,6 +222,39 @@ export interface Instance {
   readonly updated_at: string;
 }
 
+export interface InstanceStats {
+  /** Time of the reading */
+  readonly read_at: string;
+  /** CPU in use, in percent of all vCPUs: the mean since the reading before, if that is at most a minute old, otherwise over a quarter of a second */
+  readonly cpu_percentage: number;
+  /** CPU time of all processes since the last start */
+  readonly cpu_time_nanoseconds: number;
+  /** Limit of the CPU: seconds of CPU time per second */
+  readonly vcpus: number;
+  /** memory_usage_bytes in percent of the limit */
+  readonly memory_percentage: number;
+  /** Memory that processes, files in memory (tmpfs) and the kernel use for the instance. Page cache is left out, because the kernel frees it when memory is needed */
+  readonly memory_usage_bytes: number;
+  /** Memory of the instance type */
+  readonly memory_limit_bytes: number;
+  /** Disk in use, with the files of the image. Absent if the host does not report it */
+  readonly disk_usage_bytes?: number;
+  /** Disk of the instance type */
+  readonly disk_limit_bytes?: number;
+  /** Processes and threads */
+  readonly process_count: number;
+  /** Most processes and threads */
+  readonly process_limit: number;
+  /** Bytes received since the last start. Absent if the instance is in no VPC, as the other network members */
+  readonly network_rx_bytes?: number;
+  /** Bytes sent since the last start */
+  readonly network_tx_bytes?: number;
+  /** Packets received since the last start */
+  readonly network_rx_packets?: number;
+  /** Packets sent since the last start */
+  readonly network_tx_packets?: number;
+}
+
 export interface InstanceType {
   readonly id: string;
   readonly name: string;

@@ -5,13 +5,18 @@ import type { Message } from './web-socket.ts';
  * What the worker does for the bearer of a ticket: a call that needs an engine immediately. The signal aborts when the caller leaves or loses its
  * permission, or the worker stops. An error before the first promise resolves is the call's answer, with its HTTP status.
  */
-export type LiveHandler = LiveAnswer | LiveStream | LiveSocket;
+export type LiveHandler = LiveAnswer | LiveReading | LiveStream | LiveSocket;
 
 /** Live handlers by operation. */
 export type LiveHandlers = Readonly<Record<string, LiveHandler>>;
 
 /** Answers once, in JSON. */
 export type LiveAnswer = (ticket: Ticket, signal: AbortSignal) => Promise<unknown>;
+
+/** The same for an operation that only reads: it takes moments, so it has its own places beside commands that take minutes. */
+export interface LiveReading {
+  readonly read: LiveAnswer;
+}
 
 /** Streams bytes as they are produced. A later error cuts the answer off. */
 export interface LiveStream {

@@ -10,6 +10,8 @@ import { LONGEST_MESSAGE } from './talk.ts';
 
 /** Longer than the longest command (300 s). */
 const CALL_DEADLINE_MS = 330_000;
+/** Longest wait for a reading, which takes moments. */
+const READ_DEADLINE_MS = 10_000;
 /** Longest wait for a stream or a socket to begin: an engine is asked for it, with ten seconds for each question. */
 const OPEN_DEADLINE_MS = 30_000;
 /** Longest wait for the worker's metrics: who scrapes waits for it. */
@@ -23,6 +25,8 @@ export interface LiveClient {
    * signal ends what the worker does, and the call with its reason.
    */
   call(ticket: string, signal?: AbortSignal): Promise<unknown>;
+  /** The same, for an operation that only reads. */
+  read(ticket: string, signal?: AbortSignal): Promise<unknown>;
   /** The same, for what answers a stream: it fails when it is cut off before its end. The signal ends it. */
   stream(ticket: string, signal: AbortSignal): Promise<Readable>;
   /** The same, for a socket. Its messages are to be read where it is opened. */
@@ -60,9 +64,9 @@ export function createLiveClient(socketPath: string): LiveClient {
     connect: { socketPath },
     headersTimeout: CALL_DEADLINE_MS,
     bodyTimeout: CALL_DEADLINE_MS,
-    connections: PLACES.answer.all + PLACES.stream.all,
+    connections: PLACES.answer.all + PLACES.reading.all + PLACES.stream.all,
   });
-  const active = { answer: 0, stream: 0 };
+  const active = { answer: 0, reading: 0, stream: 0 };
   /** Beyond its connections undici would queue without bound, and a ticket that waits runs out. */
   const enter = (shape: keyof typeof active) => {
     const { all, noun } = PLACES[shape];
@@ -74,12 +78,13 @@ export function createLiveClient(socketPath: string): LiveClient {
   };
 
   const ask = async (
+    shape: 'answer' | 'reading',
     path: string,
     headers: Record<string, string>,
     deadlineMs: number,
     signal?: AbortSignal,
   ): Promise<unknown> => {
-    const leave = enter('answer');
+    const leave = enter(shape);
     try {
       const answered = await request(`http://worker${path}`, {
         method: 'POST',
@@ -99,8 +104,9 @@ export function createLiveClient(socketPath: string): LiveClient {
   };
 
   return {
-    call: (ticket, signal) => ask('/live', { 'x-ticket': ticket }, CALL_DEADLINE_MS, signal),
-    metrics: () => ask('/metrics', {}, METRICS_DEADLINE_MS) as Promise<Samples>,
+    call: (ticket, signal) => ask('answer', '/live', { 'x-ticket': ticket }, CALL_DEADLINE_MS, signal),
+    read: (ticket, signal) => ask('reading', '/live', { 'x-ticket': ticket }, READ_DEADLINE_MS, signal),
+    metrics: () => ask('reading', '/metrics', {}, METRICS_DEADLINE_MS) as Promise<Samples>,
 
     async stream(ticket, signal) {
       const leave = enter('stream');

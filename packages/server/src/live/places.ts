@@ -1,7 +1,7 @@
 import { rateLimited, unavailable } from '../kernel/errors.ts';
 
 /** How a live call goes: see kernel/live.ts. */
-export type Shape = 'answer' | 'stream' | 'socket';
+export type Shape = 'answer' | 'reading' | 'stream' | 'socket';
 
 interface Bounds {
   readonly all: number;
@@ -13,10 +13,12 @@ interface Bounds {
 
 /**
  * Most at once that the worker serves. Each shape has its own, since a terminal lasts for hours and a command for seconds. A command or
- * a terminal costs a process of incusd's and four connections to it; a stream 256 KiB, what is written between two looks at a log.
+ * a terminal costs a process of incusd's and four connections to it; a stream 256 KiB, what is written between two looks at a log. A
+ * reading costs nothing that lasts: 32 pages of one tenant may read in the same moment.
  */
 export const PLACES: Readonly<Record<Shape, Bounds>> = {
   answer: { all: 64, tenant: 16, tenantWhenBusy: 4, noun: 'commands' },
+  reading: { all: 64, tenant: 32, tenantWhenBusy: 8, noun: 'readings' },
   stream: { all: 128, tenant: 16, tenantWhenBusy: 4, noun: 'streams' },
   socket: { all: 64, tenant: 16, tenantWhenBusy: 4, noun: 'terminals' },
 };

@@ -24,8 +24,11 @@ export interface LiveServer {
   stop(): Promise<void>;
 }
 
-const shapeOf = (handler: LiveHandler): Shape =>
-  typeof handler === 'function' ? 'answer' : 'stream' in handler ? 'stream' : 'socket';
+const shapeOf = (handler: LiveHandler): Shape => {
+  if (typeof handler === 'function') return 'answer';
+  if ('read' in handler) return 'reading';
+  return 'stream' in handler ? 'stream' : 'socket';
+};
 
 /**
  * The worker's side of live calls: one unix socket in a folder that only the API's group may enter. A caller shows a ticket that
@@ -41,6 +44,7 @@ export async function serveLive(options: {
   const { socketPath, handlers, database, log, metrics } = options;
   const places = {
     answer: createPlaces(PLACES.answer),
+    reading: createPlaces(PLACES.reading),
     stream: createPlaces(PLACES.stream),
     socket: createPlaces(PLACES.socket),
   };
@@ -77,6 +81,7 @@ export async function serveLive(options: {
     try {
       if (response.destroyed) return;
       if (typeof handler === 'function') answer(response, 200, { data: await handler(ticket, signal) });
+      else if ('read' in handler) answer(response, 200, { data: await handler.read(ticket, signal) });
       else await pour(handler as LiveStream, ticket, response, signal);
     } finally {
       leave();

@@ -40,6 +40,7 @@ const NOT_YET: readonly string[] = [
   'invitations.accept',
   'invitations.decline',
   'instances.logs',
+  'instances.stats',
   'instances.exec',
   'instances.terminal',
   'quotas.ofTenant',

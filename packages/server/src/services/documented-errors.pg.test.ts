@@ -31,11 +31,13 @@ async function withHost(state: string, vcpus: number, call: Provoke): Promise<An
 
 /** A call of a machine that is there; the engine fails at it. */
 const failing =
-  (verb: 'exec' | 'logs' | 'terminal', kind: 'timeout' | 'unavailable' | 'failed'): Provoke =>
+  (verb: 'exec' | 'logs' | 'stats' | 'terminal', kind: 'timeout' | 'unavailable' | 'failed'): Provoke =>
   async () => {
     const id = await insertInstance(api.worldOf(owner));
-    engine.failNext(verb === 'terminal' ? 'openTerminal' : verb, kind, 'the engine says no');
-    return api.call(`instances.${verb}`, { id, ...(verb === 'logs' ? {} : { command: ['true'] }) }, owner);
+    const methods = { exec: 'exec', logs: 'logs', stats: 'usage', terminal: 'openTerminal' } as const;
+    engine.failNext(methods[verb], kind, 'the engine says no');
+    const isCommand = verb === 'exec' || verb === 'terminal';
+    return api.call(`instances.${verb}`, { id, ...(isCommand ? { command: ['true'] } : {}) }, owner);
   };
 
 const withSecondFactor = async () => {
@@ -154,6 +156,12 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     CONFLICT: failing('logs', 'failed'),
     ENGINE_UNAVAILABLE: failing('logs', 'unavailable'),
     TIMEOUT: failing('logs', 'timeout'),
+  },
+  'instances.stats': {
+    CONFLICT: failing('stats', 'failed'),
+    INSTANCE_NOT_RUNNING: stopped('stats'),
+    ENGINE_UNAVAILABLE: failing('stats', 'unavailable'),
+    TIMEOUT: failing('stats', 'timeout'),
   },
   'instances.exec': {
     CONFLICT: failing('exec', 'failed'),

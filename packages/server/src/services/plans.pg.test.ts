@@ -19,6 +19,7 @@ import { composeRegistry } from '../services.ts';
 import { ec2Client, makeAwsKey } from '../testing/aws-clients.ts';
 import { fillBig, ROWS } from '../testing/big-database.ts';
 import { createFakeComputeEngine, createFakeNetworkEngine } from '../testing/fake-engines.ts';
+import { EXAMPLE_STATS } from '../testing/machines.ts';
 import { explainAll, nodesOf, type Plan, type PlanNode } from '../testing/plans.ts';
 import { createQuietNotifier, eventually } from '../testing/seed.ts';
 import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '../testing/test-api.ts';
@@ -49,6 +50,7 @@ beforeAll(async () => {
     live: {
       'instances.exec': async () => ({ exit_code: 0, stdout: '', stderr: '', truncated: false, timed_out: false }),
       'instances.logs': { stream: async () => (async function* log() {})() },
+      'instances.stats': { read: async () => EXAMPLE_STATS },
       'instances.terminal': { socket: async () => async () => undefined },
     },
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createSealer } from '../kernel/seal.ts';
 import { composeRegistry } from '../services.ts';
 import type { OperationOptions } from './operation-world.ts';
+import { EXAMPLE_STATS } from './machines.ts';
 import { startTestApi } from './test-api.ts';
 
 /** The platform's own services, with a worker that answers live calls at once: for tests over all operations. */
@@ -21,6 +22,7 @@ export const allOperations = (): OperationOptions => ({
               yield Buffer.from(`log of ${String(ticket.spec.instanceId)}`);
             })(),
         },
+        'instances.stats': { read: async () => EXAMPLE_STATS },
         'instances.terminal': {
           socket: async () => async (peer) => {
             for await (const _ of peer.messages);

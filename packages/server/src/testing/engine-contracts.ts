@@ -171,6 +171,31 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
       }
     }, 120_000);
 
+    it('reads what a running machine uses, and nothing of one that does not run', async () => {
+      const ref = await running();
+      const usage = await engine.usage(ref);
+      expect(usage).toMatchObject({ vcpus: 1, memoryLimitBytes: 256 * 1024 ** 2, processLimit: 64 });
+      expect(Math.abs(usage!.at - Date.now())).toBeLessThan(10_000);
+      expect(usage!.disk).toMatchObject({ limitBytes: 1024 ** 3 });
+      for (const [part, whole] of [
+        [usage!.memoryBytes, usage!.memoryLimitBytes],
+        [usage!.disk!.bytes, usage!.disk!.limitBytes],
+        [usage!.processes, usage!.processLimit],
+      ] as const) {
+        expect(part).toBeGreaterThan(0);
+        expect(part).toBeLessThan(whole);
+      }
+      expect(usage!.network).toBeUndefined();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const later = await engine.usage(ref);
+      expect(later!.at).toBeGreaterThan(usage!.at);
+      expect(later!.cpuNs).toBeGreaterThanOrEqual(usage!.cpuNs);
+      await engine.stop(ref, 2_000);
+      expect(await engine.usage(ref)).toBeUndefined();
+      await engine.remove(ref);
+      expect(await engine.usage(ref)).toBeUndefined();
+    }, 120_000);
+
     it('answers the newest of the console', async () => {
       const ref = await running();
       expect((await engine.logs(ref, 5)).length).toBeLessThanOrEqual(5);
@@ -189,6 +214,7 @@ export function describeComputeEngine(name: string, make: () => Promise<EngineUn
         engine.discard(ref, aborted),
         engine.prepareImage(spec.image, aborted),
         engine.logs(ref, 10, aborted),
+        engine.usage(ref, aborted),
         engine.exec(ref, { command: ['echo'], timeoutMs: 1000, outputLimit: 10 }, aborted),
       ];
       for (const call of calls) await expect(call).rejects.toThrow('the pass is over');

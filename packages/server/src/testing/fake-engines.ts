@@ -11,6 +11,7 @@ import type {
   MachineEnd,
   MachineRef,
   MachineSpec,
+  MachineUsage,
   SeenMachine,
 } from '../services/instances/compute-engine.ts';
 import type { NetworkEngine, NetworkName, NetworkSpec, SeenNetwork } from '../services/vpcs/network-engine.ts';
@@ -229,6 +230,11 @@ export function createFakeComputeEngine(
         void opened.ended.then(() => terminals.delete(opened));
         return opened.terminal;
       }),
+    usage: (ref, signal) =>
+      doing('usage', ref, signal, async (name) => {
+        const machine = machines.get(name);
+        return machine?.state === 'running' ? usageOf(machine, engine.now()) : undefined;
+      }),
     logs: (ref, limit, signal) =>
       doing('logs', ref, signal, async () => Buffer.from(existing(ref).console.join('')).subarray(-limit)),
     followLogs: (ref, limit, signal) =>
@@ -249,6 +255,21 @@ export function createFakeComputeEngine(
   };
   return engine;
 }
+
+const MIB = 1024 ** 2;
+
+/** A machine that keeps half of its CPU busy. */
+const usageOf = ({ spec, startedAt }: Machine, now: number): MachineUsage => ({
+  at: now,
+  cpuNs: ((now - startedAt) * 1e6 * spec.vcpus) / 2,
+  vcpus: spec.vcpus,
+  memoryBytes: 32 * MIB,
+  memoryLimitBytes: spec.memoryMb * MIB,
+  disk: { bytes: 64 * MIB, limitBytes: spec.diskGb * 1024 * MIB },
+  processes: 1,
+  processLimit: spec.processes,
+  ...(spec.nic ? { network: { rxBytes: 100, txBytes: 200, rxPackets: 1, txPackets: 2 } } : {}),
+});
 
 /** Commands of the contract that end at once. */
 const CODES: Readonly<Record<string, number>> = { false: 1, 'no-such-program': 127 };

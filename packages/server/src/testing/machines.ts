@@ -1,6 +1,20 @@
 import { insertInstance } from '../services/instances/examples.ts';
+import type { InstanceStats } from '../services/instances/stats.ts';
 import type { FakeComputeEngine } from './fake-engines.ts';
 import type { Actor, TestApi } from './test-api.ts';
+
+/** What a worker may answer to `instances.stats`. */
+export const EXAMPLE_STATS: InstanceStats = {
+  read_at: '2026-01-01T00:00:00.000Z',
+  cpu_percentage: 50,
+  cpu_time_nanoseconds: 1_000_000_000,
+  vcpus: 1,
+  memory_percentage: 25,
+  memory_usage_bytes: 33_554_432,
+  memory_limit_bytes: 134_217_728,
+  process_count: 1,
+  process_limit: 100,
+};
 
 /** An instance that runs, in the database and in the fake engine. */
 export async function runMachine(api: TestApi, engine: FakeComputeEngine, actor: Actor): Promise<string> {

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import { abortable } from '../../kernel/abortable.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   ImageState,
   MachineRef,
   MachineSpec,
+  MachineUsage,
   SeenMachine,
   Terminal,
   TerminalRequest,
@@ -41,6 +43,7 @@ import {
   removeStrayFolder,
 } from './machine-disk.ts';
 import { MARKS, machineConfig, readEnv, runLines } from './machine-config.ts';
+import { createUsageReader } from './machine-usage.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
@@ -66,6 +69,7 @@ export class IncusComputeEngine implements ComputeEngine {
   readonly #client: IncusClient;
   readonly #images: ImageStore;
   readonly #consoles = new ConsoleLogs();
+  readonly #usage = createUsageReader();
   #guestReady: Promise<void> | undefined;
 
   constructor(options: IncusComputeEngineOptions) {
@@ -270,6 +274,12 @@ export class IncusComputeEngine implements ComputeEngine {
       machineEnv: readEnv(found.config),
       logFile: `${folder}/lxc.log`,
     };
+  }
+
+  async usage(ref: MachineRef, signal?: AbortSignal): Promise<MachineUsage | undefined> {
+    const name = `${this.#projectOf(ref)}_${this.nameOf(ref.instanceId)}`;
+    const record = await abortable(signal, readRunRecord(this.#logFolderOf(ref)));
+    return record === undefined || record.pid === 0 ? undefined : this.#usage.read({ name, pid: record.pid });
   }
 
   async logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array> {

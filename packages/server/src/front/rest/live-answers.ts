@@ -31,9 +31,10 @@ export interface LiveAnswers {
   ): Promise<FastifyReply>;
 }
 
-function shapeOf({ descriptor }: Entry): Shape | undefined {
+function shapeOf({ descriptor, writes }: Entry): Shape | undefined {
   if (!descriptor.live) return undefined;
-  return descriptor.answer === 'stream' || descriptor.answer === 'socket' ? descriptor.answer : 'answer';
+  if (descriptor.answer === 'stream' || descriptor.answer === 'socket') return descriptor.answer;
+  return writes ? 'answer' : 'reading';
 }
 
 /** Calls that the worker answers. */
@@ -60,7 +61,13 @@ export function createLiveAnswers(
       const shape = shapeOf(entry);
       if (!shape) return;
       // As many as the worker runs for a tenant. A command's answer of up to 12 MB counts until it has been read.
-      underWay.enter(`${shape} of ${tenantId}`, PLACES[shape].tenant, request.raw, reply.raw, 5);
+      underWay.enter(
+        `${shape} of ${tenantId}`,
+        PLACES[shape].tenant,
+        request.raw,
+        reply.raw,
+        shape === 'reading' ? 1 : 5,
+      );
       if (shape === 'socket') sockets.check(request);
     },
 

@@ -130,7 +130,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
   if (entry.descriptor.live)
-    executed = { ...executed, output: await callLive(deps.live, executed.output as string, request) };
+    executed = { ...executed, output: await callLive(entry, deps.live, executed.output as string, request) };
   if (waitSeconds > 0 && entry.descriptor.settles)
     executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
   return send(entry, deps, request, reply, executed);
@@ -143,11 +143,11 @@ const originOf = (request: FastifyRequest): Origin => ({
 });
 
 /** What the worker does for the ticket. It ends when the client leaves: nobody would learn how it went. */
-async function callLive(live: LiveClient, ticket: string, request: FastifyRequest): Promise<unknown> {
+async function callLive(entry: Entry, live: LiveClient, ticket: string, request: FastifyRequest): Promise<unknown> {
   const gone = new AbortController();
   const stop = onClose(request.raw.socket, () => gone.abort(requestTimedOut('the client left')));
   try {
-    return await live.call(ticket, gone.signal);
+    return await (entry.writes ? live.call : live.read)(ticket, gone.signal);
   } finally {
     stop();
   }

@@ -63,6 +63,30 @@ export interface MachineRuns {
   readonly startedAt?: number;
 }
 
+/** What a running machine uses. Counters begin at its start. */
+export interface MachineUsage {
+  /** Milliseconds since the epoch, by the host's clock. */
+  readonly at: number;
+  /** CPU time of all its processes, in nanoseconds. */
+  readonly cpuNs: number;
+  readonly vcpus: number;
+  /** Without page cache, which the kernel gives back when memory is needed. */
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  /** With the files of the image and what is not yet written. Absent if the host does not tell. */
+  readonly disk?: { readonly bytes: number; readonly limitBytes: number };
+  /** Processes and threads. */
+  readonly processes: number;
+  readonly processLimit: number;
+  /** Seen from the machine. Absent if it has no NIC. */
+  readonly network?: {
+    readonly rxBytes: number;
+    readonly txBytes: number;
+    readonly rxPackets: number;
+    readonly txPackets: number;
+  };
+}
+
 export interface SeenMachine {
   /** The name in the engine, see ComputeEngine.nameOf. */
   readonly name: string;
@@ -185,6 +209,8 @@ export interface ComputeEngine {
    * command at a terminal gets SIGHUP first and has a second to end.
    */
   openTerminal(ref: MachineRef, request: TerminalRequest, signal: AbortSignal): Promise<Terminal>;
+  /** What the machine uses now: cheap enough for a call each second. Undefined if it does not run. */
+  usage(ref: MachineRef, signal?: AbortSignal): Promise<MachineUsage | undefined>;
   /** The newest `limit` bytes of the console, which the first process writes, from the beginning of a line. */
   logs(ref: MachineRef, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**

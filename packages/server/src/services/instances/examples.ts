@@ -54,6 +54,7 @@ export const instanceExamples: Record<keyof typeof instanceOperations, Example> 
   reboot: byId(),
   delete: byId(),
   logs: byId(),
+  stats: byId(),
   exec: {
     input: async (world) => ({
       id: await insertInstance(world),

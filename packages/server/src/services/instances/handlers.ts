@@ -18,7 +18,7 @@ import { checkWords, readStdin } from './command-words.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, labelOfTag } from './instance-repository.pg.ts';
-import type { ExecSpec, LogsSpec, TerminalSpec } from './live.ts';
+import type { ExecSpec, LogsSpec, StatsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations } from './operations.ts';
 
 export const DEFAULT_TYPE = 'basic-2';
@@ -133,6 +133,12 @@ export function createInstanceHandlers(
     async logs(call) {
       const spec: LogsSpec = { instanceId: call.target.id, follow: call.input.follow ?? false };
       return issueTicket(call, 'instances.logs', spec);
+    },
+
+    async stats(call) {
+      requireRunning(call.target);
+      const spec: StatsSpec = { instanceId: call.target.id, name: call.target.name };
+      return issueTicket(call, 'instances.stats', spec);
     },
 
     async exec(call) {

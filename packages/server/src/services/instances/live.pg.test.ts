@@ -122,4 +122,50 @@ describe('what the worker does live', () => {
     engine.failNext('logs', 'unavailable', 'Incus is away');
     expect(await api.call('instances.logs', { id }, owner)).toMatchObject({ status: 503, code: 'ENGINE_UNAVAILABLE' });
   });
+
+  it('is to read what an instance uses, with its CPU over a moment', async () => {
+    const id = await running();
+    const { status, data } = await api.call('instances.stats', { id }, owner);
+    expect(status).toBe(200);
+    expect(data).toMatchObject({
+      vcpus: 1,
+      memory_percentage: 25,
+      memory_limit_bytes: 128 * 1024 ** 2,
+      disk_limit_bytes: 1024 ** 3,
+      process_limit: 100,
+    });
+    expect(data.cpu_percentage).toBeGreaterThan(40);
+    expect(data.cpu_percentage).toBeLessThan(60);
+    expect(data).not.toHaveProperty('network_rx_bytes');
+    engine.end(id);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await api.call('instances.stats', { id }, owner)).toMatchObject({
+      status: 409,
+      code: 'INSTANCE_NOT_RUNNING',
+      message: expect.stringContaining('is not running at the moment'),
+    });
+  });
+
+  it('is to read what an instance uses while all places of commands are taken, for 32 pages at once', async () => {
+    const id = await running();
+    const leaving = new AbortController();
+    const commands = Array.from({ length: 16 }, () =>
+      fetch(`${api.url}/instances/${id}/exec`, {
+        method: 'POST',
+        headers: { 'x-api-key': owner.key, 'content-type': 'application/json' },
+        body: '{"command":["sleep","60"]}',
+        signal: leaving.signal,
+      }),
+    );
+    commands.forEach((call) => void call.catch(() => undefined));
+    await eventually('all sixteen run', () => engine.running() === 16);
+    let reads = 0;
+    engine.before = async (method) => void (reads += method === 'usage' ? 1 : 0);
+    const pages = await Promise.all(Array.from({ length: 32 }, () => api.call('instances.stats', { id }, owner)));
+    expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
+    expect(new Set(pages.map(({ data }) => data.read_at)).size).toBe(1);
+    expect(reads).toBe(2);
+    leaving.abort();
+    await eventually('none runs', () => engine.running() === 0, 1_000);
+  });
 });

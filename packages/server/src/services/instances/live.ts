@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortable } from '../../kernel/abortable.ts';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { LiveHandlers } from '../../kernel/live.ts';
 import type { Ticket } from '../../kernel/ticket.ts';
 import type { ComputeEngine, ExecResult, MachineRef } from './compute-engine.ts';
+import { instanceNotRunning } from './errors.ts';
+import { createStatsReader } from './stats.ts';
 import { firstCommand, talk } from './terminal.ts';
 
 /** Newest bytes of a console log that are answered. */
@@ -16,6 +20,12 @@ const LOOK_MS = 500;
 export interface LogsSpec {
   readonly instanceId: string;
   readonly follow: boolean;
+}
+
+export interface StatsSpec {
+  readonly instanceId: string;
+  /** For the words of a refusal. */
+  readonly name: string;
 }
 
 export interface ExecSpec {
@@ -38,7 +48,8 @@ export interface TerminalSpec {
 const specOf = <Spec>(ticket: Ticket): Spec => ticket.spec as unknown as Spec;
 
 /** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
-export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
+export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemClock): LiveHandlers => {
+  const stats = createStatsReader(engine, clock);
   const refOf = (ticket: Ticket): MachineRef => ({
     tenantId: ticket.tenant_id,
     instanceId: specOf<{ instanceId: string }>(ticket).instanceId,
@@ -62,6 +73,15 @@ export const createInstanceLive = (engine: ComputeEngine): LiveHandlers => {
         }
         const chunks = await engine.followLogs(ref, LOG_LIMIT, signal).catch(ignoreMissing);
         return chunks ?? followLater(ref, signal);
+      },
+    },
+
+    'instances.stats': {
+      async read(ticket, signal) {
+        const found = await abortable(signal, stats.read(refOf(ticket)));
+        // Its process has ended since the status was read, and the platform restarts it.
+        if (!found) throw instanceNotRunning(specOf<StatsSpec>(ticket).name, 'not running at the moment');
+        return found;
       },
     },
 

@@ -3,6 +3,7 @@ import { byRef, deleteOperation, getOperation, listOperation, ref, settlesAt } f
 import { operation } from '../../kernel/operation.ts';
 import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
+import { InstanceStats } from './stats.ts';
 import { size, TerminalMessage } from './terminal.ts';
 import { ENCODINGS } from './command-words.ts';
 
@@ -151,6 +152,20 @@ export const instanceOperations = {
     errors: ['CONFLICT', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
     cli: { args: ['id'] },
     console: 'custom',
+  }),
+  stats: operation({
+    summary: 'Show what an instance uses',
+    description:
+      'CPU, memory, disk, processes and network at one moment. The counters are cumulative: the difference of two readings is a rate. Readings within 500 ms are one.',
+    effect: 'read',
+    http: { method: 'GET', path: '/instances/:id/stats' },
+    input: byRef,
+    output: InstanceStats,
+    target,
+    live: true,
+    console: 'custom',
+    errors: ['CONFLICT', 'INSTANCE_NOT_RUNNING', 'ENGINE_UNAVAILABLE', 'TIMEOUT'],
+    cli: { args: ['id'] },
   }),
   exec: operation({
     summary: 'Run a command in an instance',

@@ -211,6 +211,11 @@ describe('the worker side of instances', () => {
     const side = createInstanceWorker({ engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId });
     expect(side.reconcilers?.map((one) => one.kind)).toEqual(['instance']);
     expect(side.repeats).toHaveLength(3);
-    expect(Object.keys(side.live ?? {})).toEqual(['instances.logs', 'instances.exec', 'instances.terminal']);
+    expect(Object.keys(side.live ?? {})).toEqual([
+      'instances.logs',
+      'instances.stats',
+      'instances.exec',
+      'instances.terminal',
+    ]);
   });
 });
