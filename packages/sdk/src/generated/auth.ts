@@ -1,6 +1,6 @@
 // Generated from the registry of operations by `npm run gen`.
 import type { CallOptions, Transport } from '../call.ts';
-import type { User } from './models.ts';
+import type { Me, User } from './models.ts';
 
 export interface AuthRegisterInput {
   /** An e-mail address */
@@ -100,7 +100,7 @@ export interface Auth {
    * Get the current user.
    * GET /auth/me · scope user
    */
-  me(options?: CallOptions): Promise<User>;
+  me(options?: CallOptions): Promise<Me>;
   /**
    * Change your name or e-mail address.
    * A new e-mail address needs your password.

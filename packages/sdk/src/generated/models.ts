@@ -278,6 +278,21 @@ export interface Invitation {
   readonly expires_at: string;
 }
 
+export interface Me {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** Role on the platform; admin is the operator */
+  readonly role: string;
+  /** The active tenant */
+  readonly tenant_id?: string;
+  readonly default_tenant_id?: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  /** What the key may do in the active tenant: the role's permissions, within the key's own. *: all */
+  readonly permissions: readonly string[];
+}
+
 export interface Member {
   /** The user's id */
   readonly id: string;

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
-import { User } from './user.ts';
+import { Me, User } from './user.ts';
 
 const email = Type.String({
   minLength: 3,
@@ -91,7 +91,7 @@ export const authOperations = {
     scope: 'user',
     http: { method: 'GET', path: '/auth/me' },
     input: Type.Object({}, { additionalProperties: false }),
-    output: User,
+    output: Me,
     cli: { columns: ['email', 'name', 'role', 'tenant_id'] },
   }),
   update: operation({

@@ -138,7 +138,8 @@ export const createLoginHandlers = ({
   async me(call) {
     const row = await createPgIdentityRepository(call.sql).findUser(call.userId);
     if (!row) throw unauthorized('the user of this key no longer exists');
-    return presentUser(row, call.tenantId || undefined);
+    const permissions = call.caller.kind === 'user' ? [...call.caller.permissions].sort() : [];
+    return { ...presentUser(row, call.tenantId || undefined), permissions };
   },
 });
 

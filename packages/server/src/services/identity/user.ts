@@ -15,6 +15,17 @@ export const User = Type.Object(
 );
 export type User = Static<typeof User>;
 
+/** The caller, with what they may do: a client shows only what will not be refused. */
+export const Me = Type.Object(
+  {
+    ...User.properties,
+    permissions: Type.Array(Type.String(), {
+      description: "What the key may do in the active tenant: the role's permissions, within the key's own. *: all",
+    }),
+  },
+  { $id: 'Me' },
+);
+
 export const Session = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),

@@ -1,0 +1,68 @@
+import {
+  CloudApiError,
+  CloudConnectionError,
+  createTransport,
+  type AllOptions,
+  type Input,
+  type Page,
+  type Transport,
+} from '@thecloud/sdk';
+import { operationOf, pathDefaults } from './registry.ts';
+
+export { CloudApiError, CloudConnectionError, type Page };
+
+/** Marks a request as the console's own: only such a request may use the session's cookie. */
+export const CONSOLE_HEADERS = { 'x-cloud-console': '1' };
+
+/** Calls of the REST API with the session's cookie. There is no key in the page. */
+export const transport: Transport = createTransport({
+  endpoint: window.location.origin,
+  headers: CONSOLE_HEADERS,
+  retries: 2,
+});
+
+export interface CallOptions extends AllOptions {
+  /** Id or slug of the tenant in which the call acts. `undefined`: the user's default. */
+  readonly tenantId?: string | undefined;
+}
+
+const filled = (name: string, input: Input): Input => ({ ...pathDefaults(operationOf(name)), ...input });
+
+/** Calls an operation by its name. Throws CloudApiError if the API refuses, CloudConnectionError if it does not answer. */
+export async function call<T = unknown>(name: string, input: Input = {}, options: CallOptions = {}): Promise<T> {
+  return watch(() => transport.call<T>(operationOf(name), filled(name, input), options));
+}
+
+/** One page of a list. */
+export async function listPage<T = unknown>(
+  name: string,
+  input: Input = {},
+  options: CallOptions = {},
+): Promise<Page<T>> {
+  return watch(() => transport.page<T>(operationOf(name), filled(name, input), options));
+}
+
+type Listener = (event: 'unauthorized' | 'unreachable' | 'reachable') => void;
+const listeners = new Set<Listener>();
+
+/** Tells when a call finds that the session has ended, or that the API is away or back. */
+export function onApiState(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const tell = (event: Parameters<Listener>[0]) => {
+  for (const listener of listeners) listener(event);
+};
+
+async function watch<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await work();
+    tell('reachable');
+    return answer;
+  } catch (error) {
+    if (error instanceof CloudConnectionError) tell('unreachable');
+    else if (error instanceof CloudApiError) tell(error.status === 401 ? 'unauthorized' : 'reachable');
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import {
+  infiniteQueryOptions,
+  QueryClient,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { call, type CallOptions, CloudApiError, listPage } from './client.ts';
+import { type Operation, operationOf } from './registry.ts';
+import { useTenant } from './session.ts';
+
+/** A resource or any other answer, by member. */
+export type Item = Readonly<Record<string, unknown>>;
+export type Input = Readonly<Record<string, unknown>>;
+
+/** Items that a list asks for at once. */
+const PAGE = 200;
+/** What the operations of scopes `public` and `user` are kept under: they are the same in every tenant. */
+const EVERYWHERE = 'everywhere';
+
+export const createQueryClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        // Events say when something changed; until then what was read is true.
+        staleTime: 30_000,
+        gcTime: 5 * 60_000,
+        refetchOnWindowFocus: true,
+        // The transport retries what is worth it.
+        retry: false,
+      },
+      mutations: { retry: false },
+    },
+  });
+
+/** The key of a call's answer: `[operation, input, tenant]`. Events make keys stale by the operation's service. */
+const keyOf = (operation: Operation, input: Input, tenantId: string | undefined) =>
+  [operation.name, input, operation.scope === 'tenant' ? (tenantId ?? EVERYWHERE) : EVERYWHERE] as const;
+
+export const readQuery = <T = Item>(name: string, input: Input, tenantId: string | undefined) =>
+  queryOptions({
+    queryKey: keyOf(operationOf(name), input, tenantId),
+    queryFn: ({ signal }) => call<T>(name, input, { signal, tenantId }),
+  });
+
+export const listQuery = <T = Item>(name: string, input: Input, tenantId: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: keyOf(operationOf(name), input, tenantId),
+    queryFn: ({ signal, pageParam }) =>
+      listPage<T>(name, { limit: PAGE, ...input, ...(pageParam ? { cursor: pageParam } : {}) }, { signal, tenantId }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextCursor,
+  });
+
+/** Reads one answer and keeps it up to date. `enabled: false` reads nothing. */
+export function useRead<T = Item>(
+  name: string,
+  input: Input = {},
+  options: { enabled?: boolean; refetchMs?: number } = {},
+) {
+  const tenant = useTenant();
+  return useQuery({
+    ...readQuery<T>(name, input, tenant?.id),
+    enabled: options.enabled !== false,
+    ...(options.refetchMs ? { refetchInterval: options.refetchMs } : {}),
+  });
+}
+
+/** Reads a list page by page: `items` are those read so far. */
+export function useList<T = Item>(name: string, input: Input = {}, options: { enabled?: boolean } = {}) {
+  const tenant = useTenant();
+  const query = useInfiniteQuery({ ...listQuery<T>(name, input, tenant?.id), enabled: options.enabled !== false });
+  return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [] };
+}
+
+/**
+ * Calls an operation that changes something; then everything of its service that is shown is read once more, without waiting for the event.
+ * `variables` of `mutate` are the input.
+ */
+export function useAct<T = Item>(
+  name: string,
+  options: { onSuccess?: (answer: T, input: Input) => void } & CallOptions = {},
+) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  const { onSuccess, ...given } = options;
+  return useMutation<T, Error, Input>({
+    mutationFn: (input) => call<T>(name, input, { tenantId: tenant?.id, ...given }),
+    onSuccess: (answer, input) => {
+      refresh(client, operationOf(name).service);
+      onSuccess?.(answer, input);
+    },
+  });
+}
+
+/** Reads what is shown of a service once more; of what is not shown, the next look does. */
+export function refresh(client: QueryClient, service: string): void {
+  void client.invalidateQueries({
+    predicate: ({ queryKey }) => typeof queryKey[0] === 'string' && queryKey[0].startsWith(`${service}.`),
+  });
+}
+
+/** The sentence of an error, for people. */
+export const sentenceOf = (error: unknown): string => {
+  if (error instanceof CloudApiError) return capital(error.message);
+  return error instanceof Error ? capital(error.message) : 'Something went wrong';
+};
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,82 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { call, CloudApiError, listPage } from './client.ts';
+import { operationOf } from './registry.ts';
+
+export interface Me {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** `admin`: an operator of the platform. */
+  readonly role: string;
+  readonly tenant_id?: string;
+  readonly default_tenant_id?: string;
+  /** In the active tenant. */
+  readonly permissions?: readonly string[];
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly role: string;
+  readonly status: string;
+}
+
+/** No tenant: the segment of the path for a user who has none. */
+export const NO_TENANT = '-';
+
+/** The tenants of the user. A rejection with 401 means that nobody is logged in. */
+export const tenantsQuery = queryOptions({
+  queryKey: ['tenants.list', {}],
+  queryFn: async ({ signal }) => {
+    const all: Tenant[] = [];
+    let cursor: string | undefined;
+    // 20 pages: more tenants than anybody switches between.
+    for (let page = 0; page < 20; page++) {
+      const { items, nextCursor } = await listPage<Tenant>('tenants.list', { limit: 100, cursor }, { signal });
+      all.push(...items);
+      cursor = nextCursor;
+      if (cursor === undefined) break;
+    }
+    return all;
+  },
+  staleTime: 60_000,
+});
+
+/** The user, with the permissions in this tenant. */
+export const meQuery = (tenant: string | undefined) =>
+  queryOptions({
+    queryKey: ['auth.me', tenant ?? NO_TENANT],
+    queryFn: ({ signal }) => call<Me>('auth.me', {}, { signal, tenantId: tenant }),
+    staleTime: 30_000,
+    retry: (failures, error) => !(error instanceof CloudApiError && error.status < 500) && failures < 2,
+  });
+
+/** The tenant of the page, by its slug in the address. Undefined on pages without a tenant. */
+export function useTenant(): Tenant | undefined {
+  const { tenant: slug } = useParams({ strict: false });
+  const { data } = useQuery(tenantsQuery);
+  return data?.find((one) => one.slug === slug || one.id === slug);
+}
+
+/** The user. Only below pages that require a session. */
+export function useMe(): Me | undefined {
+  return useQuery(meQuery(useTenant()?.id)).data;
+}
+
+/** Whether the user may call the operation in this tenant; while that is unknown, no. */
+export function useCan(): (operation: string | undefined) => boolean {
+  const me = useMe();
+  return (name) => {
+    if (name === undefined || !me) return false;
+    const operation = operationOf(name);
+    if (operation.scope === 'operator') return me.role === 'admin';
+    if (operation.scope !== 'tenant') return true;
+    return allows(me.permissions ?? [], operation.permission!);
+  };
+}
+
+/** `*` and its synonym `full_access` allow all; otherwise the exact word. */
+export const allows = (held: readonly string[], wanted: string): boolean =>
+  held.some((one) => one === '*' || one === 'full_access' || one === wanted);

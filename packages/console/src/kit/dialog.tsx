@@ -1,0 +1,60 @@
+import { X } from 'lucide-react';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { IconButton } from './button.tsx';
+import { classes } from './classes.ts';
+
+/**
+ * A modal dialog: the browser's own, which keeps the focus inside, closes on Escape and gives the focus back. (Libraries lock scrolling with a
+ * style element, which the Content-Security-Policy refuses.)
+ */
+export function Dialog({
+  open,
+  onClose,
+  title,
+  wide,
+  children,
+}: {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly wide?: boolean;
+  readonly children: ReactNode;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open && !dialog.current?.open) dialog.current?.showModal();
+    if (!open && dialog.current?.open) dialog.current.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      aria-label={title}
+      onClose={onClose}
+      // A click on the backdrop has the dialog itself as its target.
+      onMouseDown={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+      className={classes(
+        'max-h-[90dvh] w-[calc(100vw-2rem)] overflow-auto rounded-lg border border-line bg-surface p-0 shadow-xl',
+        wide ? 'max-w-3xl' : 'max-w-lg',
+      )}
+    >
+      {open && (
+        <div className="flex flex-col gap-4 p-5">
+          <div className="flex items-start gap-2">
+            <h2 className="grow text-lg font-semibold">{title}</h2>
+            <IconButton label="Close" onClick={onClose}>
+              <X className="size-4" />
+            </IconButton>
+          </div>
+          {children}
+        </div>
+      )}
+    </dialog>
+  );
+}
+
+/** The buttons at a dialog's end. */
+export function DialogActions({ children }: { readonly children: ReactNode }) {
+  return <div className="flex flex-wrap justify-end gap-2">{children}</div>;
+}

@@ -1,0 +1,54 @@
+import type { Item } from '../api/queries.ts';
+import { useSchemas } from '../api/use-schemas.ts';
+import { Fact, Facts } from '../kit/layout.tsx';
+import { Mono } from '../kit/copy.tsx';
+import { titleOf, Value } from '../kit/value.tsx';
+
+/** Members that are shown once and never again. */
+const SECRETS = new Set([
+  'key',
+  'api_key',
+  'token',
+  'aws_secret_access_key',
+  'secret',
+  'recovery_codes',
+  'codes',
+  'reset_token',
+]);
+
+/** Whether an answer has something that the user must see now: a secret, which is answered only once. */
+export const isWorthShowing = (_operation: string, answer: unknown): boolean =>
+  typeof answer === 'object' && answer !== null && Object.keys(answer).some((name) => SECRETS.has(name));
+
+/** What an operation answered, with secrets ready to copy. */
+export function Answer({ value, operation }: { readonly value: Item; readonly operation: string }) {
+  const output = useSchemas(operation)?.output;
+  const members = Object.entries(value).filter(([, one]) => one !== null && one !== '');
+  const secrets = members.filter(([name]) => SECRETS.has(name));
+  return (
+    <div className="grid gap-4">
+      {secrets.length > 0 && (
+        <div className="grid gap-3 rounded-md bg-warn-soft p-3">
+          <p className="text-warn">Copy it now: it is shown only once.</p>
+          {secrets.map(([name, one]) => (
+            <div key={name}>
+              <p className="text-xs text-ink-soft">{titleOf(name)}</p>
+              {(Array.isArray(one) ? one : [one]).map((text) => (
+                <Mono key={String(text)} text={String(text)} />
+              ))}
+            </div>
+          ))}
+        </div>
+      )}
+      <Facts>
+        {members
+          .filter(([name]) => !SECRETS.has(name))
+          .map(([name, one]) => (
+            <Fact key={name} name={titleOf(name)}>
+              <Value member={name} value={one} schema={output?.properties?.[name]} />
+            </Fact>
+          ))}
+      </Facts>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import type { Item } from '../api/queries.ts';
+import type { DescribedService } from '../api/registry.ts';
+import type { Schema } from '../api/schema.ts';
+import type { Column } from '../kit/table.tsx';
+import { titleOf, Value } from '../kit/value.tsx';
+import { ItemLink, Reference } from './links.tsx';
+
+const NUMBERS = new Set(['integer', 'number']);
+
+/** The columns of a service's list. */
+export function columnsOf(service: DescribedService, output: Schema | undefined): readonly Column<Item>[] {
+  return service.columns.map((member) => {
+    const schema = output?.properties?.[member];
+    const unit = service.units[member];
+    const kind = service.references[member];
+    return {
+      key: member,
+      title: titleOf(member),
+      numeric: NUMBERS.has(schema?.type ?? ''),
+      ...(member === service.titleMember ? { width: 'minmax(10rem, 2fr)' } : {}),
+      render: (item) => {
+        const value = item[member];
+        if (member === service.titleMember) return <ItemLink service={service} item={item} />;
+        if (kind && typeof value === 'string' && value !== '') return <Reference kind={kind} value={value} />;
+        return (
+          <>
+            <Value member={member} value={value} schema={schema} compact />
+            {unit && value !== undefined && value !== null && <span className="ml-1 text-ink-soft">{unit}</span>}
+          </>
+        );
+      },
+    };
+  });
+}

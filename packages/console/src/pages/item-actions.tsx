@@ -1,0 +1,206 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Ellipsis, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import { type Item, sentenceOf, useAct } from '../api/queries.ts';
+import { type DescribedService, operationOf } from '../api/registry.ts';
+import { useCan, useTenant } from '../api/session.ts';
+import { useSchemas } from '../api/use-schemas.ts';
+import { SchemaForm } from '../form/schema-form.tsx';
+import { Button, IconButton } from '../kit/button.tsx';
+import { Dialog } from '../kit/dialog.tsx';
+import { Menu, MenuItem, MenuSeparator } from '../kit/menu.tsx';
+import { toast } from '../kit/toast.tsx';
+import { Answer, isWorthShowing } from './answer.tsx';
+import { DeleteDialog } from './delete-dialog.tsx';
+import { nameOf, refOf } from './links.tsx';
+
+/** `instances.endOthers` → `End others`. */
+export const verbTitle = (operation: string): string => {
+  const words = operationOf(operation).verb.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+/** Members of an operation's input that a form asks for: all but those of the path. */
+export const askedMembers = (operation: string, properties: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(properties).filter((name) => !operationOf(operation).pathParams.includes(name));
+
+/** What can be done to an item: `menu` for a row of a list, buttons for its page. */
+export function ItemActions({
+  service,
+  item,
+  menu,
+}: {
+  readonly service: DescribedService;
+  readonly item: Item;
+  readonly menu?: boolean;
+}) {
+  const can = useCan();
+  const [open, setOpen] = useState<string>();
+  const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(can);
+  const mayDelete = can(service.delete);
+  if (actions.length === 0 && !mayDelete) return null;
+  const close = () => setOpen(undefined);
+  const name = nameOf(service, item);
+  return (
+    <>
+      {menu ? (
+        <Menu
+          trigger={
+            <IconButton label={`Actions on ${name}`}>
+              <Ellipsis className="size-4" />
+            </IconButton>
+          }
+        >
+          {actions.map((action) => (
+            <MenuItem key={action} onSelect={() => setOpen(action)}>
+              {verbTitle(action)}
+            </MenuItem>
+          ))}
+          {mayDelete && actions.length > 0 && <MenuSeparator />}
+          {mayDelete && (
+            <MenuItem danger onSelect={() => setOpen(service.delete)}>
+              {verbTitle(service.delete!)}
+            </MenuItem>
+          )}
+        </Menu>
+      ) : (
+        <>
+          {actions.map((action) => (
+            <Button key={action} onClick={() => setOpen(action)}>
+              {verbTitle(action)}
+            </Button>
+          ))}
+          {mayDelete && (
+            <Button onClick={() => setOpen(service.delete)} className="text-bad!">
+              <Trash2 className="size-4" aria-hidden />
+              {verbTitle(service.delete!)}
+            </Button>
+          )}
+        </>
+      )}
+      {open !== undefined && open !== service.delete && (
+        <ActDialog service={service} item={item} operation={open} onClose={close} />
+      )}
+      {open !== undefined && open === service.delete && (
+        <DeleteDialog service={service} item={item} onClose={close} leave={!menu} />
+      )}
+    </>
+  );
+}
+
+/** Asks for the input of an action, if it has any, else whether to do it; then shows what it answers, if that is worth it. */
+function ActDialog({
+  service,
+  item,
+  operation,
+  onClose,
+}: {
+  readonly service: DescribedService;
+  readonly item: Item;
+  readonly operation: string;
+  readonly onClose: () => void;
+}) {
+  const schemas = useSchemas(operation);
+  const { summary, description, effect } = operationOf(operation);
+  const act = useAct(operation, {
+    onSuccess: (answer) => {
+      if (isWorthShowing(operation, answer)) return;
+      toast(`${nameOf(service, item)}: ${verbTitle(operation).toLowerCase()} is under way or done`);
+      onClose();
+    },
+  });
+  if (!schemas) return null;
+  const asked = askedMembers(operation, schemas.input.properties ?? {});
+  const path = { [service.item.param]: refOf(service, item) };
+  const shown = act.data !== undefined && isWorthShowing(operation, act.data);
+  return (
+    <Dialog open onClose={onClose} title={`${verbTitle(operation)}: ${nameOf(service, item)}`}>
+      {shown ? (
+        <>
+          <Answer value={act.data} operation={operation} />
+          <div className="flex justify-end">
+            <Button look="primary" onClick={onClose}>
+              Done
+            </Button>
+          </div>
+        </>
+      ) : (
+        <SchemaForm
+          operation={operation}
+          schema={schemas.input}
+          members={asked}
+          fixed={path}
+          initial={effect === 'update' ? pick(item, asked) : {}}
+          changedOnly={effect === 'update'}
+          intro={
+            <>
+              <p>{summary}.</p>
+              {description && <p className="mt-1 text-ink-soft">{description}</p>}
+            </>
+          }
+          submitLabel={verbTitle(operation)}
+          busy={act.isPending}
+          error={act.error}
+          onSubmit={(input) => act.mutate(input)}
+          onCancel={onClose}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+const pick = (item: Item, members: readonly string[]): Item =>
+  Object.fromEntries(members.filter((member) => item[member] !== undefined).map((member) => [member, item[member]]));
+
+/** Buttons of what a service offers on no particular item. */
+export function OtherActions({ service }: { readonly service: DescribedService }) {
+  const can = useCan();
+  return (
+    <>
+      {service.others.filter(can).map((operation) => (
+        <OtherAction key={operation} operation={operation} />
+      ))}
+    </>
+  );
+}
+
+function OtherAction({ operation }: { readonly operation: string }) {
+  const [open, setOpen] = useState(false);
+  const schemas = useSchemas(operation);
+  const act = useAct(operation, {
+    onSuccess: () => {
+      toast(`${operationOf(operation).summary}: done`);
+      setOpen(false);
+    },
+  });
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>{verbTitle(operation)}</Button>
+      {open && schemas && (
+        <Dialog open onClose={() => setOpen(false)} title={operationOf(operation).summary}>
+          <SchemaForm
+            operation={operation}
+            schema={schemas.input}
+            members={askedMembers(operation, schemas.input.properties ?? {})}
+            intro={<p>{operationOf(operation).description}</p>}
+            submitLabel={verbTitle(operation)}
+            busy={act.isPending}
+            error={act.error}
+            onSubmit={(input) => act.mutate(input)}
+            onCancel={() => setOpen(false)}
+          />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** Goes to the list of a service in the tenant of the page. */
+export function useOpenList(): (service: DescribedService) => void {
+  const navigate = useNavigate();
+  const tenant = useTenant();
+  return (service) =>
+    void navigate({ to: '/t/$tenant/$service', params: { tenant: tenant?.slug ?? '-', service: service.name } });
+}
+
+export const failed = (error: unknown): void => toast(sentenceOf(error), 'failed');

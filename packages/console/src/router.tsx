@@ -1,0 +1,174 @@
+import { type QueryClient, useQuery } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { CloudApiError } from './api/client.ts';
+import { meQuery, NO_TENANT, tenantsQuery } from './api/session.ts';
+import { Page } from './kit/layout.tsx';
+import { Empty, ErrorNote, Loading } from './kit/states.tsx';
+import { Toasts } from './kit/toast.tsx';
+import { loadPages } from './pages/custom.ts';
+import { Banner } from './shell/banner.tsx';
+import { Frame } from './shell/frame.tsx';
+import { lastTenant, rememberTenant } from './shell/last-tenant.ts';
+
+interface Context {
+  readonly client: QueryClient;
+}
+interface Search {
+  readonly tab?: string;
+  /** Where to go after the login: a path of the console. */
+  readonly next?: string;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const root = createRootRouteWithContext<Context>()({
+  validateSearch: (search: Record<string, unknown>): Search & Record<string, unknown> => {
+    const [tab, next] = [text(search.tab), text(search.next)];
+    const { tab: _, next: __, ...others } = search;
+    return { ...others, ...(tab ? { tab } : {}), ...(next ? { next } : {}) };
+  },
+  component: () => (
+    <>
+      <Banner />
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: () => <NotFound />,
+  errorComponent: Failed,
+});
+
+/** Reads the tenants, which needs a session; without one it goes to the login, and comes back afterwards. */
+async function requireSession(client: QueryClient, href: string) {
+  try {
+    return await client.ensureQueryData(tenantsQuery);
+  } catch (error) {
+    if (error instanceof CloudApiError && error.status === 401)
+      throw redirect({ to: '/login', search: href === '/' ? {} : { next: href } });
+    throw error;
+  }
+}
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: async ({ context, location }) => {
+    const tenants = await requireSession(context.client, location.href);
+    const last = tenants.find(({ slug }) => slug === lastTenant()) ?? tenants[0];
+    throw redirect({ to: '/t/$tenant', params: { tenant: last?.slug ?? NO_TENANT }, replace: true });
+  },
+});
+
+const tenant = createRoute({
+  getParentRoute: () => root,
+  path: '/t/$tenant',
+  beforeLoad: async ({ context: { client }, location, params }) => {
+    const tenants = await requireSession(client, location.href);
+    const found = tenants.find(({ slug, id }) => slug === params.tenant || id === params.tenant);
+    if (found) rememberTenant(found.slug);
+    else if (params.tenant !== NO_TENANT) throw new UnknownTenant(params.tenant);
+    // Pages decide by it what they show.
+    await client.ensureQueryData(meQuery(found?.id)).catch(() => undefined);
+  },
+  component: Frame,
+  errorComponent: Failed,
+  notFoundComponent: () => <NotFound />,
+});
+
+const overview = createRoute({
+  getParentRoute: () => tenant,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
+});
+
+const list = createRoute({
+  getParentRoute: () => tenant,
+  path: '$service',
+  loader: ({ params }) => loadPages(params.service),
+  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceList'),
+});
+const create = createRoute({
+  getParentRoute: () => tenant,
+  path: '$service/new',
+  loader: ({ params }) => loadPages(params.service),
+  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceCreate'),
+});
+const detail = createRoute({
+  getParentRoute: () => tenant,
+  path: '$service/$id',
+  loader: ({ params }) => loadPages(params.service),
+  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceItem'),
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  component: lazyRouteComponent(() => import('./pages/login.tsx'), 'LoginPage'),
+});
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./pages/login.tsx'), 'RegisterPage'),
+});
+
+const tree = root.addChildren([home, login, register, tenant.addChildren([overview, list, create, detail])]);
+
+export const createConsoleRouter = (client: QueryClient) =>
+  createRouter({
+    routeTree: tree,
+    basepath: '/console',
+    context: { client },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultPendingComponent: () => <Loading />,
+    defaultPendingMs: 300,
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}
+
+class UnknownTenant extends Error {
+  constructor(slug: string) {
+    super(`you are not a member of a tenant '${slug}', or it does not exist; choose one of yours above`);
+  }
+}
+
+function NotFound() {
+  return (
+    <Page title="Not found">
+      <Empty title="There is no such page">Check the address, or go on from the navigation.</Empty>
+    </Page>
+  );
+}
+
+function Failed({ error, reset }: ErrorComponentProps) {
+  const { data } = useQuery({ ...tenantsQuery, enabled: false });
+  return (
+    <Page title="Something is missing">
+      <ErrorNote error={error} retry={error instanceof UnknownTenant ? undefined : reset} />
+      {error instanceof UnknownTenant && (
+        <ul className="grid gap-1">
+          {(data ?? []).map((one) => (
+            <li key={one.id}>
+              <a className="text-accent hover:underline" href={`/console/t/${encodeURIComponent(one.slug)}/`}>
+                <bdi>{one.name}</bdi>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Page>
+  );
+}
