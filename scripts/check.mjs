@@ -25,6 +25,8 @@ const AUDIT_MS = 20_000;
 /** @type {readonly (readonly [name: string, check: () => Promise<Result>])[]} */
 const CHECKS = [
   ['types', () => tool('tsc', ['-p', '.'])],
+  // With the browser's types, and the pages that services bring.
+  ['console types', () => tool('tsc', ['-p', join('packages', 'console'), '--noEmit'])],
   ['lint', () => tool('oxlint', ['--type-aware', '--deny-warnings'])],
   // Code only: biome would also set Markdown tables as wide as their longest cell.
   ['format', async () => tool('biome', ['format', '--max-diagnostics=50', ...(await listSources())])],

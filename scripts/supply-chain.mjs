@@ -6,13 +6,15 @@ import { SYSTEM_PACKAGES } from './packages.mjs';
 
 /**
  * @typedef {{ version?: string, name?: string, resolved?: string, integrity?: string, license?: string, link?: boolean, dev?: boolean,
- *   optional?: boolean, devOptional?: boolean, hasInstallScript?: boolean, dependencies?: Record<string, string>,
+ *   optional?: boolean, devOptional?: boolean, hasInstallScript?: boolean, inBundle?: boolean, dependencies?: Record<string, string>,
  *   optionalDependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} Locked
  * @typedef {{ packages: Record<string, Locked> }} Lock
  */
 
 /** They ask for no more than their own text to be passed on. */
 const LICENCES = new Set([
+  // The public domain.
+  'Unlicense',
   '0BSD',
   'Apache-2.0',
   'BSD-2-Clause',
@@ -35,7 +37,9 @@ const MODULES = 'node_modules/';
 const nameOf = (path) => path.slice(path.lastIndexOf(MODULES) + MODULES.length);
 
 /** What comes from a registry, in the order of the lock file. @param {Lock} lock */
-const fetched = (lock) => Object.entries(lock.packages).filter(([path, one]) => path.includes(MODULES) && !one.link);
+const fetched = (lock) =>
+  // What a package brings in its own archive is covered by that one's digest.
+  Object.entries(lock.packages).filter(([path, one]) => path.includes(MODULES) && !one.link && !one.inBundle);
 
 /** Whether an SPDX expression of licences joined by OR has one that is allowed. @param {string} licence @param {ReadonlySet<string>} allowed */
 const isAllowed = (licence, allowed) =>

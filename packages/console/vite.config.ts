@@ -6,6 +6,8 @@ import { defineConfig, type Plugin } from 'vite';
 import type { DescribedOperation } from '../server/src/kernel/describe.ts';
 
 const API = join(import.meta.dirname, '..', '..', 'api');
+/** What only forms, tables and code need. */
+const LAZY = new Set(['input', 'output', 'cli', 'errors']);
 const read = (name: string) => JSON.parse(readFileSync(join(API, name), 'utf8')) as unknown;
 
 /**
@@ -16,11 +18,9 @@ function registry(): Plugin {
   const operations = () => read('operations.json') as readonly DescribedOperation[];
   const modules: Readonly<Record<string, () => unknown>> = {
     'virtual:operations': () =>
-      operations().map(({ input, output, description, cli, uses, errors, ...slim }) => ({
-        ...slim,
-        ...(description ? { description } : {}),
-        ...(uses ? { uses } : {}),
-      })),
+      operations().map((operation) =>
+        Object.fromEntries(Object.entries(operation).filter(([member]) => !LAZY.has(member))),
+      ),
     'virtual:schemas': () =>
       Object.fromEntries(operations().map(({ name, input, output, cli }) => [name, { input, output, cli }])),
     'virtual:console': () => read('console.json'),

@@ -66,7 +66,7 @@ async function follow(
         },
       );
       for await (const { data } of events) {
-        // Resumed by the last id: nothing is missed. What settled meanwhile in silence is read once.
+        // Resumed by the last id: nothing is missed. What happened without an event in between is read once.
         if (broken) void client.invalidateQueries();
         broken = false;
         add(data);

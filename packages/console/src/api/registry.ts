@@ -1,34 +1,16 @@
-import described from 'virtual:console';
-import type { DescribedConsole, DescribedService } from '../../../server/src/kernel/described-console.ts';
-import operations from 'virtual:operations';
+import consoleModule from 'virtual:console';
+import type { CallSpec } from '@thecloud/sdk';
+import type { ConsoleOperation, DescribedConsole, DescribedService } from '../contract.ts';
+import operationsModule from 'virtual:operations';
 
 export type { DescribedConsole, DescribedService };
 
 /** An operation without its schemas: what calling it needs. */
-export interface Operation {
-  readonly name: string;
-  readonly service: string;
-  readonly verb: string;
-  readonly resource: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly effect: 'read' | 'list' | 'create' | 'update' | 'action' | 'delete';
-  readonly scope: 'public' | 'user' | 'tenant' | 'operator';
-  readonly permission?: string;
-  readonly method: string;
-  readonly path: string;
-  readonly pathParams: readonly string[];
-  readonly target?: { readonly kind: string; readonly param: string };
-  /** Input members that name another resource, with its kind. */
-  readonly references?: Readonly<Record<string, string>>;
-  readonly secrets?: readonly string[];
-  readonly idempotent?: boolean;
-  readonly settles?: { readonly field: string; readonly values: readonly string[]; readonly reader: string };
-  readonly live?: boolean;
-  readonly answer?: 'json' | 'text' | 'stream' | 'socket' | 'events';
-  readonly uses?: readonly { readonly resource: string; readonly max: number; readonly noun: string }[];
-}
+export type Operation = Omit<ConsoleOperation, 'input' | 'output' | 'cli' | 'errors' | 'settles'> &
+  Pick<CallSpec, 'settles'>;
 
+const described = consoleModule as DescribedConsole;
+const operations = operationsModule as readonly Operation[];
 const byName = new Map(operations.map((one) => [one.name, one]));
 const serviceByName = new Map(described.services.map((one) => [one.name, one]));
 

@@ -76,7 +76,7 @@ export function SchemaForm(props: SchemaFormProps) {
             error={flaws[name] ?? refused[name]}
             onChange={(value) => {
               setValues((before) => ({ ...before, [name]: value }));
-              setFlaws(({ [name]: _, ...others }) => others);
+              setFlaws((before) => Object.fromEntries(Object.entries(before).filter(([other]) => other !== name)));
             }}
           />
         </div>

@@ -1,30 +1,22 @@
 import type { Item } from '../api/queries.ts';
+import { operationOf } from '../api/registry.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { Fact, Facts } from '../kit/layout.tsx';
 import { Mono } from '../kit/copy.tsx';
 import { titleOf, Value } from '../kit/value.tsx';
 
-/** Members that are shown once and never again. */
-const SECRETS = new Set([
-  'key',
-  'api_key',
-  'token',
-  'aws_secret_access_key',
-  'secret',
-  'recovery_codes',
-  'codes',
-  'reset_token',
-]);
+const secretsOf = (operation: string): readonly string[] => operationOf(operation).shownOnce ?? [];
 
 /** Whether an answer has something that the user must see now: a secret, which is answered only once. */
-export const isWorthShowing = (_operation: string, answer: unknown): boolean =>
-  typeof answer === 'object' && answer !== null && Object.keys(answer).some((name) => SECRETS.has(name));
+export const isWorthShowing = (operation: string, answer: unknown): boolean =>
+  typeof answer === 'object' && answer !== null && secretsOf(operation).some((name) => name in answer);
 
 /** What an operation answered, with secrets ready to copy. */
 export function Answer({ value, operation }: { readonly value: Item; readonly operation: string }) {
   const output = useSchemas(operation)?.output;
+  const hidden = secretsOf(operation);
   const members = Object.entries(value).filter(([, one]) => one !== null && one !== '');
-  const secrets = members.filter(([name]) => SECRETS.has(name));
+  const secrets = members.filter(([name]) => hidden.includes(name));
   return (
     <div className="grid gap-4">
       {secrets.length > 0 && (
@@ -42,7 +34,7 @@ export function Answer({ value, operation }: { readonly value: Item; readonly op
       )}
       <Facts>
         {members
-          .filter(([name]) => !SECRETS.has(name))
+          .filter(([name]) => !hidden.includes(name))
           .map(([name, one]) => (
             <Fact key={name} name={titleOf(name)}>
               <Value member={name} value={one} schema={output?.properties?.[name]} />

@@ -10,8 +10,9 @@ import { Card, Page } from '../kit/layout.tsx';
 import { Loading } from '../kit/states.tsx';
 import { toast } from '../kit/toast.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
-import { askedMembers, useOpenList } from './item-actions.tsx';
+import { askedMembers } from './item-actions.tsx';
 import { nameOf, refOf } from './links.tsx';
+import { useOpenList } from './verbs.ts';
 
 /** The form of a service's create operation. */
 export function CreatePage({ service }: { readonly service: DescribedService }) {

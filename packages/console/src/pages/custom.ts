@@ -1,4 +1,4 @@
-import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
+import type { ComponentType } from 'react';
 import type { Item } from '../api/queries.ts';
 import type { DescribedService } from '../api/registry.ts';
 
@@ -51,8 +51,3 @@ export function loadPages(service: string): Promise<ServicePages> {
   known.catch(() => loaded.delete(service));
   return known;
 }
-
-/** For pages that belong to no service. */
-export const lazyPage = <P extends object>(
-  load: () => Promise<ComponentType<P>>,
-): LazyExoticComponent<ComponentType<P>> => lazy(async () => ({ default: await load() }));

@@ -6,7 +6,7 @@ import { Dialog, DialogActions } from '../kit/dialog.tsx';
 import { Field, Input } from '../kit/field.tsx';
 import { ErrorNote } from '../kit/states.tsx';
 import { toast } from '../kit/toast.tsx';
-import { useOpenList, verbTitle } from './item-actions.tsx';
+import { useOpenList, verbTitle } from './verbs.ts';
 import { nameOf, refOf } from './links.tsx';
 import { ShowCall } from './show-call.tsx';
 

@@ -1,9 +1,8 @@
-import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { type Item, sentenceOf, useAct } from '../api/queries.ts';
+import { type Item, useAct } from '../api/queries.ts';
 import { type DescribedService, operationOf } from '../api/registry.ts';
-import { useCan, useTenant } from '../api/session.ts';
+import { useCan } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { SchemaForm } from '../form/schema-form.tsx';
 import { Button, IconButton } from '../kit/button.tsx';
@@ -13,12 +12,7 @@ import { toast } from '../kit/toast.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { nameOf, refOf } from './links.tsx';
-
-/** `instances.endOthers` → `End others`. */
-export const verbTitle = (operation: string): string => {
-  const words = operationOf(operation).verb.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+import { verbTitle } from './verbs.ts';
 
 /** Members of an operation's input that a form asks for: all but those of the path. */
 export const askedMembers = (operation: string, properties: Readonly<Record<string, unknown>>): readonly string[] =>
@@ -194,13 +188,3 @@ function OtherAction({ operation }: { readonly operation: string }) {
     </>
   );
 }
-
-/** Goes to the list of a service in the tenant of the page. */
-export function useOpenList(): (service: DescribedService) => void {
-  const navigate = useNavigate();
-  const tenant = useTenant();
-  return (service) =>
-    void navigate({ to: '/t/$tenant/$service', params: { tenant: tenant?.slug ?? '-', service: service.name } });
-}
-
-export const failed = (error: unknown): void => toast(sentenceOf(error), 'failed');
