@@ -34,10 +34,13 @@ export function describeConsole(registry: Registry): DescribedConsole {
     .flatMap((service) => (typeof service.console === 'object' ? [{ service, facet: service.console }] : []))
     .sort((one, other) => rank(one.facet) - rank(other.facet))
     .map(({ service, facet }) => describe(registry, service, facet));
-  const kinds = Object.fromEntries(services.flatMap((service) => kindOf(registry, service)));
+  const kinds = Object.fromEntries([
+    ...listedKinds(registry),
+    ...services.flatMap((service) => kindOf(registry, service)),
+  ]);
   for (const { name, references } of services)
     for (const [member, kind] of Object.entries(references))
-      if (!kinds[kind]) throw new Error(`${name}: '${member}' names the kind '${kind}', which has no pages`);
+      if (!kinds[kind]) throw new Error(`${name}: '${member}' names the kind '${kind}', which no list answers`);
   const custom = [...registry.entries.values()].filter((entry) => isCustom(registry, entry)).map(({ name }) => name);
   return { groups, services, kinds, custom };
 }
@@ -152,6 +155,16 @@ function unitsOf(entries: readonly Entry[], { units = {} }: ConsoleFacet): Reado
   }
   return found;
 }
+
+/** Kinds that a list answers, on whatever page it stands: `permission`. */
+const listedKinds = (registry: Registry): readonly (readonly [kind: string, DescribedKind])[] =>
+  [...registry.entries.values()].flatMap(({ name, service, descriptor: { effect, answers, output }, pathParams }) => {
+    if (effect !== 'list' || answers === undefined || pathParams.length > 0) return [];
+    const member = [answers, 'id', 'name'].find((one) => membersOf(output).includes(one))!;
+    const { noun } = kindNamed(registry, answers)!;
+    const title = membersOf(output).includes('name') ? 'name' : member;
+    return [[answers, { noun, service, list: name, titleMember: title, valueMember: member }] as const];
+  });
 
 /** The kind of a service's items. Of an item that others name, the list serves as a picker. */
 function kindOf(registry: Registry, service: DescribedService): readonly (readonly [kind: string, DescribedKind])[] {

@@ -11,7 +11,12 @@ export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Members of every list's input: `limit` 1 to 1000 (default 50) and the `cursor` of the answer before. */
 export const pageInput = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'Maximum number of results; default 50' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: DEFAULT_LIMIT,
+      description: `Maximum number of results; default ${DEFAULT_LIMIT}`,
+    }),
   ),
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, description: 'meta.next_cursor of the previous page' }),

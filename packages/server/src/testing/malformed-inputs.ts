@@ -66,7 +66,7 @@ export function malformedInputs(
 const TOLD = new Set(
   `type properties required additionalProperties patternProperties items prefixItems anyOf minLength maxLength minItems maxItems
    minProperties maxProperties uniqueItems minimum maximum exclusiveMinimum exclusiveMaximum multipleOf pattern format const enum
-   description default $id ${FORM}`.split(/\s+/),
+   description default examples $id ${FORM}`.split(/\s+/),
 );
 
 /** Parts of a schema of which a refusal could not say in words what they want: patterns without any beside them, formats, keywords. */

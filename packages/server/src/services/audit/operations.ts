@@ -73,7 +73,7 @@ const exportOf = {
 const exportInput = {
   ...timeInput,
   format: Type.Optional(
-    Type.Enum(['jsonl', 'csv'], { description: 'Default jsonl, which cloud audit verify can check' }),
+    Type.Enum(['jsonl', 'csv'], { default: 'jsonl', description: 'Default jsonl, which cloud audit verify can check' }),
   ),
 };
 
@@ -87,6 +87,7 @@ export const auditOperations = {
     description: 'Lists who did what in the tenant, newest first, with refused attempts.',
     http: { method: 'GET', path: '/audit' },
     input: Type.Object(filterInput, { additionalProperties: false }),
+    references: { actor: 'member', key_id: 'member_key' },
   }),
   get: operation({
     summary: 'Get a row of the audit trail',
@@ -159,6 +160,7 @@ export const adminAuditOperations = {
     scope: 'operator',
     http: { method: 'GET', path: '/operator/audit' },
     input: Type.Object({ ...filterInput, tenant_id: tenantId }, { additionalProperties: false }),
+    references: { actor: 'operated_user', tenant_id: 'operated_tenant' },
     cli: { columns: ['created_at', 'tenant_id', ...COLUMNS.slice(1)] },
   }),
   export: operation({

@@ -14,14 +14,13 @@ import {
   refuseReservedName,
   releaseHostName,
 } from '../vpcs/index.ts';
+import { DEFAULT_TYPE } from './catalogue.ts';
 import { checkWords, readStdin } from './command-words.ts';
 import { instanceNotRunning } from './errors.ts';
 import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from './instance.ts';
 import { createPgInstanceRepository, type InstanceRepository, labelOfTag } from './instance-repository.pg.ts';
 import type { ExecSpec, LogsSpec, StatsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations } from './operations.ts';
-
-export const DEFAULT_TYPE = 'basic-2';
 
 type LaunchInput = InputOf<(typeof instanceOperations)['launch']>;
 

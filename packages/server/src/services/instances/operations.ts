@@ -5,6 +5,7 @@ import { idsInput, pageInput } from '../../kernel/page.ts';
 import { Instance, InstanceType } from './instance.ts';
 import { InstanceStats } from './stats.ts';
 import { size, TerminalMessage } from './terminal.ts';
+import { DEFAULT_TYPE, IMAGES } from './catalogue.ts';
 import { ENCODINGS } from './command-words.ts';
 
 const instance = { kind: 'instance', title: 'an instance', path: '/instances', output: Instance } as const;
@@ -61,9 +62,17 @@ export const instanceOperations = {
         image: Type.String({
           minLength: 1,
           maxLength: 256,
-          description: 'Image: busybox or debian/12',
+          examples: [...IMAGES],
+          description: `Image: ${IMAGES.join(' or ')}`,
         }),
-        instance_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Default basic-2' })),
+        instance_type: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 100,
+            default: DEFAULT_TYPE,
+            description: `Default ${DEFAULT_TYPE}`,
+          }),
+        ),
         vpc_id: Type.Optional(
           Type.String({ ...vpcRef, description: 'Id or name of a VPC; without it the instance has no network' }),
         ),
@@ -88,7 +97,7 @@ export const instanceOperations = {
     creates: 'instance',
     uses: ['instances', 'vcpus', 'memory_mb'],
     answers: 'instance',
-    references: { vpc_id: 'vpc' },
+    references: { vpc_id: 'vpc', instance_type: 'instance_type' },
     permission: 'instance:launch',
     secrets: ['env', 'cmd'],
     bodyLimit: 1024 * 1024,
@@ -186,6 +195,7 @@ export const instanceOperations = {
         stdin_encoding: Type.Optional(
           Type.Enum([...ENCODINGS], {
             type: 'string',
+            default: 'utf-8',
             description: 'Encoding of stdin: utf-8 (default) or base64',
           }),
         ),
@@ -193,6 +203,7 @@ export const instanceOperations = {
           Type.Integer({
             minimum: 1,
             maximum: 300,
+            default: 60,
             description: 'Timeout in seconds, after which the command is killed; default 60',
           }),
         ),
@@ -242,16 +253,18 @@ export const instanceOperations = {
         ),
         tty: Type.Optional(
           Type.Boolean({
+            default: true,
             description: 'Default true. Without a terminal, stdout and stderr are separate and stdin can end',
           }),
         ),
-        rows: Type.Optional(Type.Integer({ ...size.rows, description: 'Default 24' })),
-        cols: Type.Optional(Type.Integer({ ...size.cols, description: 'Default 80' })),
+        rows: Type.Optional(Type.Integer({ ...size.rows, default: 24, description: 'Default 24' })),
+        cols: Type.Optional(Type.Integer({ ...size.cols, default: 80, description: 'Default 80' })),
         term: Type.Optional(
           Type.String({
             maxLength: 64,
             pattern: '^[A-Za-z0-9._+-]{1,64}$',
             'x-form': 'the name of a terminal, such as xterm-256color',
+            default: 'xterm-256color',
             description: 'Default xterm-256color',
           }),
         ),

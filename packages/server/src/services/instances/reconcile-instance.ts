@@ -15,7 +15,7 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
 import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
 import { exitOf, wordsOfEnd } from './exit-words.ts';
-import { DEFAULT_TYPE } from './handlers.ts';
+import { DEFAULT_TYPE } from './catalogue.ts';
 import {
   publicStatus,
   hostNameOfRow,

@@ -49,6 +49,7 @@ export const keyOperations = {
     creates: 'api_key',
     uses: ['api_keys'],
     permission: 'identity:create',
+    references: { permissions: 'permission' },
     bodyLimit,
     shownOnce,
     cli: { args: ['name'], columns: newKey, flags },
@@ -80,6 +81,7 @@ export const keyOperations = {
     target: { kind: 'api_key', param: 'id' },
     answers: 'api_key',
     permission: 'identity:create',
+    references: { permissions: 'permission' },
     bodyLimit,
     cli: { args: ['id'], flags },
   }),
@@ -96,6 +98,7 @@ export const keyOperations = {
           Type.Integer({
             minimum: 0,
             maximum: 86_400,
+            default: 0,
             description: 'Seconds for which the old key still works, at most a day. Default: 0',
           }),
         ),

@@ -35,6 +35,7 @@ export const sessionOperations = {
       { additionalProperties: false },
     ),
     output: OperatedSession,
+    references: { user: 'operated_user' },
     errors: ['NOT_FOUND'],
     cli: { columns: ['id', 'email', 'created_at', 'last_used', 'expires_at'] },
   }),

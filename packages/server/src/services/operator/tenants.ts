@@ -35,6 +35,7 @@ export const tenantOperations = {
       { additionalProperties: false },
     ),
     output: OperatedTenant,
+    references: { owner: 'operated_user' },
     errors: ['NOT_FOUND'],
     cli: { columns: ['id', 'slug', 'owner_email', 'plan', 'status', 'members', 'usage', 'created_at'] },
   }),

@@ -1,7 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
-import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import { handOverTenant, type MemberRow } from '../identity/index.ts';
 import { requireGrantable, requireHeld } from './grant.ts';
@@ -167,16 +166,6 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
       },
       finish: forget,
     }),
-
-    async permissions({ input }) {
-      const { after, limit } = pageRequest(input, (text) => /^[a-z_]{1,50}:[a-z_]{1,50}$/.test(text));
-      const rest = deps.permissions().filter(({ permission }) => after === null || permission > after);
-      const page = toPage(rest, limit, ({ permission }) => permission);
-      return {
-        ...page,
-        items: page.items.map(({ permission, operations }) => ({ permission, operations: [...operations] })),
-      };
-    },
 
     bind: steps({
       async run({ sql, input, target: member, caller, tenantId }: Call<InputOf<Ops['bind']>, MemberRow>) {

@@ -6,6 +6,7 @@ import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
 import { roleExamples } from './examples.ts';
 import { createRoleHandlers, type RoleDeps } from './handlers.ts';
 import { roleOperations } from './operations.ts';
+import type { KnownPermission } from './permissions.ts';
 import { createPgRoleRepository } from './role-repository.pg.ts';
 import { presentRole, type RoleRow } from './role.ts';
 
@@ -46,6 +47,19 @@ const binding: Kind<MemberRow> = {
   list: (sql, { tenantId }, page) => createPgMemberRepository(sql).list(tenantId, page),
 };
 
+/** What a role or a key can have. */
+const permissionKind = (known: RoleDeps['permissions']): Kind<KnownPermission> => ({
+  noun: 'permission',
+  find: async (_sql, { ref }) => known().find(({ permission }) => permission === ref),
+  id: ({ permission }) => permission,
+  isId: (text) => /^[a-z_]{1,50}:[a-z_]{1,50}$/.test(text),
+  present: ({ permission, operations }) => ({ permission, operations: [...operations] }),
+  list: async (_sql, _whose, { after, limit }) =>
+    known()
+      .filter(({ permission }) => after === null || permission > after)
+      .slice(0, limit + 1),
+});
+
 /** Roles of a tenant, and who has which. */
 export const createRolesService = (deps: RoleDeps) =>
   service({
@@ -64,7 +78,7 @@ export const createRolesService = (deps: RoleDeps) =>
       value: 'name',
     },
     handlers: createRoleHandlers(deps),
-    kinds: { role, binding },
+    kinds: { role, binding, permission: permissionKind(deps.permissions) },
     // Each is read with its permissions at every look-up of a key.
     quotas: { roles: { max: 100, noun: 'roles', free: 'Delete one' } },
     usage: async (sql, { tenantId }) => ({ roles: await createPgRoleRepository(sql).count(tenantId) }),

@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 import { invalidInput } from '../../kernel/errors.ts';
 
+/** The network of a VPC that is created without one. */
+export const DEFAULT_CIDR = '10.0.0.0/16';
+
 /** A VPC's network: its first and its last address. */
 export interface Cidr {
   readonly network: ipaddr.IPv4;

@@ -4,12 +4,10 @@ import { ec2Id } from '../../kernel/ids.ts';
 import { countLive, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Handlers, steps } from '../../kernel/service.ts';
 import { findAccountNumber } from '../identity/index.ts';
-import { parseVpcCidr } from './cidr.ts';
+import { DEFAULT_CIDR, parseVpcCidr } from './cidr.ts';
 import type { vpcOperations } from './operations.ts';
 import { type VpcRow, VPCS } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
-
-const DEFAULT_CIDR = '10.0.0.0/16';
 
 export interface VpcDeps {
   /** The name outside of a VPC's network; pure. */

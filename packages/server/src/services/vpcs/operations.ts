@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { deleteOperation, getOperation, listOperation, ref, settlesAt } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
 import { idsInput, pageInput } from '../../kernel/page.ts';
+import { DEFAULT_CIDR } from './cidr.ts';
 import { Vpc } from './vpc.ts';
 
 const name = Type.String({
@@ -27,7 +28,12 @@ export const vpcOperations = {
       {
         name,
         cidr_block: Type.Optional(
-          Type.String({ minLength: 1, maxLength: 18, description: 'RFC 1918, /16 to /28; default 10.0.0.0/16' }),
+          Type.String({
+            minLength: 1,
+            maxLength: 18,
+            default: DEFAULT_CIDR,
+            description: `RFC 1918, /16 to /28; default ${DEFAULT_CIDR}`,
+          }),
         ),
       },
       { additionalProperties: false },

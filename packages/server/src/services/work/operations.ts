@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { operation } from '../../kernel/operation.ts';
+import { STUCK_AFTER } from '../../kernel/reconcile-queue.ts';
 import { pageInput } from '../../kernel/page.ts';
 
 export const StuckWork = Type.Object(
@@ -63,7 +64,8 @@ export const workOperations = {
           Type.Integer({
             minimum: 1,
             maximum: 1000,
-            description: 'Minimum number of failed attempts in a row; default 5',
+            default: STUCK_AFTER,
+            description: `Minimum number of failed attempts in a row; default ${STUCK_AFTER}`,
           }),
         ),
       },
