@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTestDatabase } from '../../../../testkit/src/index.ts';
 import { makeAwsKey, stsClient } from '../../testing/aws-clients.ts';
 import { eventually } from '../../testing/seed.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
@@ -313,13 +314,36 @@ describe('a setting', () => {
 
   it('tells everybody a notice, and strangers nothing about the inside', async () => {
     const get = async () => (await api.send('GET', '/status')).data;
-    expect(await get()).toEqual({ name: 'The Cloud', status: 'operational' });
+    expect(await get()).toEqual({ name: 'The Cloud', status: 'operational', registration: 'open' });
     await act('settings.set', { setting: 'notice', value: 'maintenance at 20:00' });
     await act('settings.set', { setting: 'name', value: "Anna's cloud" });
     await api.owner.query(`update hosts set last_seen_at = now() - interval '1 minute'`);
-    expect(await get()).toEqual({ name: "Anna's cloud", status: 'degraded', notice: 'maintenance at 20:00' });
+    expect(await get()).toEqual({
+      name: "Anna's cloud",
+      status: 'degraded',
+      registration: 'open',
+      notice: 'maintenance at 20:00',
+    });
     await api.owner.query(`update hosts set last_seen_at = now()`);
     for (const setting of ['notice', 'name']) await act('settings.reset', { setting });
+  });
+});
+
+describe('who may register', () => {
+  it('is told in public: the first user, then everybody, or nobody new', async () => {
+    const own = await createTestDatabase();
+    onTestFinished(() => own.drop());
+    const fresh = await startTestApi({ database: own });
+    onTestFinished(() => fresh.stop());
+    const state = async () => (await fresh.send('GET', '/status')).data.registration;
+    expect(await state()).toBe('first_user');
+    await fresh.owner.query('update platform set registration_open = false');
+    expect(await state()).toBe('first_user');
+    const body = { email: 'ada@example.com', password: PASSWORD, name: 'Ada' };
+    expect((await fresh.send('POST', '/auth/register', { body })).data).toMatchObject({ role: 'admin' });
+    expect(await state()).toBe('closed');
+    await fresh.owner.query('update platform set registration_open = true');
+    expect(await state()).toBe('open');
   });
 });
 

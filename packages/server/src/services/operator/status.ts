@@ -20,7 +20,8 @@ const NOTICE = platformSetting({
 const statusOperations = {
   get: operation({
     summary: 'Get the public status of the platform',
-    description: 'Needs no key. Says whether the platform works, but neither its version nor what is wrong.',
+    description:
+      'Needs no key. Says whether the platform works and who may register, but neither its version nor what is wrong.',
     effect: 'read',
     scope: 'public',
     http: { method: 'GET', path: '/status' },
@@ -31,6 +32,10 @@ const statusOperations = {
         status: Type.Enum(['operational', 'degraded'], {
           description: 'degraded: the API answers, but instances cannot be launched or changed at the moment',
         }),
+        registration: Type.Enum(['first_user', 'open', 'closed'], {
+          description:
+            'first_user: nobody has registered yet; who does is the operator. closed: nobody new can register',
+        }),
         notice: Type.Optional(Type.String({ description: "The operator's message" })),
       },
       { $id: 'PlatformStatus' },
@@ -40,12 +45,21 @@ const statusOperations = {
 
 const handlers: Handlers<typeof statusOperations> = {
   async get({ sql }) {
-    const [name, notice, works] = await Promise.all([
+    const [name, notice, works, [row]] = await Promise.all([
       readSetting(sql, NAME),
       readSetting(sql, NOTICE),
       findWorkingHost(sql),
+      sql.query<{ registration: 'first_user' | 'open' | 'closed' }>(
+        'status.registration',
+        'select registration_state() as registration',
+      ),
     ]);
-    return { name, status: works ? 'operational' : 'degraded', ...(notice === '' ? {} : { notice }) };
+    return {
+      name,
+      status: works ? 'operational' : 'degraded',
+      registration: row!.registration,
+      ...(notice === '' ? {} : { notice }),
+    };
   },
 };
 
