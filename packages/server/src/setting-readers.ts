@@ -59,6 +59,18 @@ export function readOrigins(given: string): readonly string[] {
   return Object.freeze(parts);
 }
 
+/** None where nothing is given. Names alone: addresses are always taken, and a port does not matter. */
+export function readHosts(given: string): readonly string[] {
+  if (given === '') return Object.freeze([]);
+  const parts = given.split(',').map((part) => part.trim());
+  const wrong = parts.find((part) => !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(part));
+  if (wrong !== undefined)
+    throw new SettingsError(
+      `must be host names, separated by commas, for example cloud.example.com,cloud.lan; '${wrong.slice(0, 100)}' is not a host name`,
+    );
+  return Object.freeze(parts);
+}
+
 /** All that check the server's certificate check it wholly, as the client library does; libpq's weaker senses of them are not for a cloud. */
 const CHECKED_SSL_MODES = ['prefer', 'require', 'verify-ca', 'verify-full'];
 const SSL_MODES = ['disable', 'no-verify', ...CHECKED_SSL_MODES];

@@ -3,6 +3,7 @@ import {
   readAddress,
   readAddressOrOff,
   readDatabaseUrl,
+  readHosts,
   readMailFrom,
   readNetworks,
   readOrigins,
@@ -139,6 +140,15 @@ const SETTINGS = {
       }),
       readPublicUrl,
     ),
+  ),
+  hosts: Type.Decode(
+    Type.String({
+      name: 'CLOUD_HOSTS',
+      default: '',
+      description:
+        "comma-separated names by which people reach the API, beside its addresses, localhost, this machine's host name and the host of CLOUD_PUBLIC_URL. Requests to other names are refused, for example cloud.example.com",
+    }),
+    readHosts,
   ),
   smtpUrl: Type.Optional(
     Type.Decode(

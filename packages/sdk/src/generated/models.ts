@@ -375,6 +375,8 @@ export interface PlatformStatus {
   readonly name: string;
   /** degraded: the API answers, but instances cannot be launched or changed at the moment */
   readonly status: "operational" | "degraded";
+  /** first_user: nobody has registered yet; who does is the operator. closed: nobody new can register */
+  readonly registration: "first_user" | "open" | "closed";
   /** The operator's message */
   readonly notice?: string;
 }

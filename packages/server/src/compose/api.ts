@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { ApiConfig } from '../config.ts';
 import { createRates } from '../front/limits.ts';
 import { createAwsCredentials } from '../front/aws/credentials.ts';
@@ -87,6 +88,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     authenticator,
     live,
     corsOrigins: config.corsOrigins,
+    hosts: hostNamesOf(config),
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     parts: createHostChecks(database),
@@ -135,6 +137,14 @@ export async function startApi(config: ApiConfig): Promise<Running> {
 
 /** Resolves when what is under way has been answered; of a server that never listened at once. */
 const closeServer = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+
+/** The names by which people reach the platform. */
+const hostNamesOf = ({ hosts, publicUrl, listen }: ApiConfig): readonly string[] => [
+  ...hosts,
+  hostname(),
+  listen.host,
+  ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname]),
+];
 
 function urlOf(address: AddressInfo | string): string {
   if (typeof address === 'string') return address;

@@ -29,7 +29,7 @@ function execUnread(key = owner.key): { socket: Socket; readOn: () => Promise<nu
   const body = JSON.stringify({ command: ['true'] });
   socket.on('error', () => undefined);
   socket.write(
-    `POST /instances/${id}/exec HTTP/1.1\r\nHost: x\r\nX-API-Key: ${key}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `POST /instances/${id}/exec HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${key}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   const readOn = () =>
     new Promise<number>((resolve) => {
@@ -90,7 +90,7 @@ describe('requests under way', () => {
       [busy, other].map(async ({ tenantId, ...rest }) => {
         const vpc = await insertVpc(api.worldOf({ tenantId, ...rest }));
         await api.owner.query(`update vpcs set status = 'pending' where id = $1`, [vpc]);
-        return `GET /vpcs/${vpc}?wait=60 HTTP/1.1\r\nHost: x\r\nX-API-Key: ${busy.key}\r\nX-Tenant-ID: ${tenantId}\r\n\r\n`;
+        return `GET /vpcs/${vpc}?wait=60 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${busy.key}\r\nX-Tenant-ID: ${tenantId}\r\n\r\n`;
       }),
     );
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');

@@ -221,6 +221,16 @@ function readOrigins(given) {
     );
   return Object.freeze(parts);
 }
+function readHosts(given) {
+  if (given === "") return Object.freeze([]);
+  const parts = given.split(",").map((part) => part.trim());
+  const wrong = parts.find((part) => !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(part));
+  if (wrong !== void 0)
+    throw new SettingsError(
+      `must be host names, separated by commas, for example cloud.example.com,cloud.lan; '${wrong.slice(0, 100)}' is not a host name`
+    );
+  return Object.freeze(parts);
+}
 var CHECKED_SSL_MODES = ["prefer", "require", "verify-ca", "verify-full"];
 var SSL_MODES = ["disable", "no-verify", ...CHECKED_SSL_MODES];
 function readDatabaseUrl(given) {
@@ -404,6 +414,14 @@ var SETTINGS = {
       }),
       readPublicUrl
     )
+  ),
+  hosts: Type.Decode(
+    Type.String({
+      name: "CLOUD_HOSTS",
+      default: "",
+      description: "comma-separated names by which people reach the API, beside its addresses, localhost, this machine's host name and the host of CLOUD_PUBLIC_URL. Requests to other names are refused, for example cloud.example.com"
+    }),
+    readHosts
   ),
   smtpUrl: Type.Optional(
     Type.Decode(

@@ -13,6 +13,7 @@ export const KERNEL_ERRORS = {
   IDEMPOTENCY_MISMATCH: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  MISDIRECTED_REQUEST: 421,
   QUOTA_EXCEEDED: 429,
   RATE_LIMITED: 429,
   HEADERS_TOO_LARGE: 431,
@@ -66,6 +67,7 @@ export const methodNotAllowed = (message: string): CloudError => kernelError('ME
 export const requestTimedOut = (message: string): CloudError => kernelError('REQUEST_TIMEOUT', message);
 export const payloadTooLarge = (message: string): CloudError => kernelError('PAYLOAD_TOO_LARGE', message);
 export const unsupportedMediaType = (message: string): CloudError => kernelError('UNSUPPORTED_MEDIA_TYPE', message);
+export const misdirected = (message: string): CloudError => kernelError('MISDIRECTED_REQUEST', message);
 export const headersTooLarge = (message: string): CloudError => kernelError('HEADERS_TOO_LARGE', message);
 export const unavailable = (message: string): CloudError => kernelError('UNAVAILABLE', message, 5);
 export const timedOut = (message: string): CloudError => kernelError('TIMEOUT', message);

@@ -130,6 +130,7 @@ export async function startTestApi(options: {
   readonly trustedProxies?: readonly string[];
   readonly region?: string;
   readonly corsOrigins?: readonly string[];
+  readonly hosts?: readonly string[];
   /** Stands between the API and each of its databases. */
   readonly wrap?: (database: Database) => Database;
 }): Promise<TestApi> {
@@ -198,6 +199,7 @@ export async function startTestApi(options: {
     authenticator,
     live,
     corsOrigins: options.corsOrigins ?? [],
+    hosts: options.hosts ?? [],
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });

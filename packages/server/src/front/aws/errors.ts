@@ -17,6 +17,7 @@ const CODES: Readonly<Record<Exclude<KernelErrorCode, 'INTERNAL'>, Readonly<Reco
   IDEMPOTENCY_MISMATCH: { ec2: ['IdempotentParameterMismatch', 400], others: ['IdempotentParameterMismatch', 400] },
   PAYLOAD_TOO_LARGE: { ec2: ['RequestEntityTooLarge', 413], others: ['RequestEntityTooLarge', 413] },
   UNSUPPORTED_MEDIA_TYPE: { ec2: ['InvalidRequest', 415], others: ['InvalidRequest', 415] },
+  MISDIRECTED_REQUEST: { ec2: ['InvalidRequest', 421], others: ['InvalidRequest', 421] },
   QUOTA_EXCEEDED: { ec2: ['ResourceLimitExceeded', 400], others: ['LimitExceeded', 400] },
   RATE_LIMITED: { ec2: ['RequestLimitExceeded', 503], others: ['Throttling', 400] },
   HEADERS_TOO_LARGE: { ec2: ['InvalidRequest', 431], others: ['InvalidRequest', 431] },

@@ -40,7 +40,7 @@ function begin(
     got += String(chunk);
   });
   const headers = {
-    host: 'x',
+    host: 'localhost',
     'content-type': 'application/json',
     ...(options.bytes === 'chunked' ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(options.bytes) }),
     ...(options.key === undefined ? {} : { 'x-api-key': options.key }),

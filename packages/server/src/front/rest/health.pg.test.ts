@@ -181,7 +181,7 @@ describe('a server that ends', () => {
       got += String(chunk);
     });
     const closed = new Promise((resolve) => socket.on('close', resolve));
-    socket.write('GET /vpcs HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /vpcs HTTP/1.1\r\nHost: localhost\r\n');
     await new Promise((resolve) => setTimeout(resolve, 100));
     const ending = server.close();
     await new Promise((resolve) => setTimeout(resolve, 50));

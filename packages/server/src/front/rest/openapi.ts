@@ -241,7 +241,8 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
 }
 
 function failures(entry: Entry, registry: Registry): Json {
-  const codes: string[] = ['INVALID_INPUT', 'RATE_LIMITED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
+  const codes: string[] = ['INVALID_INPUT', 'MISDIRECTED_REQUEST', 'RATE_LIMITED', 'HEADERS_TOO_LARGE'];
+  codes.push('INTERNAL', 'UNAVAILABLE');
   if (entry.scope !== 'public') codes.push('UNAUTHORIZED', 'FORBIDDEN');
   if (entry.targetKind) codes.push('NOT_FOUND');
   if (entry.writes) codes.push('CONFLICT', 'REQUEST_TIMEOUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');

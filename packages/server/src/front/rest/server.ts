@@ -13,6 +13,7 @@ import { addCors } from './cors.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
 import { addHealth, type HealthOptions } from './health.ts';
+import { refuseUnknownHosts } from './host-names.ts';
 import { createLiveAnswers } from './live-answers.ts';
 import { answerUnrouted } from './methods.ts';
 import { readRequests } from './read-request.ts';
@@ -29,6 +30,8 @@ export interface RestOptions
   readonly trustedProxies?: readonly string[];
   /** Whose pages may call from a browser: `https://console.example.com`. Default none. */
   readonly corsOrigins?: readonly string[];
+  /** Names by which people reach the platform, beside addresses and localhost. Default none. */
+  readonly hosts?: readonly string[];
   /** Of all doors together. */
   readonly untaken: Untaken;
   readonly testMode: boolean;
@@ -93,6 +96,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.id));
   });
+  refuseUnknownHosts(app, options.hosts ?? []);
   addCors(app, options.corsOrigins ?? []);
   readRequests(app);
   answerUnrouted(app);

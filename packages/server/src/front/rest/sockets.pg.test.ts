@@ -258,7 +258,7 @@ describe('who asks for a terminal', () => {
         });
         socket.once('close', () => resolve(text));
         socket.on('error', () => undefined);
-        const lines = Object.entries({ host: 'x', 'x-api-key': owner.key, ...headers })
+        const lines = Object.entries({ host: 'localhost', 'x-api-key': owner.key, ...headers })
           .filter(([, value]) => value !== undefined)
           .map(([name, value]) => `${name}: ${value}\r\n`);
         socket.write(`${line} HTTP/1.1\r\n${lines.join('')}\r\n`);
@@ -321,7 +321,7 @@ describe('a socket', () => {
     mute.on('error', () => undefined);
     mute.resume();
     mute.write(
-      `GET ${pathOf(id, 'command=sh')} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${whose.key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      `GET ${pathOf(id, 'command=sh')} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${whose.key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
     );
     const gone = new Promise((resolve) => mute.once('close', resolve));
     await eventually('it is open', () => machines.open() === 1);

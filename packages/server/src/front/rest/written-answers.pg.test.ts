@@ -186,7 +186,7 @@ describe('a stream of events', () => {
     const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    socket.write(`GET /toy-crates/${id}/watch HTTP/1.1\r\nHost: x\r\nX-API-Key: ${whose.key}\r\n\r\n`);
+    socket.write(`GET /toy-crates/${id}/watch HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${whose.key}\r\n\r\n`);
     let last = -1;
     await eventually('it stands still', async () => {
       const stands = poured > 0 && poured === last;
