@@ -6,14 +6,15 @@ import type { Entry } from '../../kernel/registry.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import { soundAddress } from '../caller-address.ts';
 import { type Rates, takeFrom } from '../limits.ts';
+import { endSession, sessionKeyOf } from './console-session.ts';
 import { spend } from './rate-headers.ts';
 
-/** The key of a request: `X-API-Key`, or `Authorization: Bearer`. */
+/** The key of a request: `X-API-Key`, `Authorization: Bearer`, or the session of the web console. */
 export function keyOf(request: FastifyRequest): string | undefined {
   const header = request.headers['x-api-key'];
   if (typeof header === 'string' && header !== '') return header;
   const authorization = request.headers.authorization;
-  if (authorization === undefined) return undefined;
+  if (authorization === undefined) return sessionKeyOf(request);
   const match = /^Bearer\s+(\S+)$/i.exec(authorization);
   if (!match) throw unauthorized('the Authorization header must have the form: Bearer <API key>');
   return match[1];
@@ -26,14 +27,21 @@ export function tenantOf(request: FastifyRequest): string | undefined {
 }
 
 /** Whose key it is that came, for the tenant that is named. Throws what the authenticator throws. */
-export function lookUpCaller(
+export async function lookUpCaller(
   request: FastifyRequest,
+  reply: FastifyReply,
   authenticator: Authenticator,
   freshness: Freshness,
 ): Promise<Caller> {
   const key = keyOf(request);
-  if (key === undefined) return Promise.resolve({ kind: 'anonymous' });
-  return authenticator.authenticate(key, tenantOf(request), freshness, addressOf(request));
+  if (key === undefined) return { kind: 'anonymous' };
+  try {
+    return await authenticator.authenticate(key, tenantOf(request), freshness, addressOf(request));
+  } catch (error) {
+    const isDead = error instanceof CloudError && error.status === 401;
+    if (isDead && key === sessionKeyOf(request)) endSession(request, reply);
+    throw error;
+  }
 }
 
 export const addressOf = (request: FastifyRequest): string => soundAddress(request.ip, request.raw.socket);
@@ -61,7 +69,7 @@ export async function callerOf(
   const stranger = own ? undefined : limits.strangers.of(address);
   if (own) spend(reply, own, 'with this key');
   else takeFrom(stranger!);
-  const caller = await lookUpCaller(request, authenticator, freshness).catch((error: unknown) => {
+  const caller = await lookUpCaller(request, reply, authenticator, freshness).catch((error: unknown) => {
     onLookup('failure');
     // A failed lookup does not count against the caller.
     if (!(error instanceof CloudError) || error.status >= 500) stranger?.give();

@@ -28,7 +28,7 @@ const MAX_AGE = 600;
 
 /**
  * Lets pages of these origins call the API from a browser (CORS); any other page's script reads no answer. The contract would let in every
- * page, with credentials; ours are listed, and nothing that a browser sends by itself is taken for a credential: the page must know a key.
+ * page, with credentials; ours are listed, and must know a key: the console's cookie counts only with a header that none of them may send.
  * Add it before what answers OPTIONS.
  */
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {

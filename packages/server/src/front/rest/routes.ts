@@ -11,6 +11,7 @@ import type { Authenticator, Freshness } from '../../services/identity/index.ts'
 import type { Rates } from '../limits.ts';
 import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, enterTenant, lookUpCaller } from './authenticate.ts';
+import { keepSession, withSessionKey } from './console-session.ts';
 import { dataBody, type Meta } from './envelope.ts';
 import type { LiveAnswers } from './live-answers.ts';
 import { spend } from './rate-headers.ts';
@@ -111,13 +112,14 @@ async function whoCalls(entry: Entry, deps: RouteDeps, request: FastifyRequest, 
 /** The key may have been revoked while the client sent the body. */
 async function stillIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (request.caller.kind !== 'user' || reply.elapsedTime < SLOW_MS) return request.caller;
-  const caller = await lookUpCaller(request, deps.authenticator, freshnessFor(entry));
+  const caller = await lookUpCaller(request, reply, deps.authenticator, freshnessFor(entry));
   return enterTenant(entry, request, caller, deps.authenticator, freshnessFor(entry));
 }
 
 async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const caller = await stillIn(entry, deps, request, reply);
-  const { input, waitSeconds } = readInput(entry, request);
+  const { input: given, waitSeconds } = readInput(entry, request);
+  const input = withSessionKey(entry, request, given);
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
   const origin = originOf(request);
@@ -255,5 +257,5 @@ function send(
     );
   }
   if (version !== undefined) reply.header('etag', `"${version}"`);
-  return reply.send(dataBody(output, meta));
+  return reply.send(dataBody(keepSession(entry, request, reply, output, meta.timestamp), meta));
 }

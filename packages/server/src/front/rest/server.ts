@@ -9,6 +9,7 @@ import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
+import { guardConsole } from './console-session.ts';
 import { addCors } from './cors.ts';
 import { addDocs } from './docs.ts';
 import { asCloudError, errorBody } from './envelope.ts';
@@ -99,6 +100,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   refuseUnknownHosts(app, options.hosts ?? []);
   addCors(app, options.corsOrigins ?? []);
   readRequests(app);
+  guardConsole(app);
   answerUnrouted(app);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';

@@ -46,8 +46,8 @@ export interface Sockets {
  * Websockets at the door. An upgrade goes the way of every request, through hooks, routes and limits, so that a refusal is an answer with its
  * status and its body; only what is let through to the end becomes a socket.
  *
- * Browsers open sockets from any page (Origin is not checked), but send nothing along that would let a stranger's page in: there is no
- * cookie, and the key is in a header or a subprotocol, which the page must know.
+ * Browsers open sockets from any page. What lets one in is a key in a header or a subprotocol, which the page must know, or the console's
+ * session, which counts only for a page of this host (console-session.ts).
  */
 export function createSockets(app: FastifyInstance, clock: RelayClock, metrics: Metrics): Sockets {
   const server = createSocketServer({
