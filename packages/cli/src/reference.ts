@@ -47,7 +47,7 @@ Name a resource by its id, its name, or a part of its id. Ids made in the same m
 apart. Every command takes those digits, or a prefix of them or of the id with 8 digits or more. If several ids begin with it, the error lists them.
 
 On a terminal, a command that changes something waits until the resource has settled, and shows the progress. \`--no-wait\` ends when the
-platform has accepted the request. In a script, where an output is no terminal, \`--wait[=SECONDS]\` waits, for 300 seconds by default. On a terminal, a
+platform has accepted the request. In a script, where the output is not a terminal, \`--wait[=SECONDS]\` waits, for 300 seconds by default. On a terminal, a
 deletion asks for confirmation unless you pass \`--yes\`.
 
 | exit code | meaning |

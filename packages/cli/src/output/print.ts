@@ -11,7 +11,7 @@ import { drawRecord, drawTable } from './table.ts';
 type Row = Readonly<Record<string, unknown>>;
 type Shape = Pick<Verb, 'columns' | 'fields' | 'shortIds'>;
 
-/** Throws Failure for a column that the verb's output has not. For before the request, because a request may change something. */
+/** Throws Failure for a column that the verb's output does not have. Call it before the request, which may change something. */
 export function checkColumns(verb: Shape, { columns = [], sort }: GlobalOptions): void {
   const known = verb.fields ?? verb.columns;
   if (known.length === 0) return;

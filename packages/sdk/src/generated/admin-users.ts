@@ -111,7 +111,7 @@ export interface AdminUsers {
   endSessions(input: AdminUsersEndSessionsInput | string, options?: CallOptions & VersionOption): Promise<AdminUsersEndSessionsOutput>;
   /**
    * Issue a token for a new password.
-   * For a user whom no mail reaches. Hand the token over on a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password
+   * For a user who cannot get mail. Pass the token on in a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password
    * POST /operator/users/:id/issue-reset · scope operator
    */
   issueReset(input: AdminUsersIssueResetInput | string, options?: CallOptions & VersionOption): Promise<AdminUsersIssueResetOutput>;

@@ -18,7 +18,7 @@ export interface Refusals {
   record(trace: Trace): Promise<void>;
   /**
    * Writes down a denial at the door: a row in the trail of the tenant that the key belongs to and, if the caller asked for a tenant where it
-   * is no member, one in that tenant's. The second says from where the attempt came, and not whose it was.
+   * is not a member, one in that tenant's. The second says from where the attempt came, and not whose it was.
    */
   recordDenial(operation: Acted, denial: Denial, origin: Origin): Promise<void>;
 }

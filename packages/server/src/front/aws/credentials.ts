@@ -23,7 +23,7 @@ export interface KnownKey {
   readonly tenantId: string;
   readonly secretAccessKey: string;
   /**
-   * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is no member there:
+   * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is not a member there:
    * at this door everything is done in an account. FORBIDDEN too when the key is not for the address.
    */
   judge(address: string): { readonly caller: Caller; readonly accountNumber: string };

@@ -89,7 +89,7 @@ export async function callerOf(
 const TENANT_REF = /^[A-Za-z0-9-]{1,100}$/;
 
 /**
- * The caller in the tenant that the path names, or in the active one for `current`. Throws NOT_FOUND for a tenant that the caller is no member of.
+ * The caller in the tenant that the path names, or in the active one for `current`. Throws NOT_FOUND for a tenant of which the caller is not a member.
  * Whatever else stands there, the operation then finds that it is not the active tenant.
  */
 export async function enterTenant(

@@ -109,7 +109,7 @@ export async function entryCovering(sql: Sql, tenantId: string, xid: string): Pr
   return row;
 }
 
-/** The leaves of entries' trees by tenant, each one after the other. Of a tenant that is missing, they were pruned with the rows. */
+/** The leaves of the entries' trees by tenant, in order. A tenant that is missing was pruned together with its rows. */
 export async function leavesOf(
   sql: Sql,
   checkpoint: string,

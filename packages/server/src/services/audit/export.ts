@@ -58,7 +58,7 @@ export async function* exportLines(read: Read, range: ExportRange): AsyncGenerat
   const first = range.from === undefined ? undefined : await read((sql) => firstCheckpointFrom(sql, range.from!));
   const end = range.to === undefined ? undefined : await read((sql) => firstCheckpointFrom(sql, range.to!));
   const upTo = range.upTo ?? end?.number ?? latest?.number ?? '0';
-  // Only newer than `from` are the rows that no checkpoint covers yet.
+  // Rows after `from`: no checkpoint covers them yet.
   const isBeyond = range.from !== undefined && first === undefined;
   const after = range.after ?? (first ? String(BigInt(first.number) - 1n) : isBeyond ? upTo : '0');
   let shown: CheckpointRow | undefined;

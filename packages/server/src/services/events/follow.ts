@@ -9,7 +9,7 @@ import { sees, seesAllOf } from './snapshot.ts';
 
 /** Rows that a stream reads at a time while it is behind. */
 const PAGE = 500;
-/** Milliseconds after which a client is told its position, if no event of its has told it. */
+/** Milliseconds after which a client is told its position, unless an event has told it. */
 const TELL_MS = 10_000;
 
 /**

@@ -14,7 +14,7 @@ import { reached, readPosition } from './position.ts';
 
 export { createEventFeed, type EventFeed } from './feed.ts';
 
-/** Events that one statement looks at, and statements of one call: who filters for what is rare gets a short page and a cursor. */
+/** Events that one statement looks at, and statements of one call: a filter for something rare gets a short page and a cursor. */
 const SCAN = 1_000;
 const MOST_SCANS = 5;
 /** Milliseconds that events are kept (kernel/retention.ts), less an hour: what is about to go may go while it is read. */

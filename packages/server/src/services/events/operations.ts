@@ -17,7 +17,7 @@ const filter = {
   actor: text('Only what this actor did: id of a user, or system:instance …'),
 };
 
-const SEEN = 'An event is shown to who may read its resource.';
+const SEEN = 'You see the events of the resources that you may read.';
 
 export const eventOperations = {
   list: operation({

@@ -43,7 +43,7 @@ export type Freshness = 'now' | 'cached';
 
 export interface Authenticator {
   /**
-   * Who a key is, in the tenant it asks for or its own. Throws UNAUTHORIZED for no good key, FORBIDDEN for a tenant it is no member of and for an
+   * Who a key is, in the tenant it asks for or its own. Throws UNAUTHORIZED for a key that is not valid, FORBIDDEN for a tenant of which its user is not a member and for an
    * address that the key is not for, UNAVAILABLE when the database is away.
    */
   authenticate(key: string, tenantId: string | undefined, freshness: Freshness, address: string): Promise<Caller>;
@@ -75,7 +75,7 @@ const STALE_MS = 1_000;
 /** Most callers that are remembered. */
 const MAX_SEEN = 10_000;
 
-/** What is no key by its form is not looked up. */
+/** Text that does not have the form of a key is not looked up. */
 const KEY_FORM = /^thecloud_[0-9a-f]{32}$/;
 /** Milliseconds between two writes of `last_used`. */
 const TOUCH_MS = 5_000;

@@ -81,7 +81,7 @@ export const userOperations = {
   issueReset: operation(
     act('issue-reset', 'Issue a token for a new password', {
       description:
-        'For a user whom no mail reaches. Hand the token over on a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password',
+        'For a user who cannot get mail. Pass the token on in a way that you trust; it is valid for one hour, works once, and is shown only now. The user runs: cloud auth reset-password',
       output: Type.Object({ token: Type.String() }),
       shownOnce: ['token'],
     }),

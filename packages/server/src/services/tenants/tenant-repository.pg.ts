@@ -24,7 +24,7 @@ export interface TenantChange {
 
 /** Tenants as their members see them. */
 export const createPgTenantRepository = (sql: Sql) => ({
-  /** With the user's role; undefined: the user is no member. A lock holds the tenant's members as they are. */
+  /** With the user's role; undefined: the user is not a member. A lock holds the tenant's members as they are. */
   async find(tenantId: string, userId: string, lock: boolean): Promise<TenantRow | undefined> {
     // Two statements: the second one sees the members as who held the lock before left them.
     if (lock) await createPgMemberRepository(sql).lockTenant(tenantId);
