@@ -4,6 +4,23 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 
 const SOURCE = resolve(import.meta.dirname, '../packages/server/src');
+const CONSOLE = resolve(import.meta.dirname, '../packages/console/src');
+/** What the pages of a service may be made of. */
+const OF_PAGES = /^(@thecloud\/console|react|lucide-react|uplot|@xterm\/.*)(\/|$)/;
+
+/** The service whose pages a file belongs to: it is in the service's folder `console`. @param {string} path absolute */
+const pagesOf = (path) => /^services[\\/](\w[\w-]*)[\\/]console[\\/]/.exec(relative(SOURCE, path))?.[1];
+
+/**
+ * Why a file may not import a package; undefined when it may.
+ * @param {string} from absolute path
+ * @param {string} name
+ */
+export function refusePackage(from, name) {
+  return pagesOf(from) === undefined || OF_PAGES.test(name)
+    ? undefined
+    : 'the pages of a service import @thecloud/console and what draws, such as react';
+}
 
 /**
  * Where a file stands: its layer (first folder) and, in services, its service.
@@ -24,12 +41,20 @@ function placeOf(path) {
  * @param {boolean} typeOnly
  */
 export function refuseImport(from, to, typeOnly) {
+  const isTest = /\.test\.tsx?$/.test(from);
+  if (pagesOf(from) !== undefined)
+    return pagesOf(from) === pagesOf(to) ? undefined : 'the pages of a service import @thecloud/console and each other';
+  if (pagesOf(to) !== undefined && !isTest)
+    return 'pages run in the browser: only the build of the console imports them';
+  if (!relative(CONSOLE, from).startsWith('..'))
+    return relative(SOURCE, to).startsWith('..') || typeOnly || isTest
+      ? undefined
+      : 'the console imports types of the server only: it knows the rest from api/';
   const here = placeOf(from);
   const there = placeOf(to);
   if (!here || !there || here.layer === 'root' || here.layer === 'supervisor') return undefined;
   // A test, and the examples that tests run, may set a scene from anywhere.
-  if (from.endsWith('.test.ts') || here.file.endsWith('/examples.ts') || /(^|\/)testing\//.test(here.file))
-    return undefined;
+  if (isTest || here.file.endsWith('/examples.ts') || /(^|\/)testing\//.test(here.file)) return undefined;
   if (here.layer === there.layer && here.service === there.service) return undefined;
   if (there.layer === 'kernel') return undefined;
   const isIndex = there.service !== undefined && there.file === `services/${there.service}/index.ts`;
@@ -59,9 +84,12 @@ const layers = {
   create(/** @type {any} the linter's */ context) {
     const check = (/** @type {any} */ node) => {
       const source = node.source?.value;
-      if (typeof source !== 'string' || !source.startsWith('.')) return;
+      if (typeof source !== 'string') return;
       const typeOnly = node.importKind === 'type' || node.exportKind === 'type';
-      const reason = refuseImport(context.filename, resolve(dirname(context.filename), source), typeOnly);
+      const from = context.filename;
+      const reason = source.startsWith('.')
+        ? refuseImport(from, resolve(dirname(from), source), typeOnly)
+        : refusePackage(from, source);
       if (reason) context.report({ node: node.source, message: `${reason}: '${source}'` });
     };
     return {
