@@ -84,10 +84,12 @@ it('every command of the guide does what the guide says', async () => {
   expect(said[1]).toMatch(/^[0-9a-f]{12} +web +RUNNING/m);
   expect(said[1]).toMatch(/^Linux$/m);
   expect(said[2]).toMatch(/^cpu_percentage +50\nmemory_percentage +25$/m);
-  expect(said[3]).toMatch(/^id +[0-9a-f-]{36}$/m);
-  expect(said[3]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
-  expect(said[4]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
-  expect(said[5]).toMatch(/^deploy$/m);
+  expect(said[3]).toMatch(/^10\.0\.0\.2 +web +instance +web +02:5a:0a:00:00:02 /m);
+  expect(said[3]).toMatch(/^addresses_in_use +1\naddresses_resting +0\naddresses_free +65532$/m);
+  expect(said[4]).toMatch(/^id +[0-9a-f-]{36}$/m);
+  expect(said[4]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
+  expect(said[5]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
+  expect(said[6]).toMatch(/^deploy$/m);
   expect(stderr).toContain("instance 'nowhere' does not exist");
   expect((await api.owner.query('select 1 from instances')).rows).toEqual([]);
 }, 60_000);

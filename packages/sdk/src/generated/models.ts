@@ -314,6 +314,22 @@ export interface MyInvitation {
   readonly expires_at: string;
 }
 
+export interface NetworkInterface {
+  readonly id: string;
+  readonly private_ip: string;
+  readonly mac_address: string;
+  /** Kind of the resource that has the address: instance */
+  readonly resource_type: string;
+  /** Absent if you may not read such a resource, as its name and host name */
+  readonly resource_id?: string;
+  readonly resource_name?: string;
+  /** Absent while the resource is being deleted */
+  readonly hostname?: string;
+  /** Full DNS name in the VPC */
+  readonly dns_name?: string;
+  readonly created_at: string;
+}
+
 export interface OperatedSession {
   readonly id: string;
   readonly user_id: string;
@@ -517,6 +533,12 @@ export interface Vpc {
   /** status_reason for programs: WAITING_FOR_ENGINE, ENGINE_FAILED … */
   readonly status_reason_code?: string;
   readonly arn: string;
+  /** Addresses of resources in the VPC. Only in the answer of GET /vpcs/:id, as the next two */
+  readonly addresses_in_use?: number;
+  /** Released addresses, which the platform assigns again when no free one is left */
+  readonly addresses_resting?: number;
+  /** Addresses that no resource ever had */
+  readonly addresses_free?: number;
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;

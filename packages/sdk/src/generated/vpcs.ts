@@ -3,7 +3,7 @@ import type { CallOptions, KeyOption, Page, Transport, VersionOption, WaitOption
 import { listAll } from '../paging.ts';
 import { waitUntil, waitUntilGone } from '../waiting.ts';
 import type { WaitUntilOptions } from '../waiting.ts';
-import type { Vpc } from './models.ts';
+import type { NetworkInterface, Vpc } from './models.ts';
 
 export interface VpcsCreateInput {
   /** Unique in the tenant; must not look like an id */
@@ -24,6 +24,15 @@ export interface VpcsListInput {
 export interface VpcsGetInput {
   /** Id or name */
   readonly id: string;
+}
+
+export interface VpcsInterfacesInput {
+  /** Id or name */
+  readonly id: string;
+  /** Maximum number of results; default 50 */
+  readonly limit?: number | undefined;
+  /** meta.next_cursor of the previous page */
+  readonly cursor?: string | undefined;
 }
 
 export interface VpcsUpdateInput {
@@ -64,6 +73,14 @@ export interface Vpcs {
    */
   get(input: VpcsGetInput | string, options?: CallOptions & WaitOption): Promise<Vpc>;
   /**
+   * List what is in a VPC.
+   * Each network interface with its addresses, its names and the resource that it belongs to, in the order of addresses.
+   * GET /vpcs/:id/interfaces · permission vpc:read
+   */
+  interfaces(input: VpcsInterfacesInput | string, options?: CallOptions): Promise<Page<NetworkInterface>>;
+  /** All of them, page by page as they are asked for. */
+  interfacesAll(input: VpcsInterfacesInput | string, options?: CallOptions): AsyncGenerator<NetworkInterface, void, undefined>;
+  /**
    * Rename a VPC.
    * PATCH /vpcs/:id · permission vpc:update
    */
@@ -84,6 +101,7 @@ const SPECS = {
   create: {"name":"vpcs.create","method":"POST","path":"/vpcs","idempotent":true,"settles":{"field":"status","values":["active","error"],"reader":"get"}},
   list: {"name":"vpcs.list","method":"GET","path":"/vpcs"},
   get: {"name":"vpcs.get","method":"GET","path":"/vpcs/:id","settles":{"field":"status","values":["active","error"],"reader":"get"}},
+  interfaces: {"name":"vpcs.interfaces","method":"GET","path":"/vpcs/:id/interfaces"},
   update: {"name":"vpcs.update","method":"PATCH","path":"/vpcs/:id","idempotent":true},
   delete: {"name":"vpcs.delete","method":"DELETE","path":"/vpcs/:id","idempotent":true},
 } as const;
@@ -94,6 +112,8 @@ export function createVpcs(transport: Transport): Vpcs {
     list: (input, options) => transport.page(SPECS.list, { ...input }, options),
     listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
     get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),
+    interfaces: (input, options) => transport.page(SPECS.interfaces, typeof input === 'string' ? { id: input } : { ...input }, options),
+    interfacesAll: (input, options) => listAll(transport, SPECS.interfaces, typeof input === 'string' ? { id: input } : { ...input }, options),
     update: (input, options) => transport.call(SPECS.update, { ...input }, options),
     delete: (input, options) => transport.call(SPECS.delete, typeof input === 'string' ? { id: input } : { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<Vpc>(transport, SPECS.get, id, isDone, options),

@@ -39,6 +39,7 @@ const NOT_YET: readonly string[] = [
   'invitations.mine',
   'invitations.accept',
   'invitations.decline',
+  'vpcs.interfaces',
   'instances.logs',
   'instances.stats',
   'instances.exec',

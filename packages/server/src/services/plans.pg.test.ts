@@ -75,6 +75,14 @@ async function callEverything(): Promise<void> {
   expect((await api.call('vpcs.create', { name: 'not-mine' }, viewer)).status).toBe(403);
   const aws = ec2Client(api, await makeAwsKey(api, owner));
   expect((await aws.send(new DescribeInstancesCommand({ MaxResults: 5 }))).Reservations).toHaveLength(5);
+  const { rows } = await api.owner.query<{ id: string }>(
+    'select vpc_id as id from instances where tenant_id = $1 group by vpc_id having count(*) > 1000',
+    [owner.tenantId],
+  );
+  const { data: full } = await api.call('vpcs.get', { id: rows[0]!.id }, owner);
+  expect(full.addresses_in_use).toBeGreaterThan(20_000);
+  const { meta } = await api.call('vpcs.interfaces', { id: full.id }, owner);
+  await api.call('vpcs.interfaces', { id: full.id, cursor: meta.next_cursor }, owner);
   for (const entry of api.registry.entries.values()) {
     const { input, more, endsCaller } = api.registry.services.find(({ name }) => name === entry.service)!.examples![
       entry.verb

@@ -1,10 +1,12 @@
 import { deletes } from '../../kernel/builders.ts';
 import { conflict } from '../../kernel/errors.ts';
 import { ec2Id } from '../../kernel/ids.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
 import { countLive, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Handlers, steps } from '../../kernel/service.ts';
 import { findAccountNumber } from '../identity/index.ts';
 import { DEFAULT_CIDR, parseVpcCidr } from './cidr.ts';
+import { countAddresses, isAddress, listInterfaces, presentInterface } from './network-interface.ts';
 import type { vpcOperations } from './operations.ts';
 import { type VpcRow, VPCS } from './vpc.ts';
 import { createPgVpcRepository } from './vpc-repository.pg.ts';
@@ -44,6 +46,15 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
       return row;
     },
   }),
+
+  get: async ({ sql, target }) => ({ ...target, addresses: await countAddresses(sql, target) }),
+
+  async interfaces({ sql, input, target, caller }) {
+    const page = pageRequest(input, isAddress);
+    const rows = await listInterfaces(sql, target, page);
+    const { items, ...rest } = toPage(rows, page.limit, (row) => row.address);
+    return { items: items.map((row) => presentInterface(row, caller)), ...rest };
+  },
 
   async update({ sql, input, target, now, wake }) {
     refuseIdAsName(VPCS, input.name);

@@ -3,6 +3,7 @@ import { deleteOperation, getOperation, listOperation, ref, settlesAt } from '..
 import { operation } from '../../kernel/operation.ts';
 import { idsInput, pageInput } from '../../kernel/page.ts';
 import { DEFAULT_CIDR } from './cidr.ts';
+import { NetworkInterface } from './network-interface.ts';
 import { Vpc } from './vpc.ts';
 
 const name = Type.String({
@@ -49,6 +50,21 @@ export const vpcOperations = {
     input: Type.Object({ ...pageInput, ...idsInput }, { additionalProperties: false }),
   }),
   get: getOperation(vpc, { settles }),
+  interfaces: operation({
+    summary: 'List what is in a VPC',
+    description:
+      'Each network interface with its addresses, its names and the resource that it belongs to, in the order of addresses.',
+    effect: 'list',
+    http: { method: 'GET', path: '/vpcs/:id/interfaces' },
+    input: Type.Object({ id: ref, ...pageInput }, { additionalProperties: false }),
+    output: NetworkInterface,
+    target: { kind: 'vpc', param: 'id' },
+    cli: {
+      args: ['id'],
+      columns: ['private_ip', 'hostname', 'resource_type', 'resource_name', 'mac_address', 'created_at'],
+    },
+    console: 'custom',
+  }),
   update: operation({
     summary: 'Rename a VPC',
     effect: 'update',

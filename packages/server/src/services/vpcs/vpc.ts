@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { CommonReason } from '../../kernel/pass.ts';
+import type { AddressCount } from './network-interface.ts';
 import { type ResourceRow, presentRow, type Table } from '../../kernel/resource.ts';
 
 export const Vpc = Type.Object(
@@ -16,6 +17,15 @@ export const Vpc = Type.Object(
       Type.String({ description: 'status_reason for programs: WAITING_FOR_ENGINE, ENGINE_FAILED …' }),
     ),
     arn: Type.String(),
+    addresses_in_use: Type.Optional(
+      Type.Integer({
+        description: 'Addresses of resources in the VPC. Only in the answer of GET /vpcs/:id, as the next two',
+      }),
+    ),
+    addresses_resting: Type.Optional(
+      Type.Integer({ description: 'Released addresses, which the platform assigns again when no free one is left' }),
+    ),
+    addresses_free: Type.Optional(Type.Integer({ description: 'Addresses that no resource ever had' })),
     version: Type.Integer(),
     created_at: Type.String({ format: 'date-time' }),
     updated_at: Type.String({ format: 'date-time' }),
@@ -27,6 +37,8 @@ export type Vpc = Static<typeof Vpc>;
 export type VpcStatus = 'pending' | 'active' | 'error';
 
 export interface VpcRow extends ResourceRow {
+  /** Counted for a single VPC. */
+  readonly addresses?: AddressCount;
   readonly user_id: string;
   readonly cidr_block: string;
   readonly network_id: string;
@@ -68,5 +80,12 @@ export const presentVpc = (row: VpcRow): Vpc => ({
     'updated_at',
   ]) as Vpc),
   ...(row.reason_code ? { status_reason_code: row.reason_code } : {}),
+  ...(row.addresses
+    ? {
+        addresses_in_use: row.addresses.inUse,
+        addresses_resting: row.addresses.resting,
+        addresses_free: row.addresses.free,
+      }
+    : {}),
   status: vpcStatus(row),
 });
