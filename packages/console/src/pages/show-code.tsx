@@ -2,16 +2,9 @@ import { CodeXml } from 'lucide-react';
 import { useState } from 'react';
 import { operationOf } from '../api/registry.ts';
 import { Button } from '../kit/button.tsx';
-import { Code } from '../kit/code.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { useKey } from '../kit/keys.ts';
-import { snippetsOf } from '../snippets/index.ts';
-
-/** One call that the page makes, to be shown as code. */
-export interface ShownCall {
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
-}
+import { CallCode, type ShownCall } from './show-call.tsx';
 
 /** A button, and the key `.`, that show the page's calls as a command, a request and a program. */
 export function ShowCode({ calls }: { readonly calls: readonly ShownCall[] }) {
@@ -27,7 +20,7 @@ export function ShowCode({ calls }: { readonly calls: readonly ShownCall[] }) {
         {calls.map(({ operation, input }) => (
           <section key={operation} className="grid gap-2">
             <h3 className="font-medium">{operationOf(operation).summary}</h3>
-            <Code snippets={snippetsOf(operationOf(operation), input)} />
+            <CallCode operation={operation} input={input} />
           </section>
         ))}
       </Dialog>

@@ -1,20 +1,15 @@
-import type { Operation } from '../api/registry.ts';
 import type { Snippet } from '../kit/code.tsx';
+import { commandLineOf } from './command-line.ts';
+import { curlOf } from './curl.ts';
+import { programOf } from './program.ts';
+import type { Input, SnippetOperation } from './shown-input.ts';
 
-/** The same call as a command, a request and a program. */
-export function snippetsOf(operation: Operation, input: Readonly<Record<string, unknown>>): readonly Snippet[] {
-  const rest = { ...input };
-  const path = operation.path.replaceAll(/:(\w+)/g, (_, name: string) => {
-    const value = rest[name];
-    delete rest[name];
-    return encodeURIComponent(String(value ?? `<${name}>`));
-  });
-  const body =
-    operation.method === 'GET' || operation.method === 'DELETE' ? '' : ` \\\n  --json '${JSON.stringify(rest)}'`;
+/** The same call as a command, a request and a program. Of secrets, and of what is missing yet, they show the name alone. */
+export function snippetsOf(operation: SnippetOperation, input: Input, endpoint: string): readonly Snippet[] {
+  const curl = curlOf(operation, input, endpoint);
   return [
-    {
-      title: 'curl',
-      text: `curl -X ${operation.method} "$CLOUD_ENDPOINT${path}" \\\n  -H "X-API-Key: $CLOUD_API_KEY"${body}`,
-    },
+    { title: 'cloud', text: commandLineOf(operation, input) },
+    ...(curl === undefined ? [] : [{ title: 'curl', text: curl }]),
+    { title: 'TypeScript', text: programOf(operation, input, endpoint) },
   ];
 }
