@@ -30,7 +30,7 @@ const filled = (name: string, input: Input): Input => ({ ...pathDefaults(operati
 
 /** Calls an operation by its name. Throws CloudApiError if the API refuses, CloudConnectionError if it does not answer. */
 export async function call<T = unknown>(name: string, input: Input = {}, options: CallOptions = {}): Promise<T> {
-  return watch(() => transport.call<T>(operationOf(name), filled(name, input), options));
+  return watch(name, () => transport.call<T>(operationOf(name), filled(name, input), options));
 }
 
 /** One page of a list. */
@@ -39,30 +39,37 @@ export async function listPage<T = unknown>(
   input: Input = {},
   options: CallOptions = {},
 ): Promise<Page<T>> {
-  return watch(() => transport.page<T>(operationOf(name), filled(name, input), options));
+  return watch(name, () => transport.page<T>(operationOf(name), filled(name, input), options));
 }
 
-type Listener = (event: 'unauthorized' | 'unreachable' | 'reachable') => void;
+type ApiState = 'unauthorized' | 'forbidden' | 'unreachable' | 'reachable';
+type Listener = (event: ApiState) => void;
 const listeners = new Set<Listener>();
 
-/** Tells when a call finds that the session has ended, or that the API is away or back. */
+/** Tells when a call finds that the session has ended, that it may do less than the page believes, or that the API is away or back. */
 export function onApiState(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-const tell = (event: Parameters<Listener>[0]) => {
+function stateOf(operation: string, { status }: CloudApiError): ApiState {
+  if (status === 401) return 'unauthorized';
+  // What tells the permissions is not asked once more when it is itself refused.
+  return status === 403 && operation !== 'auth.me' ? 'forbidden' : 'reachable';
+}
+
+const tell = (event: ApiState) => {
   for (const listener of listeners) listener(event);
 };
 
-async function watch<T>(work: () => Promise<T>): Promise<T> {
+async function watch<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     const answer = await work();
     tell('reachable');
     return answer;
   } catch (error) {
     if (error instanceof CloudConnectionError) tell('unreachable');
-    else if (error instanceof CloudApiError) tell(error.status === 401 ? 'unauthorized' : 'reachable');
+    else if (error instanceof CloudApiError) tell(stateOf(name, error));
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { followEvents } from '@thecloud/sdk';
 import { useEffect } from 'react';
-import { CloudApiError, transport } from './client.ts';
+import { CloudApiError, onApiState, transport } from './client.ts';
 import { refresh } from './queries.ts';
 import { operationOf, services } from './registry.ts';
 
@@ -21,6 +21,9 @@ const GATHER_MS = 150;
 /** Milliseconds between looks where nobody may follow events. */
 const POLL_MS = 10_000;
 
+/** Resources whose changes may change what the user may do. */
+const AUTHORITY = new Set(['member', 'role', 'tenant']);
+
 type Listener = (event: LiveEvent) => void;
 const listeners = new Set<Listener>();
 
@@ -33,6 +36,14 @@ export function onEvent(listener: Listener): () => void {
 /** Keeps all that is shown of this tenant up to date: one stream of events for the whole page. Without the permission it polls. */
 export function useLive(tenantId: string | undefined, mayFollow: boolean): void {
   const client = useQueryClient();
+  // A call that is refused says that the page shows more than the user may do.
+  useEffect(
+    () =>
+      onApiState((state) => {
+        if (state === 'forbidden') refreshAuthority(client);
+      }),
+    [client],
+  );
   useEffect(() => {
     if (tenantId === undefined) return;
     const leaving = new AbortController();
@@ -44,6 +55,12 @@ export function useLive(tenantId: string | undefined, mayFollow: boolean): void 
       gather.stop();
     };
   }, [client, tenantId, mayFollow]);
+}
+
+/** Reads who the user is, what they may do, and where: buttons come and go with it. */
+function refreshAuthority(client: QueryClient): void {
+  refresh(client, 'auth');
+  refresh(client, 'tenants');
 }
 
 async function follow(
@@ -72,8 +89,10 @@ async function follow(
         add(data);
       }
     } catch (error) {
-      // Refused for good: logged out, no permission, or a position too old. The calls of the page say which; begin from now.
-      if (signal.aborted || (error instanceof CloudApiError && error.status !== 410 && error.status !== 400)) return;
+      if (signal.aborted) return;
+      // Refused for good: logged out, or no permission any more. What is read now says which. A position that is too old: begin from now.
+      refreshAuthority(client);
+      if (error instanceof CloudApiError && error.status !== 410 && error.status !== 400) return;
       void client.invalidateQueries();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -95,6 +114,7 @@ function gatherer(client: QueryClient) {
     add(event: LiveEvent) {
       for (const listener of listeners) listener(event);
       for (const service of services) if (service.resource === event.resource_type) touched.add(service.name);
+      if (AUTHORITY.has(event.resource_type)) touched.add('auth').add('tenants');
       touched.add('quotas');
       timer ??= setTimeout(flush, GATHER_MS);
     },

@@ -50,6 +50,8 @@ export const meQuery = (tenant: string | undefined) =>
     queryKey: ['auth.me', tenant ?? NO_TENANT],
     queryFn: ({ signal }) => call<Me>('auth.me', {}, { signal, tenantId: tenant }),
     staleTime: 30_000,
+    // A user who loses the right to read members hears of no event that says so.
+    refetchInterval: 60_000,
     retry: (failures, error) => !(error instanceof CloudApiError && error.status < 500) && failures < 2,
   });
 
