@@ -7,6 +7,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
 import { call, type CallOptions, CloudApiError, listPage } from './client.ts';
 import { type Operation, operationOf } from './registry.ts';
 import { useTenant } from './session.ts';
@@ -15,8 +16,11 @@ import { useTenant } from './session.ts';
 export type Item = Readonly<Record<string, unknown>>;
 export type Input = Readonly<Record<string, unknown>>;
 
-/** Items that a list asks for at once. */
-const PAGE = 200;
+/** Items that a list asks for first, and then each time. */
+const FIRST_PAGE = 200;
+const NEXT_PAGE = 1_000;
+/** Most items that a list reads on its own to look for something in all of them. */
+export const MOST_READ = 10_000;
 /** What the operations of scopes `public` and `user` are kept under: they are the same in every tenant. */
 const EVERYWHERE = 'everywhere';
 
@@ -49,7 +53,11 @@ export const listQuery = <T = Item>(name: string, input: Input, tenantId: string
   infiniteQueryOptions({
     queryKey: keyOf(operationOf(name), input, tenantId),
     queryFn: ({ signal, pageParam }) =>
-      listPage<T>(name, { limit: PAGE, ...input, ...(pageParam ? { cursor: pageParam } : {}) }, { signal, tenantId }),
+      listPage<T>(
+        name,
+        { limit: FIRST_PAGE, ...input, ...(pageParam ? { limit: NEXT_PAGE, cursor: pageParam } : {}) },
+        { signal, tenantId },
+      ),
     initialPageParam: '',
     getNextPageParam: (last) => last.nextCursor,
   });
@@ -72,7 +80,24 @@ export function useRead<T = Item>(
 export function useList<T = Item>(name: string, input: Input = {}, options: { enabled?: boolean } = {}) {
   const tenant = useTenant();
   const query = useInfiniteQuery({ ...listQuery<T>(name, input, tenant?.id), enabled: options.enabled !== false });
-  return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [] };
+  const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  return { ...query, items };
+}
+
+/** Reads the pages of a list that are left, while `wanted`, up to MOST_READ items. `isCut`: there are more than that. */
+export function useReadOn(
+  list: Pick<ReturnType<typeof useList>, 'hasNextPage' | 'isFetching' | 'error' | 'fetchNextPage'> & {
+    readonly items: readonly unknown[];
+  },
+  wanted: boolean,
+): { readonly isReading: boolean; readonly isCut: boolean } {
+  const { hasNextPage, isFetching, error, fetchNextPage } = list;
+  const isFull = list.items.length >= MOST_READ;
+  const reads = wanted && hasNextPage && !isFull && !error;
+  useEffect(() => {
+    if (reads && !isFetching) void fetchNextPage();
+  }, [reads, isFetching, fetchNextPage]);
+  return { isReading: reads, isCut: hasNextPage && isFull };
 }
 
 /**

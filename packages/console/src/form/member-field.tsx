@@ -3,6 +3,7 @@ import { Checkbox, Field, Input, Select, TextArea } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
 import { KeyValues } from './key-values.tsx';
 import { Picker } from './picker.tsx';
+import { localOf } from './values.ts';
 
 /** Longest text in characters that fits into one line. */
 const ONE_LINE = 500;
@@ -129,10 +130,4 @@ function choicesOf(schema: Schema): readonly (string | number)[] | undefined {
   return found && found.every((one) => typeof one === 'string' || typeof one === 'number')
     ? (found as readonly (string | number)[])
     : undefined;
-}
-
-/** A time as `datetime-local` has it: in the user's zone, without seconds. */
-function localOf(iso: string): string {
-  const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -33,3 +33,9 @@ export function flawOf(schema: Schema, value: unknown, required: boolean): strin
   }
   return undefined;
 }
+
+/** A time as `datetime-local` has it: in the user's zone, without seconds. */
+export function localOf(iso: string): string {
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
 import { CloudApiError } from '../api/client.ts';
-import { type Item, useList, useRead } from '../api/queries.ts';
+import { type Item, useList, useRead, useReadOn } from '../api/queries.ts';
 import type { DescribedService } from '../api/registry.ts';
 import { useCan } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
@@ -56,11 +56,11 @@ function useItem(service: DescribedService, id: string) {
     { enabled: service.get !== undefined },
   );
   const list = useList<Item>(service.list, {}, { enabled: service.get === undefined });
+  const item = list.items.find((one) => refOf(service, one) === id || nameOf(service, one) === id);
+  const { isReading } = useReadOn(list, service.get === undefined && item === undefined);
   if (service.get)
     return { item: get.data, error: get.error, isPending: get.isPending, retry: () => void get.refetch() };
-  const item = list.items.find((one) => refOf(service, one) === id || nameOf(service, one) === id);
-  if (!item && list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
-  return { item, error: list.error, isPending: list.isPending || list.hasNextPage, retry: () => void list.refetch() };
+  return { item, error: list.error, isPending: list.isPending || isReading, retry: () => void list.refetch() };
 }
 
 function Detail({

@@ -13,6 +13,10 @@ export const refOf = (service: DescribedService, item: Item): string => String(i
 export const nameOf = (service: DescribedService, item: Item): string =>
   String(item[service.titleMember] ?? item[service.item.member] ?? '');
 
+/** Whether an item has more to show or to do than its row says. */
+export const hasPage = (service: DescribedService): boolean =>
+  service.get !== undefined || service.delete !== undefined || service.actions.length > 0;
+
 /** The name of an item, which leads to its page. */
 export function ItemLink({
   service,
@@ -25,8 +29,7 @@ export function ItemLink({
 }) {
   const tenant = useTenant();
   const text = children ?? <bdi>{nameOf(service, item)}</bdi>;
-  if (!service.get && !service.delete && service.actions.length === 0)
-    return <span className="font-medium">{text}</span>;
+  if (!hasPage(service)) return <span className="font-medium">{text}</span>;
   return (
     <Link
       to="/t/$tenant/$service/$id"

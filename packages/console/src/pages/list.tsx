@@ -1,42 +1,64 @@
-import { useNavigate } from '@tanstack/react-router';
-import { Plus, Search } from 'lucide-react';
-import { useMemo, useState } from 'react';
-import { type Item, useList } from '../api/queries.ts';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useMemo } from 'react';
+import { type Input, type Item, MOST_READ, useList, useReadOn } from '../api/queries.ts';
 import { type DescribedService, operationOf } from '../api/registry.ts';
 import { NO_TENANT, useCan, useTenant } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
-import { ButtonLink } from '../kit/button.tsx';
-import { Input } from '../kit/field.tsx';
-import { Card, Page } from '../kit/layout.tsx';
+import { Button, ButtonLink } from '../kit/button.tsx';
 import { useKey } from '../kit/keys.ts';
+import { Card, Page } from '../kit/layout.tsx';
 import { Empty, ErrorNote } from '../kit/states.tsx';
-import { Table } from '../kit/table.tsx';
-import { columnsOf } from './columns.tsx';
-import { ItemActions, OtherActions } from './item-actions.tsx';
-import { nameOf, refOf } from './links.tsx';
+import { FilterBar, useTyped } from './filter-bar.tsx';
+import { filledFilters, filtersOf, sortOf, sortText } from './filters.ts';
+import { OtherActions } from './item-actions.tsx';
+import { ItemTable, useShown } from './item-table.tsx';
 import { ShowCode } from './show-code.tsx';
 
-/** The list of a service, derived from its facet. */
+/** Members of an address that are no filters of the API. */
+const OURS = new Set(['q', 'sort']);
+
+const count = (value: number): string => value.toLocaleString('en');
+
+/** The list of a service, derived from its facet. Its filters and its order stand in the address. */
 export function ListPage({ service }: { readonly service: DescribedService }) {
   const tenant = useTenant();
   const can = useCan();
   const navigate = useNavigate();
-  const output = useSchemas(service.list)?.output;
-  const columns = useMemo(() => columnsOf(service, output), [service, output]);
-  const [filter, setFilter] = useState('');
-  const list = useList<Item>(service.list, {});
-  const mayCreate = can(service.create);
+  const search = useSearch({ strict: false });
+  const schema = useSchemas(service.list)?.input;
+  const filters = useMemo(() => filtersOf(operationOf(service.list), schema), [service, schema]);
+  const given = useMemo(() => filledFilters(filters, search), [filters, search]);
+  const isFiltered = Object.keys(given).length > 0;
+  // What of the address is a filter is known once the schemas are.
+  const isKnown = schema !== undefined || Object.keys(search).every((name) => OURS.has(name));
+  const list = useList<Item>(service.list, given, { enabled: isKnown });
+
+  const change = (changed: Input, replace: boolean) =>
+    void navigate({ to: '.', search: (before: Input) => without({ ...before, ...changed }), replace });
+  const q = typeof search.q === 'string' || typeof search.q === 'number' ? String(search.q) : '';
+  const [text, setText] = useTyped(q, (typed) => change({ q: typed || undefined }, true));
+  const asked = sortOf(search.sort);
+  const { isReading, isCut } = useReadOn(list, text !== '' || asked !== undefined);
+  // A list that is not whole keeps the API's order: sorting a part of it would lie.
+  const isWhole = !list.hasNextPage && !list.isPending;
+  const sort = isWhole ? asked : undefined;
+  const shown = useShown(service, list.items, text, sort);
+
   const params = { tenant: tenant?.slug ?? NO_TENANT, service: service.name };
+  const mayCreate = can(service.create);
   useKey('c', () => void navigate({ to: '/t/$tenant/$service/new', params }), mayCreate);
-  const wanted = filter.trim().toLowerCase();
-  const shown = wanted ? list.items.filter((item) => matches(item, [...service.columns, 'id'], wanted)) : list.items;
   const create = mayCreate && (
     <ButtonLink look="primary" to="/t/$tenant/$service/new" params={params} title="Key: c">
       <Plus className="size-4" aria-hidden />
       {operationOf(service.create!).summary}
     </ButtonLink>
   );
-  const isEmpty = !list.isPending && !list.error && list.items.length === 0;
+  const things = service.title.toLowerCase();
+  const isNone = !list.isPending && !list.error && list.items.length === 0;
+  const isEmpty = isNone && !list.hasNextPage && !isFiltered;
+  const clear = () =>
+    change({ q: undefined, ...Object.fromEntries(filters.map(({ name }) => [name, undefined])) }, false);
   return (
     <Page
       title={service.title}
@@ -44,30 +66,29 @@ export function ListPage({ service }: { readonly service: DescribedService }) {
       actions={
         <>
           <OtherActions service={service} />
-          <ShowCode calls={[{ operation: service.list, input: {} }]} />
+          <ShowCode calls={[{ operation: service.list, input: given }]} />
           {create}
         </>
       }
     >
       <Card padded={false}>
         {!isEmpty && (
-          <div className="flex flex-wrap items-center gap-3 border-b border-line p-2">
-            <div className="relative w-64 max-w-full">
-              <Search aria-hidden className="absolute top-2 left-2.5 size-4 text-ink-soft" />
-              <Input
-                type="search"
-                aria-label={`Filter ${service.title.toLowerCase()}`}
-                placeholder="Filter"
-                className="pl-8"
-                value={filter}
-                onChange={(event) => setFilter(event.target.value)}
-              />
-            </div>
-            <p role="status" className="text-sm text-ink-soft">
-              {wanted ? `${shown.length} of ${list.items.length}` : list.items.length}
-              {list.hasNextPage && ' read so far'}
-            </p>
-          </div>
+          <FilterBar
+            label={things}
+            filters={filters}
+            given={given}
+            onGiven={(changed) => change(changed, false)}
+            text={text}
+            onText={setText}
+          >
+            {list.isPending
+              ? 'Reading'
+              : text
+                ? `${count(shown.length)} of ${count(list.items.length)}`
+                : count(list.items.length)}
+            {!list.isPending && list.hasNextPage && (isReading ? ', reading on' : ' read so far')}
+            {isCut && (text || asked) && `. Only the first ${count(MOST_READ)} are looked through`}
+          </FilterBar>
         )}
         {list.error && (
           <div className="p-3">
@@ -75,29 +96,29 @@ export function ListPage({ service }: { readonly service: DescribedService }) {
           </div>
         )}
         {isEmpty ? (
-          <Empty title={`No ${service.title.toLowerCase()} yet`} action={create}>
+          <Empty title={`No ${things} yet`} action={create}>
             {service.summary}
           </Empty>
+        ) : shown.length === 0 && isWhole && !list.error ? (
+          <Empty title={`No ${things} fit the filter`} action={<Button onClick={clear}>Show all</Button>} />
         ) : (
-          <Table
-            label={service.title}
-            columns={columns}
-            items={shown}
-            keyOf={(item) => refOf(service, item) || nameOf(service, item)}
-            loading={list.isPending || list.isFetchingNextPage}
-            // What is filtered is looked for in all of the list.
-            onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
-            rowActions={(item) => <ItemActions service={service} item={item} menu />}
-          />
+          !(list.error && list.items.length === 0) && (
+            <ItemTable
+              service={service}
+              label={service.title}
+              items={shown}
+              loading={list.isPending || list.isFetchingNextPage}
+              onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              sort={sort}
+              onSort={isWhole || !isCut ? (next) => change({ sort: sortText(next) }, true) : undefined}
+            />
+          )
         )}
       </Card>
     </Page>
   );
 }
 
-const matches = (item: Item, members: readonly string[], wanted: string): boolean =>
-  members.some((member) => {
-    const value = item[member];
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value ?? '');
-    return text.toLowerCase().includes(wanted);
-  });
+/** Without what is undefined, which has no place in an address. */
+const without = (search: Input): Input =>
+  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
