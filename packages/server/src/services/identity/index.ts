@@ -25,7 +25,7 @@ export {
   subjectsOf,
 } from './authenticator.ts';
 
-export { createPgMemberRepository, handOverTenant, type MemberRow } from './member-repository.pg.ts';
+export { createPgMemberRepository, keepAnOwner, type MemberRow } from './member-repository.pg.ts';
 export { slugOf, wantedSlug } from './slug.ts';
 export { issuePasswordReset } from './password-handlers.ts';
 

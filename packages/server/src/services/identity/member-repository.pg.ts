@@ -1,3 +1,4 @@
+import { conflict } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
@@ -21,12 +22,12 @@ export const createPgMemberRepository = (sql: Sql) => ({
   },
 
   /** By the user's id or e-mail address. */
-  async find(tenantId: string, ref: string, lock: boolean): Promise<MemberRow | undefined> {
+  async find(tenantId: string, ref: string): Promise<MemberRow | undefined> {
     const byId = isUuid(ref);
     const [row] = await sql.query<MemberRow>(
-      `members.find_by_${byId ? 'id' : 'email'}${lock ? '_locked' : ''}`,
+      `members.find_by_${byId ? 'id' : 'email'}`,
       `select ${COLUMNS} from memberships m join users u on u.id = m.user_id
-       where m.tenant_id = $1 and m.user_id = ${byId ? '$2' : '(select find_user_id($2))'}${lock ? ' for no key update of m' : ''}`,
+       where m.tenant_id = $1 and m.user_id = ${byId ? '$2' : '(select find_user_id($2))'}`,
       [tenantId, ref],
     );
     return row;
@@ -67,12 +68,14 @@ export const createPgMemberRepository = (sql: Sql) => ({
     return rows.length > 0;
   },
 
-  async setRole(tenantId: string, userId: string, role: string): Promise<void> {
-    await sql.query('members.set_role', 'update memberships set role = $3 where tenant_id = $1 and user_id = $2', [
-      tenantId,
-      userId,
-      role,
-    ]);
+  /** False: the member has another role by now, or has left. */
+  async setRole(member: MemberRow, role: string): Promise<boolean> {
+    const rows = await sql.query(
+      'members.set_role',
+      'update memberships set role = $4 where tenant_id = $1 and user_id = $2 and role = $3 returning 1 as ok',
+      [member.tenant_id, member.id, member.role, role],
+    );
+    return rows.length > 0;
   },
 
   /** The owner who has been there longest, but for this user; undefined: there is no other. */
@@ -102,12 +105,16 @@ export const createPgMemberRepository = (sql: Sql) => ({
 });
 
 /**
- * Before an owner ceases to be one: makes another owner the tenant's `owner_id` where it was this one. False, and nothing changed: there is no
- * other. The caller holds the tenant's row, so that two last owners cannot go at once.
+ * Before a member leaves or gets another role: makes another owner the tenant's `owner_id` where it was this one. Throws CONFLICT for the last
+ * owner. The caller holds the tenant's row, so that two last owners cannot go at once.
  */
-export async function handOverTenant(sql: Sql, tenantId: string, owner: Pick<MemberRow, 'id'>): Promise<boolean> {
+export async function keepAnOwner(sql: Sql, tenantId: string, member: Pick<MemberRow, 'id' | 'role'>): Promise<void> {
+  if (member.role !== 'owner') return;
   const members = createPgMemberRepository(sql);
-  const heir = await members.otherOwner(tenantId, owner.id);
-  if (heir !== undefined) await members.handOver(tenantId, owner.id, heir);
-  return heir !== undefined;
+  const heir = await members.otherOwner(tenantId, member.id);
+  if (heir === undefined)
+    throw conflict(
+      'a tenant needs an owner, and this is the last one; make another member an owner first, or close the tenant',
+    );
+  await members.handOver(tenantId, member.id, heir);
 }

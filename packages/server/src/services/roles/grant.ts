@@ -1,7 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import { type Caller, isPermitted } from '../../kernel/caller.ts';
-import { CloudError, forbidden } from '../../kernel/errors.ts';
+import { CloudError, conflict, forbidden } from '../../kernel/errors.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { createPgMemberRepository, keepAnOwner, type MemberRow } from '../identity/index.ts';
 import { createPgRoleRepository } from './role-repository.pg.ts';
 import type { RoleRow } from './role.ts';
 
@@ -39,4 +40,17 @@ export async function requireGrantable(sql: Sql, caller: Caller, roleName: strin
   }
   requireHeld(caller, role.permissions, `the role '${role.name}'`);
   return role;
+}
+
+/**
+ * Gives a member another role. The caller holds the tenant's row, so that two last owners cannot cease to be owners at once; the member's own row is
+ * locked last, after the roles, as a role that is renamed or deleted does it. Throws what requireGrantable throws for either role, CONFLICT for
+ * the last owner and for a member who has another role by now.
+ */
+export async function giveRole(sql: Sql, caller: Caller, member: MemberRow, roleName: string): Promise<void> {
+  const role = await requireGrantable(sql, caller, roleName);
+  await requireGrantable(sql, caller, member.role);
+  if (role.name !== 'owner') await keepAnOwner(sql, member.tenant_id, member);
+  if (!(await createPgMemberRepository(sql).setRole(member, role.name)))
+    throw conflict(`${member.email} was given another role or left at the same time; look and try again`);
 }

@@ -2,8 +2,8 @@ import type { Caller } from '../../kernel/caller.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
-import { handOverTenant, type MemberRow } from '../identity/index.ts';
-import { requireGrantable, requireHeld } from './grant.ts';
+import type { MemberRow } from '../identity/index.ts';
+import { giveRole, requireGrantable, requireHeld } from './grant.ts';
 import type { roleOperations } from './operations.ts';
 import { type KnownPermission, requireKnown } from './permissions.ts';
 import { createPgRoleRepository, MOST_COUNTED, MOST_PERMISSIONS } from './role-repository.pg.ts';
@@ -168,16 +168,8 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
     }),
 
     bind: steps({
-      async run({ sql, input, target: member, caller, tenantId }: Call<InputOf<Ops['bind']>, MemberRow>) {
-        const role = await requireGrantable(sql, caller, input.role_name);
-        await requireGrantable(sql, caller, member.role);
-        const endsOwning = member.role === 'owner' && role.name !== 'owner';
-        if (endsOwning && !(await handOverTenant(sql, tenantId, member)))
-          throw conflict(
-            `${member.email} is the only owner of this tenant; make another member an owner first: cloud roles bind <e-mail> owner`,
-          );
-        if (!(await createPgRoleRepository(sql).setRole(member, role.name)))
-          throw conflict(`${member.email} was given another role or left at the same time; look and try again`);
+      async run({ sql, input, target: member, caller }: Call<InputOf<Ops['bind']>, MemberRow>) {
+        await giveRole(sql, caller, member, input.role_name);
         return {};
       },
       async finish({ tenantId }) {

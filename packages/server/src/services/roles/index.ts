@@ -10,7 +10,7 @@ import type { KnownPermission } from './permissions.ts';
 import { createPgRoleRepository } from './role-repository.pg.ts';
 import { presentRole, type RoleRow } from './role.ts';
 
-export { requireGrantable } from './grant.ts';
+export { giveRole, requireGrantable } from './grant.ts';
 export { permissionsOf, requireKnown } from './permissions.ts';
 
 const role: Kind<RoleRow> = {
@@ -31,7 +31,7 @@ const binding: Kind<MemberRow> = {
     const members = createPgMemberRepository(sql);
     // The row itself is not locked: locks are taken in one order, the tenant, roles, members.
     if (lock) await members.lockTenant(tenantId);
-    const found = await members.find(tenantId, ref, false);
+    const found = await members.find(tenantId, ref);
     if (found) return found;
     const invite = isUuid(ref) ? '<e-mail>' : ref;
     throw new CloudError(

@@ -1,7 +1,6 @@
 import { isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { MemberRow } from '../identity/index.ts';
 import type { RoleRow } from './role.ts';
 
 /** Most permissions of a role. */
@@ -157,15 +156,5 @@ export const createPgRoleRepository = (sql: Sql) => ({
       'update invitations set expires_at = least(expires_at, $3) where tenant_id = $1 and role = $2',
       [tenantId, role, at],
     );
-  },
-
-  /** False: the member has another role by now, or has left. */
-  async setRole(member: MemberRow, role: string): Promise<boolean> {
-    const rows = await sql.query(
-      'roles.set_role',
-      'update memberships set role = $4 where tenant_id = $1 and user_id = $2 and role = $3 returning 1 as ok',
-      [member.tenant_id, member.id, member.role, role],
-    );
-    return rows.length > 0;
   },
 });

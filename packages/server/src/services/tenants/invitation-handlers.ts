@@ -35,7 +35,7 @@ export const createInvitationHandlers = ({
   publicUrl,
 }: InvitationDeps): Handlers<typeof invitationOperations, { tenant: TenantRow; invitation: InvitationRow }> => {
   const send = async (call: Call<unknown>, row: InvitationRow, tenant: TenantRow, token: string) => {
-    const inviter = await createPgMemberRepository(call.sql).find(tenant.id, call.userId, false);
+    const inviter = await createPgMemberRepository(call.sql).find(tenant.id, call.userId);
     await queueMail(call, invitationMail({ row, tenant, inviter: inviter!, token, publicUrl }));
   };
 
@@ -50,7 +50,7 @@ export const createInvitationHandlers = ({
         const email = input.email.toLowerCase();
         const members = createPgMemberRepository(sql);
         const known = await members.findUserId(email);
-        if (known !== undefined && (await members.find(target.id, known, false)))
+        if (known !== undefined && (await members.find(target.id, known)))
           throw conflict(
             `'${email}' is already a member; to change the role: cloud members update ${email} --role ${input.role}`,
           );

@@ -3,11 +3,11 @@ import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { requireGrantable } from '../roles/index.ts';
+import { giveRole, requireGrantable } from '../roles/index.ts';
 import { createPgInvitationRepository } from './invitation-repository.pg.ts';
 import { presentMember } from './member.ts';
 import type { memberOperations } from './member-operations.ts';
-import { createPgMemberRepository, handOverTenant, type MemberRow } from '../identity/index.ts';
+import { createPgMemberRepository, keepAnOwner, type MemberRow } from '../identity/index.ts';
 import type { TenantRow } from './tenant.ts';
 
 /**
@@ -17,14 +17,6 @@ import type { TenantRow } from './tenant.ts';
 export async function endMembership(sql: Sql, tenantId: string, who: Pick<MemberRow, 'id' | 'role'>): Promise<void> {
   await keepAnOwner(sql, tenantId, who);
   await createPgMemberRepository(sql).end(who.id);
-}
-
-/** Before an owner ceases to be one: there must be another, who also becomes the tenant's `owner_id`. */
-async function keepAnOwner(sql: Sql, tenantId: string, who: Pick<MemberRow, 'id' | 'role'>): Promise<void> {
-  if (who.role === 'owner' && !(await handOverTenant(sql, tenantId, who)))
-    throw conflict(
-      'a tenant needs an owner, and this is the last one; make another member an owner first, or close the tenant',
-    );
 }
 
 export const createMemberHandlers = ({
@@ -69,7 +61,7 @@ export const createMemberHandlers = ({
           );
         await createPgInvitationRepository(sql).removeFor(target.id, email);
         about({ id: userId });
-        const row = await repository.find(target.id, userId, false);
+        const row = await repository.find(target.id, userId);
         return {
           message: `'${email}' is a member of '${target.name}' now, with the role ${role}`,
           ...presentMember(row!),
@@ -83,15 +75,11 @@ export const createMemberHandlers = ({
         sql,
         input: { role },
         target,
-        tenantId,
         caller,
       }: Call<InputOf<(typeof memberOperations)['update']>, MemberRow>) {
         if (role === target.role)
           throw invalidInput(`'${target.email}' has the role '${role}' already; choose another`);
-        await requireGrantable(sql, caller, target.role);
-        await requireGrantable(sql, caller, role);
-        await keepAnOwner(sql, tenantId, target);
-        await createPgMemberRepository(sql).setRole(tenantId, target.id, role);
+        await giveRole(sql, caller, target, role);
         return { ...target, role };
       },
       finish,

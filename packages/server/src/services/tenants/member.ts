@@ -24,7 +24,7 @@ export const memberKind: Kind<MemberRow> = {
     const repository = createPgMemberRepository(sql);
     // Who changes a member holds the tenant first, as who adds one does: the number of owners stays as it is read.
     if (lock) await repository.lockTenant(tenantId);
-    return repository.find(tenantId, ref, lock);
+    return repository.find(tenantId, ref);
   },
   id: (row) => row.id,
   name: (row) => row.email,

@@ -120,17 +120,26 @@ describe('nobody grants, changes or takes what they do not hold', () => {
 });
 
 /** Starts a call that waits for the tenant's row, which `change` holds, and answers what came of it once the change is committed. */
-async function behind(tenant: string, call: () => Promise<Answer>, ...changes: string[]): Promise<Answer> {
+const behind = (tenant: string, call: () => Promise<Answer>, ...changes: string[]): Promise<Answer> =>
+  behindLock(`select 1 from tenants where id = '${tenant}' for no key update`, 'tenants', call, changes);
+
+async function behindLock(
+  lock: string,
+  table: string,
+  call: () => Promise<Answer>,
+  changes: readonly string[],
+): Promise<Answer> {
   const client = await api.owner.connect();
   try {
     await client.query('begin');
-    await client.query('select 1 from tenants where id = $1 for no key update', [tenant]);
+    await client.query(lock);
     const waiting = call();
     await expect
       .poll(async () => {
         const { rows } = await api.owner.query(
           `select 1 from pg_locks w where not w.granted
-             and exists (select from pg_locks t where t.pid = w.pid and t.relation = 'tenants'::regclass)`,
+             and exists (select from pg_locks t where t.pid = w.pid and t.relation = $1::regclass)`,
+          [table],
         );
         return rows.length;
       })
@@ -160,6 +169,20 @@ describe('what waits for another change of the members', () => {
       message: expect.stringContaining('this is the last one'),
     });
     expect(await ownersIn(one.tenantId)).toBe(1);
+  });
+
+  it('holds no member while it waits for a role that is renamed, so that neither waits for the other', async () => {
+    const owner = await api.makeActor();
+    const member = await api.makeMember(owner.tenantId, 'viewer');
+    await api.call('roles.create', { name: 'ops', permissions: ['vpc:read'] }, owner);
+    const answer = await behindLock(
+      `select 1 from tenant_roles where tenant_id = '${owner.tenantId}' and name = 'ops' for no key update`,
+      'tenant_roles',
+      () => api.call('members.update', { tenant: owner.tenantId, member: member.email, role: 'ops' }, owner),
+      // What the renaming of a role writes.
+      [`update memberships set role = role where tenant_id = '${owner.tenantId}' and user_id = '${member.userId}'`],
+    );
+    expect(answer, answer.text).toMatchObject({ status: 200, data: { role: 'ops' } });
   });
 });
 
