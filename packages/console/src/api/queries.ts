@@ -127,6 +127,12 @@ export function refresh(client: QueryClient, service: string): void {
   });
 }
 
+/** Reads once more what is shown of a service, by its name. */
+export function useRefresh(): (service: string) => void {
+  const client = useQueryClient();
+  return (service) => refresh(client, service);
+}
+
 /** The sentence of an error, for people. */
 export const sentenceOf = (error: unknown): string => {
   if (error instanceof CloudApiError) return capital(error.message);

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { call, CloudApiError, listPage } from './client.ts';
+import { allows } from './permissions.ts';
 import { operationOf } from './registry.ts';
 
 export interface Me {
@@ -78,7 +79,3 @@ export function useCan(): (operation: string | undefined) => boolean {
     return allows(me.permissions ?? [], operation.permission!);
   };
 }
-
-/** `*` and its synonym `full_access` allow all; otherwise the exact word. */
-export const allows = (held: readonly string[], wanted: string): boolean =>
-  held.some((one) => one === '*' || one === 'full_access' || one === wanted);

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Schema } from '../api/schema.ts';
+import { classes } from './classes.ts';
 import { Mono } from './copy.tsx';
 import { Status, Tag } from './status.tsx';
 import { Time } from './time.tsx';
@@ -77,7 +78,7 @@ export function Value({
 function List({ items, compact }: { readonly items: readonly unknown[]; readonly compact: boolean }) {
   const shown = compact ? items.slice(0, 3) : items;
   return (
-    <span className="flex flex-wrap gap-1">
+    <span className={classes('flex gap-1', compact ? 'min-w-0 items-center' : 'flex-wrap')}>
       {shown.map((one, index) => (
         <Tag key={index}>{typeof one === 'object' ? JSON.stringify(one) : String(one)}</Tag>
       ))}

@@ -23,6 +23,8 @@ export interface ServicePages {
   readonly summary?: ComponentType<ItemProps>;
   /** Buttons before the derived ones of an item's page. */
   readonly actions?: ComponentType<ItemProps>;
+  /** Whether an action or the deletion makes sense for an item as it is now; where it does not, nothing offers it. Default: always. */
+  readonly fits?: (operation: string, item: Item) => boolean;
   /** Tabs of an item's page, after the first. */
   readonly tabs?: readonly {
     readonly name: string;
@@ -39,13 +41,20 @@ const byService = new Map(
 );
 const loaded = new Map<string, Promise<ServicePages>>();
 
+/** Those that are loaded. */
+const ready = new Map<string, ServicePages>();
+
 const NONE: ServicePages = {};
+
+/** Whether an action makes sense for an item of a service whose pages are open. */
+export const fits = (service: string, operation: string, item: Item): boolean =>
+  ready.get(service)?.fits?.(operation, item) ?? true;
 
 /** The pages that a service brings; none of its own: an empty object. */
 export function loadPages(service: string): Promise<ServicePages> {
   const load = byService.get(service);
   if (!load) return Promise.resolve(NONE);
-  const known = loaded.get(service) ?? load().then((module) => module.pages);
+  const known = loaded.get(service) ?? load().then(({ pages }) => (ready.set(service, pages), pages));
   loaded.set(service, known);
   // A chunk that could not be loaded may be there at the next try.
   known.catch(() => loaded.delete(service));

@@ -10,6 +10,7 @@ import { Dialog } from '../kit/dialog.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../kit/menu.tsx';
 import { toast } from '../kit/toast.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
+import { fits } from './custom.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { nameOf, refOf } from './links.tsx';
 import { verbTitle } from './verbs.ts';
@@ -30,8 +31,9 @@ export function ItemActions({
 }) {
   const can = useCan();
   const [open, setOpen] = useState<string>();
-  const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(can);
-  const mayDelete = can(service.delete);
+  const isOffered = (operation: string) => can(operation) && fits(service.name, operation, item);
+  const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(isOffered);
+  const mayDelete = service.delete !== undefined && isOffered(service.delete);
   if (actions.length === 0 && !mayDelete) return null;
   const close = () => setOpen(undefined);
   const name = nameOf(service, item);

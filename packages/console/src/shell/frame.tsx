@@ -45,7 +45,7 @@ export function Frame() {
       </a>
       <aside
         className={classes(
-          'fixed inset-y-0 left-0 z-40 w-60 flex-col border-r border-line bg-surface lg:sticky lg:top-0 lg:flex lg:h-dvh',
+          'fixed inset-y-0 left-0 z-40 w-60 shrink-0 flex-col border-r border-line bg-surface lg:sticky lg:top-0 lg:flex lg:h-dvh',
           menuOpen ? 'flex shadow-xl' : 'hidden',
         )}
       >

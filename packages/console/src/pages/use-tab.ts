@@ -1,0 +1,11 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+
+/** The part of a page that its address names, and how to go to another. The first has the name ''. */
+export function useTab(): readonly [tab: string, open: (tab: string) => void] {
+  const navigate = useNavigate();
+  const { tab } = useSearch({ strict: false });
+  return [
+    typeof tab === 'string' ? tab : '',
+    (next) => void navigate({ to: '.', search: next === '' ? {} : { tab: next }, replace: true }),
+  ];
+}
