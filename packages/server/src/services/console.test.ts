@@ -35,7 +35,6 @@ const NOT_YET: readonly string[] = [
   'roles.permissions',
   'roles.bind',
   'roles.bindings',
-  'tenants.switch',
   'invitations.mine',
   'invitations.accept',
   'invitations.decline',
