@@ -18,7 +18,7 @@ import {
   toast,
   useAct,
   useCan,
-  useList,
+  type useList,
   useMe,
 } from '@thecloud/console';
 import { Ellipsis, Search } from 'lucide-react';
