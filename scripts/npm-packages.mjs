@@ -2,9 +2,10 @@
  * The npm packages, Node 24 among them. npm trusts a folder that an earlier, interrupted npm has left half empty, so it never works in
  * node_modules: it installs in a separate folder, which is removed first if it exists, and moved to node_modules when it is complete.
  */
-import { closeSync, cpSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { lock } from './lock.mjs';
 import { run, runWithProgress, SetupError } from './progress.mjs';
 
 export const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -16,8 +17,6 @@ const nodeOf = (/** @type {string} */ modules) => join(modules, NODE_PACKAGE, 'b
 /** Node 24, from npm. */
 export const NODE = nodeOf(join(REPOSITORY, 'node_modules'));
 
-/** How long another set-up in the same folder is waited for. npm needs 10 to 60 s. */
-const LOCK_MS = 15 * 60_000;
 /** How long the file of Node may still be open for writing after npm has ended. */
 const BUSY_MS = 10_000;
 
@@ -146,26 +145,6 @@ function outerEnvironment() {
     ([name]) => !/^(npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix)|INIT_CWD)/.test(name),
   );
   return { ...Object.fromEntries(kept), PATH: path };
-}
-
-/**
- * Held by the kernel for this process alone: it ends with it, however it ends, and what it started does not inherit it.
- * @param {string} path
- * @returns {Promise<() => void>}
- */
-async function lock(path) {
-  const descriptor = openSync(path, 'a');
-  const deadline = performance.now() + LOCK_MS;
-  for (let told = false; ; told = true) {
-    const { code, output } = await run('flock', ['-n', '3'], { descriptor });
-    if (code === 0) return () => closeSync(descriptor);
-    if (code !== 1)
-      throw new SetupError(`cannot lock ${path}: flock (of util-linux) ended with ${code} ${output.trim()}`);
-    if (performance.now() > deadline)
-      throw new SetupError(`another set-up in this folder has held ${path} for 15 minutes; end it, and start again`);
-    if (!told) console.log('another set-up is running in this folder; waiting for it');
-    await pause(500);
-  }
 }
 
 /**
