@@ -18,6 +18,17 @@ export function describeStory(use: Use, operator: () => Client): void {
       expect((await fetch(new URL(script, address))).status).toBe(200);
     });
 
+    test('a browser is led to the console, which is built and compressed', async () => {
+      const { address, output } = use();
+      expect(output()).toContain(`Console    ${address}/console/ `);
+      const page = await fetch(address);
+      expect([page.status, page.url]).toEqual([200, `${address}/console/`]);
+      const script = /<script [^>]*src="([^"]+)"/.exec(await page.text())?.[1] ?? 'none';
+      const { status, headers } = await fetch(new URL(script, address), { headers: { 'accept-encoding': 'br' } });
+      expect([status, headers.get('content-encoding')]).toEqual([200, 'br']);
+      expect(await (await fetch(`${address}/console/t/some/page`)).text()).toContain(script);
+    });
+
     test('the first user is the operator, a later one is not', async () => {
       expect((await operator().ask('GET', '/auth/me')).role).toBe('admin');
     });

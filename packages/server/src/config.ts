@@ -29,6 +29,8 @@ export interface Config extends Settings {
 export interface ApiConfig extends Config {
   readonly operatorDatabaseUrl: string;
   readonly dataDatabaseUrl: string;
+  /** The files of the web console. Undefined: it could not be built. */
+  readonly consoleDir?: string | undefined;
   /** Only the worker talks to the mail server. */
   readonly smtpUrl: undefined;
 }

@@ -19,11 +19,14 @@ async function main(args: readonly string[]): Promise<number> {
   if (command.kind === 'migrate') return migrate(settings, command.args);
   if (settings.role !== 'all') {
     const { runAlone } = await import('./supervisor/run-alone.ts');
-    return runAlone(settings);
+    return runAlone(settings, ensureConsole);
   }
   const { runPlatform } = await import('./supervisor/run-platform.ts');
-  return runPlatform(settings, REPOSITORY, env['PATH'] ?? '');
+  return runPlatform(settings, REPOSITORY, env['PATH'] ?? '', ensureConsole);
 }
+
+/** Built by the set-up, which needs no package to be read. */
+const ensureConsole = async (): Promise<string> => (await import('../../../scripts/console.mjs')).ensureConsole();
 
 async function migrate(settings: Settings, args: readonly string[]): Promise<number> {
   const { parseMigrateArguments, runMigrate } = await import('./supervisor/migrate-command.ts');

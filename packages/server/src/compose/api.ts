@@ -89,6 +89,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     live,
     corsOrigins: config.corsOrigins,
     hosts: hostNamesOf(config),
+    consoleDir: config.consoleDir,
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     parts: createHostChecks(database),

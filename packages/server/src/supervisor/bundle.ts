@@ -141,7 +141,7 @@ function copyPackage(modules: string, folder: string, copied: CopiedPackage): vo
   }
 }
 
-function openToAll(path: string): void {
+export function openToAll(path: string): void {
   if (!statSync(path).isDirectory()) return chmodSync(path, 0o644);
   chmodSync(path, 0o755);
   for (const name of readdirSync(path)) openToAll(join(path, name));

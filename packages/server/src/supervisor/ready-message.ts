@@ -4,17 +4,22 @@ import type { Platform } from './supervise.ts';
 type Ready = Pick<Platform, 'addresses' | 'awsAddress' | 'engine' | 'howToConnect' | 'processes'>;
 
 /** What a person needs to know when the platform runs. */
-export function readyMessage(platform: Ready, settings: Pick<Settings, 'dataDir' | 'region'>, seconds: number): string {
+export function readyMessage(
+  platform: Ready,
+  settings: Pick<Settings, 'dataDir' | 'region' | 'publicUrl'>,
+  seconds: number,
+): string {
   const url = platform.addresses[0] ?? '(no address)';
   return `
 The Cloud is ready after ${seconds.toFixed(1)} s.
 
+  Console    ${settings.publicUrl ?? url}/console/      open it in a browser; the first user to register is the operator
   API        ${url}      documentation: ${url}/docs
   Instances  ${describeInstances(platform, settings)}
   Data       ${settings.dataDir}   (logs in logs/; back up secrets/master.key, without which no secret can be unsealed)
   Database   ${platform.howToConnect}
 
-  Next, in another terminal in this folder (the first user to register is the operator):
+  Or in another terminal in this folder:
     npx cloud register${url === 'http://127.0.0.1:8080' ? '' : ` --endpoint ${url}`}
 ${firstSteps(platform)
   .map((step) => `    npx cloud ${step}`)

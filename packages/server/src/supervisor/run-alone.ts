@@ -7,7 +7,7 @@ import { refuseTakenAddresses } from './ports.ts';
 import { readAuditKey, readExistingMasterKey } from './secrets.ts';
 
 /** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
-export async function runAlone(settings: Settings): Promise<number> {
+export async function runAlone(settings: Settings, ensureConsole: () => Promise<string>): Promise<number> {
   const databaseUrl = settings.externalDatabaseUrl;
   if (databaseUrl === undefined) throw new Error('a lone process has no DATABASE_URL');
   if (settings.role === 'api') await refuseTakenAddresses(settings);
@@ -16,7 +16,10 @@ export async function runAlone(settings: Settings): Promise<number> {
   const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
   const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
   const running = await (settings.role === 'api'
-    ? (await import('../compose/api.ts')).startApi(await completeApi(config))
+    ? (await import('../compose/api.ts')).startApi({
+        ...(await completeApi(config)),
+        consoleDir: await ensureConsole().catch(tellOfNone),
+      })
     : (await import('../compose/worker.ts')).startWorker({
         ...config,
         auditKey: readAuditKey(settings.paths.auditKey),
@@ -29,6 +32,12 @@ export async function runAlone(settings: Settings): Promise<number> {
   const exitCode = await Promise.race([told, running.ended.then(() => 1)]);
   await running.stop();
   return exitCode;
+}
+
+function tellOfNone(error: unknown): undefined {
+  console.log(
+    `the console could not be built, so there is none: ${error instanceof Error ? error.message : String(error)}`,
+  );
 }
 
 /** With the URLs of its two other roles, tried once: a wrong one is told at the start, not to the first operator. */

@@ -16,7 +16,12 @@ interface StopRequest {
 }
 
 /** Role all in the foreground: brings the platform up, says so, and stops it when told. Resolves with the exit code. */
-export async function runPlatform(settings: Settings, repository: string, searchPath: string): Promise<number> {
+export async function runPlatform(
+  settings: Settings,
+  repository: string,
+  searchPath: string,
+  ensureConsole: () => Promise<string>,
+): Promise<number> {
   const begun = performance.now();
   const request = listenForStop();
   // Waits on things that are not ours to hold (Incus with a PostgreSQL elsewhere) would let Node end in the middle of a stop.
@@ -30,6 +35,7 @@ export async function runPlatform(settings: Settings, repository: string, search
     repository,
     searchPath,
     say,
+    ensureConsole,
     entry: 'packages/server/src/supervisor/process-entry.ts',
   });
   // Told to stop while it starts, it first comes up: half a start has no order to stop in. Told twice, it ends at once;

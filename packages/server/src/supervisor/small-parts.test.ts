@@ -227,15 +227,22 @@ describe('the data folder', () => {
 });
 
 describe('the first steps that are proposed', () => {
-  const message = (engine: Platform['engine'], awsAddress?: string): string => {
+  const message = (engine: Platform['engine'], awsAddress?: string, publicUrl?: string): string => {
     const processes = () => [{ name: 'Incus', pid: 1 }];
     const addresses = ['http://127.0.0.1:8080'];
     return readyMessage(
       { addresses, awsAddress, engine, processes, howToConnect: '' },
-      { dataDir: '/d', region: 'eu-north-1' },
+      { dataDir: '/d', region: 'eu-north-1', publicUrl },
       1,
     );
   };
+
+  test('begin with the console, at the address that people know', () => {
+    const first = (told: string) => told.split('\n')[3];
+    expect(first(message({ available: true }))).toMatch(/^ {2}Console +http:\/\/127\.0\.0\.1:8080\/console\/ /);
+    const url = 'https://cloud.example.com';
+    expect(first(message({ available: true }, undefined, url))).toContain(` ${url}/console/ `);
+  });
 
   test('end with an instance', () => {
     expect(message({ available: true })).toContain('npx cloud instances launch web');

@@ -18,6 +18,7 @@ import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.t
 import { refuseTakenAddresses, refuseTakenPgPort } from './ports.ts';
 import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
+import { provideConsole } from './provide-console.ts';
 import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
 import { currentIdentity, ensureSystemUser } from './system-users.ts';
@@ -32,6 +33,8 @@ export interface SupervisorOptions {
   readonly repository: string;
   /** Entry of the processes' bundle, relative to the checkout. */
   readonly entry: string;
+  /** Builds the web console where it is not built yet; answers its folder. Default: there is none. */
+  readonly ensureConsole?: () => Promise<string>;
   /** Folders to look for programs in, `:` between them. */
   readonly searchPath: string;
   /** One line for the person at the terminal. */
@@ -98,6 +101,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   layOutDataFolder(paths, owners);
   const masterKey = readMasterKey(paths.masterKey);
   const auditKey = readAuditKey(paths.auditKey);
+  const consoleDir = findConsole(options);
   const engine = options.engine ?? (await lookForEngine());
 
   // The data folder knows its platform's id from the second start on: Incus then starts beside PostgreSQL.
@@ -125,28 +129,15 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
     dataDatabaseUrl: undefined,
   };
   const { urls } = database;
-  const handovers: Readonly<Record<'api' | 'worker', Handover>> = {
-    api: {
-      role: 'api',
-      config: {
-        ...common,
-        smtpUrl: undefined,
-        role: 'api',
-        databaseUrl: urls.api,
-        operatorDatabaseUrl: urls.operator,
-        dataDatabaseUrl: urls.data,
-      },
-    },
-    worker: { role: 'worker', config: { ...common, role: 'worker', databaseUrl: urls.worker, auditKey } },
-  };
   const lives: { api?: ProcessLife; worker?: ProcessLife } = {};
-  const keep = (role: 'api' | 'worker'): Promise<Kept> => {
+  const keep = (handover: Handover): Promise<Kept> => {
+    const { role } = handover;
     const identity = role === 'api' ? owners.api : owners.self;
     return keepRunning({
       name: role,
       say,
       start: async (stopping) => {
-        const plan = { handover: handovers[role], node, bundle, logsDir: paths.logs, identity, isRoot };
+        const plan = { handover, node, bundle, logsDir: paths.logs, identity, isRoot };
         const life = await startProcess(plan, stopping);
         lives[role] = life;
         return life;
@@ -155,8 +146,22 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
     });
   };
   // Not side by side: the worker first writes down what stopped with the host, and only then somebody may ask.
-  running.worker = await keep('worker');
-  running.api = await keep('api');
+  running.worker = await keep({
+    role: 'worker',
+    config: { ...common, role: 'worker', databaseUrl: urls.worker, auditKey },
+  });
+  running.api = await keep({
+    role: 'api',
+    config: {
+      ...common,
+      smtpUrl: undefined,
+      role: 'api',
+      databaseUrl: urls.api,
+      operatorDatabaseUrl: urls.operator,
+      dataDatabaseUrl: urls.data,
+      consoleDir: await consoleDir,
+    },
+  });
 
   const logs = [
     ...['api', 'worker', 'postgres'].map((name) => join(paths.logs, `${name}.log`)),
@@ -178,6 +183,16 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       claim.release();
     },
   };
+}
+
+/** Built while the database starts. A cloud without its console is still a cloud. */
+async function findConsole({ ensureConsole, settings, say }: SupervisorOptions): Promise<string | undefined> {
+  try {
+    return ensureConsole && provideConsole(await ensureConsole(), settings.paths.app);
+  } catch (error) {
+    say(`the console could not be built, so there is none: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 function findOwners(isRoot: boolean): Owners {

@@ -131,6 +131,7 @@ export async function startTestApi(options: {
   readonly region?: string;
   readonly corsOrigins?: readonly string[];
   readonly hosts?: readonly string[];
+  readonly consoleDir?: string;
   /** Stands between the API and each of its databases. */
   readonly wrap?: (database: Database) => Database;
 }): Promise<TestApi> {
@@ -200,6 +201,7 @@ export async function startTestApi(options: {
     live,
     corsOrigins: options.corsOrigins ?? [],
     hosts: options.hosts ?? [],
+    consoleDir: options.consoleDir,
     waiter: createWaiter(notifier, clock),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });

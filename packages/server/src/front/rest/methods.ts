@@ -5,7 +5,7 @@ import { CloudError, methodNotAllowed } from '../../kernel/errors.ts';
 export function answerUnrouted(app: FastifyInstance): void {
   const known = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
-    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}/?$`);
+    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+').replaceAll('*', '.*')}/?$`);
     const { methods } = known.get(url) ?? { methods: new Set(['OPTIONS']) };
     for (const one of [method].flat()) methods.add(one);
     known.set(url, { pattern, methods });

@@ -9,6 +9,7 @@ import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
+import { addConsole } from './console-files.ts';
 import { guardConsole } from './console-session.ts';
 import { addCors } from './cors.ts';
 import { addDocs } from './docs.ts';
@@ -33,6 +34,8 @@ export interface RestOptions
   readonly corsOrigins?: readonly string[];
   /** Names by which people reach the platform, beside addresses and localhost. Default none. */
   readonly hosts?: readonly string[];
+  /** The built web console. Default: there is none. */
+  readonly consoleDir?: string | undefined;
   /** Of all doors together. */
   readonly untaken: Untaken;
   readonly testMode: boolean;
@@ -144,6 +147,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
     return isOperator(caller);
   });
   addDocs(app, options.registry);
+  addConsole(app, options.consoleDir, log);
   addOperationRoutes(app, {
     ...options,
     timestamp,
