@@ -2,6 +2,7 @@ import type { Schema } from '../api/schema.ts';
 import { Checkbox, Field, Input, Select, TextArea } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
 import { KeyValues } from './key-values.tsx';
+import { PickMany } from './pick-many.tsx';
 import { Picker } from './picker.tsx';
 import { localOf } from './values.ts';
 
@@ -92,14 +93,7 @@ export function MemberField({
       />,
     );
   if (schema.type === 'array')
-    return frame(
-      <TextArea
-        rows={3}
-        value={Array.isArray(value) ? value.join('\n') : ''}
-        placeholder="One per line"
-        onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value.split('\n'))}
-      />,
-    );
+    return frame(<PickMany kind={kind} value={Array.isArray(value) ? value.map(String) : []} onChange={onChange} />);
   if (schema.type === 'object')
     return (
       <KeyValues
@@ -126,7 +120,7 @@ export function MemberField({
 const helpOf = (schema: Schema): string | undefined => schema.description ?? schema.items?.description;
 
 function choicesOf(schema: Schema): readonly (string | number)[] | undefined {
-  const found = schema.enum ?? schema.anyOf?.map((one) => one.const);
+  const found = schema.enum ?? schema.anyOf?.map((one) => one.const) ?? schema.examples;
   return found && found.every((one) => typeof one === 'string' || typeof one === 'number')
     ? (found as readonly (string | number)[])
     : undefined;
