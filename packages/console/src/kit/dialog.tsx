@@ -22,8 +22,16 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (open && !dialog.current?.open) dialog.current?.showModal();
-    if (!open && dialog.current?.open) dialog.current.close();
+    const shown = dialog.current;
+    if (!open || !shown) return;
+    const before = focusedBefore();
+    shown.showModal();
+    // The browser takes the first button, which closes it; what there is to fill in comes first.
+    shown.querySelector<HTMLElement>('input, textarea, select')?.focus();
+    return () => {
+      shown.close();
+      before?.focus();
+    };
   }, [open]);
   return (
     <dialog
@@ -52,6 +60,13 @@ export function Dialog({
       )}
     </dialog>
   );
+}
+
+/** What has the focus. An item of a menu goes with the menu, so its place is the menu's button. */
+function focusedBefore(): HTMLElement | null {
+  const focused = document.activeElement as HTMLElement | null;
+  const trigger = focused?.closest('[role=menu]')?.getAttribute('aria-labelledby');
+  return trigger ? document.getElementById(trigger) : focused;
 }
 
 /** The buttons at a dialog's end. */
