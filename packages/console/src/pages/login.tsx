@@ -110,11 +110,7 @@ export function LoginPage() {
         </Button>
         <p className="text-sm text-ink-soft">
           New here?{' '}
-          <Link
-            to="/register"
-            search={typeof next === 'string' ? { next } : {}}
-            className="text-accent hover:underline"
-          >
+          <Link to="/register" search={typeof next === 'string' ? { next } : {}} className="text-accent underline">
             Register
           </Link>
         </p>
@@ -173,7 +169,7 @@ export function RegisterPage() {
         </Button>
         <p className="text-sm text-ink-soft">
           Already registered?{' '}
-          <Link to="/login" className="text-accent hover:underline">
+          <Link to="/login" className="text-accent underline">
             Log in
           </Link>
         </p>

@@ -152,17 +152,14 @@ function TenantSwitch() {
       <Menu
         align="start"
         trigger={
-          <button
-            type="button"
-            aria-label={`Tenant: ${tenant?.name ?? 'none'}`}
-            className="flex h-8 w-full items-center gap-2 rounded-md px-2 hover:bg-raised"
-          >
+          <button type="button" className="flex h-8 w-full items-center gap-2 rounded-md px-2 hover:bg-raised">
             <span
               aria-hidden
               className="grid size-5 shrink-0 place-items-center rounded bg-accent text-xs font-semibold text-accent-ink"
             >
               {[...(tenant?.name ?? '–')][0]?.toUpperCase()}
             </span>
+            <span className="sr-only">Tenant: </span>
             <bdi className="min-w-0 grow truncate text-left font-medium">{tenant?.name ?? 'No tenant'}</bdi>
             <ChevronsUpDown className="size-4 shrink-0 text-ink-soft" aria-hidden />
           </button>
