@@ -101,7 +101,7 @@ export function SchemaForm(props: SchemaFormProps) {
 }
 
 /** The sentences of a refusal, by the member that each begins with. One that names no member is not here. */
-function refusedMembers(error: unknown, members: readonly string[]): Readonly<Record<string, string>> {
+export function refusedMembers(error: unknown, members: readonly string[]): Readonly<Record<string, string>> {
   if (!(error instanceof CloudApiError) || error.status >= 500) return {};
   const found: Record<string, string> = {};
   for (const sentence of error.message.split('; ')) {

@@ -85,7 +85,7 @@ export function ItemActions({
 }
 
 /** Asks for the input of an action, if it has any, else whether to do it; then shows what it answers, if that is worth it. */
-function ActDialog({
+export function ActDialog({
   service,
   item,
   operation,

@@ -7,14 +7,15 @@ import { ButtonLink } from '../kit/button.tsx';
 export function ServiceLink({
   service,
   id,
-  tab,
+  search = {},
   tenant: other,
   look,
   children,
 }: {
   readonly service: string;
   readonly id?: string;
-  readonly tab?: string;
+  /** What follows `?` in its address: `{ tab: 'events' }`. */
+  readonly search?: Readonly<Record<string, string>>;
   /** Slug of another tenant than that of the page. */
   readonly tenant?: string;
   /** As a button. */
@@ -27,7 +28,6 @@ export function ServiceLink({
     id === undefined
       ? ({ to: '/t/$tenant/$service', params: { tenant, service } } as const)
       : ({ to: '/t/$tenant/$service/$id', params: { tenant, service, id } } as const);
-  const search = tab === undefined ? {} : { tab };
   if (look)
     return (
       <ButtonLink look={look} {...target} search={search}>

@@ -9,3 +9,9 @@ export function useTab(): readonly [tab: string, open: (tab: string) => void] {
     (next) => void navigate({ to: '.', search: next === '' ? {} : { tab: next }, replace: true }),
   ];
 }
+
+/** A word of the page's address: `x` of `?name=x`. */
+export function useSearchWord(name: string): string | undefined {
+  const value = (useSearch({ strict: false }) as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -17,3 +17,13 @@ export function useOpenList(): (service: DescribedService) => void {
     void navigate({ to: '/t/$tenant/$service', params });
   };
 }
+
+/** Goes to the page of an item in the tenant of the page. */
+export function useOpenItem(): (service: DescribedService, id: string) => void {
+  const navigate = useNavigate();
+  const tenant = useTenant();
+  return (service, id) => {
+    const params = { tenant: tenant?.slug ?? NO_TENANT, service: service.name, id };
+    void navigate({ to: '/t/$tenant/$service/$id', params });
+  };
+}

@@ -10,7 +10,7 @@ function TenantSummary(props: ItemProps) {
       <Card>
         <p>
           You look at it from another tenant.{' '}
-          <ServiceLink tenant={String(props.item['slug'])} service="members" tab="tenant">
+          <ServiceLink tenant={String(props.item['slug'])} service="members" search={{ tab: 'tenant' }}>
             Go to its members and settings
           </ServiceLink>
         </p>
