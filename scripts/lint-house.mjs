@@ -5,6 +5,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 
 const SOURCE = resolve(import.meta.dirname, '../packages/server/src');
 const CONSOLE = resolve(import.meta.dirname, '../packages/console/src');
+const IS_TEST = /\.test\.tsx?$/;
 /** What the pages of a service may be made of. */
 const OF_PAGES = /^(@thecloud\/console|react|lucide-react|uplot|@xterm\/.*)(\/|$)/;
 
@@ -17,7 +18,7 @@ const pagesOf = (path) => /^services[\\/](\w[\w-]*)[\\/]console[\\/]/.exec(relat
  * @param {string} name
  */
 export function refusePackage(from, name) {
-  return pagesOf(from) === undefined || OF_PAGES.test(name)
+  return pagesOf(from) === undefined || OF_PAGES.test(name) || (IS_TEST.test(from) && name === 'vitest')
     ? undefined
     : 'the pages of a service import @thecloud/console and what draws, such as react';
 }
@@ -41,7 +42,7 @@ function placeOf(path) {
  * @param {boolean} typeOnly
  */
 export function refuseImport(from, to, typeOnly) {
-  const isTest = /\.test\.tsx?$/.test(from);
+  const isTest = IS_TEST.test(from);
   if (pagesOf(from) !== undefined)
     return pagesOf(from) === pagesOf(to) ? undefined : 'the pages of a service import @thecloud/console and each other';
   if (pagesOf(to) !== undefined && !isTest)

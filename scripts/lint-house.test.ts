@@ -11,6 +11,8 @@ describe('imports', () => {
     expect(refusePackage(page, '@thecloud/console')).toBeUndefined();
     expect(refusePackage(page, 'react')).toBeUndefined();
     expect(refusePackage(page, '@xterm/xterm')).toBeUndefined();
+    expect(refusePackage(server('services/roles/console/permissions.test.ts'), 'vitest')).toBeUndefined();
+    expect(refusePackage(page, 'vitest')).toMatch(/@thecloud\/console/);
     expect(refuseImport(page, server('services/instances/console/graph.tsx'), false)).toBeUndefined();
     for (const name of ['node:fs', 'pg', '@thecloud/sdk', 'react-dom', '@thecloud/console-evil'])
       expect(refusePackage(page, name), name).toMatch(/@thecloud\/console/);
