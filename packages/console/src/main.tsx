@@ -4,10 +4,14 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createQueryClient } from './api/queries.ts';
 import { createConsoleRouter } from './router.tsx';
+import { takeLinkSecret } from './shell/link-secret.ts';
 import { applyTheme } from './shell/theme.ts';
 import './styles.css';
 
 applyTheme();
+// Before the router reads the address.
+takeLinkSecret();
+window.addEventListener('hashchange', takeLinkSecret);
 const client = createQueryClient();
 const router = createConsoleRouter(client);
 

@@ -9,14 +9,15 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { CloudApiError } from './api/client.ts';
-import { meQuery, NO_TENANT, tenantsQuery } from './api/session.ts';
+import { meQuery, NO_TENANT, tenantOf, tenantsQuery } from './api/session.ts';
 import { Page } from './kit/layout.tsx';
 import { Empty, ErrorNote, Loading } from './kit/states.tsx';
 import { Toasts } from './kit/toast.tsx';
 import { loadPages } from './pages/custom.ts';
 import { Banner } from './shell/banner.tsx';
 import { Frame } from './shell/frame.tsx';
-import { lastTenant, rememberTenant } from './shell/last-tenant.ts';
+import { rememberTenant } from './shell/last-tenant.ts';
+import { statusQuery } from './shell/status.ts';
 
 interface Context {
   readonly client: QueryClient;
@@ -62,7 +63,7 @@ const home = createRoute({
   path: '/',
   beforeLoad: async ({ context, location }) => {
     const tenants = await requireSession(context.client, location.href);
-    const last = tenants.find(({ slug }) => slug === lastTenant()) ?? tenants[0];
+    const last = tenantOf(tenants, undefined);
     throw redirect({ to: '/t/$tenant', params: { tenant: last?.slug ?? NO_TENANT }, replace: true });
   },
 });
@@ -72,7 +73,7 @@ const tenant = createRoute({
   path: '/t/$tenant',
   beforeLoad: async ({ context: { client }, location, params }) => {
     const tenants = await requireSession(client, location.href);
-    const found = tenants.find(({ slug, id }) => slug === params.tenant || id === params.tenant);
+    const found = tenantOf(tenants, params.tenant);
     if (found) rememberTenant(found.slug);
     else if (params.tenant !== NO_TENANT) throw new UnknownTenant(params.tenant);
     // Pages decide by it what they show.
@@ -108,18 +109,66 @@ const detail = createRoute({
   component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceItem'),
 });
 
+/** Pages of the user, which are the same in every tenant. The frame shows the tenant where they last were. */
+const user = createRoute({
+  getParentRoute: () => root,
+  id: 'user',
+  beforeLoad: async ({ context: { client }, location }) => {
+    const found = tenantOf(await requireSession(client, location.href), undefined);
+    await client.ensureQueryData(meQuery(found?.id)).catch(() => undefined);
+  },
+  component: Frame,
+  errorComponent: Failed,
+});
+const account = createRoute({
+  getParentRoute: () => user,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+});
+const invitation = createRoute({
+  getParentRoute: () => user,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./pages/invitations.tsx'), 'InvitationPage'),
+});
+
+const entrance = () => import('./pages/login.tsx');
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  component: lazyRouteComponent(() => import('./pages/login.tsx'), 'LoginPage'),
+  // Where nobody has registered yet there is nobody to log in.
+  beforeLoad: async ({ context: { client }, search }) => {
+    const status = await client.ensureQueryData(statusQuery).catch(() => undefined);
+    if (status?.registration === 'first_user')
+      throw redirect({ to: '/register', search: search.next === undefined ? {} : { next: search.next } });
+  },
+  component: lazyRouteComponent(entrance, 'LoginPage'),
 });
 const register = createRoute({
   getParentRoute: () => root,
   path: '/register',
-  component: lazyRouteComponent(() => import('./pages/login.tsx'), 'RegisterPage'),
+  loader: ({ context: { client } }) => client.ensureQueryData(statusQuery).catch(() => undefined),
+  component: lazyRouteComponent(entrance, 'RegisterPage'),
+});
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot-password',
+  component: lazyRouteComponent(entrance, 'ForgotPasswordPage'),
+});
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  component: lazyRouteComponent(entrance, 'ResetPasswordPage'),
 });
 
-const tree = root.addChildren([home, login, register, tenant.addChildren([overview, list, create, detail])]);
+const tree = root.addChildren([
+  home,
+  login,
+  register,
+  forgotPassword,
+  resetPassword,
+  user.addChildren([account, invitation]),
+  tenant.addChildren([overview, list, create, detail]),
+]);
 
 export const createConsoleRouter = (client: QueryClient) =>
   createRouter({

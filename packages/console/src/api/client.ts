@@ -52,10 +52,15 @@ export function onApiState(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-function stateOf(operation: string, { status }: CloudApiError): ApiState {
-  if (status === 401) return 'unauthorized';
+function stateOf(name: string, { status }: CloudApiError): ApiState {
+  const { scope, secrets = [] } = operationOf(name);
   // What tells the permissions is not asked once more when it is itself refused.
-  return status === 403 && operation !== 'auth.me' ? 'forbidden' : 'reachable';
+  if (status === 403) return name === 'auth.me' ? 'reachable' : 'forbidden';
+  if (status !== 401 || scope === 'public') return 'reachable';
+  if (secrets.length === 0) return 'unauthorized';
+  // A wrong password or code is refused with the same status as a session that has ended: another call finds out.
+  void call('auth.me').catch(() => undefined);
+  return 'reachable';
 }
 
 const tell = (event: ApiState) => {

@@ -33,8 +33,11 @@ export function onEvent(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Keeps all that is shown of this tenant up to date: one stream of events for the whole page. Without the permission it polls. */
-export function useLive(tenantId: string | undefined, mayFollow: boolean): void {
+/**
+ * Keeps all that is shown of this tenant up to date: one stream of events for the whole page. Without the permission it polls. `session` counts
+ * the logins of this page: a stream ends with its session.
+ */
+export function useLive(tenantId: string | undefined, mayFollow: boolean, session: number): void {
   const client = useQueryClient();
   // A call that is refused says that the page shows more than the user may do.
   useEffect(
@@ -54,7 +57,7 @@ export function useLive(tenantId: string | undefined, mayFollow: boolean): void 
       leaving.abort(new Error('the page has left the tenant'));
       gather.stop();
     };
-  }, [client, tenantId, mayFollow]);
+  }, [client, tenantId, mayFollow, session]);
 }
 
 /** Reads who the user is, what they may do, and where: buttons come and go with it. */

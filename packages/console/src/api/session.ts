@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { call, CloudApiError, listPage } from './client.ts';
+import { lastTenant } from '../shell/last-tenant.ts';
 import { allows } from './permissions.ts';
 import { operationOf } from './registry.ts';
 
@@ -56,11 +57,18 @@ export const meQuery = (tenant: string | undefined) =>
     retry: (failures, error) => !(error instanceof CloudApiError && error.status < 500) && failures < 2,
   });
 
-/** The tenant of the page, by its slug in the address. Undefined on pages without a tenant. */
+/** The tenant that an address names; one that names none, such as the account's, is in the tenant where the user last was. */
+export function tenantOf(tenants: readonly Tenant[], named: string | undefined): Tenant | undefined {
+  if (named !== undefined) return tenants.find(({ slug, id }) => slug === named || id === named);
+  const last = lastTenant();
+  return tenants.find(({ slug }) => slug === last) ?? tenants[0];
+}
+
+/** The tenant of the page. Undefined for a user who has none. */
 export function useTenant(): Tenant | undefined {
-  const { tenant: slug } = useParams({ strict: false });
+  const { tenant } = useParams({ strict: false });
   const { data } = useQuery(tenantsQuery);
-  return data?.find((one) => one.slug === slug || one.id === slug);
+  return data && tenantOf(data, tenant);
 }
 
 /** The user. Only below pages that require a session. */

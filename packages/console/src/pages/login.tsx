@@ -1,179 +1,213 @@
-import { useQueryClient } from '@tanstack/react-query';
-import { Link, useRouter, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
-import { call, CloudApiError } from '../api/client.ts';
-import { Button } from '../kit/button.tsx';
-import { Field, Input } from '../kit/field.tsx';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRouter, useSearch } from '@tanstack/react-router';
+import { useState, useSyncExternalStore } from 'react';
+import { call } from '../api/client.ts';
+import { AskForm } from '../form/ask-form.tsx';
 import { ErrorNote } from '../kit/states.tsx';
+import { dropLinkSecret, linkSecret, watchLinkSecret } from '../shell/link-secret.ts';
+import { statusQuery } from '../shell/status.ts';
+import { Gate, GateLink } from './gate.tsx';
+import { EMAIL, newPassword } from './login-asks.ts';
+import { LoginForm, logIn } from './login-form.tsx';
 
-/** A form in the middle of the page, for who is not logged in. */
-export function Gate({
-  title,
-  intro,
-  children,
-}: {
-  readonly title: string;
-  readonly intro?: ReactNode;
-  readonly children: ReactNode;
-}) {
-  useEffect(() => {
-    document.title = `${title} · The Cloud`;
-  }, [title]);
-  return (
-    <main className="mx-auto grid min-h-dvh w-full max-w-md content-center gap-6 p-4">
-      <div className="grid gap-2">
-        <img src="/console/icon.svg" alt="" className="size-10" />
-        <h1 className="text-2xl font-semibold">{title}</h1>
-        {intro}
-      </div>
-      <div className="rounded-lg border border-line bg-surface p-5">{children}</div>
-    </main>
-  );
+/** Where the login was asked for: a path of the console, and nothing else. */
+function useNext(): string | undefined {
+  const { next } = useSearch({ strict: false });
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : undefined;
 }
 
-/** Goes where the login was asked for: a path of the console, and nothing else. */
-export function useEnter(): () => Promise<void> {
+/** Goes where the login was asked for. */
+function useEnter(): () => Promise<void> {
   const router = useRouter();
   const client = useQueryClient();
-  const { next } = useSearch({ strict: false });
+  const next = useNext();
   return async () => {
     client.clear();
     await router.invalidate();
-    await router.navigate({ href: typeof next === 'string' && /^\/(?!\/)/.test(next) ? next : '/', replace: true });
+    await router.navigate({ href: next ?? '/', replace: true });
   };
 }
 
+const keep = (next: string | undefined) => (next === undefined ? {} : { next });
+
+/** Says to whom an invitation's link led here what comes next. */
+function Invited({ next }: { readonly next: string | undefined }) {
+  return next?.startsWith('/invitation') ? (
+    <p>You are invited to a tenant. Log in, or register with the address that the mail came to, to accept.</p>
+  ) : null;
+}
+
 export function LoginPage() {
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const [code, setCode] = useState('');
-  const [asksCode, setAsksCode] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const enter = useEnter();
-  const { next } = useSearch({ strict: false });
-  const submit = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await call('auth.login', { email, password, ...(code ? { code } : {}) });
-      await enter();
-    } catch (failure) {
-      if (failure instanceof CloudApiError && failure.code === 'SECOND_FACTOR_REQUIRED') setAsksCode(true);
-      else setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const next = useNext();
+  const { data: status } = useQuery(statusQuery);
   return (
-    <Gate title="Log in">
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <Field label="E-mail address">
-          <Input
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-            autoFocus
-          />
-        </Field>
-        <Field label="Password">
-          <Input
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </Field>
-        {asksCode && (
-          <Field label="Code" help="From your authenticator, or one of your recovery codes">
-            <Input
-              autoComplete="one-time-code"
-              required
-              value={code}
-              onChange={(event) => setCode(event.target.value)}
-              autoFocus
-            />
-          </Field>
-        )}
-        {error !== undefined && <ErrorNote error={error} />}
-        <Button look="primary" type="submit" busy={busy}>
-          Log in
-        </Button>
-        <p className="text-sm text-ink-soft">
-          New here?{' '}
-          <Link to="/register" search={typeof next === 'string' ? { next } : {}} className="text-accent underline">
-            Register
-          </Link>
-        </p>
-      </form>
+    <Gate
+      title={`Log in to ${status?.name ?? 'The Cloud'}`}
+      intro={
+        <>
+          <Invited next={next} />
+          {status?.notice && <p>{status.notice}</p>}
+        </>
+      }
+      footer={
+        <>
+          <p>
+            <GateLink to="/forgot-password">Forgotten your password?</GateLink>
+          </p>
+          <p>
+            {status?.registration === 'closed' ? (
+              'Registration is closed: the operator of this platform gives out accounts.'
+            ) : (
+              <>
+                New here?{' '}
+                <GateLink to="/register" search={keep(next)}>
+                  Register
+                </GateLink>
+              </>
+            )}
+          </p>
+        </>
+      }
+    >
+      <LoginForm onDone={enter} />
     </Gate>
   );
 }
 
 export function RegisterPage() {
-  const [values, setValues] = useState({ email: '', name: '', password: '' });
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const enter = useEnter();
-  const set = (member: keyof typeof values) => (event: { target: { value: string } }) =>
-    setValues((before) => ({ ...before, [member]: event.target.value }));
-  const submit = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await call('auth.register', values);
-      await call('auth.login', { email: values.email, password: values.password });
-      await enter();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const next = useNext();
+  const { data: status, error, refetch } = useQuery(statusQuery);
+  const isFirst = status?.registration === 'first_user';
+  const toLogin = (
+    <GateLink to="/login" search={keep(next)}>
+      Log in
+    </GateLink>
+  );
+  if (error)
+    return (
+      <Gate title="Register">
+        <ErrorNote error={error} retry={() => void refetch()} />
+      </Gate>
+    );
+  if (status?.registration === 'closed')
+    return (
+      <Gate title="Registration is closed" footer={<p>Already registered? {toLogin}</p>}>
+        <p>Nobody new can register on this platform. Ask its operator for an account.</p>
+      </Gate>
+    );
   return (
-    <Gate title="Register">
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
+    <Gate
+      title={isFirst ? 'Welcome to your cloud' : 'Register'}
+      intro={
+        isFirst ? (
+          <p>
+            This is The Cloud: it runs instances in private networks on a machine that you own. Nobody has registered
+            yet, so this account will be the operator’s, who looks after the whole platform.
+          </p>
+        ) : (
+          <Invited next={next} />
+        )
+      }
+      footer={!isFirst && <p>Already registered? {toLogin}</p>}
+    >
+      <AskForm
+        wide
+        submit={isFirst ? 'Register as the operator' : 'Register'}
+        asks={[
+          { name: 'name', label: 'Name', autoComplete: 'name', minLength: 2, focus: true },
+          { ...EMAIL, named: /^a user with the email/ },
+          newPassword('password', 'Password'),
+        ]}
+        onSubmit={async ({ name, email = '', password = '' }) => {
+          await call('auth.register', { name, email, password });
+          await logIn({ email, password });
+          await enter();
         }}
-      >
-        <Field label="Name">
-          <Input autoComplete="name" required value={values.name} onChange={set('name')} autoFocus />
-        </Field>
-        <Field label="E-mail address">
-          <Input type="email" autoComplete="username" required value={values.email} onChange={set('email')} />
-        </Field>
-        <Field label="Password">
-          <Input
-            type="password"
-            autoComplete="new-password"
-            required
-            value={values.password}
-            onChange={set('password')}
-          />
-        </Field>
-        {error !== undefined && <ErrorNote error={error} />}
-        <Button look="primary" type="submit" busy={busy}>
-          Register
-        </Button>
-        <p className="text-sm text-ink-soft">
-          Already registered?{' '}
-          <Link to="/login" className="text-accent underline">
-            Log in
-          </Link>
+      />
+    </Gate>
+  );
+}
+
+export function ForgotPasswordPage() {
+  const [sentTo, setSentTo] = useState<string>();
+  const back = (
+    <p>
+      <GateLink to="/login">Back to the login</GateLink>
+    </p>
+  );
+  if (sentTo !== undefined)
+    return (
+      <Gate title="Look into your mail" footer={back}>
+        <div role="status" className="grid gap-3">
+          <p>
+            If an account has the address <bdi className="font-medium">{sentTo}</bdi>, a mail with a link is on its way.
+            The link is valid for one hour.
+          </p>
+          <p className="text-ink-soft">
+            No mail? A platform without a mail server keeps it for its operator: ask them to pass the link on.
+          </p>
+          <p>
+            <GateLink to="/reset-password">Enter a token by hand</GateLink>
+          </p>
+        </div>
+      </Gate>
+    );
+  return (
+    <Gate title="Forgotten password" intro={<p>A mail with a link lets you choose another one.</p>} footer={back}>
+      <AskForm
+        wide
+        submit="Send the link"
+        asks={[{ ...EMAIL, focus: true }]}
+        onSubmit={async ({ email }) => {
+          await call('auth.forgotPassword', { email });
+          setSentTo(email);
+        }}
+      />
+    </Gate>
+  );
+}
+
+export function ResetPasswordPage() {
+  const secret = useSyncExternalStore(watchLinkSecret, () => linkSecret('/reset-password'));
+  const [isDone, setIsDone] = useState(false);
+  if (isDone)
+    return (
+      <Gate title="Your password is changed">
+        <div role="status" className="grid gap-3">
+          <p>All your sessions have ended.</p>
+          <p>
+            <GateLink to="/login">Log in with the new password</GateLink>
+          </p>
+        </div>
+      </Gate>
+    );
+  return (
+    <Gate
+      title="Choose a new password"
+      intro={<p>It ends all your sessions. API keys continue to work.</p>}
+      footer={
+        <p>
+          <GateLink to="/forgot-password">Ask for another link</GateLink>
         </p>
-      </form>
+      }
+    >
+      <AskForm
+        wide
+        submit="Change the password"
+        asks={[
+          ...(secret
+            ? []
+            : [{ name: 'token', label: 'Token', help: 'From the mail', named: /^this token/, focus: true }]),
+          { ...newPassword('new_password', 'New password'), focus: secret !== undefined },
+        ]}
+        onSubmit={async ({ token = secret?.token, new_password }) => {
+          await call('auth.resetPassword', { token, new_password });
+          dropLinkSecret();
+          setIsDone(true);
+        }}
+      />
     </Gate>
   );
 }

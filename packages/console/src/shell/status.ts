@@ -1,0 +1,18 @@
+import { queryOptions } from '@tanstack/react-query';
+import { call } from '../api/client.ts';
+
+/** What strangers may know of the platform. */
+export interface PlatformStatus {
+  readonly name: string;
+  readonly status: 'operational' | 'degraded';
+  /** `first_user`: nobody has registered yet. */
+  readonly registration: 'first_user' | 'open' | 'closed';
+  /** The operator's message. */
+  readonly notice?: string;
+}
+
+export const statusQuery = queryOptions({
+  queryKey: ['status.get', {}],
+  queryFn: ({ signal }) => call<PlatformStatus>('status.get', {}, { signal }),
+  staleTime: 10_000,
+});
