@@ -13,6 +13,7 @@ export { RoleSelect } from './form/role-select.tsx';
 export { refusedMembers, SchemaForm } from './form/schema-form.tsx';
 export { Button, ButtonLink, IconButton } from './kit/button.tsx';
 export { classes } from './kit/classes.ts';
+export { type Command, useCommands } from './kit/commands.ts';
 export { Code, type Snippet } from './kit/code.tsx';
 export { Copy, Mono } from './kit/copy.tsx';
 export { Dialog, DialogActions } from './kit/dialog.tsx';

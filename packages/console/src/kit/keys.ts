@@ -9,6 +9,10 @@ const isTyping = (event: KeyboardEvent): boolean => {
   );
 };
 
+/** Whether a key without Ctrl may do something: the user does not type, and no dialog is open. */
+export const isForShortcut = (event: KeyboardEvent): boolean =>
+  !isTyping(event) && document.querySelector('dialog[open]') === null;
+
 /**
  * Calls back when a key is pressed anywhere on the page: `.`, `c`, `mod+k` (Ctrl, or Command on a Mac). A key without `mod` does nothing while
  * the user types, or while a dialog is open.
@@ -22,7 +26,7 @@ export function useKey(key: string, onPress: () => void, enabled = true): void {
     const name = mod ? key.slice(4) : key;
     const listen = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== name || event.altKey || (event.ctrlKey || event.metaKey) !== mod) return;
-      if (!mod && (isTyping(event) || document.querySelector('dialog[open]'))) return;
+      if (!mod && !isForShortcut(event)) return;
       event.preventDefault();
       latest.current();
     };

@@ -6,6 +6,7 @@ import { useCan } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { SchemaForm } from '../form/schema-form.tsx';
 import { Button, IconButton } from '../kit/button.tsx';
+import { useCommands } from '../kit/commands.ts';
 import { Dialog } from '../kit/dialog.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../kit/menu.tsx';
 import { toast } from '../kit/toast.tsx';
@@ -34,6 +35,15 @@ export function ItemActions({
   const isOffered = (operation: string) => can(operation) && fits(service.name, operation, item);
   const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(isOffered);
   const mayDelete = service.delete !== undefined && isOffered(service.delete);
+  useCommands(
+    menu
+      ? []
+      : [...actions, ...(mayDelete ? [service.delete!] : [])].map((action) => ({
+          id: action,
+          title: `${verbTitle(action)} ${nameOf(service, item)}`,
+          run: () => setOpen(action),
+        })),
+  );
   if (actions.length === 0 && !mayDelete) return null;
   const close = () => setOpen(undefined);
   const name = nameOf(service, item);

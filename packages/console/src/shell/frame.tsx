@@ -1,18 +1,22 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { ChevronsUpDown, House, Menu as MenuIcon, Monitor, Moon, Plus, Search, Sun, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
-import { CloudApiError, onApiState } from '../api/client.ts';
+import { Check, ChevronsUpDown, House, Keyboard, Mail, Monitor, Moon, Plus, Search, Sun } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { CloudApiError } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
-import { type DescribedService, groups, services } from '../api/registry.ts';
+import { groups, services } from '../api/registry.ts';
 import { NO_TENANT, tenantsQuery, useCan, useMe, useTenant } from '../api/session.ts';
 import { Button, IconButton } from '../kit/button.tsx';
-import { classes } from '../kit/classes.ts';
 import { Icon } from '../kit/icon.tsx';
-import { useKey } from '../kit/keys.ts';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '../kit/menu.tsx';
 import { ErrorNote } from '../kit/states.tsx';
+import { Drawer } from './drawer.tsx';
+import { HelpDialog, openHelp } from './help.tsx';
+import { useIsShown } from './places.ts';
 import { openPalette, Palette } from './palette.tsx';
+import { SessionEndDialog, useSessionEnd } from './session-end.tsx';
+import { useShortcuts } from './shortcuts.ts';
+import { useSwitchTenant } from './switch-tenant.ts';
 import { setTheme, type Theme, useTheme } from './theme.ts';
 import { useLogout } from './logout.ts';
 
@@ -20,16 +24,13 @@ import { useLogout } from './logout.ts';
 export function Frame() {
   const tenant = useTenant();
   const can = useCan();
-  const [menuOpen, setMenuOpen] = useState(false);
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
-  useLive(tenant?.id, can('events.stream'));
-  useSessionEnd();
-  useKey('mod+k', openPalette);
-  useKey('/', openPalette);
+  const session = useSessionEnd();
+  useLive(tenant?.id, can('events.stream'), session.logins);
+  useShortcuts();
   const shown = useRef(pathname);
   useEffect(() => {
-    setMenuOpen(false);
     if (shown.current === pathname) return;
     shown.current = pathname;
     // A screen reader says the new page's heading.
@@ -40,63 +41,48 @@ export function Frame() {
       <a
         href="#main"
         className="sr-only z-50 rounded-md bg-surface px-3 py-2 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        onClick={(event) => {
+          // The address stays as it is.
+          event.preventDefault();
+          main.current?.focus();
+        }}
       >
         Skip to the page
       </a>
-      <aside
-        className={classes(
-          'fixed inset-y-0 left-0 z-40 w-60 shrink-0 flex-col border-r border-line bg-surface lg:sticky lg:top-0 lg:flex lg:h-dvh',
-          menuOpen ? 'flex shadow-xl' : 'hidden',
-        )}
-      >
+      <aside className="sticky top-0 hidden h-dvh w-60 shrink-0 flex-col border-r border-line bg-surface lg:flex">
         <TenantSwitch />
         <Navigation />
       </aside>
-      {menuOpen && (
-        <button
-          type="button"
-          aria-label="Close the menu"
-          className="fixed inset-0 z-30 bg-black/40 lg:hidden"
-          onClick={() => setMenuOpen(false)}
-        />
-      )}
       <div className="flex min-w-0 grow flex-col">
         <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-b border-line bg-surface px-3">
-          <IconButton
-            label={menuOpen ? 'Close the menu' : 'Open the menu'}
-            className="lg:hidden"
-            onClick={() => setMenuOpen(!menuOpen)}
+          <Drawer key={pathname}>
+            <TenantSwitch />
+            <Navigation />
+          </Drawer>
+          <Button
+            className="w-80 max-w-full min-w-0 shrink! justify-start! text-ink-soft!"
+            onClick={openPalette}
+            aria-keyshortcuts="Control+K /"
           >
-            {menuOpen ? <X className="size-4" /> : <MenuIcon className="size-4" />}
-          </IconButton>
-          <Button className="w-80 max-w-full min-w-0 shrink! justify-start! text-ink-soft!" onClick={openPalette}>
             <Search className="size-4" aria-hidden />
             <span className="truncate">Search or do something</span>
             <kbd className="ml-auto hidden rounded bg-raised px-1.5 font-sans text-xs sm:block">Ctrl K</kbd>
           </Button>
           <span className="grow" />
+          <IconButton label="Keyboard shortcuts (?)" className="hidden sm:inline-flex" onClick={openHelp}>
+            <Keyboard className="size-4" />
+          </IconButton>
           <ThemeMenu />
           <UserMenu />
         </header>
-        <main ref={main} id="main" className="min-w-0 grow">
+        <main ref={main} id="main" tabIndex={-1} className="min-w-0 grow outline-none">
           <Outlet />
         </main>
       </div>
       <Palette />
+      <HelpDialog />
+      {session.ended && <SessionEndDialog onLogin={session.onLogin} />}
     </div>
-  );
-}
-
-/** When a call finds that the session has ended, the login comes; it returns to this page. */
-function useSessionEnd() {
-  const navigate = useNavigate();
-  const { href } = useLocation();
-  useEffect(
-    () =>
-      onApiState((event) => {
-        if (event === 'unauthorized') void navigate({ to: '/login', search: { next: href } });
-      }),
-    [navigate, href],
   );
 }
 
@@ -105,13 +91,8 @@ const navClass =
 
 function Navigation() {
   const tenant = useTenant();
-  const me = useMe();
-  const can = useCan();
+  const isShown = useIsShown();
   const slug = tenant?.slug ?? NO_TENANT;
-  const isShown = (service: DescribedService) =>
-    service.scope === 'operator'
-      ? me?.role === 'admin'
-      : (service.scope === 'user' || tenant !== undefined) && can(service.list);
   return (
     <nav aria-label="Services" className="grow overflow-y-auto p-2">
       <Link to="/t/$tenant" params={{ tenant: slug }} activeOptions={{ exact: true }} className={navClass}>
@@ -146,6 +127,7 @@ function TenantSwitch() {
   const tenant = useTenant();
   const { data = [], error } = useQuery(tenantsQuery);
   const navigate = useNavigate();
+  const switchTenant = useSwitchTenant();
   if (error && !(error instanceof CloudApiError)) return <ErrorNote error={error} />;
   return (
     <div className="border-b border-line p-2">
@@ -167,9 +149,10 @@ function TenantSwitch() {
       >
         <MenuLabel>Tenants</MenuLabel>
         {data.map((one) => (
-          <MenuItem key={one.id} onSelect={() => void navigate({ to: '/t/$tenant', params: { tenant: one.slug } })}>
+          <MenuItem key={one.id} onSelect={() => switchTenant(one)}>
             <bdi className="min-w-0 truncate">{one.name}</bdi>
-            <span className="ml-auto text-xs text-ink-soft">{one.role}</span>
+            <span className="ml-auto pl-3 text-xs text-ink-soft">{one.role}</span>
+            {one.id === tenant?.id ? <Check className="size-4" aria-label="this one" /> : <span className="size-4" />}
           </MenuItem>
         ))}
         <MenuSeparator />
@@ -183,6 +166,10 @@ function TenantSwitch() {
         >
           <Plus className="size-4" aria-hidden />
           New tenant
+        </MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: '/invitation' })}>
+          <Mail className="size-4" aria-hidden />
+          Invitations
         </MenuItem>
       </Menu>
     </div>
@@ -237,7 +224,7 @@ function UserMenu() {
         <bdi className="block max-w-60 truncate">{me?.email}</bdi>
       </MenuLabel>
       <MenuSeparator />
-      <MenuItem onSelect={() => void navigate({ href: '/account' })}>Your account</MenuItem>
+      <MenuItem onSelect={() => void navigate({ to: '/account' })}>Your account</MenuItem>
       <MenuItem onSelect={() => window.open('/docs', '_blank', 'noopener')}>API reference</MenuItem>
       <MenuSeparator />
       <MenuItem onSelect={() => void logout()}>Log out</MenuItem>

@@ -1,0 +1,23 @@
+/** The operations that the console's own pages offer: the entrance, the account, and the frame around all pages. */
+export const offers = [
+  'auth.register',
+  'auth.login',
+  'auth.logout',
+  'auth.me',
+  'auth.update',
+  'auth.changePassword',
+  'auth.forgotPassword',
+  'auth.resetPassword',
+  'auth.close',
+  'second-factor.get',
+  'second-factor.enrol',
+  'second-factor.confirm',
+  'second-factor.recoveryCodes',
+  'second-factor.disable',
+  'tenants.switch',
+  'invitations.mine',
+  'invitations.accept',
+  'invitations.decline',
+  'status.get',
+  'events.stream',
+] as const;
