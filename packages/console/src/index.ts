@@ -11,7 +11,10 @@ export { type Me, type Tenant, useCan, useMe, useTenant } from './api/session.ts
 export { useSchemas } from './api/use-schemas.ts';
 export { RoleSelect } from './form/role-select.tsx';
 export { refusedMembers, SchemaForm } from './form/schema-form.tsx';
+export { KeyValues } from './form/key-values.tsx';
+export { flawOf } from './form/values.ts';
 export { Button, ButtonLink, IconButton } from './kit/button.tsx';
+export { addressOf, numberOf, parseNetwork, rangeOf, suggestNetwork } from './kit/cidr.ts';
 export { classes } from './kit/classes.ts';
 export { type Command, useCommands } from './kit/commands.ts';
 export { Code, type Snippet } from './kit/code.tsx';

@@ -25,6 +25,8 @@ export interface ServicePages {
   readonly actions?: ComponentType<ItemProps>;
   /** Whether an action or the deletion makes sense for an item as it is now; where it does not, nothing offers it. Default: always. */
   readonly fits?: (operation: string, item: Item) => boolean;
+  /** Operations that those buttons call, so that no derived button does. */
+  readonly ownActions?: readonly string[];
   /** Tabs of an item's page, after the first. */
   readonly tabs?: readonly {
     readonly name: string;

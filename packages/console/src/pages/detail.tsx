@@ -105,7 +105,7 @@ function Detail({
       actions={
         <>
           {Buttons && <Buttons service={service} item={item} />}
-          <ItemActions service={service} item={item} />
+          <ItemActions service={service} item={item} without={pages.ownActions} />
           <ShowCode
             calls={[...(service.get ? [service.get] : []), ...service.actions].map((operation) => ({
               operation,

@@ -25,15 +25,20 @@ export function ItemActions({
   service,
   item,
   menu,
+  without = [],
 }: {
   readonly service: DescribedService;
   readonly item: Item;
   readonly menu?: boolean;
+  /** Operations that stand elsewhere on the page. */
+  readonly without?: readonly string[] | undefined;
 }) {
   const can = useCan();
   const [open, setOpen] = useState<string>();
   const isOffered = (operation: string) => can(operation) && fits(service.name, operation, item);
-  const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(isOffered);
+  const actions = [...(service.update ? [service.update] : []), ...service.actions].filter(
+    (operation) => isOffered(operation) && !without.includes(operation),
+  );
   const mayDelete = service.delete !== undefined && isOffered(service.delete);
   useCommands(
     menu
