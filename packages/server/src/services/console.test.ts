@@ -35,7 +35,6 @@ const NOT_YET: readonly string[] = [
   'invitations.decline',
   'vpcs.interfaces',
   'instances.logs',
-  'instances.stats',
   'instances.exec',
   'instances.terminal',
   'quotas.ofTenant',

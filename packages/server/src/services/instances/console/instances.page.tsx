@@ -1,0 +1,18 @@
+import type { ServicePages } from '@thecloud/console';
+import { LaunchPage } from './launch.tsx';
+import { obstacleOf, POWER } from './obstacles.ts';
+import { PowerButtons } from './power.tsx';
+import { InstanceSummary } from './summary.tsx';
+
+/** What an instance's pages have beside, or in place of, the derived ones. */
+export const pages: ServicePages = {
+  create: LaunchPage,
+  summary: InstanceSummary,
+  actions: PowerButtons,
+  ownActions: POWER.map((verb) => `instances.${verb}`),
+  // The menu of a row leaves out what cannot be done.
+  fits: (operation, { status }) => {
+    const verb = POWER.find((one) => operation === `instances.${one}`);
+    return verb === undefined || obstacleOf(verb, String(status)) === undefined;
+  },
+};
