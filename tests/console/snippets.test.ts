@@ -16,6 +16,8 @@ import { type FakeServer, type SeenRequest, startFakeServer } from '../../packag
 const root = join(import.meta.dirname, '../..');
 const operations = JSON.parse(readFileSync(join(root, 'api/operations.json'), 'utf8')) as readonly SnippetOperation[];
 const operationOf = (name: string) => operations.find((one) => one.name === name)!;
+const HERE = { endpoint: 'http://127.0.0.1:8080' };
+const TENANT = '01900000-0000-7000-8000-000000000001';
 const KEY = `thecloud_${'a'.repeat(32)}`;
 
 /** What somebody may type or paste where text is wanted. */
@@ -69,7 +71,7 @@ const cases = operations
   .flatMap((operation, nth) =>
     [0, 1, 2].map((turn) => {
       const odd: Odd = (member) => ODD[(nth * 3 + turn * 5 + member.length) % ODD.length]!;
-      return { operation, input: inputOf(operation, odd, turn < 2) };
+      return { operation, input: inputOf(operation, odd, turn < 2), tenantId: nth % 2 === 0 ? TENANT : undefined };
     }),
   );
 
@@ -92,15 +94,16 @@ afterAll(async () => {
 /** A request without what differs from client to client. */
 function plainly({ method, path, query, body, headers }: SeenRequest) {
   query.sort();
-  return { method, path, query: query.toString(), body, key: headers['x-api-key'] };
+  return { method, path, query: query.toString(), body, key: headers['x-api-key'], tenant: headers['x-tenant-id'] };
 }
 const seen = () => plainly(server.seen.splice(0).at(-1)!);
 
 /** What the SDK sends for the same call: every snippet sends that. */
-async function expected(operation: SnippetOperation, input: Readonly<Record<string, unknown>>) {
+async function expected(operation: SnippetOperation, input: Readonly<Record<string, unknown>>, tenantId?: string) {
   const transport = createTransport({
     endpoint: server.endpoint,
     ...(operation.scope === 'public' ? {} : { apiKey: KEY }),
+    ...(['public', 'operator'].includes(operation.scope) ? {} : { tenantId }),
   });
   const shown = JSON.parse(JSON.stringify(shownInput(operation, input))) as Record<string, unknown>;
   const { name, method, path } = operation;
@@ -124,11 +127,14 @@ const isPlain = ({ name, cli }: SnippetOperation) =>
 describe('the snippets of a call', () => {
   it('are a cloud command that sends the same', async () => {
     let plain = 0;
-    for (const { operation, input } of cases.filter((one) => isPlain(one.operation))) {
-      const command = commandLineOf(operation, input);
+    for (const { operation, input, tenantId } of cases.filter((one) => isPlain(one.operation))) {
+      const command = commandLineOf(operation, input, { endpoint: server.endpoint, tenantId });
       const ended = await shell.cloud(wordsOf(command));
       expect(ended, command).toMatchObject({ code: 0 });
-      expect({ ...seen(), key: undefined }, command).toEqual({ ...(await expected(operation, input)), key: undefined });
+      expect({ ...seen(), key: undefined }, command).toEqual({
+        ...(await expected(operation, input, tenantId)),
+        key: undefined,
+      });
       if (!command.startsWith('cloud api ')) plain++;
     }
     // What flags cannot say is rare.
@@ -139,12 +145,13 @@ describe('the snippets of a call', () => {
     // A process takes long: one shell runs all.
     const whole = cases.filter((_, nth) => nth % 3 === 0);
     const commands = whole.map(
-      ({ operation, input }) => `${curlOf(operation, input, server.endpoint)!} --silent --fail`,
+      ({ operation, input, tenantId }) =>
+        `${curlOf(operation, input, { endpoint: server.endpoint, tenantId })!} --silent --fail`,
     );
     await promisify(execFile)('sh', ['-e', '-c', commands.join('\n')], { env: { ...process.env, CLOUD_API_KEY: KEY } });
     const sent = server.seen.splice(0).map(plainly);
-    for (const [nth, { operation, input }] of whole.entries())
-      expect(sent[nth], commands[nth]).toEqual(await expected(operation, input));
+    for (const [nth, { operation, input, tenantId }] of whole.entries())
+      expect(sent[nth], commands[nth]).toEqual(await expected(operation, input, tenantId));
   });
 
   it('are a program that sends the same', async () => {
@@ -152,8 +159,8 @@ describe('the snippets of a call', () => {
     process.env.CLOUD_API_KEY = KEY;
     const [log, write] = [console.log, process.stdout.write];
     try {
-      for (const [nth, { operation, input }] of cases.entries()) {
-        const program = programOf(operation, input, server.endpoint);
+      for (const [nth, { operation, input, tenantId }] of cases.entries()) {
+        const program = programOf(operation, input, { endpoint: server.endpoint, tenantId });
         const path = join(folder, `run-${nth}.ts`);
         writeFileSync(path, program);
         console.log = () => undefined;
@@ -164,7 +171,7 @@ describe('the snippets of a call', () => {
           console.log = log;
           process.stdout.write = write;
         }
-        expect(seen(), program).toEqual(await expected(operation, input));
+        expect(seen(), program).toEqual(await expected(operation, input, tenantId));
       }
     } finally {
       if (before === undefined) delete process.env.CLOUD_API_KEY;
@@ -176,7 +183,7 @@ describe('the snippets of a call', () => {
     const typed = join(folder, 'typed');
     mkdirSync(typed);
     for (const [nth, { operation, input }] of cases.entries())
-      writeFileSync(join(typed, `${nth}.ts`), `export {};\n${programOf(operation, input, 'http://127.0.0.1:8080')}`);
+      writeFileSync(join(typed, `${nth}.ts`), `export {};\n${programOf(operation, input, HERE)}`);
     writeFileSync(
       join(typed, 'tsconfig.json'),
       JSON.stringify({ extends: '../../../tsconfig.json', include: ['*.ts'], exclude: [] }),
@@ -199,12 +206,12 @@ describe('the snippets of a call', () => {
     };
     const login = operationOf('auth.login');
     const texts = [
-      commandLineOf(launch, input),
-      curlOf(launch, input, 'http://127.0.0.1:8080')!,
-      programOf(launch, input, 'http://127.0.0.1:8080'),
-      commandLineOf(login, { email: 'ann@example.com', password: 'hunter2' }),
-      curlOf(login, { email: 'ann@example.com', password: 'hunter2' }, 'http://127.0.0.1:8080')!,
-      programOf(login, { email: 'ann@example.com', password: 'hunter2' }, 'http://127.0.0.1:8080'),
+      commandLineOf(launch, input, HERE),
+      curlOf(launch, input, HERE)!,
+      programOf(launch, input, HERE),
+      commandLineOf(login, { email: 'ann@example.com', password: 'hunter2' }, HERE),
+      curlOf(login, { email: 'ann@example.com', password: 'hunter2' }, HERE)!,
+      programOf(login, { email: 'ann@example.com', password: 'hunter2' }, HERE),
     ];
     expect(texts).toMatchInlineSnapshot(`
       [
@@ -243,13 +250,17 @@ describe('the snippets of a call', () => {
 
   it('show holes where a form is still empty', () => {
     const launch = operationOf('instances.launch');
-    expect(commandLineOf(launch, {})).toMatchInlineSnapshot(`"cloud instances launch '<name>' --image '<image>'"`);
-    expect(commandLineOf(operationOf('instances.stop'), {})).toMatchInlineSnapshot(`"cloud instances stop '<id>'"`);
-    expect(curlOf(operationOf('instances.stop'), {}, 'http://127.0.0.1:8080')).toMatchInlineSnapshot(`
+    expect(commandLineOf(launch, {}, HERE)).toMatchInlineSnapshot(
+      `"cloud instances launch '<name>' --image '<image>'"`,
+    );
+    expect(commandLineOf(operationOf('instances.stop'), {}, HERE)).toMatchInlineSnapshot(
+      `"cloud instances stop '<id>'"`,
+    );
+    expect(curlOf(operationOf('instances.stop'), {}, HERE)).toMatchInlineSnapshot(`
       "curl -X POST 'http://127.0.0.1:8080/instances/<id>/stop' \\
         -H "X-API-Key: $CLOUD_API_KEY""
     `);
-    expect(programOf(operationOf('members.add'), { email: '' }, 'http://127.0.0.1:8080')).toMatchInlineSnapshot(`
+    expect(programOf(operationOf('members.add'), { email: '' }, HERE)).toMatchInlineSnapshot(`
       "import { createClient } from '@thecloud/sdk';
 
       const cloud = createClient({ endpoint: 'http://127.0.0.1:8080', apiKey: process.env.CLOUD_API_KEY });
@@ -260,17 +271,17 @@ describe('the snippets of a call', () => {
   });
 
   it('go by another command where there is one, and by any request where flags cannot say it', () => {
-    expect(commandLineOf(operationOf('instances.terminal'), { id: 'web' })).toMatchInlineSnapshot(
+    expect(commandLineOf(operationOf('instances.terminal'), { id: 'web' }, HERE)).toMatchInlineSnapshot(
       `"cloud instances exec -it web -- sh"`,
     );
-    expect(commandLineOf(operationOf('events.stream'), { action: 'VPC_*' })).toMatchInlineSnapshot(
+    expect(commandLineOf(operationOf('events.stream'), { action: 'VPC_*' }, HERE)).toMatchInlineSnapshot(
       `"cloud events list --follow --action 'VPC_*'"`,
     );
-    expect(commandLineOf(operationOf('roles.update'), { id: 'ops', permissions: [] })).toMatchInlineSnapshot(
+    expect(commandLineOf(operationOf('roles.update'), { id: 'ops', permissions: [] }, HERE)).toMatchInlineSnapshot(
       `"cloud api PUT /rbac/roles/ops --data '{"permissions":[]}'"`,
     );
     expect(
-      commandLineOf(operationOf('auth.changePassword'), { old_password: 'a', new_password: 'b' }),
+      commandLineOf(operationOf('auth.changePassword'), { old_password: 'a', new_password: 'b' }, HERE),
     ).toMatchInlineSnapshot(`"cloud auth change-password"`);
   });
 });

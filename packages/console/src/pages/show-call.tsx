@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import { operationOf } from '../api/registry.ts';
+import { tenantsQuery, useTenant } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { Code } from '../kit/code.tsx';
 import { snippetsOf } from '../snippets/index.ts';
@@ -12,8 +14,12 @@ export interface ShownCall {
 /** The call as a command, a request and a program. */
 export function CallCode({ operation, input }: ShownCall) {
   const schemas = useSchemas(operation);
+  const tenant = useTenant();
+  const { data: tenants = [] } = useQuery(tenantsQuery);
   if (!schemas) return null;
-  return <Code snippets={snippetsOf({ ...operationOf(operation), ...schemas }, input, window.location.origin)} />;
+  // Who has several tenants may have a key for another one than this page is in.
+  const where = { endpoint: window.location.origin, ...(tenants.length > 1 ? { tenantId: tenant?.id } : {}) };
+  return <Code snippets={snippetsOf({ ...operationOf(operation), ...schemas }, input, where)} />;
 }
 
 /** The call that a form would make, as code, folded. */

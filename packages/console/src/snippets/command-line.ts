@@ -3,7 +3,7 @@ import { describeVerbs } from '../../../cli/src/table/describe-verbs.ts';
 import { actsInTenant, type Member, type Verb, wordsOf } from '../../../cli/src/table/verb.ts';
 import { requestOf } from './request.ts';
 import { command, quoted } from './shell.ts';
-import { Hole, type Input, shownInput, type SnippetOperation } from './shown-input.ts';
+import { Hole, type Input, shownInput, type SnippetOperation, tenantOf, type Where } from './shown-input.ts';
 
 /** Operations that another command calls than the one named after them. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
@@ -23,20 +23,22 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The call as a `cloud` command. What its flags cannot say is sent by `cloud api`. */
-export function commandLineOf(operation: SnippetOperation, given: Input): string {
+export function commandLineOf(operation: SnippetOperation, given: Input, where: Where): string {
   const input = shownInput(operation, given);
   const [verb] = describeVerbs([operation]);
+  const tenant = tenantOf(operation, where);
+  const inTenant = tenant === undefined ? [] : [`--tenant ${quoted(tenant)}`];
   const flags = flagsOf(verb!, input, operation.secrets ?? []);
   const args = verb!.args.filter(({ name }) => input[name] !== undefined).map(({ name }) => textIn(input[name]));
   if (flags === undefined || (actsInTenant(verb!) && input['tenant'] !== 'current'))
-    return anyRequest(operation, input);
+    return anyRequest(operation, input, inTenant);
   const words = ['cloud', ...(ELSEWHERE[operation.name] ?? wordsOf(verb!))];
   const rest = restOf(operation.name, verb!, input);
   const behind = rest.length > 0 ? [['--', ...rest.map(quoted)].join(' ')] : [];
   // Behind --, a word that begins with - is no flag.
   if (args.some((word) => word.startsWith('-')))
-    return command([words.join(' '), ...flags, ['--', ...args.map(quoted)].join(' '), ...behind]);
-  return command([[...words, ...args.map(quoted)].join(' '), ...flags, ...behind]);
+    return command([words.join(' '), ...flags, ...inTenant, ['--', ...args.map(quoted)].join(' '), ...behind]);
+  return command([[...words, ...args.map(quoted)].join(' '), ...flags, ...inTenant, ...behind]);
 }
 
 /** The words behind `--`. */
@@ -84,8 +86,8 @@ const textIn = (value: unknown): string => (value instanceof Hole ? value.toStri
 
 const quotedTail = (text: string): string => (text === '' ? "''" : quoted(text));
 
-function anyRequest(operation: SnippetOperation, input: Input): string {
+function anyRequest(operation: SnippetOperation, input: Input, inTenant: readonly string[]): string {
   const { path, body } = requestOf(operation, input);
   const data = body === undefined ? [] : [`--data ${quoted(body)}`];
-  return command([`cloud api ${operation.method} ${quoted(path)}`, ...data]);
+  return command([`cloud api ${operation.method} ${quoted(path)}`, ...data, ...inTenant]);
 }

@@ -1,14 +1,16 @@
 import { camel } from '../../../sdk/src/generator/described.ts';
-import { Hole, type Input, shownInput, type SnippetOperation } from './shown-input.ts';
+import { Hole, type Input, shownInput, type SnippetOperation, tenantOf, type Where } from './shown-input.ts';
 
 /** Longest literal on one line. */
 const LINE = 80;
 
 /** The call as a program with the TypeScript SDK, with the key from the environment. */
-export function programOf(operation: SnippetOperation, given: Input, endpoint: string): string {
+export function programOf(operation: SnippetOperation, given: Input, where: Where): string {
+  const tenant = tenantOf(operation, where);
   const options = [
-    `endpoint: ${literal(endpoint)}`,
+    `endpoint: ${literal(where.endpoint)}`,
     ...(operation.scope === 'public' ? [] : ['apiKey: process.env.CLOUD_API_KEY']),
+    ...(tenant === undefined ? [] : [`tenantId: ${literal(tenant)}`]),
   ];
   return [
     "import { createClient } from '@thecloud/sdk';",

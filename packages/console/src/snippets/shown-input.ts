@@ -19,6 +19,18 @@ export type Input = Readonly<Record<string, unknown>>;
 /** What a snippet reads of an operation. */
 export type SnippetOperation = Omit<ConsoleOperation, 'errors'>;
 
+/** Where a call goes. */
+export interface Where {
+  /** `https://cloud.example.com` */
+  readonly endpoint: string;
+  /** The tenant in which it acts. Undefined: it is clear, because the user has only one. */
+  readonly tenantId?: string | undefined;
+}
+
+/** The tenant that a snippet must name. */
+export const tenantOf = ({ scope }: SnippetOperation, { tenantId }: Where): string | undefined =>
+  scope === 'public' || scope === 'operator' ? undefined : tenantId;
+
 /** The name of a variable stays, as in `TOKEN=…`: it is no secret, and people look for it. */
 const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=/;
 
