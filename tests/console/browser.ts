@@ -9,8 +9,17 @@ const KEPT = resolve(import.meta.dirname, '../../.cache/console-failures');
 /** Longest wait for anything on a page. */
 const WAIT_MS = 15_000;
 
-/** The browser's own sandbox needs a user other than root. It only ever shows pages of the platform under test. */
-const ARGS = ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--hide-scrollbars'];
+/** A name that leads to this machine, as a page's owner can make any name do. */
+export const NAME_OF_THIS_MACHINE = 'rebound.example.com';
+
+const ARGS = [
+  // The browser's own sandbox needs a user other than root. It only ever shows pages of the platform under test.
+  '--no-sandbox',
+  '--disable-dev-shm-usage',
+  '--force-color-profile=srgb',
+  '--hide-scrollbars',
+  `--host-resolver-rules=MAP ${NAME_OF_THIS_MACHINE} 127.0.0.1`,
+];
 
 /** One visitor of the console: cookies, storage and tabs that nobody else has. */
 export interface Visitor {
