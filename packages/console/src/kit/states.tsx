@@ -1,5 +1,5 @@
 import { CircleAlert } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { CloudApiError } from '../api/client.ts';
 import { sentenceOf } from '../api/queries.ts';
 import { Button } from './button.tsx';
@@ -7,9 +7,14 @@ import { classes } from './classes.ts';
 
 /** What went wrong, and what to do. */
 export function ErrorNote({ error, retry }: { readonly error: unknown; readonly retry?: (() => void) | undefined }) {
+  const note = useRef<HTMLDivElement>(null);
+  // A form may be longer than the window: what failed must not be out of sight.
+  useEffect(() => {
+    if (note.current?.closest('form')) note.current.scrollIntoView({ block: 'nearest' });
+  }, [error]);
   const requestId = error instanceof CloudApiError && error.status >= 500 ? error.requestId : undefined;
   return (
-    <div role="alert" className="flex items-start gap-2 rounded-md bg-bad-soft px-3 py-2 text-bad">
+    <div ref={note} role="alert" className="flex items-start gap-2 rounded-md bg-bad-soft px-3 py-2 text-bad">
       <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
       <div className="min-w-0 grow">
         <p>{sentenceOf(error)}</p>

@@ -13,6 +13,8 @@ export const CONSOLE_GROUPS = {
 /** What the console cannot know from the descriptors of a service, to derive its pages. Plain data. */
 export interface ConsoleFacet {
   readonly group: keyof typeof CONSOLE_GROUPS;
+  /** Title of its pages, where the group says the rest: `Users`. Default: the service's. */
+  readonly heading?: string;
   /** Name of a lucide icon: `key-round`. */
   readonly icon: string;
   /** Place within the group: lower first. Default: behind those that have one. */

@@ -100,7 +100,7 @@ function describe(registry: Registry, service: Service, facet: ConsoleFacet): De
   const noun = facet.noun ?? kindNamed(registry, kind)?.noun ?? service.resource.replaceAll('_', ' ');
   return {
     name: service.name,
-    title: service.title,
+    title: facet.heading ?? service.title,
     resource: service.resource,
     ...(kind === undefined ? {} : { kind }),
     noun,

@@ -50,6 +50,7 @@ export const createAdminAuditService = () =>
     operations: adminAuditOperations,
     console: {
       group: 'operator',
+      heading: 'Audit trail',
       icon: 'scroll',
       order: 6,
       summary: 'The audit trails of all tenants, with every change and every refused attempt.',

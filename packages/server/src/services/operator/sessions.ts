@@ -87,6 +87,7 @@ export const createAdminSessionsService = () =>
     operations: sessionOperations,
     console: {
       group: 'operator',
+      heading: 'Sessions',
       icon: 'monitor',
       summary: 'A session is a login of a user, which lasts until it expires or somebody ends it.',
       guide: 'docs/operator.md',

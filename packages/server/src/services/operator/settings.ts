@@ -159,6 +159,7 @@ export const createSettingsService = ({ settings }: { readonly settings: () => r
     operations: settingOperations,
     console: {
       group: 'operator',
+      heading: 'Settings',
       icon: 'sliders-horizontal',
       order: 4,
       summary: 'A setting changes how the platform works, at once and without a restart.',

@@ -168,6 +168,7 @@ export const createAdminTenantsService = (deps: {
     operations: tenantOperations,
     console: {
       group: 'operator',
+      heading: 'Tenants',
       icon: 'building',
       order: 2,
       summary: 'A tenant holds the resources, members and quotas of one team. Every user has a personal one.',

@@ -194,6 +194,7 @@ export const createAdminUsersService = () =>
     operations: userOperations,
     console: {
       group: 'operator',
+      heading: 'Users',
       icon: 'users',
       order: 1,
       summary: 'A user is somebody with an account on this platform.',

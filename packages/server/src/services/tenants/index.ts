@@ -40,6 +40,7 @@ export const createMembersService = (deps: Pick<TenantDeps, 'forgetCallers'>) =>
     operations: memberOperations,
     console: {
       group: 'access',
+      heading: 'Members',
       icon: 'users-round',
       order: 1,
       summary: 'A member is a user who may act in this tenant, as far as their role permits.',
@@ -64,6 +65,7 @@ export const createInvitationsService = (deps: InvitationDeps) =>
     operations: invitationOperations,
     console: {
       group: 'access',
+      heading: 'Invitations',
       icon: 'mail-plus',
       order: 2,
       summary: 'An invitation asks somebody by mail to join this tenant. It expires after seven days.',
