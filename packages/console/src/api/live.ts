@@ -1,28 +1,16 @@
-import { type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { followEvents } from '@thecloud/sdk';
-import { useEffect } from 'react';
-import { CloudApiError, onApiState, transport } from './client.ts';
-import { refresh } from './queries.ts';
-import { operationOf, services } from './registry.ts';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { onApiState } from './client.ts';
+import { follow } from './follow.ts';
+import { createGatherer, refreshAuthority } from './gather.ts';
+import { operationOf } from './registry.ts';
+import { useMe } from './session.ts';
+import type { LiveEvent } from './streams.ts';
 
-/** An event as the stream gives it. */
-export interface LiveEvent {
-  readonly id: string;
-  readonly action: string;
-  readonly resource_type: string;
-  readonly resource_id: string;
-  readonly actor?: string;
-  readonly changes?: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
-  readonly created_at: string;
-}
+export type { LiveEvent };
 
-/** Milliseconds within which several events of a service cause one look. */
-const GATHER_MS = 150;
-/** Milliseconds between looks where nobody may follow events. */
+/** Milliseconds between looks where nobody may follow events, and before a stream that was refused is asked for once more. */
 const POLL_MS = 10_000;
-
-/** Resources whose changes may change what the user may do. */
-const AUTHORITY = new Set(['member', 'role', 'tenant']);
 
 type Listener = (event: LiveEvent) => void;
 const listeners = new Set<Listener>();
@@ -34,11 +22,15 @@ export function onEvent(listener: Listener): () => void {
 }
 
 /**
- * Keeps all that is shown of this tenant up to date: one stream of events for the whole page. Without the permission it polls. `session` counts
+ * Keeps all that is shown of this tenant up to date: one stream of events for all tabs. Without the permission it polls. `session` counts
  * the logins of this page: a stream ends with its session.
  */
 export function useLive(tenantId: string | undefined, mayFollow: boolean, session: number): void {
   const client = useQueryClient();
+  const userId = useMe()?.id;
+  /** Grows with each refusal: the stream is asked for once more after a while. */
+  const [refusals, setRefusals] = useState(0);
+  const [isFollowing, setIsFollowing] = useState(true);
   // A call that is refused says that the page shows more than the user may do.
   useEffect(
     () =>
@@ -48,85 +40,38 @@ export function useLive(tenantId: string | undefined, mayFollow: boolean, sessio
     [client],
   );
   useEffect(() => {
-    if (tenantId === undefined) return;
-    const leaving = new AbortController();
-    const gather = gatherer(client);
-    if (mayFollow) void follow(client, tenantId, gather.add, leaving.signal);
-    else gather.poll();
+    if (tenantId === undefined || userId === undefined || !mayFollow) return;
+    const gather = createGatherer(client, tenantId);
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const followed = { key: `${userId} ${tenantId}`, tenantId, spec: operationOf('events.stream') };
+    const leave = follow(followed, (told) => {
+      if (told.kind === 'event') {
+        for (const listener of listeners) listener(told.event);
+        gather.add(told.event);
+      } else if (told.kind === 'live') {
+        // What was read before the stream began may have changed in between.
+        void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[2] === tenantId });
+        setIsFollowing(true);
+      } else {
+        // Logged out, or no permission any more: what is read now says which.
+        refreshAuthority(client);
+        setIsFollowing(false);
+        again = setTimeout(() => setRefusals((count) => count + 1), POLL_MS);
+      }
+    });
     return () => {
-      leaving.abort(new Error('the page has left the tenant'));
+      clearTimeout(again);
+      leave();
       gather.stop();
     };
-  }, [client, tenantId, mayFollow, session]);
-}
-
-/** Reads who the user is, what they may do, and where: buttons come and go with it. */
-function refreshAuthority(client: QueryClient): void {
-  refresh(client, 'auth');
-  refresh(client, 'tenants');
-}
-
-async function follow(
-  client: QueryClient,
-  tenantId: string,
-  add: (event: LiveEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let broken = false;
-  while (!signal.aborted) {
-    try {
-      const events = followEvents<LiveEvent>(
-        transport,
-        operationOf('events.stream'),
-        {},
-        {
-          signal,
-          tenantId,
-          onFailure: () => (broken = true),
-        },
-      );
-      for await (const { data } of events) {
-        // Resumed by the last id: nothing is missed. What happened without an event in between is read once.
-        if (broken) void client.invalidateQueries();
-        broken = false;
-        add(data);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      // Refused for good: logged out, or no permission any more. What is read now says which. A position that is too old: begin from now.
-      refreshAuthority(client);
-      if (error instanceof CloudApiError && error.status !== 410 && error.status !== 400) return;
-      void client.invalidateQueries();
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-  }
-}
-
-/** Gathers events for a moment, then reads once what they touch. */
-function gatherer(client: QueryClient) {
-  const touched = new Set<string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let poll: ReturnType<typeof setInterval> | undefined;
-  const flush = () => {
-    timer = undefined;
-    for (const service of touched) refresh(client, service);
-    touched.clear();
-    refresh(client, 'events');
-  };
-  return {
-    add(event: LiveEvent) {
-      for (const listener of listeners) listener(event);
-      for (const service of services) if (service.resource === event.resource_type) touched.add(service.name);
-      if (AUTHORITY.has(event.resource_type)) touched.add('auth').add('tenants');
-      touched.add('quotas');
-      timer ??= setTimeout(flush, GATHER_MS);
-    },
-    poll() {
-      poll = setInterval(() => void client.invalidateQueries(), POLL_MS);
-    },
-    stop() {
-      clearTimeout(timer);
-      clearInterval(poll);
-    },
-  };
+  }, [client, tenantId, userId, mayFollow, session, refusals]);
+  const polls = tenantId !== undefined && userId !== undefined && (!mayFollow || !isFollowing);
+  useEffect(() => {
+    if (!polls) return;
+    const look = () => {
+      if (document.visibilityState === 'visible') void client.invalidateQueries();
+    };
+    const timer = setInterval(look, POLL_MS);
+    return () => clearInterval(timer);
+  }, [client, polls]);
 }
