@@ -7,7 +7,8 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
+import { type Attempt, attemptOf, isAnswered } from './attempt.ts';
 import { call, type CallOptions, CloudApiError, listPage } from './client.ts';
 import { type Operation, operationOf } from './registry.ts';
 import { useTenant } from './session.ts';
@@ -102,7 +103,7 @@ export function useReadOn(
 
 /**
  * Calls an operation that changes something; then everything of its service that is shown is read once more, without waiting for the event.
- * `variables` of `mutate` are the input.
+ * `variables` of `mutate` are the input. The same input after a call that was not answered is the same call: it is not done twice.
  */
 export function useAct<T = Item>(
   name: string,
@@ -110,9 +111,26 @@ export function useAct<T = Item>(
 ) {
   const tenant = useTenant();
   const client = useQueryClient();
+  const attempt = useRef<Attempt>(undefined);
   const { onSuccess, ...given } = options;
   return useMutation<T, Error, Input>({
-    mutationFn: (input) => call<T>(name, input, { tenantId: tenant?.id, ...given }),
+    mutationFn: async (input) => {
+      attempt.current = attemptOf(attempt.current, input);
+      const { key } = attempt.current;
+      try {
+        const answer = await call<T>(name, input, { tenantId: tenant?.id, idempotencyKey: key, ...given });
+        attempt.current = undefined;
+        return answer;
+      } catch (error) {
+        if (isAnswered(error)) attempt.current = undefined;
+        throw error;
+      }
+    },
+    onError: (error) => {
+      // The page showed something that is not so any more.
+      if (error instanceof CloudApiError && (error.status === 409 || error.status === 404))
+        refresh(client, operationOf(name).service);
+    },
     onSuccess: (answer, input) => {
       refresh(client, operationOf(name).service);
       onSuccess?.(answer, input);

@@ -1,21 +1,20 @@
+import { useId } from 'react';
 import type { Schema } from '../api/schema.ts';
 import { Checkbox, Field, Input, Select, TextArea } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
+import { controlOf, plainOf } from './control.ts';
 import { KeyValues } from './key-values.tsx';
-import { PickMany } from './pick-many.tsx';
+import { Lines, PickMany } from './pick-many.tsx';
 import { Picker } from './picker.tsx';
 import { localOf } from './values.ts';
-
-/** Longest text in characters that fits into one line. */
-const ONE_LINE = 500;
 
 /** One member of an input: its control by its schema. `undefined` is "not given". */
 export function MemberField({
   name,
-  schema,
+  schema: given,
   required,
   secret,
-  kind,
+  kind: reference,
   unit,
   value,
   error,
@@ -32,96 +31,132 @@ export function MemberField({
   readonly error?: string | undefined;
   readonly onChange: (value: unknown) => void;
 }) {
+  const listId = useId();
+  const { schema } = plainOf(given);
   const title = titleOf(name);
-  const label = unit ? `${title} (${unit})` : title;
-  const help = helpOf(schema);
+  const label = unit && !title.endsWith(` ${unit}`) ? `${title} (${unit})` : title;
+  const help = schema.description ?? schema.items?.description;
   const frame = (control: React.ReactNode) => (
     <Field label={label} help={help} error={error} {...(required ? {} : { required: false })}>
       {control}
     </Field>
   );
   const text = typeof value === 'string' ? value : '';
-  const placeholder = schema.default === undefined ? undefined : String(schema.default);
-  const choices = choicesOf(schema);
-  if (kind && schema.type === 'string')
-    return frame(<Picker kind={kind} value={text} onChange={onChange} required={required} placeholder={placeholder} />);
-  if (choices)
-    return frame(
-      <Select
-        value={value === undefined ? '' : String(value)}
-        onChange={(event) => onChange(choices.find((one) => String(one) === event.target.value))}
-      >
-        {(!required || value === undefined) && (
-          <option value="">{placeholder ? `Default: ${placeholder}` : required ? 'Choose' : 'Not set'}</option>
-        )}
-        {choices.map((one) => (
-          <option key={String(one)} value={String(one)}>
-            {String(one)}
-          </option>
-        ))}
-      </Select>,
-    );
-  if (schema.type === 'boolean')
-    return (
-      <Checkbox
-        label={label}
-        help={help}
-        checked={value === true}
-        onChange={(event) => onChange(event.target.checked)}
-      />
-    );
-  if (schema.type === 'integer' || schema.type === 'number')
-    return frame(
-      <Input
-        type="number"
-        inputMode="numeric"
-        value={typeof value === 'number' && !Number.isNaN(value) ? value : ''}
-        placeholder={placeholder}
-        min={schema.minimum}
-        max={schema.maximum}
-        onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.valueAsNumber)}
-      />,
-    );
-  if (schema.format === 'date-time')
-    return frame(
-      <Input
-        type="datetime-local"
-        value={text === '' ? '' : localOf(text)}
-        onChange={(event) =>
-          onChange(event.target.value === '' ? undefined : new Date(event.target.value).toISOString())
-        }
-      />,
-    );
-  if (schema.type === 'array')
-    return frame(<PickMany kind={kind} value={Array.isArray(value) ? value.map(String) : []} onChange={onChange} />);
-  if (schema.type === 'object')
-    return (
-      <KeyValues
-        label={label}
-        help={help}
-        error={error}
-        value={(value ?? {}) as Readonly<Record<string, string>>}
-        onChange={onChange}
-      />
-    );
-  if ((schema.maxLength ?? 0) > ONE_LINE && !secret)
-    return frame(<TextArea value={text} onChange={(event) => onChange(event.target.value)} />);
-  return frame(
-    <Input
-      type={secret ? 'password' : 'text'}
-      autoComplete={secret ? 'new-password' : 'off'}
-      value={text}
-      placeholder={placeholder}
-      onChange={(event) => onChange(event.target.value)}
-    />,
-  );
-}
-
-const helpOf = (schema: Schema): string | undefined => schema.description ?? schema.items?.description;
-
-function choicesOf(schema: Schema): readonly (string | number)[] | undefined {
-  const found = schema.enum ?? schema.anyOf?.map((one) => one.const) ?? schema.examples;
-  return found && found.every((one) => typeof one === 'string' || typeof one === 'number')
-    ? (found as readonly (string | number)[])
-    : undefined;
+  const placeholder = schema.default === undefined ? undefined : `Default: ${String(schema.default)}`;
+  const items = Array.isArray(value) ? (value as readonly string[]) : [];
+  const control = controlOf(given, { reference, secret });
+  switch (control?.kind) {
+    case 'reference':
+      return frame(
+        <Picker kind={control.of} value={text} onChange={onChange} required={required} placeholder={placeholder} />,
+      );
+    case 'references':
+      return frame(<PickMany kind={control.of} value={items} onChange={onChange} />);
+    case 'choice':
+      return frame(
+        <Select
+          value={value === undefined || value === null ? '' : String(value)}
+          onChange={(event) => onChange(control.choices.find((one) => String(one) === event.target.value))}
+        >
+          {(!required || value === undefined) && (
+            <option value="">{placeholder ?? (required ? 'Choose' : 'Not set')}</option>
+          )}
+          {control.choices.map((one) => (
+            <option key={String(one)} value={String(one)}>
+              {String(one)}
+            </option>
+          ))}
+        </Select>,
+      );
+    case 'choices':
+      return (
+        <fieldset className="grid gap-1">
+          <legend className="mb-1 font-medium">{label}</legend>
+          {control.choices.map((one) => (
+            <Checkbox
+              key={String(one)}
+              label={String(one)}
+              checked={items.includes(String(one))}
+              onChange={(event) =>
+                onChange(event.target.checked ? [...items, one] : items.filter((other) => other !== one))
+              }
+            />
+          ))}
+          {help && <p className="text-sm text-ink-soft">{help}</p>}
+          {error && (
+            <p role="alert" className="text-sm text-bad">
+              {error}
+            </p>
+          )}
+        </fieldset>
+      );
+    case 'flag':
+      return (
+        <Checkbox
+          label={label}
+          help={help}
+          checked={(value ?? schema.default) === true}
+          onChange={(event) => onChange(event.target.checked)}
+        />
+      );
+    case 'number':
+      return frame(
+        <Input
+          type="number"
+          inputMode={schema.type === 'integer' ? 'numeric' : 'decimal'}
+          step={schema.type === 'integer' ? 1 : 'any'}
+          value={typeof value === 'number' && !Number.isNaN(value) ? value : ''}
+          placeholder={placeholder}
+          min={schema.minimum}
+          max={schema.maximum}
+          onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.valueAsNumber)}
+        />,
+      );
+    case 'time':
+      return frame(
+        <Input
+          type="datetime-local"
+          value={text === '' ? '' : localOf(text)}
+          onChange={(event) =>
+            onChange(event.target.value === '' ? undefined : new Date(event.target.value).toISOString())
+          }
+        />,
+      );
+    case 'lines':
+      return frame(<Lines value={items} onChange={onChange} />);
+    case 'pairs':
+      return (
+        <KeyValues
+          label={label}
+          help={help}
+          error={error}
+          value={(value ?? {}) as Readonly<Record<string, string>>}
+          onChange={onChange}
+        />
+      );
+    case 'long':
+      return frame(<TextArea value={text} onChange={(event) => onChange(event.target.value)} />);
+    default: {
+      const examples = schema.examples?.filter((one) => typeof one === 'string') ?? [];
+      return frame(
+        <>
+          <Input
+            type={control?.kind === 'secret' ? 'password' : 'text'}
+            autoComplete={control?.kind === 'secret' ? 'new-password' : 'off'}
+            list={examples.length > 0 ? listId : undefined}
+            value={text}
+            placeholder={placeholder ?? (examples.length > 0 ? `Such as ${examples.join(' or ')}` : undefined)}
+            onChange={(event) => onChange(event.target.value)}
+          />
+          {examples.length > 0 && (
+            <datalist id={listId}>
+              {examples.map((one) => (
+                <option key={one} value={one} />
+              ))}
+            </datalist>
+          )}
+        </>,
+      );
+    }
+  }
 }

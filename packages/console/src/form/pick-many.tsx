@@ -6,23 +6,30 @@ import { Checkbox, Input, TextArea } from '../kit/field.tsx';
 
 interface PickManyProps {
   /** The kind of what is chosen. */
-  readonly kind?: string | undefined;
+  readonly kind: string;
   readonly value: readonly string[];
-  readonly onChange: (value: readonly string[] | undefined) => void;
+  readonly onChange: (value: readonly string[]) => void;
 }
 
-/** A list of texts, one a line; of a kind that the caller may list, boxes to tick. */
+/** Several of a kind: boxes to tick where the caller may list them, else a line for each. */
 export function PickMany({ kind, value, onChange }: PickManyProps) {
-  const known = kind === undefined ? undefined : kindOf(kind);
+  const known = kindOf(kind);
   const can = useCan();
-  const change = (next: readonly string[]) => onChange(next.length === 0 ? undefined : next);
-  if (known && can(known.list)) return <Boxes kind={known} value={value} change={change} />;
+  if (known && can(known.list)) return <Boxes kind={known} value={value} change={onChange} />;
+  return <Lines value={value} onChange={onChange} />;
+}
+
+/** A list of texts, one a line. */
+export function Lines({ value, onChange }: Pick<PickManyProps, 'value' | 'onChange'>) {
   return (
     <TextArea
-      rows={3}
+      rows={Math.min(8, Math.max(3, value.length + 1))}
+      className="font-mono text-sm"
+      spellCheck={false}
+      autoComplete="off"
       value={value.join('\n')}
       placeholder="One per line"
-      onChange={(event) => change(event.target.value === '' ? [] : event.target.value.split('\n'))}
+      onChange={(event) => onChange(event.target.value === '' ? [] : event.target.value.split('\n'))}
     />
   );
 }

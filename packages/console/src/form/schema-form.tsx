@@ -1,6 +1,6 @@
-import { type FormEvent, type ReactNode, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { CloudApiError } from '../api/client.ts';
-import type { Input } from '../api/queries.ts';
+import { type Input, sentenceOf } from '../api/queries.ts';
 import { operationOf, serviceOf } from '../api/registry.ts';
 import type { Schema } from '../api/schema.ts';
 import { Button } from '../kit/button.tsx';
@@ -8,7 +8,8 @@ import { DialogActions } from '../kit/dialog.tsx';
 import { ErrorNote } from '../kit/states.tsx';
 import { ShowCall } from '../pages/show-call.tsx';
 import { MemberField } from './member-field.tsx';
-import { flawOf, isSame } from './values.ts';
+import { type Refused, refusedOf } from './refusal.ts';
+import { flawOf, inputOf } from './values.ts';
 
 export interface SchemaFormProps {
   readonly operation: string;
@@ -28,36 +29,52 @@ export interface SchemaFormProps {
   readonly onCancel?: () => void;
 }
 
-/** A form for the input of an operation. Members that are left empty are not sent, so that the API's defaults hold. */
+/**
+ * A form for the input of an operation. What the API refuses stands at its member, and the focus goes to the first of them; what was typed stays.
+ */
 export function SchemaForm(props: SchemaFormProps) {
   const { operation, schema, members, fixed = {}, initial = {}, changedOnly = false } = props;
   const [values, setValues] = useState<Input>(initial);
   const [flaws, setFlaws] = useState<Readonly<Record<string, string>>>({});
+  /** Members that were changed since the API refused: what it said of them is over. */
+  const [mended, setMended] = useState<ReadonlySet<string>>(new Set());
   const form = useRef<HTMLFormElement>(null);
   const required = new Set(schema.required ?? []);
   const asked = [...members].sort((one, other) => Number(required.has(other)) - Number(required.has(one)));
-  const filled = Object.fromEntries(
-    Object.entries(values).filter(
-      ([name, value]) => value !== undefined && (changedOnly ? !isSame(value, initial[name]) : value !== ''),
-    ),
-  );
+  const filled = inputOf(values, changedOnly ? initial : undefined);
   const input = { ...fixed, ...filled };
-  const refused = refusedMembers(props.error, members);
+  const { references, secrets, service } = operationOf(operation);
+  const refused = refusedBy(props.error, members, values);
+
+  const focus = (wanted: Readonly<Record<string, string>>) => {
+    const first = asked.find((name) => name in wanted);
+    if (first === undefined) return;
+    form.current
+      ?.querySelector<HTMLElement>(`[data-member="${CSS.escape(first)}"] :is(input, select, textarea, button)`)
+      ?.focus();
+  };
+  useEffect(() => {
+    setMended(new Set());
+    focus(refused.members);
+    // Each refusal once.
+  }, [props.error]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    // A dialog's form may stand within another form's page.
+    event.stopPropagation();
+    if (props.busy) return;
     const found = Object.fromEntries(
       asked.flatMap((name) => {
+        // Of a change only what is sent is checked.
+        if (changedOnly && !(name in filled)) return [];
         const flaw = flawOf(schema.properties?.[name] ?? {}, values[name], required.has(name));
         return flaw === undefined ? [] : [[name, flaw] as const];
       }),
     );
     setFlaws(found);
-    const first = asked.find((name) => name in found);
-    if (first === undefined) return props.onSubmit(input);
-    form.current
-      ?.querySelector<HTMLElement>(`[data-member="${CSS.escape(first)}"] :is(input, select, textarea, button)`)
-      ?.focus();
+    focus(found);
+    if (Object.keys(found).length === 0) props.onSubmit(input);
   };
 
   return (
@@ -69,20 +86,23 @@ export function SchemaForm(props: SchemaFormProps) {
             name={name}
             schema={schema.properties?.[name] ?? {}}
             required={required.has(name)}
-            secret={operationOf(operation).secrets?.includes(name) ?? false}
-            kind={operationOf(operation).references?.[name]}
-            unit={serviceOf(operationOf(operation).service)?.units[name]}
+            secret={secrets?.includes(name) ?? false}
+            kind={references?.[name]}
+            unit={serviceOf(service)?.units[name]}
             value={values[name]}
-            error={flaws[name] ?? refused[name]}
+            error={flaws[name] ?? (mended.has(name) ? undefined : refused.members[name])}
             onChange={(value) => {
               setValues((before) => ({ ...before, [name]: value }));
               setFlaws((before) => Object.fromEntries(Object.entries(before).filter(([other]) => other !== name)));
+              setMended((before) => new Set(before).add(name));
             }}
           />
         </div>
       ))}
-      {props.error !== null && props.error !== undefined && Object.keys(refused).length === 0 && (
-        <ErrorNote error={props.error} />
+      {refused.rest.length > 0 && (
+        <ErrorNote
+          error={Object.keys(refused.members).length === 0 ? props.error : new Error(refused.rest.join('. '))}
+        />
       )}
       <ShowCall operation={operation} input={input} />
       <DialogActions>
@@ -100,13 +120,13 @@ export function SchemaForm(props: SchemaFormProps) {
   );
 }
 
-/** The sentences of a refusal, by the member that each begins with. One that names no member is not here. */
-export function refusedMembers(error: unknown, members: readonly string[]): Readonly<Record<string, string>> {
-  if (!(error instanceof CloudApiError) || error.status >= 500) return {};
-  const found: Record<string, string> = {};
-  for (const sentence of error.message.split('; ')) {
-    const member = members.find((name) => new RegExp(`^'?${name}\\b|'${name}'`).test(sentence));
-    if (member !== undefined) found[member] ??= sentence.charAt(0).toUpperCase() + sentence.slice(1);
-  }
-  return found;
+function refusedBy(error: unknown, members: readonly string[], values: Input): Refused {
+  if (error === null || error === undefined) return { members: {}, rest: [] };
+  return error instanceof CloudApiError
+    ? refusedOf(error, members, values)
+    : { members: {}, rest: [sentenceOf(error)] };
 }
+
+/** What an error says of these members. */
+export const refusedMembers = (error: unknown, members: readonly string[]): Readonly<Record<string, string>> =>
+  refusedBy(error, members, {}).members;

@@ -1,15 +1,18 @@
 import { Ellipsis, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { CloudApiError } from '../api/client.ts';
 import { type Item, useAct } from '../api/queries.ts';
 import { type DescribedService, operationOf } from '../api/registry.ts';
 import { useCan } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { SchemaForm } from '../form/schema-form.tsx';
+import { isSame } from '../form/values.ts';
 import { Button, IconButton } from '../kit/button.tsx';
 import { useCommands } from '../kit/commands.ts';
 import { Dialog } from '../kit/dialog.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../kit/menu.tsx';
 import { toast } from '../kit/toast.tsx';
+import { titleOf, Value } from '../kit/value.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
 import { fits } from './custom.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
@@ -113,7 +116,12 @@ export function ActDialog({
 }) {
   const schemas = useSchemas(operation);
   const { summary, description, effect } = operationOf(operation);
+  const isUpdate = effect === 'update';
+  /** What the form began with. The item itself goes on changing while the form is open. */
+  const [base, setBase] = useState(item);
+  const ifMatch = isUpdate && typeof base.version === 'number' ? base.version : undefined;
   const act = useAct(operation, {
+    ifMatch,
     onSuccess: (answer) => {
       if (isWorthShowing(operation, answer)) return;
       toast(`${nameOf(service, item)}: ${verbTitle(operation).toLowerCase()} is under way or done`);
@@ -124,6 +132,9 @@ export function ActDialog({
   const asked = askedMembers(operation, schemas.input.properties ?? {});
   const path = { [service.item.param]: refOf(service, item) };
   const shown = act.data !== undefined && isWorthShowing(operation, act.data);
+  // Refused because somebody else was faster; what they changed is known as soon as the item is read.
+  const isStale =
+    ifMatch !== undefined && act.error instanceof CloudApiError && act.error.status === 409 && item.version !== ifMatch;
   return (
     <Dialog open onClose={onClose} title={`${verbTitle(operation)}: ${nameOf(service, item)}`}>
       {shown ? (
@@ -136,27 +147,75 @@ export function ActDialog({
           </div>
         </>
       ) : (
-        <SchemaForm
-          operation={operation}
-          schema={schemas.input}
-          members={asked}
-          fixed={path}
-          initial={effect === 'update' ? pick(item, asked) : {}}
-          changedOnly={effect === 'update'}
-          intro={
-            <>
-              <p>{summary}.</p>
-              {description && <p className="mt-1 text-ink-soft">{description}</p>}
-            </>
-          }
-          submitLabel={verbTitle(operation)}
-          busy={act.isPending}
-          error={act.error}
-          onSubmit={(input) => act.mutate(input)}
-          onCancel={onClose}
-        />
+        <>
+          {isStale && (
+            <Overtaken
+              from={base}
+              to={item}
+              members={asked}
+              onGoOn={() => {
+                setBase(item);
+                act.reset();
+              }}
+            />
+          )}
+          <SchemaForm
+            operation={operation}
+            schema={schemas.input}
+            members={asked}
+            fixed={path}
+            initial={isUpdate ? pick(base, asked) : {}}
+            changedOnly={isUpdate}
+            intro={
+              <div>
+                <p>{summary}.</p>
+                {description && <p className="mt-1 text-ink-soft">{description}</p>}
+              </div>
+            }
+            submitLabel={verbTitle(operation)}
+            busy={act.isPending}
+            error={isStale ? null : act.error}
+            onSubmit={(input) => act.mutate(input)}
+            onCancel={onClose}
+          />
+        </>
       )}
     </Dialog>
+  );
+}
+
+/** What somebody else changed while the form was open. Nothing of the form is lost. */
+function Overtaken({
+  from,
+  to,
+  members,
+  onGoOn,
+}: {
+  readonly from: Item;
+  readonly to: Item;
+  readonly members: readonly string[];
+  readonly onGoOn: () => void;
+}) {
+  const changed = members.filter((member) => !isSame(from[member], to[member]));
+  return (
+    <div role="alert" className="grid gap-2 rounded-md bg-warn-soft px-3 py-2">
+      <p className="text-warn">It was changed while you edited it, so nothing was saved. Your input is still here.</p>
+      {changed.length > 0 && (
+        <ul className="text-sm">
+          {changed.map((member) => (
+            <li key={member}>
+              {titleOf(member)}: <Value member={member} value={from[member]} compact /> →{' '}
+              <Value member={member} value={to[member]} compact />
+            </li>
+          ))}
+        </ul>
+      )}
+      <div>
+        <Button small onClick={onGoOn}>
+          Go on from the newest
+        </Button>
+      </div>
+    </div>
   );
 }
 
