@@ -40,7 +40,7 @@ export function shownSize(bytes: number): string {
 
 /** A duration in its two largest units: 3661 s is `1 h 1 min`. */
 export function shownDuration(seconds: number): string {
-  if (Math.abs(seconds) < 1) return `${number.format(seconds * 1000)} ms`;
+  if (seconds !== 0 && Math.abs(seconds) < 1) return `${number.format(seconds * 1000)} ms`;
   const rounded = Math.round(seconds);
   const parts: readonly (readonly [string, number])[] = [
     ['d', Math.floor(rounded / 86_400)],
@@ -49,6 +49,7 @@ export function shownDuration(seconds: number): string {
     ['s', rounded % 60],
   ];
   const first = parts.findIndex(([, amount]) => amount > 0);
+  if (first === -1) return '0 s';
   return parts
     .slice(first, first + 2)
     .filter(([, amount]) => amount > 0)
