@@ -5,6 +5,7 @@ import { type Item, useList, useRead, useReadOn } from '../api/queries.ts';
 import type { DescribedService } from '../api/registry.ts';
 import { useCan } from '../api/session.ts';
 import { useSchemas } from '../api/use-schemas.ts';
+import { Concealed } from '../kit/concealed.tsx';
 import { Card, Fact, Facts, Page } from '../kit/layout.tsx';
 import { Empty, ErrorNote, Loading } from '../kit/states.tsx';
 import { Status } from '../kit/status.tsx';
@@ -141,16 +142,18 @@ export function Members({ service, item }: ItemProps) {
           const value = item[member];
           const kind = service.references[member];
           const unit = service.units[member];
+          const shown =
+            kind && typeof value === 'string' && value !== '' ? (
+              <Reference kind={kind} value={value} />
+            ) : (
+              <>
+                <Value member={member} value={value} schema={output?.properties?.[member]} />
+                {unit && value !== null && <span className="ml-1 text-ink-soft">{unit}</span>}
+              </>
+            );
           return (
             <Fact key={member} name={titleOf(member)}>
-              {kind && typeof value === 'string' && value !== '' ? (
-                <Reference kind={kind} value={value} />
-              ) : (
-                <>
-                  <Value member={member} value={value} schema={output?.properties?.[member]} />
-                  {unit && value !== null && <span className="ml-1 text-ink-soft">{unit}</span>}
-                </>
-              )}
+              {service.hidden.includes(member) ? <Concealed name={titleOf(member)}>{shown}</Concealed> : shown}
             </Fact>
           );
         })}

@@ -21,8 +21,6 @@ export interface ConsoleFacet {
   readonly order?: number;
   /** One plain sentence that teaches what an item is, for who has none yet. */
   readonly summary: string;
-  /** Guide, as a path in the repository: `docs/teams.md`. */
-  readonly guide?: string;
   /** One item, for people. Default: the noun of its kind. */
   readonly noun?: string;
   /** Members of an item that the list shows. Default: the columns of the command line without the id. */

@@ -108,7 +108,6 @@ function describe(registry: Registry, service: Service, facet: ConsoleFacet): De
     group: facet.group,
     icon: facet.icon,
     summary: facet.summary,
-    ...(facet.guide === undefined ? {} : { guide: facet.guide }),
     columns,
     titleMember: title,
     ...(status === undefined ? {} : { statusMember: status }),

@@ -30,8 +30,6 @@ export interface DescribedService {
   readonly icon: string;
   /** One sentence that says what an item is. */
   readonly summary: string;
-  /** Guide, as a path in the repository. */
-  readonly guide?: string;
   /** Members of an item that its list shows. */
   readonly columns: readonly string[];
   /** The member that people call an item by. */

@@ -27,7 +27,6 @@ export const createAuditService = ({ auditMinDays, auditMaxDays, worker }: Audit
       icon: 'scroll-text',
       summary:
         'The audit trail holds every change and every refused attempt in this tenant, signed so that nobody can alter it unseen.',
-      guide: 'docs/audit-trail.md',
       noun: 'audit row',
       title: 'action',
       status: 'outcome',
@@ -54,7 +53,6 @@ export const createAdminAuditService = () =>
       icon: 'scroll',
       order: 6,
       summary: 'The audit trails of all tenants, with every change and every refused attempt.',
-      guide: 'docs/audit-trail.md',
       noun: 'audit row',
       title: 'action',
       status: 'outcome',

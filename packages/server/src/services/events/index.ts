@@ -95,7 +95,6 @@ export function createEventsService({ feed, clock, services }: EventDeps) {
       group: 'activity',
       icon: 'activity',
       summary: 'An event says what happened to a resource, when, and who or what did it.',
-      guide: 'docs/events.md',
       title: 'action',
       columns: ['created_at', 'action', 'resource_type', 'resource_id', 'actor', 'changes'],
       references: { user_id: 'member' },

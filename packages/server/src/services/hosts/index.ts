@@ -73,7 +73,6 @@ export const createHostsService = (deps: { readonly worker?: HostDeps }) =>
       icon: 'hard-drive',
       order: 3,
       summary: 'A host is a machine that runs instances.',
-      guide: 'docs/operator.md',
       status: 'state',
       columns: ['name', 'state', 'state_reason', 'capacity', 'promised', 'last_seen_at'],
     },

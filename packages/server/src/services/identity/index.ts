@@ -81,7 +81,6 @@ export const createSessionsService = (deps: Pick<LoginDeps, 'forgetCallers'>) =>
       order: 2,
       summary:
         'A session is one of your logins: a browser or a command line that acts for you until it expires or you end it.',
-      guide: 'docs/accounts.md',
       title: 'user_agent',
       columns: ['user_agent', 'ip_address', 'current', 'created_at', 'last_used', 'expires_at'],
     },

@@ -116,7 +116,6 @@ export const createWaitingMailsService = ({ sealer }: { readonly sealer: Pick<Se
       group: 'operator',
       icon: 'mails',
       summary: 'A mail waits here if the platform has no mail server, so that you can pass it on.',
-      guide: 'docs/operator.md',
       columns: ['id', 'tenant_id', 'created_at', 'expires_at'],
       references: { tenant_id: 'operated_tenant' },
     },

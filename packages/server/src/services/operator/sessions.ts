@@ -90,7 +90,6 @@ export const createAdminSessionsService = () =>
       heading: 'Sessions',
       icon: 'monitor',
       summary: 'A session is a login of a user, which lasts until it expires or somebody ends it.',
-      guide: 'docs/operator.md',
       title: 'email',
       columns: ['email', 'tenant_id', 'created_at', 'last_used', 'expires_at'],
       references: { user_id: 'operated_user', tenant_id: 'operated_tenant' },

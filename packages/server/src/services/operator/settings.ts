@@ -163,7 +163,6 @@ export const createSettingsService = ({ settings }: { readonly settings: () => r
       icon: 'sliders-horizontal',
       order: 4,
       summary: 'A setting changes how the platform works, at once and without a restart.',
-      guide: 'docs/operator.md',
       references: { updated_by: 'operated_user' },
     },
     handlers: createHandlers(settings),

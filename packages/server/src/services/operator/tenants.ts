@@ -172,7 +172,6 @@ export const createAdminTenantsService = (deps: {
       icon: 'building',
       order: 2,
       summary: 'A tenant holds the resources, members and quotas of one team. Every user has a personal one.',
-      guide: 'docs/operator.md',
       title: 'slug',
       columns: ['slug', 'name', 'owner_email', 'plan', 'status', 'members', 'created_at'],
       references: { owner_id: 'operated_user' },

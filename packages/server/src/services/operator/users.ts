@@ -198,7 +198,6 @@ export const createAdminUsersService = () =>
       icon: 'users',
       order: 1,
       summary: 'A user is somebody with an account on this platform.',
-      guide: 'docs/operator.md',
       title: 'email',
       columns: ['email', 'name', 'role', 'status', 'created_at'],
     },

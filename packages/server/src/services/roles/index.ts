@@ -72,7 +72,6 @@ export const createRolesService = (deps: RoleDeps) =>
       icon: 'shield-check',
       order: 3,
       summary: 'A role is a set of permissions. Each member of the tenant has one.',
-      guide: 'docs/roles-and-keys.md',
       columns: ['name', 'built_in', 'description', 'permissions'],
       // Members and invitations name a role by its name.
       value: 'name',

@@ -166,7 +166,6 @@ export const createWorkService = (deps: { readonly tables: () => WorkTables }) =
       icon: 'list-checks',
       order: 5,
       summary: 'Work is what the platform does in the background to make resources as people want them.',
-      guide: 'docs/operator.md',
       title: 'kind',
     },
     handlers: createHandlers(deps.tables),
