@@ -14,7 +14,7 @@ export function Copy({ text, label = 'Copy' }: { readonly text: string; readonly
     <>
       <IconButton
         label={state === 'failed' ? 'The browser did not let the page copy; select the text' : label}
-        onClick={() => void write(text).then(setState)}
+        onClick={() => void writeClipboard(text).then(setState)}
       >
         {state === 'copied' ? <Check className="size-3.5 text-good" /> : <CopyIcon className="size-3.5" />}
       </IconButton>
@@ -26,7 +26,7 @@ export function Copy({ text, label = 'Copy' }: { readonly text: string; readonly
 }
 
 /** `navigator.clipboard` is missing on a page that came over plain HTTP from another machine. */
-async function write(text: string): Promise<'copied' | 'failed'> {
+export async function writeClipboard(text: string): Promise<'copied' | 'failed'> {
   try {
     await navigator.clipboard.writeText(text);
     return 'copied';

@@ -19,7 +19,6 @@ const NOT_YET: readonly string[] = [
   'vpcs.interfaces',
   'instances.logs',
   'instances.exec',
-  'instances.terminal',
   'quotas.ofTenant',
   'quotas.set',
   'work.stuck',

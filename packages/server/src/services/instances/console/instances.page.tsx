@@ -3,6 +3,7 @@ import { LaunchPage } from './launch.tsx';
 import { obstacleOf, POWER } from './obstacles.ts';
 import { PowerButtons } from './power.tsx';
 import { InstanceSummary } from './summary.tsx';
+import { InstanceTerminal } from './terminal.tsx';
 
 /** What an instance's pages have beside, or in place of, the derived ones. */
 export const pages: ServicePages = {
@@ -10,6 +11,7 @@ export const pages: ServicePages = {
   summary: InstanceSummary,
   actions: PowerButtons,
   ownActions: POWER.map((verb) => `instances.${verb}`),
+  tabs: [{ name: 'terminal', title: 'Terminal', operation: 'instances.terminal', content: InstanceTerminal }],
   // The menu of a row leaves out what cannot be done.
   fits: (operation, { status }) => {
     const verb = POWER.find((one) => operation === `instances.${one}`);

@@ -1,0 +1,14 @@
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Loading } from './states.tsx';
+
+/** A component of its own chunk, which is loaded when it is first shown. */
+function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  const Lazy = lazy(async () => ({ default: await load() }));
+  return (props) => (
+    <Suspense fallback={<Loading />}>
+      <Lazy {...props} />
+    </Suspense>
+  );
+}
+
+export const Terminal = later(async () => (await import('./terminal.tsx')).Terminal);
