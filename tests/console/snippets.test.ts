@@ -38,6 +38,8 @@ const ODD = [
   '%41?q=1&r#s/../..',
   ' blank ',
   '[1] {2} *',
+  "red \u001B[31m\u0003 100% \\n \u009B it's\r",
+  '-bell\u0007\n\n',
 ];
 type Odd = (member: string) => string;
 
@@ -111,13 +113,13 @@ async function expected(operation: SnippetOperation, input: Readonly<Record<stri
   return seen();
 }
 
-/** The words that a real shell makes of a command. */
-function wordsOf(command: string): readonly string[] {
-  const { stdout, stderr } = spawnSync('sh', ['-c', `cloud() { printf '%s\\0' "$@"; }\n${command}`], {
-    encoding: 'utf8',
-  });
+/** The words that a real shell makes of each command. */
+function wordsOf(commands: readonly string[]): readonly (readonly string[])[] {
+  const script = [`cloud() { printf '%s\\0' "$#" "$@"; }`, ...commands].join('\n');
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
   expect(stderr).toBe('');
-  return stdout.split('\0').slice(0, -1);
+  const words = stdout.split('\0');
+  return commands.map(() => words.splice(0, Number(words.shift())));
 }
 
 /** Whether the command sends one request, and asks for nothing. */
@@ -127,9 +129,14 @@ const isPlain = ({ name, cli }: SnippetOperation) =>
 describe('the snippets of a call', () => {
   it('are a cloud command that sends the same', async () => {
     let plain = 0;
-    for (const { operation, input, tenantId } of cases.filter((one) => isPlain(one.operation))) {
-      const command = commandLineOf(operation, input, { endpoint: server.endpoint, tenantId });
-      const ended = await shell.cloud(wordsOf(command));
+    const sending = cases.filter(({ operation }) => isPlain(operation));
+    const commands = sending.map(({ operation, input, tenantId }) =>
+      commandLineOf(operation, input, { endpoint: server.endpoint, tenantId }),
+    );
+    const argv = wordsOf(commands);
+    for (const [nth, { operation, input, tenantId }] of sending.entries()) {
+      const command = commands[nth]!;
+      const ended = await shell.cloud(argv[nth]!);
       expect(ended, command).toMatchObject({ code: 0 });
       expect({ ...seen(), key: undefined }, command).toEqual({
         ...(await expected(operation, input, tenantId)),
@@ -246,6 +253,16 @@ describe('the snippets of a call', () => {
       ]
     `);
     for (const text of texts) expect(text).not.toContain('hunter2');
+  });
+
+  it('hold no key that a terminal would take when they are pasted', () => {
+    const description = '\u0003\u001B[A\u0015rm -rf /\r\u009Bx\n';
+    const update = operationOf('roles.update');
+    for (const text of [
+      commandLineOf(update, { id: 'ops', description }, HERE),
+      curlOf(update, { id: 'ops', description }, HERE)!,
+    ])
+      expect(text).not.toMatch(/[\p{Cc}--[\n\t]]/v);
   });
 
   it('show holes where a form is still empty', () => {
