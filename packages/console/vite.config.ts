@@ -45,6 +45,8 @@ export default defineConfig({
     target: 'es2023',
     // A data: URL would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
+    // Of the 1,700 icons in one module, those that are used: a third of the time.
+    rolldownOptions: { experimental: { lazyBarrel: true } },
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
