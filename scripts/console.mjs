@@ -8,8 +8,8 @@ import { extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { lock } from './lock.mjs';
-import { NODE, REPOSITORY } from './npm-packages.mjs';
 import { explainFailure, run } from './progress.mjs';
+import { ensureNpmPackages, exitWith, NODE, REPOSITORY } from './setup.mjs';
 
 /** Builds that are kept: two branches of a checkout do not build in turn. */
 const KEPT = 2;
@@ -151,5 +151,10 @@ function filesBelow(folder) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  console.log(await ensureConsole());
+  try {
+    await ensureNpmPackages();
+    console.log(await ensureConsole());
+  } catch (error) {
+    exitWith(error);
+  }
 }
