@@ -89,6 +89,14 @@ describe('the pages of the console', () => {
     }
   });
 
+  it('that are hand-written are called after the service that shows them', () => {
+    const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+      .map((path) => /console[\\/]([\w-]+)\.page\.tsx$/.exec(path)?.[1])
+      .filter((name) => name !== undefined);
+    expect(names.length).toBeGreaterThan(2);
+    expect(described.services.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+  });
+
   it('open with a group, an icon and a sentence for who has nothing yet', () => {
     const groups = described.groups.map(({ name }) => name);
     for (const { name, group, summary, icon } of described.services) {
