@@ -88,8 +88,10 @@ it('every command of the guide does what the guide says', async () => {
   expect(said[3]).toMatch(/^addresses_in_use +1\naddresses_resting +0\naddresses_free +65532$/m);
   expect(said[4]).toMatch(/^id +[0-9a-f-]{36}$/m);
   expect(said[4]).toMatch(/^web\n+name +web\nstatus +RUNNING$/m);
-  expect(said[5]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
-  expect(said[6]).toMatch(/^deploy$/m);
+  expect(said[5]).toMatch(/^KIND +NAME +DETAIL +ID\ninstance +web +RUNNING 10\.0\.0\.2 +[0-9a-f-]{36}$/m);
+  expect(said[5]).toMatch(/"kind": "instance",\s+"service": "instances"/);
+  expect(said[6]).toMatch(/^NAME +STATUS +PRIVATE IP\nweb +RUNNING/);
+  expect(said[7]).toMatch(/^deploy$/m);
   expect(stderr).toContain("instance 'nowhere' does not exist");
   expect((await api.owner.query('select 1 from instances')).rows).toEqual([]);
 }, 60_000);

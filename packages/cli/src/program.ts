@@ -10,6 +10,7 @@ import { addHelp } from './custom/help.ts';
 import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addMan } from './custom/man.ts';
+import { findVerb } from './custom/search.ts';
 import { switchVerb } from './custom/switch.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import { EXIT_MEANINGS } from './failure.ts';
@@ -22,6 +23,7 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = {
   'audit.prove': proveVerb,
   'events.list': listEventsVerb,
   'instances.exec': execVerb,
+  'search.find': findVerb,
   'tenants.switch': switchVerb,
   ...accountVerbs,
 };

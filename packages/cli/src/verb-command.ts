@@ -29,12 +29,14 @@ export interface CustomVerb {
   readonly options?: readonly Option[];
   /** It prints what the operation answers, and takes the options for that. Default false. */
   readonly shows?: boolean;
+  /** The verb may be left out. */
+  readonly isDefault?: boolean;
   run(invocation: Invocation & { readonly own: Readonly<Record<string, unknown>> }): Promise<number | void>;
 }
 
 /** Adds the command of one verb below the command of its service. */
 export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, custom?: CustomVerb): void {
-  const command = service.command(verb.verb).summary(verb.summary);
+  const command = service.command(verb.verb, { isDefault: custom?.isDefault === true }).summary(verb.summary);
   command.description(verb.description ? `${verb.summary}. ${verb.description}` : verb.summary);
   for (const member of verb.args) command.addArgument(argumentOf(member));
   if (verb.rest) {
@@ -216,7 +218,8 @@ const restHelp = (member: Member): string => `${member.description ?? 'A command
 
 function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | undefined): readonly Option[] {
   const options: Option[] = [];
-  if (verb.effect === 'list') options.push(new Option('--all', 'every one, page after page'));
+  if (verb.effect === 'list' && verb.flags.some(({ name }) => name === 'cursor'))
+    options.push(new Option('--all', 'every one, page after page'));
   if (!custom && canWait(verb, verbs)) {
     const isDefault = WRITES.includes(verb.effect) ? '; the default on a terminal' : '';
     options.push(

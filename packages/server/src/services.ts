@@ -30,6 +30,7 @@ import {
 } from './services/operator/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
+import { createSearchService } from './services/search/index.ts';
 import { createInvitationsService, createMembersService, createTenantsService } from './services/tenants/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
@@ -111,6 +112,7 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
       settings: () => [...services.flatMap((service) => service.settings ?? []), ...quotaSettings(quotasOf(services))],
     }),
     createStatusService(),
+    createSearchService({ services: () => services }),
     createEventsService({ feed, clock: systemClock, services: () => services }),
     createWorkService({ tables: () => Object.assign({}, ...services.map((service) => service.work ?? {})) }),
     createAuditService({ ...deps, ...(worker ? { worker } : {}) }),

@@ -433,6 +433,17 @@ export interface Role {
   readonly updated_at?: string;
 }
 
+export interface SearchResult {
+  /** instance, vpc, member … */
+  readonly kind: string;
+  /** Service whose operations take the id: instances, vpcs … */
+  readonly service: string;
+  readonly id: string;
+  readonly name: string;
+  /** What tells it from others: its status, its address */
+  readonly detail?: string;
+}
+
 export interface Session {
   readonly id: string;
   /** Whether this request came with its key */

@@ -21,6 +21,7 @@ import { createAdminTenants, type AdminTenants } from './admin-tenants.ts';
 import { createAdminSessions, type AdminSessions } from './admin-sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
 import { createStatus, type Status } from './status.ts';
+import { createSearch, type Search } from './search.ts';
 import { createEvents, type Events } from './events.ts';
 import { createWork, type Work } from './work.ts';
 import { createAudit, type Audit } from './audit.ts';
@@ -47,6 +48,7 @@ export type * from './admin-tenants.ts';
 export type * from './admin-sessions.ts';
 export type * from './settings.ts';
 export type * from './status.ts';
+export type * from './search.ts';
 export type * from './events.ts';
 export type * from './work.ts';
 export type * from './audit.ts';
@@ -73,6 +75,7 @@ export interface Services {
   readonly adminSessions: AdminSessions;
   readonly settings: Settings;
   readonly status: Status;
+  readonly search: Search;
   readonly events: Events;
   readonly work: Work;
   readonly audit: Audit;
@@ -101,6 +104,7 @@ export function createServices(transport: Transport): Services {
     adminSessions: createAdminSessions(transport),
     settings: createSettings(transport),
     status: createStatus(transport),
+    search: createSearch(transport),
     events: createEvents(transport),
     work: createWork(transport),
     audit: createAudit(transport),

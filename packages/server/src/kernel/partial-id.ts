@@ -45,30 +45,45 @@ export function ambiguous(
 export const isAmbiguous = (error: unknown): error is CloudError =>
   error instanceof CloudError && error.code === 'INVALID_INPUT';
 
+interface TableOfIds {
+  readonly name: string;
+  readonly ec2Prefix?: string;
+}
+
 /**
- * The id of the one row in the tenant whose id a part begins; undefined if there is none, or if `ref` is no part of an id. Reads at most
- * six rows of either index. Throws INVALID_INPUT if several fit.
+ * The id of the one row in the tenant whose id a part begins; undefined if there is none, or if `ref` is no part of an id. Throws INVALID_INPUT
+ * if several fit.
  */
 export async function findIdByPart(
   sql: Sql,
-  table: { readonly name: string; readonly ec2Prefix?: string },
+  table: TableOfIds,
   tenantId: string,
   ref: string,
 ): Promise<string | undefined> {
-  const digits = partOfId(ref, table.ec2Prefix);
-  if (digits === undefined) return undefined;
-  const [from, to] = ['0', 'f'].map((end) => digits.padEnd(ID_DIGITS, end));
-  const rows = await sql.query<{ id: string; name: string }>(
-    `${table.name}.find_by_part`,
-    `(select id, name from ${table.name} where tenant_id = $1 and id between $2 and $3 order by id limit $4)${tailOf(table)}`,
-    [tenantId, from, to, MOST_LISTED + 1, ...(table.ec2Prefix === undefined ? [] : rangeOf(table.ec2Prefix, digits))],
-  );
+  const rows = await idsByPart(sql, table, tenantId, ref);
   if (rows.length > 1) throw ambiguous(ref, rows);
   return rows[0]?.id;
 }
 
+/** The rows in the tenant whose ids a part begins, at most six of either index. None if the text is no part of an id. */
+export async function idsByPart(
+  sql: Sql,
+  table: TableOfIds,
+  tenantId: string,
+  ref: string,
+): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  const digits = partOfId(ref, table.ec2Prefix);
+  if (digits === undefined) return [];
+  const [from, to] = ['0', 'f'].map((end) => digits.padEnd(ID_DIGITS, end));
+  return sql.query(
+    `${table.name}.find_by_part`,
+    `(select id, name from ${table.name} where tenant_id = $1 and id between $2 and $3 order by id limit $4)${tailOf(table)}`,
+    [tenantId, from, to, MOST_LISTED + 1, ...(table.ec2Prefix === undefined ? [] : rangeOf(table.ec2Prefix, digits))],
+  );
+}
+
 /** The column `ec2_id` holds the last 17 digits in an index. */
-const tailOf = (table: { readonly name: string; readonly ec2Prefix?: string }): string =>
+const tailOf = (table: TableOfIds): string =>
   table.ec2Prefix === undefined
     ? ''
     : ` union (select id, name from ${table.name} where tenant_id = $1 and ec2_id between $5 and $6 order by ec2_id limit $4)`;

@@ -3,6 +3,7 @@ import { invalidInput } from './errors.ts';
 import { isEc2Id, isUuid } from './ids.ts';
 import { LAST_ID, type PageRequest } from './page.ts';
 import { findIdByPart } from './partial-id.ts';
+import { searchRows } from './search.ts';
 import type { Kind, Look } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -224,13 +225,15 @@ export function presentRow<Row extends object, Member extends keyof Row>(
   return shown;
 }
 
-/** The kind of a table's rows: found by id or name, with the version as ETag, visible until the deletion is done. */
+/** The kind of a table's rows: found by id or name, and by a part of either, with the version as ETag, visible until the deletion is done. */
 export const kindOf = <Row extends ResourceRow>(
   table: Table<Row>,
-  facts: { readonly noun: string; present(row: Row, caller: Caller): unknown },
+  facts: { readonly noun: string; present(row: Row, caller: Caller): unknown; detail?(row: Row): string },
 ): Kind<Row> => ({
   noun: facts.noun,
   present: facts.present,
+  ...(facts.detail ? { detail: facts.detail } : {}),
+  search: (sql, { tenantId }, wanted) => searchRows(sql, table, tenantId, wanted),
   find: (sql, look) => findRow(sql, table, look),
   findsParts: true,
   id: (row) => row.id,

@@ -10,6 +10,7 @@ import type { PlatformSetting } from './platform-setting.ts';
 import type { Reconciler } from './reconcile.ts';
 import type { Retention } from './retention.ts';
 import type { Sealer } from './seal.ts';
+import type { SearchText } from './search.ts';
 import type { Sql } from './sql/tx.ts';
 import type { Download, WrittenEvents } from './written-answer.ts';
 
@@ -160,6 +161,10 @@ export interface Kind<Row = unknown> {
   version?(row: Row): number;
   /** Whether it is being deleted, so that it can only be read and deleted. */
   isDeleting?(row: Row): boolean;
+  /** Rows by a part of their name or id, the best first: see search.ts. Without it, a search does not find the kind. */
+  search?(sql: Sql, whose: Pick<Look, 'tenantId' | 'userId'>, wanted: SearchText): Promise<readonly Row[]>;
+  /** What tells a row that a search found from others, in a few words. */
+  detail?(row: Row): string | undefined;
   /** The rows of a list operation without a handler. */
   list?(
     sql: Sql,

@@ -1,11 +1,12 @@
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { countLive, kindOf } from '../../kernel/resource.ts';
+import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { instanceActions } from './aws/ec2.ts';
 import { INSTANCE_ERRORS } from './errors.ts';
 import { instanceExamples, instanceTypeExamples } from './examples.ts';
 import { createInstanceHandlers, type InstanceDeps } from './handlers.ts';
-import { type InstanceTypeRow, INSTANCES, presentInstance, presentType } from './instance.ts';
+import { type InstanceTypeRow, INSTANCES, presentInstance, presentType, publicStatus } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
 import { instanceOperations, instanceTypeOperations } from './operations.ts';
 import { createInstanceWorker, type InstanceWorkerDeps } from './worker.ts';
@@ -35,7 +36,13 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
       references: { vpc_id: 'vpc', instance_type: 'instance_type', user_id: 'member' },
     },
     handlers: createInstanceHandlers(deps),
-    kinds: { instance: kindOf(INSTANCES, { noun: 'instance', present: presentInstance }) },
+    kinds: {
+      instance: kindOf(INSTANCES, {
+        noun: 'instance',
+        present: presentInstance,
+        detail: (row) => [publicStatus(row), row.private_ip].filter(Boolean).join(' '),
+      }),
+    },
     errors: INSTANCE_ERRORS,
     work: { instance: INSTANCES.name },
     // Contract, section 8.
@@ -57,13 +64,18 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
     examples: instanceExamples,
   });
 
+const listTypes: NonNullable<Kind<InstanceTypeRow>['list']> = (sql, _whose, page) =>
+  createPgInstanceRepository(sql).listTypes(page);
+
 const instanceType: Kind<InstanceTypeRow> = {
   noun: 'instance type',
   find: (sql, { ref }) => createPgInstanceRepository(sql).findType(ref),
   id: (row) => row.id,
   isId: (text) => /^[\w.-]{1,100}$/.test(text),
   present: presentType,
-  list: (sql, _whose, page) => createPgInstanceRepository(sql).listTypes(page),
+  list: listTypes,
+  search: searchList({ id: (row: InstanceTypeRow) => row.id }, listTypes, ({ id }) => [id]),
+  detail: ({ vcpus, memory_mb }) => `${vcpus} vCPU, ${memory_mb} MB`,
 };
 
 /** The sizes that instances come in. */

@@ -1,4 +1,5 @@
 import { isUuid } from '../../kernel/ids.ts';
+import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { type ApiKeyRow, presentKey } from './api-key.ts';
 import { keyExamples, memberKeyExamples } from './examples.ts';
@@ -8,13 +9,16 @@ import { keyOperations, memberKeyOperations } from './operations.ts';
 
 export { AWS_SECRET_PURPOSE } from './handlers.ts';
 
+const listKeys: NonNullable<Kind<ApiKeyRow>['list']> = (sql, { tenantId, userId }, page) =>
+  createPgKeyRepository(sql).list(tenantId, userId, page);
+
 const apiKey: Kind<ApiKeyRow> = {
   noun: 'API key',
   find: (sql, { tenantId, userId, ref, lock }) => createPgKeyRepository(sql).find(tenantId, userId, ref, lock),
   id: (row) => row.id,
   name: (row) => row.name ?? row.id,
   present: presentKey,
-  list: (sql, { tenantId, userId }, page) => createPgKeyRepository(sql).list(tenantId, userId, page),
+  list: listKeys,
 };
 
 /** A key of any member of the tenant. */
@@ -40,7 +44,13 @@ export const createKeysService = (deps: KeyDeps) =>
       columns: ['name', 'kind', 'prefix', 'permissions', 'last_used', 'expires_at'],
     },
     handlers: createKeyHandlers(deps),
-    kinds: { api_key: apiKey },
+    kinds: {
+      api_key: {
+        ...apiKey,
+        search: searchList(apiKey, listKeys, ({ name, prefix }) => [name, prefix]),
+        detail: ({ kind, prefix }) => [kind, prefix].filter(Boolean).join(' '),
+      },
+    },
     // Live ones of a user in the tenant, without the session keys of logins.
     quotas: { api_keys: { max: 50, noun: 'API keys', free: 'Revoke one', perUser: true } },
     usage: async (sql, { tenantId, userId }) => ({

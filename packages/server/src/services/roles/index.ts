@@ -1,6 +1,7 @@
 import { CloudError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { presentRow } from '../../kernel/resource.ts';
+import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
 import { roleExamples } from './examples.ts';
@@ -13,6 +14,11 @@ import { presentRole, type RoleRow } from './role.ts';
 export { giveRole, requireGrantable } from './grant.ts';
 export { permissionsOf, requireKnown } from './permissions.ts';
 
+const MOST_ROLES = 100;
+
+const listRoles: NonNullable<Kind<RoleRow>['list']> = (sql, { tenantId }, page) =>
+  createPgRoleRepository(sql).list(tenantId, page);
+
 const role: Kind<RoleRow> = {
   noun: 'role',
   find: (sql, { tenantId, ref, lock }) =>
@@ -21,7 +27,15 @@ const role: Kind<RoleRow> = {
   name: (row) => row.name,
   version: (row) => row.version,
   present: presentRole,
-  list: (sql, { tenantId }, page) => createPgRoleRepository(sql).list(tenantId, page),
+  list: listRoles,
+  search: searchList(
+    { id: (row: RoleRow) => row.id },
+    listRoles,
+    ({ name, description }) => [name, description],
+    // Each is read with its permissions.
+    2 * MOST_ROLES,
+  ),
+  detail: ({ tenant_id }) => (tenant_id === null ? 'built in' : undefined),
 };
 
 /** A member with the role. Nobody is told whether somebody outside the tenant has an account. */
@@ -79,7 +93,7 @@ export const createRolesService = (deps: RoleDeps) =>
     handlers: createRoleHandlers(deps),
     kinds: { role, binding, permission: permissionKind(deps.permissions) },
     // Each is read with its permissions at every look-up of a key.
-    quotas: { roles: { max: 100, noun: 'roles', free: 'Delete one' } },
+    quotas: { roles: { max: MOST_ROLES, noun: 'roles', free: 'Delete one' } },
     usage: async (sql, { tenantId }) => ({ roles: await createPgRoleRepository(sql).count(tenantId) }),
     examples: roleExamples,
   });

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { presentRow } from '../../kernel/resource.ts';
+import { searchList } from '../../kernel/search.ts';
 import type { Kind } from '../../kernel/service.ts';
 import { createPgInvitationRepository } from './invitation-repository.pg.ts';
 
@@ -40,6 +41,12 @@ export const invitationKind: Kind<InvitationRow> = {
   id: (row) => row.id,
   name: (row) => row.email,
   present: presentInvitation,
+  search: searchList(
+    { id: (row: InvitationRow) => row.id },
+    (sql, { tenantId }, page) => createPgInvitationRepository(sql).list(tenantId, page),
+    ({ email }) => [email],
+  ),
+  detail: ({ role }) => role,
 };
 
 /** What the invited person sees. */

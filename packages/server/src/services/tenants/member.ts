@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { presentRow } from '../../kernel/resource.ts';
+import { searchList } from '../../kernel/search.ts';
 import type { Kind } from '../../kernel/service.ts';
 import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
 
@@ -29,4 +30,10 @@ export const memberKind: Kind<MemberRow> = {
   id: (row) => row.id,
   name: (row) => row.email,
   present: presentMember,
+  search: searchList(
+    { id: (row: MemberRow) => row.id },
+    (sql, { tenantId }, page) => createPgMemberRepository(sql).list(tenantId, page),
+    ({ email, name }) => [email, name],
+  ),
+  detail: ({ name, role }) => `${name}, ${role}`,
 };

@@ -29,7 +29,7 @@ export const createVpcsService = (deps: VpcDeps & { readonly worker?: VpcWorkerD
     },
     handlers: createVpcHandlers(deps),
     work: { vpc: VPCS.name },
-    kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc }) },
+    kinds: { vpc: kindOf(VPCS, { noun: 'VPC', present: presentVpc, detail: (row) => row.cidr_block }) },
     // Contract, section 8.
     quotas: { vpcs: { max: 2, noun: 'VPCs', free: 'Delete a VPC' } },
     blocks: { tenant: { noun: 'VPC', count: (sql: Sql, id: string) => countLive(sql, VPCS, id) } },
