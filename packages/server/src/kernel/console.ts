@@ -33,6 +33,4 @@ export interface ConsoleFacet {
   readonly value?: string;
   /** Members of an item that name another resource, with its kind. */
   readonly references?: Readonly<Record<string, string>>;
-  /** Units of members whose names do not end with one (`_mb`, `_seconds` …). */
-  readonly units?: Readonly<Record<string, string>>;
 }

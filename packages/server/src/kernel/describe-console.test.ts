@@ -101,12 +101,11 @@ describe('the pages of a service', () => {
         valueMember: 'id',
       },
     });
-    const facet = { ...FACET, title: 'id', columns: ['pages'], units: { pages: 'sheets' }, value: 'name' };
+    const facet = { ...FACET, title: 'id', columns: ['pages'], value: 'name' };
     const told = describeBooks({ list, get: at('read', 'GET', '/books/:id') }, facet);
     expect(told.books).toMatchObject({
       columns: ['pages'],
       titleMember: 'id',
-      units: { size_mb: 'MB', pages: 'sheets' },
     });
     expect(told.kinds.book).toMatchObject({ titleMember: 'id', valueMember: 'name' });
   });

@@ -115,7 +115,7 @@ function describe(registry: Registry, service: Service, facet: ConsoleFacet): De
     fixed,
     references: facet.references ?? {},
     hidden: members.filter((name) => [create, update].some((entry) => entry?.descriptor.secrets?.includes(name))),
-    units: unitsOf(own, facet),
+    units: unitsOf(own),
     list: list.name,
     ...(get ? { get: get.name } : {}),
     ...(create ? { create: create.name } : {}),
@@ -139,11 +139,11 @@ const kindNamed = (registry: Registry, name: string | undefined) =>
   name === undefined ? undefined : registry.services.map(({ kinds }) => kinds?.[name]).find(Boolean);
 
 /** Of the number members of inputs and outputs, also within objects. */
-function unitsOf(entries: readonly Entry[], { units = {} }: ConsoleFacet): Readonly<Record<string, string>> {
+function unitsOf(entries: readonly Entry[]): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   const visit = (schema: JsonSchema): void => {
     for (const [name, member] of Object.entries(schema.properties ?? {})) {
-      const unit = units[name] ?? UNITS[/[a-z]+$/.exec(name)?.[0] ?? ''];
+      const unit = UNITS[/[a-z]+$/.exec(name)?.[0] ?? ''];
       if (unit !== undefined && ['integer', 'number'].includes(member.type ?? '')) found[name] = unit;
       visit(member);
     }

@@ -92,7 +92,6 @@ export const createInstanceTypesService = () =>
       summary: 'An instance type is a size: the processors, memory and disk that an instance gets.',
       title: 'id',
       columns: ['id', 'vcpus', 'memory_mb', 'disk_gb', 'network_mbps', 'price_per_hour', 'category'],
-      units: { vcpus: 'vCPUs', price_per_hour: 'per hour' },
     },
     handlers: {},
     kinds: { instance_type: instanceType },
