@@ -4,7 +4,7 @@ export { useDropTenant, useKeepTenant } from './api/keep-tenant.ts';
 export { type LiveEvent, onEvent } from './api/live.ts';
 export { allows, lacking } from './api/permissions.ts';
 export { type Input as CallInput, type Item, sentenceOf, useAct, useList, useRead, useRefresh } from './api/queries.ts';
-export { type DescribedService, operationOf, serviceOf } from './api/registry.ts';
+export { type DescribedService, operationOf, serviceOf, services } from './api/registry.ts';
 export { type Role } from './api/roles.ts';
 export { type Schema } from './api/schema.ts';
 export { type Me, type Tenant, useCan, useMe, useTenant } from './api/session.ts';

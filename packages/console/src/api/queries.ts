@@ -52,7 +52,8 @@ export const readQuery = <T = Item>(name: string, input: Input, tenantId: string
 
 export const listQuery = <T = Item>(name: string, input: Input, tenantId: string | undefined) =>
   infiniteQueryOptions({
-    queryKey: keyOf(operationOf(name), input, tenantId),
+    // Not the key of a single read: what is kept has another form.
+    queryKey: [...keyOf(operationOf(name), input, tenantId), 'pages'] as const,
     queryFn: ({ signal, pageParam }) =>
       listPage<T>(
         name,

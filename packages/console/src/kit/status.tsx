@@ -21,10 +21,12 @@ const TONES: Readonly<Record<string, Tone>> = {
   SUSPENDED: 'warn',
   LOCKED: 'warn',
   EXPIRED: 'warn',
+  UP: 'good',
   ERROR: 'bad',
   FAILED: 'bad',
   REFUSED: 'bad',
   DOWN: 'bad',
+  UNAVAILABLE: 'bad',
 };
 
 const LOOKS: Readonly<Record<Tone, string>> = {

@@ -16,7 +16,7 @@ export function titleOf(member: string): string {
     .replace(/_(at|id)$/, '')
     .split('_')
     .map((word) => ACRONYMS[word] ?? word);
-  return words.join(' ').replace(/^./, (first) => first.toUpperCase());
+  return words.join(' ').replace(/^[a-z](?![A-Z])/, (first) => first.toUpperCase());
 }
 
 const ACRONYMS: Readonly<Record<string, string>> = {

@@ -1,0 +1,122 @@
+import {
+  Button,
+  Card,
+  Dialog,
+  ErrorNote,
+  type Item,
+  Loading,
+  Meter,
+  SchemaForm,
+  titleOf,
+  toast,
+  useAct,
+  useRead,
+  useSchemas,
+} from '@thecloud/console';
+import { useState } from 'react';
+
+interface Quota extends Item {
+  readonly resource: string;
+  readonly max: number;
+  readonly default_max: number;
+}
+
+/** What a tenant uses and may use, each to be set. */
+export function TenantQuotas({
+  tenantId,
+  usage,
+}: {
+  readonly tenantId: string;
+  readonly usage: Readonly<Record<string, number>>;
+}) {
+  const input = { tenant_id: tenantId, limit: 200 };
+  const read = useRead<readonly Quota[]>('quotas.ofTenant', input);
+  const [changing, setChanging] = useState<Quota>();
+  return (
+    <Card title="Quotas" padded={false}>
+      {read.error ? (
+        <div className="p-3">
+          <ErrorNote error={read.error} retry={() => void read.refetch()} />
+        </div>
+      ) : read.isPending ? (
+        <Loading rows={6} />
+      ) : (
+        <ul className="grid gap-x-10 gap-y-5 p-4 sm:grid-cols-2 xl:grid-cols-3">
+          {read.data.map((quota) => (
+            <li key={quota.resource} className="flex items-start gap-3">
+              <div className="min-w-0 grow">
+                <Meter label={titleOf(quota.resource)} used={usage[quota.resource] ?? 0} max={quota.max}>
+                  {quota.max !== quota.default_max && (
+                    <p className="text-sm text-ink-soft">
+                      Tenants have {quota.default_max.toLocaleString('en')} by default.
+                    </p>
+                  )}
+                </Meter>
+              </div>
+              <Button
+                small
+                aria-label={`Set the quota of ${titleOf(quota.resource)}`}
+                onClick={() => setChanging(quota)}
+              >
+                Set
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {changing && (
+        <QuotaDialog
+          tenantId={tenantId}
+          quota={changing}
+          used={usage[changing.resource] ?? 0}
+          onClose={() => setChanging(undefined)}
+        />
+      )}
+    </Card>
+  );
+}
+
+function QuotaDialog({
+  tenantId,
+  quota,
+  used,
+  onClose,
+}: {
+  readonly tenantId: string;
+  readonly quota: Quota;
+  readonly used: number;
+  readonly onClose: () => void;
+}) {
+  const schemas = useSchemas('quotas.set');
+  const title = titleOf(quota.resource);
+  const act = useAct<Quota>('quotas.set', {
+    onSuccess: ({ max }) => {
+      toast(`${title}: at most ${max.toLocaleString('en')} now`);
+      onClose();
+    },
+  });
+  if (!schemas) return null;
+  return (
+    <Dialog open onClose={onClose} title={`Quota of ${title}`}>
+      <SchemaForm
+        operation="quotas.set"
+        schema={schemas.input}
+        members={['max']}
+        fixed={{ tenant_id: tenantId, resource: quota.resource }}
+        initial={{ max: quota.max }}
+        changedOnly
+        intro={
+          <p>
+            {used.toLocaleString('en')} {used === 1 ? 'is' : 'are'} in use; the default is{' '}
+            {quota.default_max.toLocaleString('en')}. Below what is in use nothing is deleted: only more is refused.
+          </p>
+        }
+        submitLabel="Set"
+        busy={act.isPending}
+        error={act.error}
+        onSubmit={(input) => act.mutate(input)}
+        onCancel={onClose}
+      />
+    </Dialog>
+  );
+}
