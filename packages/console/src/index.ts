@@ -24,6 +24,7 @@ export { Checkbox, Field, Input, Select, TextArea } from './kit/field.tsx';
 export { Icon } from './kit/icon.tsx';
 export { useKey } from './kit/keys.ts';
 export { Card, Fact, Facts, Page } from './kit/layout.tsx';
+export { measureOf } from './kit/measure.ts';
 export { Menu, MenuItem, MenuLabel, MenuSeparator } from './kit/menu.tsx';
 export { Meter } from './kit/meter.tsx';
 export { Empty, ErrorNote, Loading, Skeleton } from './kit/states.tsx';

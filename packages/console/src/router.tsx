@@ -90,6 +90,11 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
 });
 
+const health = createRoute({
+  getParentRoute: () => tenant,
+  path: 'health',
+  component: lazyRouteComponent(() => import('./pages/health.tsx'), 'HealthPage'),
+});
 const list = createRoute({
   getParentRoute: () => tenant,
   path: '$service',
@@ -167,7 +172,7 @@ const tree = root.addChildren([
   forgotPassword,
   resetPassword,
   user.addChildren([account, invitation]),
-  tenant.addChildren([overview, list, create, detail]),
+  tenant.addChildren([overview, health, list, create, detail]),
 ]);
 
 export const createConsoleRouter = (client: QueryClient) =>

@@ -37,7 +37,10 @@ export function Dialog({
     <dialog
       ref={dialog}
       aria-label={title}
-      onClose={onClose}
+      // The event comes later than what it tells: React's strict mode has opened the dialog again by then.
+      onClose={() => {
+        if (!dialog.current?.open) onClose();
+      }}
       // A click on the backdrop has the dialog itself as its target.
       onMouseDown={(event) => {
         if (event.target === dialog.current) onClose();

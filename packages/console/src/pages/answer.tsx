@@ -2,7 +2,7 @@ import type { Item } from '../api/queries.ts';
 import { operationOf } from '../api/registry.ts';
 import { useSchemas } from '../api/use-schemas.ts';
 import { Fact, Facts } from '../kit/layout.tsx';
-import { Mono } from '../kit/copy.tsx';
+import { Copy, Mono } from '../kit/copy.tsx';
 import { titleOf, Value } from '../kit/value.tsx';
 
 const secretsOf = (operation: string): readonly string[] => operationOf(operation).shownOnce ?? [];
@@ -26,7 +26,7 @@ export function Answer({ value, operation }: { readonly value: Item; readonly op
             <div key={name}>
               <p className="text-xs text-ink-soft">{titleOf(name)}</p>
               {(Array.isArray(one) ? one : [one]).map((text) => (
-                <Mono key={String(text)} text={String(text)} />
+                <Secret key={String(text)} text={String(text)} />
               ))}
             </div>
           ))}
@@ -41,6 +41,17 @@ export function Answer({ value, operation }: { readonly value: Item; readonly op
             </Fact>
           ))}
       </Facts>
+    </div>
+  );
+}
+
+/** One line, or a text of several, such as a mail. */
+function Secret({ text }: { readonly text: string }) {
+  if (!text.includes('\n')) return <Mono text={text} />;
+  return (
+    <div className="flex items-start gap-1">
+      <pre className="min-w-0 grow font-mono text-sm whitespace-pre-wrap">{text}</pre>
+      <Copy text={text} label="Copy the text" />
     </div>
   );
 }

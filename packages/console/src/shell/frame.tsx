@@ -1,6 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { Check, ChevronsUpDown, House, Keyboard, Mail, Monitor, Moon, Plus, Search, Sun } from 'lucide-react';
+import {
+  HeartPulse,
+  Check,
+  ChevronsUpDown,
+  House,
+  Keyboard,
+  Mail,
+  Monitor,
+  Moon,
+  Plus,
+  Search,
+  Sun,
+} from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { CloudApiError } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
@@ -116,6 +128,12 @@ function Navigation() {
                 <span className="truncate">{service.title}</span>
               </Link>
             ))}
+            {group.name === 'operator' && (
+              <Link to="/t/$tenant/health" params={{ tenant: slug }} className={navClass}>
+                <HeartPulse className="size-4 shrink-0" aria-hidden />
+                Health
+              </Link>
+            )}
           </section>
         );
       })}

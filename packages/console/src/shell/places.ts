@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { CircleUser, House, type LucideIcon } from 'lucide-react';
+import { CircleUser, HeartPulse, House, type LucideIcon } from 'lucide-react';
 import { type DescribedService, services } from '../api/registry.ts';
 import { NO_TENANT, useCan, useMe, useTenant } from '../api/session.ts';
 import { iconOf } from '../kit/icon.tsx';
@@ -31,6 +31,7 @@ export function usePlaces(): readonly Place[] {
   const tenant = useTenant()?.slug ?? NO_TENANT;
   const navigate = useNavigate();
   const isShown = useIsShown();
+  const can = useCan();
   return [
     {
       name: 'overview',
@@ -44,6 +45,16 @@ export function usePlaces(): readonly Place[] {
       icon: iconOf(icon),
       go: () => void navigate({ to: '/t/$tenant/$service', params: { tenant, service: name } }),
     })),
+    ...(can('hosts.list')
+      ? [
+          {
+            name: 'health',
+            title: 'Health',
+            icon: HeartPulse,
+            go: () => void navigate({ to: '/t/$tenant/health', params: { tenant } }),
+          },
+        ]
+      : []),
     { name: 'account', title: 'Your account', icon: CircleUser, go: () => void navigate({ to: '/account' }) },
   ];
 }

@@ -5,9 +5,9 @@ import {
   ErrorNote,
   type Item,
   Loading,
+  measureOf,
   Meter,
   SchemaForm,
-  titleOf,
   toast,
   useAct,
   useRead,
@@ -45,7 +45,12 @@ export function TenantQuotas({
           {read.data.map((quota) => (
             <li key={quota.resource} className="flex items-start gap-3">
               <div className="min-w-0 grow">
-                <Meter label={titleOf(quota.resource)} used={usage[quota.resource] ?? 0} max={quota.max}>
+                <Meter
+                  label={measureOf(quota.resource).title}
+                  unit={measureOf(quota.resource).unit}
+                  used={usage[quota.resource] ?? 0}
+                  max={quota.max}
+                >
                   {quota.max !== quota.default_max && (
                     <p className="text-sm text-ink-soft">
                       Tenants have {quota.default_max.toLocaleString('en')} by default.
@@ -55,7 +60,7 @@ export function TenantQuotas({
               </div>
               <Button
                 small
-                aria-label={`Set the quota of ${titleOf(quota.resource)}`}
+                aria-label={`Set the quota of ${measureOf(quota.resource).title}`}
                 onClick={() => setChanging(quota)}
               >
                 Set
@@ -88,7 +93,7 @@ function QuotaDialog({
   readonly onClose: () => void;
 }) {
   const schemas = useSchemas('quotas.set');
-  const title = titleOf(quota.resource);
+  const title = measureOf(quota.resource).title;
   const act = useAct<Quota>('quotas.set', {
     onSuccess: ({ max }) => {
       toast(`${title}: at most ${max.toLocaleString('en')} now`);

@@ -4,6 +4,7 @@ import {
   ErrorNote,
   type ListPageProps,
   Loading,
+  measureOf,
   Meter,
   operationOf,
   Page,
@@ -15,7 +16,6 @@ import {
   useRead,
   useTenant,
 } from '@thecloud/console';
-import { measureOf } from './measure.ts';
 
 interface Quota {
   readonly resource: string;
