@@ -3,7 +3,16 @@ export { call, CloudApiError, CloudConnectionError, listPage, transport } from '
 export { useDropTenant, useKeepTenant } from './api/keep-tenant.ts';
 export { type LiveEvent, onEvent } from './api/live.ts';
 export { allows, lacking } from './api/permissions.ts';
-export { type Input as CallInput, type Item, sentenceOf, useAct, useList, useRead, useRefresh } from './api/queries.ts';
+export {
+  type Input as CallInput,
+  type Item,
+  sentenceOf,
+  useAct,
+  useList,
+  useRead,
+  useReadOn,
+  useRefresh,
+} from './api/queries.ts';
 export { type DescribedService, operationOf, serviceOf, services } from './api/registry.ts';
 export { type Role } from './api/roles.ts';
 export { type Schema } from './api/schema.ts';
@@ -35,18 +44,24 @@ export { Tabs } from './kit/tabs.tsx';
 export { Time } from './kit/time.tsx';
 export { toast } from './kit/toast.tsx';
 export { titleOf, Value } from './kit/value.tsx';
-export { Actor } from './pages/activity.tsx';
+export { shownAmount, shownDuration, shownSize } from './kit/amounts.ts';
+export { Actor, type AuditItem, AuditTable, EventTable } from './pages/activity.tsx';
 export { Answer } from './pages/answer.tsx';
 export { columnsOf } from './pages/columns.tsx';
 export { ConfirmDialog } from './pages/confirm-dialog.tsx';
 export type { ItemProps, ListPageProps, ServicePages } from './pages/custom.ts';
 export { DeleteDialog } from './pages/delete-dialog.tsx';
-export { Members } from './pages/detail.tsx';
+export { Members } from './pages/members.tsx';
+export { Related } from './pages/related.tsx';
 export { ActDialog, ItemActions } from './pages/item-actions.tsx';
+export { FilterBar } from './pages/filter-bar.tsx';
+export { wordsOf } from './pages/happened.ts';
+export { ItemTable } from './pages/item-table.tsx';
 export { ItemLink, Reference } from './pages/links.tsx';
 export { ListPage } from './pages/list.tsx';
 export { ServiceLink } from './pages/service-link.tsx';
 export { ShowCall } from './pages/show-call.tsx';
 export { ShowCode } from './pages/show-code.tsx';
 export { useOpenItem, useOpenList } from './pages/verbs.ts';
+export { useListFilters } from './pages/use-list-filters.ts';
 export { useSearchWord, useTab } from './pages/use-tab.ts';

@@ -6,7 +6,7 @@ import { shownAmount } from '../kit/amounts.ts';
 import { Combobox, fittingOptions, type Option } from './combobox.tsx';
 
 /** Members that say little of an item to who chooses one. */
-const DULL = /^(id|created_at|updated_at|status|built_in|permissions|built_in)$|_id$/;
+const DULL = /^(id|status|built_in|permissions)$|_(id|at)$/;
 /** Most members that describe an option. */
 const MOST_HINTS = 4;
 

@@ -1,59 +1,43 @@
 import type { ReactNode } from 'react';
 import type { Schema } from '../api/schema.ts';
+import { shownAmount } from './amounts.ts';
 import { classes } from './classes.ts';
 import { Mono } from './copy.tsx';
 import { Status, Tag } from './status.tsx';
 import { Time } from './time.tsx';
+
+export { titleOf } from './titles.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Members whose values are statuses, in all services. */
 const STATUS_MEMBERS = new Set(['status', 'state', 'outcome']);
 
-/** `created_at` → `Created`, `private_ip` → `Private IP`. */
-export function titleOf(member: string): string {
-  const words = member
-    .replace(/_(at|id)$/, '')
-    .split('_')
-    .map((word) => ACRONYMS[word] ?? word);
-  return words.join(' ').replace(/^[a-z](?![A-Z])/, (first) => first.toUpperCase());
-}
-
-const ACRONYMS: Readonly<Record<string, string>> = {
-  id: 'ID',
-  ip: 'IP',
-  vpc: 'VPC',
-  cidr: 'CIDR',
-  cidrs: 'CIDRs',
-  aws: 'AWS',
-  arn: 'ARN',
-  dns: 'DNS',
-  cpu: 'CPU',
-  vcpus: 'vCPUs',
-  mb: 'MB',
-  gb: 'GB',
-  mbps: 'Mbit/s',
-  oom: 'OOM',
-  url: 'URL',
-};
-
 /** A member's value as a person reads it, by its schema and its name; nothing of it is ever markup. */
 export function Value({
   member,
   value,
   schema,
+  unit,
   compact,
 }: {
   readonly member: string;
   readonly value: unknown;
   readonly schema?: Schema | undefined;
+  /** Of a number. */
+  readonly unit?: string | undefined;
   /** In a table: one line, ids shortened. */
   readonly compact?: boolean;
 }): ReactNode {
   if (value === undefined || value === null || value === '') return <span className="text-ink-soft">–</span>;
   if (STATUS_MEMBERS.has(member) && typeof value === 'string') return <Status value={value} />;
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
-  if (typeof value === 'number') return <span className="tabular-nums">{value.toLocaleString('en')}</span>;
+  if (typeof value === 'number')
+    return (
+      <span className="tabular-nums" title={unit && `${value} ${unit}`}>
+        {unit ? shownAmount(value, unit) : value.toLocaleString('en')}
+      </span>
+    );
   if (typeof value === 'string') {
     if (schema?.format === 'date-time' || member.endsWith('_at')) return <Time value={value} />;
     if (UUID.test(value))

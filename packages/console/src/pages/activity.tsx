@@ -1,27 +1,17 @@
+import { Link } from '@tanstack/react-router';
+import { useCallback, useMemo } from 'react';
 import { useList } from '../api/queries.ts';
+import { services } from '../api/registry.ts';
+import { NO_TENANT, useTenant } from '../api/session.ts';
+import type { LiveEvent } from '../api/streams.ts';
 import { Card } from '../kit/layout.tsx';
-import { Empty, ErrorNote, Loading } from '../kit/states.tsx';
+import { Empty, ErrorNote } from '../kit/states.tsx';
 import { Status } from '../kit/status.tsx';
+import { type Column, Table } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
-import { titleOf } from '../kit/value.tsx';
 import type { ItemProps } from './custom.ts';
+import { changesOf, nameIn, wordsOf } from './happened.ts';
 import { Reference } from './links.tsx';
-
-interface EventItem {
-  readonly id: string;
-  readonly action: string;
-  readonly actor?: string;
-  readonly user_id?: string;
-  readonly changes?: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
-  readonly created_at: string;
-}
-
-const textOf = (value: unknown): string =>
-  value === null || value === undefined || value === ''
-    ? '–'
-    : typeof value === 'object'
-      ? JSON.stringify(value)
-      : String(value);
 
 /** Who did it: a person, or a part of the platform. */
 export function Actor({
@@ -32,88 +22,235 @@ export function Actor({
   readonly actor?: string | undefined;
 }) {
   if (userId) return <Reference kind="member" value={userId} />;
-  return <>{actor?.startsWith('system:') ? 'the platform' : (actor ?? 'the platform')}</>;
+  return <span title={actor}>{actor?.startsWith('system:') ? 'the platform' : (actor ?? 'the platform')}</span>;
 }
+
+/** The resource that something happened to, by the name that is known of it; a link, where it has a page. */
+function Subject({
+  type,
+  id,
+  name,
+}: {
+  readonly type: string;
+  readonly id: string | undefined;
+  readonly name?: string | undefined;
+}) {
+  const tenant = useTenant();
+  const service = services.find((one) => one.resource === type && one.get !== undefined && one.scope !== 'operator');
+  const noun = service?.noun ?? type.replaceAll('_', ' ');
+  const text = name ?? (id?.length === 36 ? id.slice(0, 8) : id);
+  if (!service || id === undefined)
+    return (
+      <>
+        {noun} <bdi title={id}>{text}</bdi>
+      </>
+    );
+  return (
+    <>
+      {noun}{' '}
+      <Link
+        to="/t/$tenant/$service/$id"
+        params={{ tenant: tenant?.slug ?? NO_TENANT, service: service.name, id }}
+        className="font-medium text-accent hover:underline"
+        title={id}
+      >
+        <bdi>{text}</bdi>
+      </Link>
+    </>
+  );
+}
+
+function Changes({ event }: { readonly event: LiveEvent }) {
+  const changes = changesOf(event);
+  if (changes.length === 0) return <span className="text-ink-soft">–</span>;
+  return (
+    <span title={changes.map(({ title, from, to }) => `${title}: ${from} → ${to}`).join('\n')}>
+      {changes.map(({ title, from, to }, index) => (
+        <span key={title}>
+          {index > 0 && ' · '}
+          <span className="text-ink-soft">{title}:</span> <bdi>{from}</bdi> → <bdi>{to}</bdi>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+const EVENT_COLUMNS: readonly Column<LiveEvent>[] = [
+  { key: 'created_at', title: 'When', width: '8rem', render: (event) => <Time value={event.created_at} /> },
+  {
+    key: 'action',
+    title: 'What',
+    width: 'minmax(10rem, 1fr)',
+    render: (event) => <span title={event.action}>{wordsOf(event.action)}</span>,
+  },
+  {
+    key: 'resource_id',
+    title: 'On',
+    width: 'minmax(11rem, 1fr)',
+    render: (event) => <Subject type={event.resource_type} id={event.resource_id} name={nameIn(event)} />,
+  },
+  {
+    key: 'actor',
+    title: 'By',
+    width: 'minmax(10rem, 1fr)',
+    render: (event) => <Actor userId={event.user_id} actor={event.actor} />,
+  },
+  { key: 'changes', title: 'From → to', width: 'minmax(14rem, 2fr)', render: (event) => <Changes event={event} /> },
+];
+
+interface HappenedProps<T> {
+  readonly label: string;
+  readonly items: readonly T[];
+  readonly loading: boolean;
+  readonly onEnd?: (() => void) | undefined;
+  readonly onOpen?: ((item: T) => void) | undefined;
+  /** Columns that say the same in all rows. */
+  readonly without?: readonly string[];
+}
+
+const idOf = ({ id }: { readonly id: string }): string => id;
+
+/** Events as a table. */
+export function EventTable({ without = [], ...rest }: HappenedProps<LiveEvent>) {
+  const columns = useMemo(() => EVENT_COLUMNS.filter(({ key }) => !without.includes(key)), [without]);
+  return <Table {...rest} columns={columns} keyOf={idOf} />;
+}
+
+/** A row of the audit trail. */
+export interface AuditItem {
+  readonly id: string;
+  readonly action: string;
+  readonly outcome: string;
+  readonly resource_type: string;
+  readonly resource_id?: string;
+  readonly tenant_id?: string;
+  readonly user_id?: string;
+  readonly actor?: string;
+  readonly ip_address?: string;
+  readonly details?: unknown;
+  readonly created_at: string;
+}
+
+const detailsText = ({ details }: AuditItem): string =>
+  details === undefined || details === null || JSON.stringify(details) === '{}' ? '–' : JSON.stringify(details);
+
+const auditColumns = (isOperator: boolean): readonly Column<AuditItem>[] => [
+  { key: 'created_at', title: 'When', width: '7rem', render: (row) => <Time value={row.created_at} /> },
+  { key: 'outcome', title: 'Outcome', width: '7rem', render: (row) => <Status value={row.outcome} /> },
+  { key: 'action', title: 'What', width: 'minmax(8.5rem, 1fr)', render: (row) => row.action },
+  ...(isOperator
+    ? [
+        {
+          key: 'tenant_id',
+          title: 'Tenant',
+          width: 'minmax(8rem, 1fr)',
+          render: (row: AuditItem) =>
+            row.tenant_id ? <Reference kind="operated_tenant" value={row.tenant_id} /> : '–',
+        },
+      ]
+    : []),
+  {
+    key: 'resource_id',
+    title: 'On',
+    width: 'minmax(9rem, 1fr)',
+    render: (row) =>
+      isOperator ? (
+        <bdi title={row.resource_id}>{`${row.resource_type} ${row.resource_id?.slice(0, 8) ?? ''}`}</bdi>
+      ) : (
+        <Subject type={row.resource_type} id={row.resource_id} />
+      ),
+  },
+  {
+    key: 'user_id',
+    title: 'By',
+    width: 'minmax(9rem, 1fr)',
+    render: (row) =>
+      row.user_id && isOperator ? (
+        <Reference kind="operated_user" value={row.user_id} />
+      ) : (
+        <Actor userId={row.user_id} actor={row.actor} />
+      ),
+  },
+  { key: 'ip_address', title: 'From', width: '7.5rem', render: (row) => row.ip_address ?? '–' },
+  {
+    key: 'details',
+    title: 'Input',
+    width: 'minmax(10rem, 2fr)',
+    render: (row) => (
+      <code className="font-mono text-sm" title={detailsText(row)}>
+        {detailsText(row)}
+      </code>
+    ),
+  },
+];
+const COLUMNS = auditColumns(false);
+const OPERATOR_COLUMNS = auditColumns(true);
+
+/** Rows of the audit trail as a table; `operator`: of all tenants. */
+export function AuditTable({
+  without = [],
+  operator = false,
+  ...rest
+}: HappenedProps<AuditItem> & { readonly operator?: boolean }) {
+  const columns = useMemo(
+    () => (operator ? OPERATOR_COLUMNS : COLUMNS).filter(({ key }) => !without.includes(key)),
+    [without, operator],
+  );
+  return <Table {...rest} columns={columns} keyOf={idOf} />;
+}
+
+const SAME: readonly string[] = ['resource_id'];
 
 /** What happened to an item, newest first. */
 export function Activity({ service, item }: ItemProps) {
-  const list = useList<EventItem>('events.list', {
+  const list = useList<LiveEvent>('events.list', {
     resource_type: service.resource,
     resource_id: String(item.id),
     limit: 50,
   });
+  const more = useMore(list);
   return (
     <Card padded={false}>
       {list.error ? (
         <div className="p-3">
-          <ErrorNote error={list.error} />
+          <ErrorNote error={list.error} retry={() => void list.refetch()} />
         </div>
-      ) : list.isPending ? (
-        <Loading />
-      ) : list.items.length === 0 ? (
+      ) : !list.isPending && list.items.length === 0 && !list.hasNextPage ? (
         <Empty title="No events">Events are kept for 30 days.</Empty>
       ) : (
-        <ol className="divide-y divide-line">
-          {list.items.map((event) => (
-            <li key={event.id} className="grid gap-0.5 px-4 py-2.5">
-              <p className="flex flex-wrap items-baseline gap-x-2">
-                <span className="font-medium">{titleOf(event.action.toLowerCase())}</span>
-                <span className="text-sm text-ink-soft">
-                  <Time value={event.created_at} /> by <Actor userId={event.user_id} actor={event.actor} />
-                </span>
-              </p>
-              {event.changes && (
-                <p className="text-sm text-ink-soft">
-                  {Object.entries(event.changes)
-                    .map(([member, { from, to }]) => `${titleOf(member)}: ${textOf(from)} → ${textOf(to)}`)
-                    .join(' · ')}
-                </p>
-              )}
-            </li>
-          ))}
-        </ol>
+        <EventTable label="Events" items={list.items} {...more} without={SAME} />
       )}
     </Card>
   );
-}
-
-interface AuditItem {
-  readonly id: string;
-  readonly action: string;
-  readonly outcome: string;
-  readonly user_id?: string;
-  readonly actor?: string;
-  readonly ip_address?: string;
-  readonly created_at: string;
 }
 
 /** Who did what to an item, refused attempts included, newest first. */
 export function Trail({ item }: ItemProps) {
   const list = useList<AuditItem>('audit.list', { resource_id: String(item.id), limit: 50 });
+  const more = useMore(list);
   return (
     <Card padded={false}>
       {list.error ? (
         <div className="p-3">
-          <ErrorNote error={list.error} />
+          <ErrorNote error={list.error} retry={() => void list.refetch()} />
         </div>
-      ) : list.isPending ? (
-        <Loading />
-      ) : list.items.length === 0 ? (
+      ) : !list.isPending && list.items.length === 0 ? (
         <Empty title="Nothing in the audit trail" />
       ) : (
-        <ol className="divide-y divide-line">
-          {list.items.map((row) => (
-            <li key={row.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5">
-              <Status value={row.outcome} />
-              <span className="font-medium">{row.action}</span>
-              <span className="text-sm text-ink-soft">
-                <Time value={row.created_at} /> by <Actor userId={row.user_id} actor={row.actor} />
-                {row.ip_address && ` from ${row.ip_address}`}
-              </span>
-            </li>
-          ))}
-        </ol>
+        <AuditTable label="Audit trail" items={list.items} {...more} without={SAME} />
       )}
     </Card>
   );
+}
+
+/** What a table needs to read on at its end. */
+function useMore(list: {
+  readonly isPending: boolean;
+  readonly isFetchingNextPage: boolean;
+  readonly hasNextPage: boolean;
+  readonly fetchNextPage: () => unknown;
+}) {
+  const { fetchNextPage } = list;
+  const onEnd = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  return { loading: list.isPending || list.isFetchingNextPage, onEnd: list.hasNextPage ? onEnd : undefined };
 }

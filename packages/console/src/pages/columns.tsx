@@ -15,19 +15,14 @@ export function columnsOf(service: DescribedService, output: Schema | undefined)
     const kind = service.references[member];
     return {
       key: member,
-      title: titleOf(member),
+      title: titleOf(member, unit),
       numeric: NUMBERS.has(schema?.type ?? ''),
       ...(member === service.titleMember ? { width: 'minmax(10rem, 2fr)' } : {}),
       render: (item) => {
         const value = item[member];
         if (member === service.titleMember) return <ItemLink service={service} item={item} />;
         if (kind && typeof value === 'string' && value !== '') return <Reference kind={kind} value={value} />;
-        return (
-          <>
-            <Value member={member} value={value} schema={schema} compact />
-            {unit && value !== undefined && value !== null && <span className="ml-1 text-ink-soft">{unit}</span>}
-          </>
-        );
+        return <Value member={member} value={value} schema={schema} unit={unit} compact />;
       },
     };
   });

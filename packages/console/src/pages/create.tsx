@@ -10,7 +10,7 @@ import { Card, Page } from '../kit/layout.tsx';
 import { Loading } from '../kit/states.tsx';
 import { toast } from '../kit/toast.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
-import { askedMembers } from './item-actions.tsx';
+import { askedMembers } from './asked.ts';
 import { nameOf, refOf } from './links.tsx';
 import { useOpenList } from './verbs.ts';
 

@@ -4,18 +4,19 @@ import { CloudApiError } from '../api/client.ts';
 import { type Item, useList, useRead, useReadOn } from '../api/queries.ts';
 import type { DescribedService } from '../api/registry.ts';
 import { useCan } from '../api/session.ts';
-import { useSchemas } from '../api/use-schemas.ts';
-import { Concealed } from '../kit/concealed.tsx';
-import { Card, Fact, Facts, Page } from '../kit/layout.tsx';
+import { Card, Page } from '../kit/layout.tsx';
 import { Empty, ErrorNote, Loading } from '../kit/states.tsx';
+import { Button } from '../kit/button.tsx';
 import { Status } from '../kit/status.tsx';
 import { Tabs } from '../kit/tabs.tsx';
-import { titleOf, Value } from '../kit/value.tsx';
 import { Activity, Trail } from './activity.tsx';
 import type { ItemProps, ServicePages } from './custom.ts';
 import { ItemActions } from './item-actions.tsx';
-import { nameOf, Reference, refOf } from './links.tsx';
+import { nameOf, refOf } from './links.tsx';
+import { Members } from './members.tsx';
+import { Related } from './related.tsx';
 import { ShowCode } from './show-code.tsx';
+import { useOpenList } from './verbs.ts';
 
 /** The page of one item: its members, what the service adds, its events and its audit trail. */
 export function DetailPage({
@@ -28,8 +29,21 @@ export function DetailPage({
   readonly pages: ServicePages;
 }) {
   const read = useItem(service, id);
-  if (read.item) return <Detail service={service} item={read.item} pages={pages} />;
+  const openList = useOpenList();
   const missing = read.error instanceof CloudApiError && read.error.status === 404;
+  // What was there is shown until it is known to be gone, also while the platform does not answer.
+  if (read.item && !missing) return <Detail service={service} item={read.item} pages={pages} />;
+  const list = <Button onClick={() => openList(service)}>All {service.title.toLowerCase()}</Button>;
+  if (missing && read.item)
+    return (
+      <Page title={`${nameOf(service, read.item)} was deleted`}>
+        <Card padded={false}>
+          <Empty title={`The ${service.noun} ${nameOf(service, read.item)} was deleted`} action={list}>
+            Its events and its rows of the audit trail are kept.
+          </Empty>
+        </Card>
+      </Page>
+    );
   return (
     <Page title={missing ? `No such ${service.noun}` : service.title}>
       <Card padded={false}>
@@ -38,7 +52,7 @@ export function DetailPage({
             <ErrorNote error={read.error} retry={read.retry} />
           </div>
         ) : missing || !read.isPending ? (
-          <Empty title={`There is no ${service.noun} '${id}' in this tenant`}>
+          <Empty title={`There is no ${service.noun} '${id}' in this tenant`} action={list}>
             It was deleted, or it belongs to another tenant.
           </Empty>
         ) : (
@@ -78,17 +92,15 @@ function Detail({
   const { tab = '' } = useSearch({ strict: false });
   const name = nameOf(service, item);
   const status = service.statusMember ? item[service.statusMember] : undefined;
-  const Summary = pages.summary ?? Members;
+  const Summary = pages.summary ?? Overview;
   const Buttons = pages.actions;
+  // What tells of acts is itself never acted on.
+  const isActedOn = service.scope === 'tenant' && item.id !== undefined && service.resource !== 'audit';
   const tabs: { name: string; title: string; content: ComponentType<ItemProps> }[] = [
     { name: '', title: 'Overview', content: Summary },
     ...(pages.tabs ?? []).filter(({ operation }) => operation === undefined || can(operation)),
-    ...(can('events.list') && service.scope === 'tenant' && item.id
-      ? [{ name: 'events', title: 'Events', content: Activity }]
-      : []),
-    ...(can('audit.list') && service.scope === 'tenant' && item.id
-      ? [{ name: 'audit', title: 'Audit', content: Trail }]
-      : []),
+    ...(can('events.list') && isActedOn ? [{ name: 'events', title: 'Events', content: Activity }] : []),
+    ...(can('audit.list') && isActedOn ? [{ name: 'audit', title: 'Audit', content: Trail }] : []),
   ];
   const shown = tabs.find((one) => one.name === tab) ?? tabs[0]!;
   const Content = shown.content;
@@ -128,36 +140,12 @@ function Detail({
   );
 }
 
-/** All members of an item, by its schema; references are links. */
-export function Members({ service, item }: ItemProps) {
-  const output = useSchemas(service.get ?? service.list)?.output;
-  const order = Object.keys(output?.properties ?? item);
-  const members = [...order, ...Object.keys(item).filter((name) => !order.includes(name))].filter(
-    (name) => item[name] !== undefined,
-  );
+/** What there is to say of an item where its service has no page for it. */
+function Overview(props: ItemProps) {
   return (
-    <Card>
-      <Facts>
-        {members.map((member) => {
-          const value = item[member];
-          const kind = service.references[member];
-          const unit = service.units[member];
-          const shown =
-            kind && typeof value === 'string' && value !== '' ? (
-              <Reference kind={kind} value={value} />
-            ) : (
-              <>
-                <Value member={member} value={value} schema={output?.properties?.[member]} />
-                {unit && value !== null && <span className="ml-1 text-ink-soft">{unit}</span>}
-              </>
-            );
-          return (
-            <Fact key={member} name={titleOf(member)}>
-              {service.hidden.includes(member) ? <Concealed name={titleOf(member)}>{shown}</Concealed> : shown}
-            </Fact>
-          );
-        })}
-      </Facts>
-    </Card>
+    <div className="grid gap-4">
+      <Members {...props} />
+      <Related {...props} />
+    </div>
   );
 }

@@ -14,14 +14,11 @@ import { Menu, MenuItem, MenuSeparator } from '../kit/menu.tsx';
 import { toast } from '../kit/toast.tsx';
 import { titleOf, Value } from '../kit/value.tsx';
 import { Answer, isWorthShowing } from './answer.tsx';
+import { askedMembers } from './asked.ts';
 import { fits } from './custom.ts';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { nameOf, refOf } from './links.tsx';
 import { verbTitle } from './verbs.ts';
-
-/** Members of an operation's input that a form asks for: all but those of the path. */
-export const askedMembers = (operation: string, properties: Readonly<Record<string, unknown>>): readonly string[] =>
-  Object.keys(properties).filter((name) => !operationOf(operation).pathParams.includes(name));
 
 /** What can be done to an item: `menu` for a row of a list, buttons for its page. */
 export function ItemActions({

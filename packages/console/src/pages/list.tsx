@@ -1,22 +1,18 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useMemo } from 'react';
-import { type Input, type Item, MOST_READ, useList, useReadOn } from '../api/queries.ts';
+import { type Item, MOST_READ, useList, useReadOn } from '../api/queries.ts';
 import { type DescribedService, operationOf } from '../api/registry.ts';
 import { NO_TENANT, useCan, useTenant } from '../api/session.ts';
-import { useSchemas } from '../api/use-schemas.ts';
 import { Button, ButtonLink } from '../kit/button.tsx';
 import { useKey } from '../kit/keys.ts';
 import { Card, Page } from '../kit/layout.tsx';
 import { Empty, ErrorNote } from '../kit/states.tsx';
-import { FilterBar, useTyped } from './filter-bar.tsx';
-import { filledFilters, filtersOf, sortOf, sortText } from './filters.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { sortOf, sortText } from './filters.ts';
 import { OtherActions } from './item-actions.tsx';
 import { ItemTable, useShown } from './item-table.tsx';
 import { ShowCode } from './show-code.tsx';
-
-/** Members of an address that are no filters of the API. */
-const OURS = new Set(['q', 'sort']);
+import { useListFilters } from './use-list-filters.ts';
 
 const count = (value: number): string => value.toLocaleString('en');
 
@@ -25,20 +21,10 @@ export function ListPage({ service }: { readonly service: DescribedService }) {
   const tenant = useTenant();
   const can = useCan();
   const navigate = useNavigate();
-  const search = useSearch({ strict: false });
-  const schema = useSchemas(service.list)?.input;
-  const filters = useMemo(() => filtersOf(operationOf(service.list), schema), [service, schema]);
-  const given = useMemo(() => filledFilters(filters, search), [filters, search]);
+  const { filters, given, isKnown, change, text, setText, sort: inAddress } = useListFilters(service);
   const isFiltered = Object.keys(given).length > 0;
-  // What of the address is a filter is known once the schemas are.
-  const isKnown = schema !== undefined || Object.keys(search).every((name) => OURS.has(name));
   const list = useList<Item>(service.list, given, { enabled: isKnown });
-
-  const change = (changed: Input, replace: boolean) =>
-    void navigate({ to: '.', search: (before: Input) => without({ ...before, ...changed }), replace });
-  const q = typeof search.q === 'string' || typeof search.q === 'number' ? String(search.q) : '';
-  const [text, setText] = useTyped(q, (typed) => change({ q: typed || undefined }, true));
-  const asked = sortOf(search.sort);
+  const asked = sortOf(inAddress);
   const { isReading, isCut } = useReadOn(list, text !== '' || asked !== undefined);
   // A list that is not whole keeps the API's order: sorting a part of it would lie.
   const isWhole = !list.hasNextPage && !list.isPending;
@@ -118,7 +104,3 @@ export function ListPage({ service }: { readonly service: DescribedService }) {
     </Page>
   );
 }
-
-/** Without what is undefined, which has no place in an address. */
-const without = (search: Input): Input =>
-  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
