@@ -38,7 +38,7 @@ export { Menu, MenuItem, MenuLabel, MenuSeparator } from './kit/menu.tsx';
 export { Meter } from './kit/meter.tsx';
 export { Empty, ErrorNote, Loading, Skeleton } from './kit/states.tsx';
 export { Status, Tag } from './kit/status.tsx';
-export { Terminal } from './kit/lazy.tsx';
+export { LogView, Terminal } from './kit/lazy.tsx';
 export { type Column, Table } from './kit/table.tsx';
 export { Tabs } from './kit/tabs.tsx';
 export { Time } from './kit/time.tsx';

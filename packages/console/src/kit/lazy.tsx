@@ -12,3 +12,4 @@ function later<P extends object>(load: () => Promise<ComponentType<P>>): Compone
 }
 
 export const Terminal = later(async () => (await import('./terminal.tsx')).Terminal);
+export const LogView = later(async () => (await import('./log-view.tsx')).LogView);

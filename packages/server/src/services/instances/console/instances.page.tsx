@@ -1,5 +1,6 @@
 import type { ServicePages } from '@thecloud/console';
 import { LaunchPage } from './launch.tsx';
+import { InstanceLog } from './log.tsx';
 import { obstacleOf, POWER } from './obstacles.ts';
 import { PowerButtons } from './power.tsx';
 import { InstanceSummary } from './summary.tsx';
@@ -11,7 +12,10 @@ export const pages: ServicePages = {
   summary: InstanceSummary,
   actions: PowerButtons,
   ownActions: POWER.map((verb) => `instances.${verb}`),
-  tabs: [{ name: 'terminal', title: 'Terminal', operation: 'instances.terminal', content: InstanceTerminal }],
+  tabs: [
+    { name: 'terminal', title: 'Terminal', operation: 'instances.terminal', content: InstanceTerminal },
+    { name: 'log', title: 'Log', operation: 'instances.logs', content: InstanceLog },
+  ],
   // The menu of a row leaves out what cannot be done.
   fits: (operation, { status }) => {
     const verb = POWER.find((one) => operation === `instances.${one}`);
