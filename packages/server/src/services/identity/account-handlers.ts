@@ -8,13 +8,12 @@ import { createPgAccountRepository } from './account-repository.pg.ts';
 import type { authOperations } from './auth-operations.ts';
 import { admitGuess, originSource, wrongGuess } from './guesses.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import type { LoginDeps } from './login-handlers.ts';
-import { compareOwn, WRONG_PASSWORD } from './password-handlers.ts';
+import { compareOwn, type PasswordDeps, WRONG_PASSWORD } from './password-handlers.ts';
 import { presentUser } from './user.ts';
 
 type Ops = typeof authOperations;
 
-export interface AccountDeps extends LoginDeps {
+export interface AccountDeps extends PasswordDeps {
   /** How much of each quota a tenant uses, of all services: a tenant that uses nothing has no resources. */
   readonly usages: () => readonly Usage[];
 }

@@ -40,17 +40,24 @@ const FORGOTTEN_MS = 500;
 const TOKEN_BYTES = 32;
 
 const FORGOTTEN =
-  'If a user has this e-mail address, a mail with a token is on its way; it is valid for one hour. To use it: cloud auth reset-password';
+  'If a user has this e-mail address, a mail with a link and a token is on its way; they are valid for one hour. To use the token: cloud auth reset-password';
 
-const resetMail = (name: string, token: string): string => `Hello ${oneLine(name)},
+/** The token stands in the fragment of the link, which browsers send to no server. */
+const resetMail = (name: string, token: string, publicUrl: string): string => `Hello ${oneLine(name)},
 
-somebody, probably you, asked for a new password for your account. To choose one, run
+somebody, probably you, asked for a new password for your account. To choose one, open
+
+    ${publicUrl}/console/reset-password#token=${token}
+
+or run
 
     cloud auth reset-password
 
-and enter this token, which is valid for one hour and works once:
+and enter this token:
 
     ${token}
+
+It is valid for one hour and works once.
 
 If it was not you, ignore this mail: nothing changes without the token.
 `;
@@ -70,11 +77,17 @@ export async function issuePasswordReset(
   return isIssued ? token : undefined;
 }
 
+export interface PasswordDeps extends LoginDeps {
+  /** Where people reach the API, without a slash at its end. */
+  readonly publicUrl: string;
+}
+
 export const createPasswordHandlers = ({
   forgetCallers,
   countLogin,
   clock,
-}: LoginDeps): Pick<Handlers<Ops>, 'changePassword' | 'forgotPassword' | 'resetPassword'> => ({
+  publicUrl,
+}: PasswordDeps): Pick<Handlers<Ops>, 'changePassword' | 'forgotPassword' | 'resetPassword'> => ({
   forgotPassword: steps({
     async run(call: Call<InputOf<Ops['forgotPassword']>>) {
       const { sql, input, origin, now, newId, about } = call;
@@ -83,7 +96,7 @@ export const createPasswordHandlers = ({
       const user = await createPgAccountRepository(sql).requestReset(input.email, reset);
       if (user) {
         about({ id: user.id });
-        const mail = { to: user.email, subject: 'Your new password', text: resetMail(user.name, token) };
+        const mail = { to: user.email, subject: 'Your new password', text: resetMail(user.name, token, publicUrl) };
         await queueMail(call, mail).catch(swallowRefusal);
       }
       return { message: FORGOTTEN };

@@ -3,7 +3,7 @@ import type { InvitationRow } from './invitation.ts';
 import type { MemberRow } from '../identity/index.ts';
 import type { TenantRow } from './tenant.ts';
 
-/** What the invited person reads. The command can be pasted as it is. */
+/** What the invited person reads. The command can be pasted as it is. The token stands in the fragment of the link, which browsers send to no server. */
 export function invitationMail(facts: {
   readonly row: InvitationRow;
   readonly tenant: Pick<TenantRow, 'name'>;
@@ -21,14 +21,13 @@ export function invitationMail(facts: {
     text: `Hello,
 
 ${inviter} invites you to the tenant '${tenant}' on The Cloud,
-with the role ${row.role}. The Cloud is at ${publicUrl}
+with the role ${row.role}. To accept or to decline, open
 
-To accept, log in or register, then run:
+    ${publicUrl}/console/invitation#id=${row.id}&token=${token}
+
+or log in or register on the command line, with --endpoint ${publicUrl}, and run one of:
 
     cloud invitations accept ${row.id} --token ${token}
-
-To decline, run:
-
     cloud invitations decline ${row.id} --token ${token}
 
 The invitation expires on ${until}. If you did not expect it,

@@ -60,6 +60,9 @@ describe('an invited person', () => {
     expect(mail!.id).toBe(created.data.id);
     expect(mail!.raw).toMatch(/^Subject: Invitation to the tenant 'A tenant' on The Cloud\r$/m);
     expect(mail!.raw).toContain(`Some Body (${owner.email}) invites you to the tenant 'A tenant'`);
+    expect(mail!.raw.replaceAll('=\r\n', '').replaceAll('=3D', '=')).toContain(
+      `http://127.0.0.1:8080/console/invitation#id=${mail!.id}&token=${mail!.token}\r`,
+    );
     const { key } = await register(email);
     // Anybody could have registered with the address since: the token shows who reads its mails.
     expect((await api.call('invitations.mine', {}, { key })).data).toEqual([]);
