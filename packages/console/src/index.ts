@@ -65,3 +65,4 @@ export { ShowCode } from './pages/show-code.tsx';
 export { useOpenItem, useOpenList } from './pages/verbs.ts';
 export { useListFilters } from './pages/use-list-filters.ts';
 export { useSearchWord, useTab } from './pages/use-tab.ts';
+export { usePlatformStatus } from './shell/status.ts';

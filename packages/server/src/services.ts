@@ -67,6 +67,8 @@ interface ServiceDeps {
   readonly auditMaxDays: number;
   /** Where people reach the API. */
   readonly publicUrl: string;
+  /** Where the AWS API listens. */
+  readonly awsUrl?: string | undefined;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -111,7 +113,7 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
     createSettingsService({
       settings: () => [...services.flatMap((service) => service.settings ?? []), ...quotaSettings(quotasOf(services))],
     }),
-    createStatusService(),
+    createStatusService(deps),
     createSearchService({ services: () => services }),
     createEventsService({ feed, clock: systemClock, services: () => services }),
     createWorkService({ tables: () => Object.assign({}, ...services.map((service) => service.work ?? {})) }),
@@ -132,6 +134,8 @@ export function composeRegistry(options: {
   /** Where people reach the API. Default: at `listen`. */
   readonly publicUrl?: string | undefined;
   readonly listen?: Address;
+  /** Of the AWS API; undefined: it is off. */
+  readonly awsListen?: Address | undefined;
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
   readonly registration?: 'open' | 'closed';
@@ -153,6 +157,8 @@ export function composeRegistry(options: {
       auditMaxDays: 3650,
       ...options,
       publicUrl: options.publicUrl ?? urlOf(options.listen),
+      // A port that the system chooses is not known yet.
+      awsUrl: options.awsListen?.port ? urlOf(options.awsListen) : undefined,
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),
     }),

@@ -393,6 +393,10 @@ export interface PlatformStatus {
   readonly status: "operational" | "degraded";
   /** first_user: nobody has registered yet; who does is the operator. closed: nobody new can register */
   readonly registration: "first_user" | "open" | "closed";
+  /** Region of the AWS API, which clients sign for */
+  readonly region: string;
+  /** Where the AWS API listens, such as http://127.0.0.1:4566; absent: nowhere */
+  readonly aws_endpoint?: string;
   /** The operator's message */
   readonly notice?: string;
 }

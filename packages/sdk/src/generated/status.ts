@@ -6,7 +6,7 @@ import type { PlatformStatus } from './models.ts';
 export interface Status {
   /**
    * Get the public status of the platform.
-   * Needs no key. Says whether the platform works and who may register, but neither its version nor what is wrong.
+   * Needs no key. Says whether the platform works, who may register and where AWS clients connect, but neither its version nor what is wrong.
    * GET /status · scope public
    */
   get(options?: CallOptions): Promise<PlatformStatus>;

@@ -1,6 +1,8 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTestDatabase } from '../../../../testkit/src/index.ts';
+import { createSealer } from '../../kernel/seal.ts';
+import { composeRegistry } from '../../services.ts';
 import { makeAwsKey, stsClient } from '../../testing/aws-clients.ts';
 import { eventually } from '../../testing/seed.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
@@ -314,7 +316,12 @@ describe('a setting', () => {
 
   it('tells everybody a notice, and strangers nothing about the inside', async () => {
     const get = async () => (await api.send('GET', '/status')).data;
-    expect(await get()).toEqual({ name: 'The Cloud', status: 'operational', registration: 'open' });
+    expect(await get()).toEqual({
+      name: 'The Cloud',
+      status: 'operational',
+      registration: 'open',
+      region: 'us-east-1',
+    });
     await act('settings.set', { setting: 'notice', value: 'maintenance at 20:00' });
     await act('settings.set', { setting: 'name', value: "Anna's cloud" });
     await api.owner.query(`update hosts set last_seen_at = now() - interval '1 minute'`);
@@ -322,10 +329,30 @@ describe('a setting', () => {
       name: "Anna's cloud",
       status: 'degraded',
       registration: 'open',
+      region: 'us-east-1',
       notice: 'maintenance at 20:00',
     });
     await api.owner.query(`update hosts set last_seen_at = now()`);
     for (const setting of ['notice', 'name']) await act('settings.reset', { setting });
+  });
+});
+
+describe('the public status', () => {
+  it('says where AWS clients connect, once that is known', async () => {
+    const endpointAt = async (awsListen: { host: string; port: number } | undefined) => {
+      const own = await createTestDatabase();
+      onTestFinished(() => own.drop());
+      const sealer = createSealer(new Map([[1, Buffer.alloc(32)]]));
+      const registry = composeRegistry({ sealer, region: 'eu-1', platformId: 'any', awsListen });
+      const fresh = await startTestApi({ database: own, registry });
+      onTestFinished(() => fresh.stop());
+      const { region, aws_endpoint } = (await fresh.send('GET', '/status')).data;
+      expect(region).toBe('eu-1');
+      return aws_endpoint;
+    };
+    expect(await endpointAt({ host: '::1', port: 4566 })).toBe('http://[::1]:4566');
+    expect(await endpointAt({ host: '127.0.0.1', port: 0 })).toBeUndefined();
+    expect(await endpointAt(undefined)).toBeUndefined();
   });
 });
 

@@ -21,7 +21,7 @@ const statusOperations = {
   get: operation({
     summary: 'Get the public status of the platform',
     description:
-      'Needs no key. Says whether the platform works and who may register, but neither its version nor what is wrong.',
+      'Needs no key. Says whether the platform works, who may register and where AWS clients connect, but neither its version nor what is wrong.',
     effect: 'read',
     scope: 'public',
     http: { method: 'GET', path: '/status' },
@@ -36,6 +36,10 @@ const statusOperations = {
           description:
             'first_user: nobody has registered yet; who does is the operator. closed: nobody new can register',
         }),
+        region: Type.String({ description: 'Region of the AWS API, which clients sign for' }),
+        aws_endpoint: Type.Optional(
+          Type.String({ description: 'Where the AWS API listens, such as http://127.0.0.1:4566; absent: nowhere' }),
+        ),
         notice: Type.Optional(Type.String({ description: "The operator's message" })),
       },
       { $id: 'PlatformStatus' },
@@ -43,7 +47,13 @@ const statusOperations = {
   }),
 };
 
-const handlers: Handlers<typeof statusOperations> = {
+export interface StatusDeps {
+  readonly region: string;
+  /** Where the AWS API listens; undefined: nowhere, or at a port that is known later. */
+  readonly awsUrl?: string | undefined;
+}
+
+const createStatusHandlers = ({ region, awsUrl }: StatusDeps): Handlers<typeof statusOperations> => ({
   async get({ sql }) {
     const [name, notice, works, [row]] = await Promise.all([
       readSetting(sql, NAME),
@@ -58,20 +68,22 @@ const handlers: Handlers<typeof statusOperations> = {
       name,
       status: works ? 'operational' : 'degraded',
       registration: row!.registration,
+      region,
+      ...(awsUrl === undefined ? {} : { aws_endpoint: awsUrl }),
       ...(notice === '' ? {} : { notice }),
     };
   },
-};
+});
 
 /** What strangers may know. */
-export const createStatusService = () =>
+export const createStatusService = (deps: StatusDeps) =>
   service({
     name: 'status',
     resource: 'status',
     title: 'Public status',
     operations: statusOperations,
     console: 'custom',
-    handlers,
+    handlers: createStatusHandlers(deps),
     settings: [NAME, NOTICE],
     examples: { get: { input: async () => ({}) } },
   });
