@@ -22,7 +22,7 @@ const FIRST_PAGE = 200;
 const NEXT_PAGE = 1_000;
 /** Most items that a list reads on its own to look for something in all of them. */
 export const MOST_READ = 10_000;
-/** What the operations of scopes `public` and `user` are kept under: they are the same in every tenant. */
+/** What is kept under it is the same in every tenant. An operation of scope `user` may count in the active one, as quotas.list does. */
 const EVERYWHERE = 'everywhere';
 
 export const createQueryClient = (): QueryClient =>
@@ -42,7 +42,11 @@ export const createQueryClient = (): QueryClient =>
 
 /** The key of a call's answer: `[operation, input, tenant]`. Events make keys stale by the operation's service. */
 const keyOf = (operation: Operation, input: Input, tenantId: string | undefined) =>
-  [operation.name, input, operation.scope === 'tenant' ? (tenantId ?? EVERYWHERE) : EVERYWHERE] as const;
+  [
+    operation.name,
+    input,
+    operation.scope === 'tenant' || operation.scope === 'user' ? (tenantId ?? EVERYWHERE) : EVERYWHERE,
+  ] as const;
 
 export const readQuery = <T = Item>(name: string, input: Input, tenantId: string | undefined) =>
   queryOptions({

@@ -40,8 +40,17 @@ const LOOKS: Readonly<Record<Tone, string>> = {
 export const toneOf = (status: string): Tone => TONES[status.toUpperCase()] ?? 'quiet';
 
 /** A status as a badge: a dot and the word, so that colour alone says nothing. */
-export function Status({ value, title }: { readonly value: string; readonly title?: string }) {
-  const tone = toneOf(value);
+export function Status({
+  value,
+  title,
+  tone: like = value,
+}: {
+  readonly value: string;
+  readonly title?: string;
+  /** The status that it looks like, where the value says more than that. */
+  readonly tone?: string;
+}) {
+  const tone = toneOf(like);
   return (
     <span
       title={title}

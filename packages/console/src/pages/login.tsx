@@ -44,12 +44,7 @@ export function LoginPage() {
   return (
     <Gate
       title={`Log in to ${status?.name ?? 'The Cloud'}`}
-      intro={
-        <>
-          <Invited next={next} />
-          {status?.notice && <p>{status.notice}</p>}
-        </>
-      }
+      intro={<Invited next={next} />}
       footer={
         <>
           <p>

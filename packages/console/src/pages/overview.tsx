@@ -1,15 +1,58 @@
-import { useTenant } from '../api/session.ts';
+import { NO_TENANT, useTenant } from '../api/session.ts';
+import { ButtonLink } from '../kit/button.tsx';
 import { Card, Page } from '../kit/layout.tsx';
 import { Empty } from '../kit/states.tsx';
+import { InvitationList, useMyInvitations } from './invitations.tsx';
+import { Capacity, Changes, Counts, Failures, NearQuotas } from './overview/cards.tsx';
+import { Checklist } from './overview/checklist.tsx';
+import { useCounted } from './overview/counts.ts';
 
 /** What runs, what changed and what failed in the tenant. */
 export function OverviewPage() {
   const tenant = useTenant();
+  const counted = useCounted();
+  if (!tenant) return <NoTenantPage />;
   return (
-    <Page title="Overview">
-      <Card padded={false}>
-        <Empty title={tenant ? tenant.name : 'You are not a member of any tenant'} />
+    <Page title="Overview" subtitle={<bdi>{tenant.name}</bdi>}>
+      <div className="grid items-start gap-4 xl:grid-cols-[3fr_2fr]">
+        <div className="grid min-w-0 gap-4">
+          <Checklist tenant={tenant} counted={counted} />
+          <Failures counted={counted} />
+          <Counts counted={counted} />
+        </div>
+        <div className="grid min-w-0 gap-4">
+          <NearQuotas />
+          <Capacity />
+          <Changes counted={counted} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** For who has left all tenants, or was in none yet. */
+function NoTenantPage() {
+  const invitations = useMyInvitations();
+  return (
+    <Page title="You are in no tenant">
+      {invitations.items.length > 0 && (
+        <Card padded={false} title="Invitations" className="max-w-2xl">
+          <InvitationList />
+        </Card>
+      )}
+      <Card padded={false} className="max-w-2xl">
+        <Empty
+          title="A tenant holds what a team shares"
+          action={
+            <ButtonLink look="primary" to="/t/$tenant/$service/new" params={{ tenant: NO_TENANT, service: 'tenants' }}>
+              Create a tenant
+            </ButtonLink>
+          }
+        >
+          Its resources, members, roles and quotas. Create one, or ask a member of another to invite you.
+        </Empty>
       </Card>
+      <Capacity />
     </Page>
   );
 }
