@@ -19,5 +19,6 @@ export const offers = [
   'invitations.accept',
   'invitations.decline',
   'status.get',
+  'search.find',
   'events.stream',
 ] as const;

@@ -4,6 +4,7 @@ import { DialogActions } from '../kit/dialog.tsx';
 import { Field, Input } from '../kit/field.tsx';
 import { ErrorNote } from '../kit/states.tsx';
 import { classes } from '../kit/classes.ts';
+import { CloudApiError } from '../api/client.ts';
 import { type AskedMember, problemsOf } from './problems.ts';
 
 /** One line that a form asks for. */
@@ -55,7 +56,7 @@ export function AskForm({
   const form = useRef<HTMLFormElement>(null);
   const asks = typeof given === 'function' ? given(values) : given;
   const valueOf = ({ name, initial = '' }: Ask) => values[name] ?? initial;
-  const problems = problemsOf(error, asks);
+  const problems = error instanceof CloudApiError ? problemsOf(error, asks) : {};
 
   const focus = (names: readonly string[]) => {
     const first = asks.find(({ name }) => names.includes(name));
@@ -79,7 +80,7 @@ export function AskForm({
       if (resets) setValues({});
     } catch (failure) {
       setError(failure);
-      focus(Object.keys(problemsOf(failure, asks)));
+      if (failure instanceof CloudApiError) focus(Object.keys(problemsOf(failure, asks)));
     } finally {
       setBusy(false);
     }

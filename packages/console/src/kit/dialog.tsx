@@ -27,7 +27,8 @@ export function Dialog({
     const before = focusedBefore();
     shown.showModal();
     // The browser takes the first button, which closes it; what there is to fill in comes first.
-    shown.querySelector<HTMLElement>('input, textarea, select')?.focus();
+    const fields = [...shown.querySelectorAll<HTMLElement>('input, textarea, select')];
+    (fields.find((one) => one.dataset.focus) ?? fields[0])?.focus();
     return () => {
       shown.close();
       before?.focus();

@@ -54,8 +54,18 @@ const useFieldProps = () => {
     : {};
 };
 
-export function Input({ className, ...rest }: ComponentProps<'input'>) {
-  return <input autoComplete="off" {...useFieldProps()} {...rest} className={classes(box, 'h-8', className)} />;
+export function Input({ className, autoFocus, ...rest }: ComponentProps<'input'>) {
+  return (
+    <input
+      autoComplete="off"
+      {...useFieldProps()}
+      {...rest}
+      autoFocus={autoFocus}
+      // For a dialog, which is not shown yet when React gives the focus.
+      data-focus={autoFocus || undefined}
+      className={classes(box, 'h-8', className)}
+    />
+  );
 }
 
 export function TextArea({ className, ...rest }: ComponentProps<'textarea'>) {

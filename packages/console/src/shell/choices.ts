@@ -1,8 +1,9 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { BookOpen, Building2, CircleUser, Keyboard, LogOut, type LucideIcon, Palette, Zap } from 'lucide-react';
-import type { Item } from '../api/queries.ts';
-import { operationOf, serviceOf, services } from '../api/registry.ts';
+import { useEffect, useState } from 'react';
+import { type Item, readQuery } from '../api/queries.ts';
+import { type DescribedService, operationOf, serviceOf, services } from '../api/registry.ts';
 import { NO_TENANT, tenantsQuery, useCan, useTenant } from '../api/session.ts';
 import { useOfferedCommands } from '../kit/commands.ts';
 import { iconOf } from '../kit/icon.tsx';
@@ -129,11 +130,35 @@ export function useActionChoices(): readonly Choice[] {
   ];
 }
 
-/** Resources of all kinds, as far as their lists have been read in this tenant. */
+/** A resource as the palette offers it. */
+interface Found {
+  readonly service: DescribedService;
+  readonly name: string;
+  readonly ref: string;
+  /** Beside the name. */
+  readonly hint: string;
+}
+
+/** Makes choices of resources: each leads to its page. */
+function useChoiceOf(): (found: Found) => Choice {
+  const tenant = useTenant()?.slug ?? NO_TENANT;
+  const navigate = useNavigate();
+  return ({ service, name, ref, hint }) =>
+    choice({
+      id: `item ${service.name} ${ref}`,
+      title: name,
+      hint,
+      icon: iconOf(service.icon),
+      words: `${name} ${ref} ${service.noun}`,
+      run: () => void navigate({ to: '/t/$tenant/$service/$id', params: { tenant, service: service.name, id: ref } }),
+    });
+}
+
+/** Resources of all kinds, as far as their lists have been read in this tenant: they are there at the first letter. */
 export function useItemChoices(): readonly Choice[] {
   const client = useQueryClient();
   const tenant = useTenant();
-  const navigate = useNavigate();
+  const choiceOf = useChoiceOf();
   return services.flatMap((service) =>
     service.kind === undefined
       ? []
@@ -142,20 +167,49 @@ export function useItemChoices(): readonly Choice[] {
             queryKey: [service.list, {}, tenant?.id],
           })
           .flatMap(([, data]) => data?.pages.flatMap((page) => page.items) ?? [])
-          .map((item) => {
-            const [name, ref] = [nameOf(service, item), refOf(service, item)];
-            return choice({
-              id: `item ${service.name} ${ref}`,
-              title: name,
-              hint: service.noun,
-              icon: iconOf(service.icon),
-              words: `${name} ${ref} ${String(item['id'] ?? '')} ${service.noun}`,
-              run: () =>
-                void navigate({
-                  to: '/t/$tenant/$service/$id',
-                  params: { tenant: tenant?.slug ?? NO_TENANT, service: service.name, id: ref },
-                }),
-            });
-          }),
+          .map((item) =>
+            choiceOf({ service, name: nameOf(service, item), ref: refOf(service, item), hint: service.noun }),
+          ),
   );
+}
+
+interface SearchResult {
+  readonly service: string;
+  readonly id: string;
+  readonly name: string;
+  readonly detail?: string;
+}
+
+/** Milliseconds after the last letter before the API is asked. */
+const TYPING_MS = 120;
+
+/** Resources that the API finds, by name or id, best first. */
+export function useFoundChoices(typed: string): { readonly choices: readonly Choice[]; readonly isLooking: boolean } {
+  const tenant = useTenant();
+  const choiceOf = useChoiceOf();
+  const [asked, setAsked] = useState('');
+  const q = typed.trim().slice(0, 255);
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(q), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [q]);
+  const { data, isFetching } = useQuery({
+    ...readQuery<readonly SearchResult[]>('search.find', { q: asked, limit: 20 }, tenant?.id),
+    enabled: asked !== '' && tenant !== undefined,
+    // What was found goes on standing there while more is typed.
+    placeholderData: keepPreviousData,
+  });
+  const choices = (q === '' ? [] : (data ?? [])).flatMap(({ service: name, id, name: title, detail }) => {
+    const service = serviceOf(name);
+    if (!service) return [];
+    const found = choiceOf({
+      service,
+      name: title,
+      ref: id,
+      hint: detail ? `${service.noun}, ${detail}` : service.noun,
+    });
+    // Of what was found by other words than the names: it fits, whatever was typed.
+    return [{ ...found, words: `${found.words} ${asked}` }];
+  });
+  return { choices, isLooking: q !== '' && (isFetching || asked !== q) };
 }

@@ -2,7 +2,14 @@ import { Search } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { classes } from '../kit/classes.ts';
 import { openState } from '../kit/open-state.ts';
-import { type Choice, useActionChoices, useHereChoices, useItemChoices, usePageChoices } from './choices.ts';
+import {
+  type Choice,
+  useActionChoices,
+  useFoundChoices,
+  useHereChoices,
+  useItemChoices,
+  usePageChoices,
+} from './choices.ts';
 import { bestOf } from './fuzzy.ts';
 import { recentChoices, rememberChoice } from './recent.ts';
 
@@ -43,8 +50,11 @@ interface Group {
   readonly choices: readonly Choice[];
 }
 
-function useGroups(typed: string): readonly Group[] {
-  const [here, pages, actions, items] = [useHereChoices(), usePageChoices(), useActionChoices(), useItemChoices()];
+function useGroups(typed: string): { readonly groups: readonly Group[]; readonly isLooking: boolean } {
+  const [here, pages, actions] = [useHereChoices(), usePageChoices(), useActionChoices()];
+  const known = useItemChoices();
+  const found = useFoundChoices(typed);
+  const items = [...known, ...found.choices.filter(({ id }) => !known.some((one) => one.id === id))];
   const recent = recentChoices();
   const all = [...here, ...items, ...pages, ...actions];
   const best = (choices: readonly Choice[], most = MOST) => bestOf(choices, typed, recent, most);
@@ -68,19 +78,20 @@ function useGroups(typed: string): readonly Group[] {
           { title: 'Actions', choices: best(actions) },
         ];
   const seen = new Set<string>();
-  return groups
+  const shown = groups
     .map(({ title, choices }) => ({
       title,
       choices: choices.filter(({ id }) => !seen.has(id) && seen.add(id)),
     }))
     .filter(({ choices }) => choices.length > 0);
+  return { groups: shown, isLooking: found.isLooking };
 }
 
 function Finder({ onDone }: { readonly onDone: () => void }) {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);
-  const groups = useGroups(typed);
+  const { groups, isLooking } = useGroups(typed);
   const choices = groups.flatMap((group) => group.choices);
   const chosen = choices[Math.min(at, choices.length - 1)];
   useEffect(() => {
@@ -177,11 +188,13 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
           </div>
         ))}
         {choices.length === 0 && (
-          <p className="px-3 py-8 text-center text-ink-soft">Nothing is called “{typed.trim()}” here.</p>
+          <p className="px-3 py-8 text-center text-ink-soft">
+            {isLooking ? 'Looking …' : `Nothing here is called “${typed.trim()}”.`}
+          </p>
         )}
       </div>
       <p role="status" className="sr-only">
-        {choices.length === 0 ? 'No results' : `${choices.length} results`}
+        {choices.length > 0 ? `${choices.length} results` : isLooking ? 'Looking' : 'No results'}
       </p>
     </>
   );

@@ -18,7 +18,6 @@ const described = describeConsole(registry);
 const NOT_YET: readonly string[] = [
   'vpcs.interfaces',
   'instances.exec',
-  'search.find',
   'audit.export',
   'audit.prove',
   'audit.publicKey',

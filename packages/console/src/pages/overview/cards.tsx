@@ -13,7 +13,8 @@ import { toneOfUse } from '../../kit/use.ts';
 import { titleOf } from '../../kit/value.tsx';
 import { Actor } from '../activity.tsx';
 import { ItemLink, nameOf, refOf } from '../links.tsx';
-import { byStatus, type Counted, failedOf, statusOf } from './counts.ts';
+import { byStatus } from './by-status.ts';
+import { type Counted, failedOf, statusOf } from './counts.ts';
 
 /** How many there are of each kind, and how they are. */
 export function Counts({ counted }: { readonly counted: readonly Counted[] }) {
