@@ -86,6 +86,14 @@ describe('settings', () => {
       );
   });
 
+  test('host names: none, or each by its name alone', () => {
+    expect(loadSettings({}, true).hosts).toEqual([]);
+    const given = { CLOUD_HOSTS: 'cloud.example.com, Cloud_1.lan.,machine' };
+    expect(loadSettings(given, true).hosts).toEqual(['cloud.example.com', 'Cloud_1.lan.', 'machine']);
+    for (const name of ['*', '*.example.com', 'https://a.example', 'a.example:8080', 'a/b', 'a..b', '.a', '[::1]', ''])
+      expect(wrong({ CLOUD_HOSTS: `a.example,${name}` })).toContain(`'${name}' is not a host name`);
+  });
+
   test('trusted proxies: none, or addresses and networks', () => {
     expect(loadSettings({}, true).trustedProxies).toEqual([]);
     expect(

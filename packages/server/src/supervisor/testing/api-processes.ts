@@ -23,6 +23,8 @@ export async function setUpApiProcesses() {
     CLOUD_LISTEN: '127.0.0.1:0',
     CLOUD_AWS_LISTEN: '127.0.0.1:0',
     CLOUD_AUTH_RATE_LIMIT: '1000',
+    CLOUD_HOSTS: 'cloud.lan',
+    CLOUD_PUBLIC_URL: 'https://cloud.example.com',
   });
   for (const folder of [settings.paths.app, settings.paths.logs]) mkdirSync(folder);
   const config: ApiConfig = {
