@@ -64,10 +64,16 @@ export const SYSTEM_PACKAGES = [
     why: 'the browser that the tests of the console drive, without the desktop that a windowed one needs',
   },
   {
+    name: 'fonts-noto-core',
+    for: 'tests',
+    proof: ['/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf'],
+    why: "screenshots in a font like those of people's desktops",
+  },
+  {
     name: 'fonts-noto-color-emoji',
     for: 'tests',
     proof: ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf'],
-    why: 'a screenshot shows a name as a person sees it',
+    why: 'names with emoji in screenshots',
   },
   { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
 ];

@@ -15,6 +15,8 @@ const PAGES: Readonly<Record<string, string>> = {
   '/inline': '<p style="color: red">red</p>',
   '/missing': '<img src="/nowhere.png" alt="">',
   '/elsewhere': '<script nonce="n">fetch("http://127.0.0.1:9/").catch(() => undefined)</script>',
+  '/stored': `<script nonce="n">sessionStorage.setItem('key', 'thecloud_' + '0'.repeat(32))</script>`,
+  '/linked': `<script nonce="n">history.replaceState({}, '', '?password=a%20long+pass%20phrase')</script>`,
   '/socket': '<script nonce="n">new WebSocket("ws://127.0.0.1:9/")</script>',
 };
 
@@ -69,6 +71,8 @@ describe('a visitor of the tests', () => {
     ['/inline', 'content security policy: style-src-attr inline'],
     ['/missing', '404: GET'],
     ['/elsewhere', 'another origin: http://127.0.0.1:9/'],
+    ['/stored', 'a secret in sessionStorage'],
+    ['/linked', 'a secret in URL'],
     ['/socket', 'another origin: ws://127.0.0.1:9/'],
   ])('fails on %s, and keeps what it saw', async (path, problem) => {
     const message = await open(path);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { PASSWORD } from '../../packages/testkit/src/platform-client.ts';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Debian's; playwright-core brings none. */
@@ -8,6 +9,9 @@ const PROGRAM = '/usr/bin/chromium-headless-shell';
 const KEPT = resolve(import.meta.dirname, '../../.cache/console-failures');
 /** Longest wait for anything on a page. */
 const WAIT_MS = 15_000;
+
+/** A key of the API, or the password of every user of the tests. */
+const SECRET = new RegExp(`thecloud_[0-9a-f]{32}|${PASSWORD.replaceAll(' ', '( |%20|[+])')}`);
 
 /** A name that leads to this machine, as a page's owner can make any name do. */
 export const NAME_OF_THIS_MACHINE = 'rebound.example.com';
@@ -43,7 +47,8 @@ export interface VisitOptions extends Pick<BrowserContextOptions, 'colorScheme' 
 export interface ConsoleBrowser {
   /**
    * Runs `act` as a new visitor. Fails if the browser saw a problem: an error in its console, one that a page did not catch, a violation of
-   * the content security policy, a failed request, or a request to another origin. Then it keeps a picture and the HTML of each tab.
+   * the content security policy, a failed request, a request to another origin, or a secret in a URL or in what the browser stores for the page.
+   * Then it keeps a picture and the HTML of each tab.
    */
   visit(address: string, act: (visitor: Visitor) => Promise<void>, options?: VisitOptions): Promise<void>;
   close(): Promise<void>;
@@ -70,7 +75,7 @@ async function visit(
     const allowed = [...allow];
     const seen: string[] = [];
     await watch(context, new URL(address).origin, (problem) => {
-      if (!allowed.some((one) => one.test(problem))) seen.push(problem);
+      if (!allowed.some((one) => one.test(problem)) && !seen.includes(problem)) seen.push(problem);
     });
     const visitor: Visitor = {
       address,
@@ -82,17 +87,33 @@ async function visit(
     };
     try {
       await act(visitor);
-      if (seen.length > 0) throw new Error(`the browser complained:\n${seen.join('\n')}`);
+      for (const page of context.pages()) seen.push(...(await findSecrets(page)));
     } catch (error) {
-      const also = seen.length > 0 ? `\nthe browser complained:\n${seen.join('\n')}` : '';
       const message = error instanceof Error ? error.message : String(error);
-      throw new Error(`${message}${message.includes(also) ? '' : also}\nkept: ${await keep(context)}`, {
-        cause: error,
-      });
+      throw new Error([message, ...complaintsOf(seen), `kept: ${await keep(context)}`].join('\n'), { cause: error });
     }
+    if (seen.length > 0) throw new Error([...complaintsOf(seen), `kept: ${await keep(context)}`].join('\n'));
   } finally {
     await context.close();
   }
+}
+
+const complaintsOf = (seen: readonly string[]): string[] =>
+  seen.length > 0 ? ['the browser complained:', ...seen] : [];
+
+/** What a page stores that others could read later. The session's cookie is out of its reach. */
+async function findSecrets(page: Page): Promise<string[]> {
+  if (!page.url().startsWith('http')) return [];
+  const stored = await page.evaluate<Record<string, string>>(`({
+    localStorage: Object.keys(localStorage).map((key) => key + '=' + localStorage.getItem(key)).join(),
+    sessionStorage: Object.keys(sessionStorage).map((key) => key + '=' + sessionStorage.getItem(key)).join(),
+    cookies: document.cookie,
+    'state of the history': JSON.stringify(history.state),
+    URL: location.href,
+  })`);
+  return Object.entries(stored).flatMap(([where, text]) =>
+    SECRET.test(text) ? [`a secret in ${where}: ${text}`] : [],
+  );
 }
 
 /** Tells each problem of every page of the context, in one line. */
@@ -112,6 +133,7 @@ async function watch(context: BrowserContext, origin: string, tell: (problem: st
   context.on('weberror', (error) => tell(`not caught: ${error.error().stack ?? error.error().message}`));
   context.on('request', (request) => {
     if (!isOurs(request.url())) tell(`another origin: ${request.url()}`);
+    if (SECRET.test(request.url())) tell(`a secret in a URL: ${request.url()}`);
   });
   context.on('response', (response) => {
     if (response.status() >= 400) tell(`${response.status()}: ${response.request().method()} ${response.url()}`);
@@ -124,6 +146,7 @@ async function watch(context: BrowserContext, origin: string, tell: (problem: st
   context.on('page', (page) =>
     page.on('websocket', (socket) => {
       if (!isOurs(socket.url())) tell(`another origin: ${socket.url()}`);
+      if (SECRET.test(socket.url())) tell(`a secret in a URL: ${socket.url()}`);
       socket.on('socketerror', (error) => tell(`websocket: ${error} ${socket.url()}`));
     }),
   );

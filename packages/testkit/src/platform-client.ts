@@ -29,7 +29,8 @@ export interface Client {
   ask(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Data>;
 }
 
-const PASSWORD = 'a long pass phrase';
+/** Of every user that the tests register. */
+export const PASSWORD = 'a long pass phrase';
 /** Longer than the longest `?wait=`. */
 const CALL_MS = 75_000;
 
