@@ -21,7 +21,8 @@ if (name === undefined || !names.includes(name)) {
 }
 try {
   await ensureNpmPackages();
-  await ensureSystemPackages();
+  // A bench of the console needs the browser of its tests.
+  await ensureSystemPackages(name === 'console');
 } catch (error) {
   exitWith(error);
 }
