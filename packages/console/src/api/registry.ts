@@ -35,6 +35,8 @@ export const serviceOfKind = (kind: string): DescribedService | undefined => {
 /** Of a kind of resource that has pages: where its items are read, and by which members. */
 export const kindOf = (kind: string): DescribedConsole['kinds'][string] | undefined => described.kinds[kind];
 
-/** Values for the parts of a path that the console fills in itself: the active tenant. */
-export const pathDefaults = (operation: Operation): Readonly<Record<string, string>> =>
-  serviceByName.get(operation.service)?.fixed ?? {};
+/** Values for the parts of its path that the console fills in itself: the active tenant. */
+export const pathDefaults = ({ service, pathParams }: Operation): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(serviceByName.get(service)?.fixed ?? {}).filter(([name]) => pathParams.includes(name)),
+  );

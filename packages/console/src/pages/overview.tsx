@@ -14,16 +14,17 @@ export function OverviewPage() {
   if (!tenant) return <NoTenantPage />;
   return (
     <Page title="Overview" subtitle={<bdi>{tenant.name}</bdi>}>
-      <div className="grid items-start gap-4 xl:grid-cols-[3fr_2fr]">
-        <div className="grid min-w-0 gap-4">
+      <div className="flex flex-col gap-4 xl:flex-row xl:items-start">
+        <div className="grid min-w-0 grow gap-4">
           <Checklist tenant={tenant} counted={counted} />
           <Failures counted={counted} />
           <Counts counted={counted} />
+          <Changes counted={counted} />
         </div>
-        <div className="grid min-w-0 gap-4">
+        {/* Of a member while there is room: nothing. */}
+        <div className="grid min-w-0 gap-4 empty:hidden xl:w-96 xl:shrink-0">
           <NearQuotas />
           <Capacity />
-          <Changes counted={counted} />
         </div>
       </div>
     </Page>

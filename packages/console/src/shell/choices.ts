@@ -8,6 +8,7 @@ import { NO_TENANT, tenantsQuery, useCan, useTenant } from '../api/session.ts';
 import { useOfferedCommands } from '../kit/commands.ts';
 import { iconOf } from '../kit/icon.tsx';
 import { nameOf, refOf } from '../pages/links.tsx';
+import type { Findable } from './fuzzy.ts';
 import { openHelp } from './help.tsx';
 import { useLogout } from './logout.ts';
 import { placeLetters, useIsShown, usePlaces } from './places.ts';
@@ -15,14 +16,11 @@ import { useSwitchTenant } from './switch-tenant.ts';
 import { setTheme } from './theme.ts';
 
 /** Something that the palette offers. */
-export interface Choice {
-  readonly id: string;
+export interface Choice extends Findable {
   readonly title: string;
   /** What it is, beside the title. */
   readonly hint?: string;
   readonly icon: LucideIcon;
-  /** What is looked into. */
-  readonly words: string;
   /** The keys that do the same. */
   readonly keys?: string;
   readonly run: () => void;
@@ -149,7 +147,8 @@ function useChoiceOf(): (found: Found) => Choice {
       title: name,
       hint,
       icon: iconOf(service.icon),
-      words: `${name} ${ref} ${service.noun}`,
+      words: `${name} ${service.noun}`,
+      ref,
       run: () => void navigate({ to: '/t/$tenant/$service/$id', params: { tenant, service: service.name, id: ref } }),
     });
 }

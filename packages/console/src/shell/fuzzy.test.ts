@@ -40,6 +40,13 @@ describe('the best', () => {
     expect(ids(bestOf(things, 'web', ['three', 'two'], 8))).toEqual(['three', 'two', 'one']);
   });
 
+  it('are found by the beginning of an id, but not by two letters of it', () => {
+    const things = [{ id: 'x', words: 'web', ref: '01a2db3c-ffff' }];
+    expect(ids(bestOf(things, '01A2DB', [], 8))).toEqual(['x']);
+    expect(bestOf(things, 'db', [], 8)).toEqual([]);
+    expect(bestOf(things, 'ffff', [], 8)).toEqual([]);
+  });
+
   it('keep their order where nothing is typed', () => {
     expect(ids(bestOf([thing('long name'), thing('b')], ' ', [], 8))).toEqual(['long name', 'b']);
   });

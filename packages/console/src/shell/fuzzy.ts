@@ -33,18 +33,30 @@ function isWithin(word: string, text: string): boolean {
   return from - first <= word.length * 3;
 }
 
+export interface Findable {
+  readonly id: string;
+  /** What is looked into. */
+  readonly words: string;
+  /** Found by its beginning, from 4 letters on: short parts of ids are everywhere. */
+  readonly ref?: string;
+}
+
+const fitOfRef = (typed: string, ref: string | undefined): number | undefined =>
+  typed.length >= 4 && ref?.toLowerCase().startsWith(typed.toLowerCase()) ? 50 : undefined;
+
 /** The best of some things, best first; with nothing typed, all in their order. Those in `recent` come first among equals. */
-export function bestOf<T extends { readonly id: string; readonly words: string }>(
+export function bestOf<T extends Findable>(
   things: readonly T[],
   typed: string,
   recent: readonly string[],
   most: number,
 ): readonly T[] {
   const bonus = new Map(recent.map((id, index) => [id, 15 - index]));
+  const wanted = typed.trim();
   return things
     .flatMap((thing) => {
-      const fit = fitOf(typed, thing.words);
-      return fit === undefined ? [] : [{ thing, fit: (typed.trim() ? fit : 0) + (bonus.get(thing.id) ?? 0) }];
+      const fit = fitOf(wanted, thing.words) ?? fitOfRef(wanted, thing.ref);
+      return fit === undefined ? [] : [{ thing, fit: (wanted === '' ? 0 : fit) + (bonus.get(thing.id) ?? 0) }];
     })
     .sort((one, other) => other.fit - one.fit)
     .slice(0, most)

@@ -20,7 +20,7 @@ import { type Counted, failedOf, statusOf } from './counts.ts';
 export function Counts({ counted }: { readonly counted: readonly Counted[] }) {
   const tenant = useTenant()?.slug ?? NO_TENANT;
   return (
-    <section aria-label="What runs" className="grid gap-4 sm:grid-cols-2">
+    <section aria-label="What runs" className="grid grid-cols-[repeat(auto-fill,minmax(min(15rem,100%),1fr))] gap-4">
       {counted.map(({ service, items, isCut, isPending, error, retry }) =>
         error ? (
           <ErrorNote key={service.name} error={error} retry={retry} />
@@ -142,8 +142,8 @@ export function Changes({ counted }: { readonly counted: readonly Counted[] }) {
             const about = found(event);
             const named = event.metadata?.['name'];
             return (
-              <li key={event.id} className="grid gap-0.5 px-4 py-2.5">
-                <p className="flex flex-wrap items-baseline gap-x-2">
+              <li key={event.id} className="flex flex-wrap items-baseline gap-x-4 gap-y-0.5 px-4 py-2.5">
+                <p className="flex grow flex-wrap items-baseline gap-x-2">
                   <span>{titleOf(event.action.toLowerCase())}</span>
                   {about ? (
                     <ItemLink service={about.service} item={about.item}>
