@@ -20,7 +20,7 @@ const COLOURS = [
 
 // Escape sequences: CSI, OSC, and the short ones; then control characters but for the tab.
 const SEQUENCE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for.
   /\u001b\[([\d;:]*)m|\u001b\[[\d;:?<=>!]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]?|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** A line as pieces of text with the classes of their colours. What else a terminal would do is left out; nothing becomes markup. */

@@ -13,3 +13,4 @@ function later<P extends object>(load: () => Promise<ComponentType<P>>): Compone
 
 export const Terminal = later(async () => (await import('./terminal.tsx')).Terminal);
 export const LogView = later(async () => (await import('./log-view.tsx')).LogView);
+export const Chart = later(async () => (await import('./chart.tsx')).Chart);

@@ -16,7 +16,6 @@ const described = describeConsole(registry);
 
 /** Operations whose page is still to be written. */
 const NOT_YET: readonly string[] = [
-  'vpcs.interfaces',
   'instances.exec',
   'audit.export',
   'audit.prove',

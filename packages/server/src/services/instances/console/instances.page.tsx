@@ -1,6 +1,7 @@
 import type { ServicePages } from '@thecloud/console';
 import { LaunchPage } from './launch.tsx';
 import { InstanceLog } from './log.tsx';
+import { InstanceMetrics } from './metrics.tsx';
 import { obstacleOf, POWER } from './obstacles.ts';
 import { PowerButtons } from './power.tsx';
 import { InstanceSummary } from './summary.tsx';
@@ -15,6 +16,7 @@ export const pages: ServicePages = {
   tabs: [
     { name: 'terminal', title: 'Terminal', operation: 'instances.terminal', content: InstanceTerminal },
     { name: 'log', title: 'Log', operation: 'instances.logs', content: InstanceLog },
+    { name: 'metrics', title: 'Metrics', operation: 'instances.stats', content: InstanceMetrics },
   ],
   // The menu of a row leaves out what cannot be done.
   fits: (operation, { status }) => {
