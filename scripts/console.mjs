@@ -32,7 +32,7 @@ export async function ensureConsole({ repository = REPOSITORY, say = console.log
   const folder = join(builds, hashSources(repository));
   if (!existsSync(folder)) {
     mkdirSync(builds, { recursive: true });
-    const unlock = await lock(join(builds, 'lock'));
+    const unlock = await lock(join(builds, 'lock'), LONGEST_MS);
     try {
       // Who waited finds the work done.
       if (!existsSync(folder)) await build(repository, builds, folder, say);

@@ -2,6 +2,7 @@ import type { ApiConfig, Config, Settings } from '../config.ts';
 import { checkExternalDatabase, explainDatabaseRefusal } from './check-database.ts';
 import { urlsOfLoneApi } from './database-roles.ts';
 import { lookForEngine } from './engine.ts';
+import { findConsole } from './find-console.ts';
 import { askPlatformId } from './platform-id.ts';
 import { refuseTakenAddresses } from './ports.ts';
 import { readAuditKey, readExistingMasterKey } from './secrets.ts';
@@ -18,7 +19,7 @@ export async function runAlone(settings: Settings, ensureConsole: () => Promise<
   const running = await (settings.role === 'api'
     ? (await import('../compose/api.ts')).startApi({
         ...(await completeApi(config)),
-        consoleDir: await ensureConsole().catch(tellOfNone),
+        consoleDir: await findConsole(ensureConsole, (line) => console.log(line)),
       })
     : (await import('../compose/worker.ts')).startWorker({
         ...config,
@@ -32,12 +33,6 @@ export async function runAlone(settings: Settings, ensureConsole: () => Promise<
   const exitCode = await Promise.race([told, running.ended.then(() => 1)]);
   await running.stop();
   return exitCode;
-}
-
-function tellOfNone(error: unknown): undefined {
-  console.log(
-    `the console could not be built, so there is none: ${error instanceof Error ? error.message : String(error)}`,
-  );
 }
 
 /** With the URLs of its two other roles, tried once: a wrong one is told at the start, not to the first operator. */

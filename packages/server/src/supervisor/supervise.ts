@@ -18,7 +18,7 @@ import { askPlatformId, bindDataFolder, recallPlatformId } from './platform-id.t
 import { refuseTakenAddresses, refuseTakenPgPort } from './ports.ts';
 import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
-import { provideConsole } from './provide-console.ts';
+import { findConsole } from './find-console.ts';
 import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
 import { currentIdentity, ensureSystemUser } from './system-users.ts';
@@ -101,7 +101,8 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   layOutDataFolder(paths, owners);
   const masterKey = readMasterKey(paths.masterKey);
   const auditKey = readAuditKey(paths.auditKey);
-  const consoleDir = findConsole(options);
+  // Built while the database starts.
+  const consoleDir = options.ensureConsole && findConsole(options.ensureConsole, say, paths.app);
   const engine = options.engine ?? (await lookForEngine());
 
   // The data folder knows its platform's id from the second start on: Incus then starts beside PostgreSQL.
@@ -183,16 +184,6 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       claim.release();
     },
   };
-}
-
-/** Built while the database starts. A cloud without its console is still a cloud. */
-async function findConsole({ ensureConsole, settings, say }: SupervisorOptions): Promise<string | undefined> {
-  try {
-    return ensureConsole && provideConsole(await ensureConsole(), settings.paths.app);
-  } catch (error) {
-    say(`the console could not be built, so there is none: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
 }
 
 function findOwners(isRoot: boolean): Owners {

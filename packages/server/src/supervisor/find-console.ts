@@ -2,8 +2,26 @@ import { closeSync, cpSync, existsSync, fsyncSync, openSync, readdirSync, rename
 import { basename, join } from 'node:path';
 import { openToAll } from './bundle.ts';
 
-/** A copy of the built console in the data folder: the API's user may not be able to read the checkout. Made once for each build. */
-export function provideConsole(built: string, appDir: string): string {
+/**
+ * The folder of the built console, copied to `appDir` if that is given. Undefined, and said why: it cannot be built. A cloud without its console
+ * is still a cloud.
+ */
+export async function findConsole(
+  ensureConsole: () => Promise<string>,
+  say: (line: string) => void,
+  appDir?: string,
+): Promise<string | undefined> {
+  try {
+    const built = await ensureConsole();
+    return appDir === undefined ? built : provide(built, appDir);
+  } catch (error) {
+    say(`the console could not be built, so there is none: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** A copy in the data folder: the API's user may not be able to read the checkout. Made once for each build. */
+function provide(built: string, appDir: string): string {
   const name = `console-${basename(built)}`;
   const folder = join(appDir, name);
   if (!existsSync(folder)) {
