@@ -76,6 +76,28 @@ export function describeStory(use: Use, operator: () => Client): void {
       expect([absent.status, absent.data?.exit_code]).toEqual([200, 127]);
     });
 
+    test('what it uses, what is in its network, and a search that finds both', async () => {
+      const idle = await client.ask('GET', '/instances/web/stats');
+      const work = sh(client, 'web', '(while :; do :; done) & sleep 3; kill $!; ping -c 3 10.0.0.1');
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const busy = await client.ask('GET', '/instances/web/stats');
+      // Others may work on this machine: a core, or what is left of one.
+      expect(busy.cpu_percentage).toBeGreaterThan(20);
+      expect(busy.cpu_time_nanoseconds - idle.cpu_time_nanoseconds).toBeGreaterThan(400e6);
+      expect(busy).toMatchObject({ vcpus: 1, memory_limit_bytes: 512 * 1024 ** 2, disk_limit_bytes: 8 * 1024 ** 3 });
+      await work;
+      const after = await client.ask('GET', '/instances/web/stats');
+      expect(after.network_tx_packets - idle.network_tx_packets).toBeGreaterThanOrEqual(3);
+      expect(await client.ask('GET', '/vpcs/net/interfaces')).toMatchObject([
+        { private_ip: '10.0.0.2', resource_type: 'instance', resource_id: first.id, hostname: 'web' },
+      ]);
+      expect(await client.ask('GET', '/vpcs/net')).toMatchObject({ addresses_in_use: 1, addresses_free: 65_532 });
+      const found = async (q: string) =>
+        (await client.ask('GET', `/search?q=${q}`)).map(({ kind, name }: any) => `${kind} ${name}`);
+      expect(await found('WE')).toContain('instance web');
+      expect(await found('ne')).toContain('vpc net');
+    });
+
     test('bytes by the command line as they are, the exit code also behind head, and nothing is left at Ctrl-C', async () => {
       const env = {
         PATH: process.env.PATH!,
