@@ -51,6 +51,7 @@ export function useLive(tenantId: string | undefined, mayFollow: boolean, sessio
       } else if (told.kind === 'live') {
         // What was read before the stream began may have changed in between.
         void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[2] === tenantId });
+        refreshAuthority(client);
         setIsFollowing(true);
       } else {
         // Logged out, or no permission any more: what is read now says which.

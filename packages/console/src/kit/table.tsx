@@ -282,7 +282,6 @@ const MemoRow = memo(function Row(props: RowProps) {
     <div
       role="row"
       aria-rowindex={index + 2}
-      aria-selected={onChoose ? chosen : undefined}
       data-row={index}
       tabIndex={tabbable ? 0 : -1}
       onFocus={() => onActive(id)}

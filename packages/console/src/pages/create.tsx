@@ -26,7 +26,13 @@ export function CreatePage({ service }: { readonly service: DescribedService }) 
   const act = useAct(name, {
     onSuccess: (answer) => {
       if (isWorthShowing(name, answer)) return setMade(answer);
-      toast(`${nameOf(service, answer)} was created`);
+      // Sent once more after an answer that was lost: it is there, and what is shown only once was in the first answer.
+      if (operation.shownOnce?.length)
+        toast(
+          `${nameOf(service, answer)} was created, but its secret was lost with the first answer: replace it`,
+          'failed',
+        );
+      else toast(`${nameOf(service, answer)} was created`);
       const id = refOf(service, answer);
       if (!service.get || id === '') return openList(service);
       const params = { tenant: tenant?.slug ?? NO_TENANT, service: service.name, id };
