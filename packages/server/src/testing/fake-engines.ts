@@ -308,7 +308,8 @@ async function run(
   { command, stdin, timeoutMs, outputLimit }: ExecRequest,
   signal: AbortSignal | undefined,
 ): Promise<ExecResult> {
-  const [program, ...words] = command;
+  // A line for a shell is taken for its words.
+  const [program, ...words] = command[0] === '/bin/sh' && command[1] === '-c' ? command[2]!.split(' ') : command;
   const answer = (exitCode: number, stdout: Uint8Array, timedOut = false): ExecResult => ({
     exitCode,
     stdout: stdout.subarray(0, outputLimit),

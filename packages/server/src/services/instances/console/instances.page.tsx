@@ -1,4 +1,5 @@
 import type { ServicePages } from '@thecloud/console';
+import { InstanceCommand } from './command.tsx';
 import { LaunchPage } from './launch.tsx';
 import { InstanceLog } from './log.tsx';
 import { InstanceMetrics } from './metrics.tsx';
@@ -17,6 +18,7 @@ export const pages: ServicePages = {
     { name: 'terminal', title: 'Terminal', operation: 'instances.terminal', content: InstanceTerminal },
     { name: 'log', title: 'Log', operation: 'instances.logs', content: InstanceLog },
     { name: 'metrics', title: 'Metrics', operation: 'instances.stats', content: InstanceMetrics },
+    { name: 'command', title: 'Command', operation: 'instances.exec', content: InstanceCommand },
   ],
   // The menu of a row leaves out what cannot be done.
   fits: (operation, { status }) => {
