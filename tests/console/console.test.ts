@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { findEngineObstacle, type RunningPlatform, startPlatform } from '../../packages/testkit/src/platform-api.ts';
 import { type ConsoleBrowser, startBrowser } from './browser.ts';
 import type { Stage } from './stage.ts';
+import { describeEntrance } from './theme-entrance.ts';
 import { describeKeyboard } from './theme-keyboard.ts';
 import { describeLive } from './theme-live.ts';
 import { describeNames } from './theme-names.ts';
@@ -51,5 +52,6 @@ describe.skipIf(obstacle !== undefined)('the console', { timeout: 60_000 }, () =
     describeSessions(use);
     describeNames(use);
     describeKeyboard(use);
+    describeEntrance(use);
   });
 });

@@ -195,7 +195,7 @@ declare module '@tanstack/react-router' {
 
 class UnknownTenant extends Error {
   constructor(slug: string) {
-    super(`you are not a member of a tenant '${slug}', or it does not exist; choose one of yours above`);
+    super(`you are not a member of a tenant '${slug}', or it does not exist; choose one of yours below`);
   }
 }
 

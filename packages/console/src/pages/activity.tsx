@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
-import { useList } from '../api/queries.ts';
-import { services } from '../api/registry.ts';
-import { NO_TENANT, useTenant } from '../api/session.ts';
+import { type Item, useList } from '../api/queries.ts';
+import { serviceOf, services } from '../api/registry.ts';
+import { NO_TENANT, useCan, useMe, useTenant } from '../api/session.ts';
 import type { LiveEvent } from '../api/streams.ts';
 import { Card } from '../kit/layout.tsx';
 import { Empty, ErrorNote } from '../kit/states.tsx';
@@ -11,7 +11,20 @@ import { type Column, Table } from '../kit/table.tsx';
 import { Time } from '../kit/time.tsx';
 import type { ItemProps } from './custom.ts';
 import { changesOf, nameIn, wordsOf } from './happened.ts';
-import { Reference } from './links.tsx';
+import { ItemLink, Reference } from './links.tsx';
+
+/** A user by their address, as far as they are a member of the tenant: the list of its members is read once for all of them. */
+function Person({ id }: { readonly id: string }) {
+  const can = useCan();
+  const me = useMe();
+  const list = useList<Item>('members.list', {}, { enabled: can('members.list') });
+  const service = serviceOf('members');
+  const member = list.items.find((one) => one.id === id);
+  if (service && member) return <ItemLink service={service} item={member} />;
+  if (me?.id === id) return <bdi>{me.email}</bdi>;
+  const isOutside = list.data !== undefined && !list.hasNextPage;
+  return <span title={id}>{isOutside ? 'an operator or a former member' : id.slice(0, 8)}</span>;
+}
 
 /** Who did it: a person, or a part of the platform. */
 export function Actor({
@@ -21,7 +34,7 @@ export function Actor({
   readonly userId?: string | undefined;
   readonly actor?: string | undefined;
 }) {
-  if (userId) return <Reference kind="member" value={userId} />;
+  if (userId) return <Person id={userId} />;
   return <span title={actor}>{actor?.startsWith('system:') ? 'the platform' : (actor ?? 'the platform')}</span>;
 }
 
