@@ -116,6 +116,7 @@ describe('a browser with a session of the console', { timeout: 60_000 }, () => {
         visitor.page.evaluate('document.forms[0].submit()'),
       ]);
       expect(answer.status()).toBe(401);
+      await visitor.page.waitForURL(`${api.url}/vpcs`);
       expect(
         (await api.send('GET', '/vpcs', { key: actor.key })).data.map((one: { name: string }) => one.name),
       ).toEqual(expect.not.arrayContaining(['forged']));
