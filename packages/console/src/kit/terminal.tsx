@@ -67,7 +67,7 @@ export function Terminal({ label, target, command, children }: TerminalProps) {
       if (!session.write(encoder.encode(text))) terminal.write('\x07');
     });
     terminal.onBinary((text) => void session.write(Uint8Array.from(text, (one) => one.charCodeAt(0))));
-    terminal.onResize((size) => session.resize(size));
+    terminal.onResize(({ rows, cols }) => session.resize({ rows, cols }));
     terminal.attachCustomKeyEventHandler((event) => {
       if (!event.ctrlKey || !event.shiftKey || event.altKey) return true;
       const key = event.key.toLowerCase();
