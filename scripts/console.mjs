@@ -116,25 +116,33 @@ function removeOld(builds) {
 }
 
 /**
- * Of everything that a build reads, this file included: what it does may change, too.
+ * Everything that a build reads, this file included: what it does may change, too.
  * @param {string} repository
  */
-function hashSources(repository) {
+export function listSources(repository) {
   const services = join(repository, 'packages', 'server', 'src', 'services');
   const folders = [
     join(repository, 'packages', 'console'),
     join(repository, 'packages', 'sdk', 'src'),
+    // Pages show what they do as a command.
+    join(repository, 'packages', 'cli', 'src', 'table'),
     ...(existsSync(services) ? readdirSync(services).map((name) => join(services, name, 'console')) : []),
   ];
   const files = [
     join(repository, 'api', 'operations.json'),
     join(repository, 'api', 'console.json'),
     join(repository, 'package-lock.json'),
+    join(repository, 'tsconfig.json'),
     join(import.meta.dirname, 'console.mjs'),
     ...folders.filter(existsSync).flatMap(filesBelow),
   ];
+  return files.filter((path) => !/\.test\.tsx?$/.test(path) && existsSync(path)).sort();
+}
+
+/** @param {string} repository */
+function hashSources(repository) {
   const hash = createHash('sha256');
-  for (const path of files.filter((path) => !/\.test\.tsx?$/.test(path) && existsSync(path)).sort()) {
+  for (const path of listSources(repository)) {
     const content = readFileSync(path);
     hash.update(`${relative(repository, path)}\0${content.length}\0`).update(content);
   }

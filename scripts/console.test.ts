@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ensureConsole } from './console.mjs';
+import { ensureConsole, listSources } from './console.mjs';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const SCRIPT = join(REPOSITORY, 'scripts', 'console.mjs');
@@ -66,13 +66,14 @@ describe('the build of the console', { timeout: 60_000 }, () => {
       'packages/console/main.ts',
       'packages/server/src/services/vpcs/console/main.page.tsx',
       'packages/sdk/src/index.ts',
+      'packages/cli/src/table/verb.ts',
       'api/operations.json',
       'package-lock.json',
     ]) {
       write(path, '"two";');
       made.push(await ensure());
     }
-    expect(new Set(made).size).toBe(6);
+    expect(new Set(made).size).toBe(7);
     expect(folders().sort()).toEqual(
       made
         .slice(-2)
@@ -113,4 +114,20 @@ describe('the build of the console', { timeout: 60_000 }, () => {
     expect(assets(folder).length).toBe(3);
     expect(folders().filter((name) => !name.startsWith('building-'))).toEqual([basename(folder)]);
   });
+});
+
+test('what the console is made from is all looked at, so that no change of it is missed', () => {
+  const sources = new Set(listSources(REPOSITORY));
+  const isCode = (path: string) => ['.ts', '.tsx'].includes(extname(path));
+  const missed: string[] = [];
+  // Types leave nothing in what is built.
+  for (const path of [...sources].filter(isCode))
+    for (const [, from] of readFileSync(path, 'utf8').matchAll(
+      /^(?:import|export)(?! type\b)[^;']* from '(\.[^']+)'/gm,
+    )) {
+      const imported = resolve(dirname(path), from!);
+      if (!sources.has(imported)) missed.push(`${path} imports ${imported}`);
+    }
+  expect(missed).toEqual([]);
+  expect([...sources].filter(isCode).length).toBeGreaterThan(100);
 });
