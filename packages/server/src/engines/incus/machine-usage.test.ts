@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -86,7 +87,8 @@ describe.skipIf(obstacle !== undefined)('what a machine uses', () => {
   });
 });
 
-test('the files of cgroup version 2 are read, too', async () => {
+/** The kernel's files of a machine with the first process 7. */
+async function writeMachine(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'cloud-usage-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const files = {
@@ -114,6 +116,32 @@ test('the files of cgroup version 2 are read, too', async () => {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
+  return root;
+}
+
+test('a machine whose first process has just ended does not run', async () => {
+  const root = await writeMachine();
+  const parent = spawn('sh', ['-c', 'true & exec sleep 30']);
+  const ended = new Promise((resolve) => parent.once('exit', resolve));
+  onTestFinished(async () => {
+    parent.kill();
+    await ended;
+  });
+  const childOf = async () => (await readFile(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8')).trim();
+  const stateOf = async (pid: string) => /^State:\t(.)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  expect(await waitUntil(async () => (await stateOf(await childOf())) === 'Z', 5_000)).toBe(true);
+  const pid = Number(await childOf());
+  // Its network's counters are still there in the machine's own, so that its mounts are what is missing.
+  await mkdir(join(root, `proc/${pid}/net`), { recursive: true });
+  await writeFile(join(root, `proc/${pid}/net/dev`), '');
+  await symlink(`/proc/${pid}/mountinfo`, join(root, `proc/${pid}/mountinfo`));
+  await expect(readFile(join(root, `proc/${pid}/mountinfo`))).rejects.toMatchObject({ code: 'EINVAL' });
+  const reader = createUsageReader({ proc: join(root, 'proc'), btrfs: join(root, 'btrfs') });
+  expect(await reader.read({ name: 't_i', pid })).toBeUndefined();
+});
+
+test('the files of cgroup version 2 are read, too', async () => {
+  const root = await writeMachine();
   const reader = createUsageReader({ proc: join(root, 'proc'), btrfs: join(root, 'btrfs') });
   expect(await reader.read({ name: 't_i', pid: 7 })).toEqual({
     at: expect.any(Number),

@@ -63,10 +63,10 @@ export function createUsageReader(kernel: KernelFolders = KERNEL): UsageReader {
   };
 }
 
-/** Its cgroup or its process has ended. */
+/** Its cgroup or its process has ended. The mounts of a process that has ended, and is not waited for yet, are EINVAL. */
 function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV';
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV' || code === 'EINVAL';
 }
 
 function readHierarchies(mounts: string): Hierarchies {
