@@ -65,6 +65,20 @@ export async function searchRows<Row extends { readonly id: string }>(
   return [...rows.values()];
 }
 
+/**
+ * How well a resource fits: 0 by its whole name, its id or a part of that, 1 by the beginning of a name, 2 by another part of one. Undefined: it
+ * does not. Letters may be digits of an id, but so few that any id has them somewhere say nothing.
+ */
+export function closenessOf(id: string, names: readonly (string | null)[], text: string): number | undefined {
+  const wanted = text.toLowerCase();
+  const shown = names.flatMap((name) => (name === null ? [] : [name.toLowerCase()]));
+  // As EC2 writes it: i-0123456789abcdef0.
+  const digits = partOfId(wanted) ?? partOfId(wanted.replace(/^[a-z]+-/, ''));
+  if (id === wanted || shown.includes(wanted) || (digits !== undefined && isPartOf(digits, id))) return 0;
+  if (shown.some((name) => name.startsWith(wanted))) return 1;
+  return shown.some((name) => name.includes(wanted)) ? 2 : undefined;
+}
+
 /** The same for a kind with few rows: of the first `most` of its list, those that have the text in one of `textsOf`, or whose id a part begins. */
 export const searchList =
   <Row>(
@@ -74,12 +88,13 @@ export const searchList =
     most = MOST_LOOKED_AT,
   ): NonNullable<Kind<Row>['search']> =>
   async (sql, whose, { text, limit }) => {
-    const part = text.toLowerCase();
-    const digits = partOfId(text);
     const rows = await list(sql, whose, { limit: most, after: null }, undefined);
-    const fits = (row: Row): boolean =>
-      idOf(row) === part ||
-      (digits !== undefined && isPartOf(digits, idOf(row))) ||
-      textsOf(row).some((one) => one?.toLowerCase().includes(part));
-    return rows.filter(fits).slice(0, limit);
+    return rows
+      .flatMap((row) => {
+        const closeness = closenessOf(idOf(row), textsOf(row), text);
+        return closeness === undefined ? [] : [{ row, closeness }];
+      })
+      .sort((one, other) => one.closeness - other.closeness)
+      .slice(0, limit)
+      .map(({ row }) => row);
   };

@@ -2,6 +2,7 @@ import { isAuthorised, refuseSuspended, requireSecondFactor } from '../../kernel
 import type { Caller } from '../../kernel/caller.ts';
 import { invalidInput } from '../../kernel/errors.ts';
 import { register, type RegisteredOperation } from '../../kernel/operation.ts';
+import { closenessOf } from '../../kernel/search.ts';
 import { type Handlers, type Kind, type Service, service } from '../../kernel/service.ts';
 import { searchExamples } from './examples.ts';
 import { searchOperations, type SearchResult } from './operations.ts';
@@ -29,15 +30,6 @@ function searchedOf(services: readonly Service[]): readonly Searched[] {
   });
 }
 
-/** 0: the whole name or a part of the id, 1: the beginning of the name, 2: another part of it, or of what else the kind looks at. */
-function rankOf({ name, id }: SearchResult, text: string): number {
-  const [shown, wanted] = [name.toLowerCase(), text.toLowerCase()];
-  if (shown === wanted || id === wanted) return 0;
-  if (shown.startsWith(wanted)) return 1;
-  const digits = /^(?:[a-z]+-)?([0-9a-f-]+)$/.exec(wanted)?.[1];
-  return digits !== undefined && id.replaceAll('-', '').includes(digits.replaceAll('-', '')) ? 0 : 2;
-}
-
 /** Resources of all kinds by a part of their name or id. A kind takes part by its `search`: see kernel/service.ts. */
 export function createSearchService({ services }: { readonly services: () => readonly Service[] }) {
   let known: readonly Searched[] | undefined;
@@ -62,7 +54,8 @@ export function createSearchService({ services }: { readonly services: () => rea
           const rows = await one.kind.search!(sql, { tenantId, userId }, { text, limit });
           return rows.map((row, place) => {
             const item = present(one, row);
-            return { item, place, rank: rankOf(item, text) };
+            // What a kind found by something else than its name is the least of it.
+            return { item, place, rank: closenessOf(item.id, [item.name], text) ?? 2 };
           });
         }),
       );

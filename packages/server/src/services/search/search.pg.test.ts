@@ -65,6 +65,27 @@ describe('a search', () => {
     expect((await search('falke', actor)).map(({ kind }) => kind)).toContain('vpc');
   });
 
+  it('takes no letters of a word for digits of an id', async () => {
+    const actor = await api.makeActor();
+    // Its id has all that a hexadecimal digit can be.
+    await api.owner.query(
+      `insert into vpcs (id, user_id, tenant_id, name, cidr_block, network_id, arn, status)
+       values ('01234567-89ab-7cde-8fdb-aebecedeabef', $1, $2, 'the-db-net', '10.0.0.0/16', 'n', 'a', 'active')`,
+      [actor.userId, actor.tenantId],
+    );
+    await insert('vpcs', 'db-main', actor);
+    expect(await namesOf('db', actor, { kind: 'vpc' })).toEqual(['db-main', 'the-db-net']);
+    expect(await namesOf('db', actor, { kind: 'vpc', limit: 1 })).toEqual(['db-main']);
+  });
+
+  it('shows the best of a kind with many that fit', async () => {
+    const actor = await api.makeActor();
+    const word = `kudu${uniqueWord().replaceAll('-', '')}`;
+    for (const name of [word, `${word}-next`, ...Array.from({ length: 5 }, (_, n) => `my-${word}-${n}`)])
+      expect((await api.call('keys.create', { name }, actor)).status).toBe(201);
+    expect(await namesOf(word, actor, { kind: 'api_key', limit: 2 })).toEqual([word, `${word}-next`]);
+  });
+
   it.each(['100%', 'a_b', 'back\\slash', "it's", '😀 net', 'Ärger'])('takes %s for what it is', async (name) => {
     const actor = await api.makeActor();
     await insert('vpcs', name, actor);
