@@ -7,7 +7,7 @@ const SOURCE = resolve(import.meta.dirname, '../packages/server/src');
 const CONSOLE = resolve(import.meta.dirname, '../packages/console/src');
 const IS_TEST = /\.test\.tsx?$/;
 /** What the pages of a service may be made of. */
-const OF_PAGES = /^(@thecloud\/console|react|lucide-react|uplot|@xterm\/.*)(\/|$)/;
+const OF_PAGES = /^(@thecloud\/console|react|lucide-react)(\/|$)/;
 
 /** The service whose pages a file belongs to: it is in the service's folder `console`. @param {string} path absolute */
 const pagesOf = (path) => /^services[\\/](\w[\w-]*)[\\/]console[\\/]/.exec(relative(SOURCE, path))?.[1];
@@ -20,7 +20,7 @@ const pagesOf = (path) => /^services[\\/](\w[\w-]*)[\\/]console[\\/]/.exec(relat
 export function refusePackage(from, name) {
   return pagesOf(from) === undefined || OF_PAGES.test(name) || (IS_TEST.test(from) && name === 'vitest')
     ? undefined
-    : 'the pages of a service import @thecloud/console and what draws, such as react';
+    : 'the pages of a service import @thecloud/console, react and lucide-react';
 }
 
 /**
