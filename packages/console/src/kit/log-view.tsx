@@ -5,8 +5,9 @@ import { highlight, piecesOf, plainOf } from './ansi.ts';
 import { Button, IconButton } from './button.tsx';
 import { classes } from './classes.ts';
 import { Input } from './field.tsx';
+import type { LogState } from './follow-log.ts';
 import type { Line } from './line-buffer.ts';
-import { type LogState, MOST_LINES, useLog } from './use-log.ts';
+import { MOST_LINES, useLog } from './use-log.ts';
 
 const ROW = 20;
 
