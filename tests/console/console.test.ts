@@ -3,6 +3,7 @@ import { findEngineObstacle, type RunningPlatform, startPlatform } from '../../p
 import { type ConsoleBrowser, startBrowser } from './browser.ts';
 import type { Stage } from './stage.ts';
 import { describeEntrance } from './theme-entrance.ts';
+import { describeInstance } from './theme-instance.ts';
 import { describeKeyboard } from './theme-keyboard.ts';
 import { describeLive } from './theme-live.ts';
 import { describeNames } from './theme-names.ts';
@@ -53,5 +54,6 @@ describe.skipIf(obstacle !== undefined)('the console', { timeout: 60_000 }, () =
     describeNames(use);
     describeKeyboard(use);
     describeEntrance(use);
+    describeInstance(use);
   });
 });
