@@ -81,7 +81,7 @@ export function Frame() {
             <kbd className="ml-auto hidden rounded bg-raised px-1.5 font-sans text-xs sm:block">Ctrl K</kbd>
           </Button>
           <span className="grow" />
-          <IconButton label="Keyboard shortcuts (?)" className="hidden sm:inline-flex" onClick={openHelp}>
+          <IconButton label="Keyboard shortcuts (?)" className="max-sm:hidden" onClick={openHelp}>
             <Keyboard className="size-4" />
           </IconButton>
           <ThemeMenu />

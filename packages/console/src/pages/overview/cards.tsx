@@ -29,7 +29,7 @@ export function Counts({ counted }: { readonly counted: readonly Counted[] }) {
             key={service.name}
             to="/t/$tenant/$service"
             params={{ tenant, service: service.name }}
-            className="grid gap-3 rounded-lg border border-line bg-surface p-4 hover:border-line-strong"
+            className="grid content-start gap-3 rounded-lg border border-line bg-surface p-4 hover:border-line-strong"
           >
             <span className="flex items-center gap-2 text-ink-soft">
               <Icon name={service.icon} />
@@ -82,7 +82,7 @@ export function Failures({ counted }: { readonly counted: readonly Counted[] }) 
               <ItemLink service={service} item={item} />
               <Status value={statusOf(service, item)} />
             </p>
-            <p className="text-ink-soft">
+            <p className="text-ink-soft first-letter:uppercase">
               {typeof item['status_reason'] === 'string' && item['status_reason'] !== ''
                 ? item['status_reason']
                 : 'Without a reason; its events may tell more.'}
@@ -189,7 +189,7 @@ export function NearQuotas() {
     >
       <div className="grid gap-4">
         {near.map(({ resource, used, max, unit }) => (
-          <Meter key={resource} label={titleOf(resource)} used={used} max={max} unit={unit} />
+          <Meter key={resource} label={titleOf(resource.replace(/_(mb|gb)$/, ''))} used={used} max={max} unit={unit} />
         ))}
       </div>
     </Card>
