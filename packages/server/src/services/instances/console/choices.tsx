@@ -172,6 +172,8 @@ export function TypeChoice({
                 <span className="block text-sm sm:text-right">
                   {obstacle ? (
                     <span className="text-warn">{obstacle}</span>
+                  ) : type.price_per_hour === 0 ? (
+                    <span className="text-ink-soft">no price</span>
                   ) : (
                     <>
                       {type.price_per_hour} an hour{' '}
