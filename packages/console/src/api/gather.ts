@@ -19,6 +19,9 @@ const MOST_EVENTS = 5_000;
 /** Resources whose changes may change what the user may do. */
 const AUTHORITY = new Set(['member', 'role', 'tenant']);
 
+/** Services of which an event of another resource changes lists: who accepts an invitation is a member, and a member has a role. */
+const ALSO: Readonly<Record<string, readonly string[]>> = { invitation: ['members', 'roles'], member: ['roles'] };
+
 type ListData = InfiniteData<Page<Item>, string>;
 
 export interface Gatherer {
@@ -33,6 +36,7 @@ export interface Gatherer {
 export function createGatherer(client: QueryClient, tenantId: string): Gatherer {
   let events: LiveEvent[] = [];
   const touched = new Map<DescribedService, Set<string>>();
+  const also = new Set<string>();
   let isAuthority = false;
   let showTimer: ReturnType<typeof setTimeout> | undefined;
   let readTimer: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +52,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
   };
   const plan = () => {
     if (isReading || readTimer !== undefined || document.visibilityState === 'hidden') return;
-    if (touched.size === 0 && !isAuthority) return;
+    if (touched.size === 0 && also.size === 0 && !isAuthority) return;
     readTimer = setTimeout(() => void read(), Math.max(0, readAt + READ_MS - performance.now()));
   };
   const read = async () => {
@@ -59,6 +63,8 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
     const [asksAuthority] = [isAuthority, (isAuthority = false)];
     if (asksAuthority) refreshAuthority(client);
     refresh(client, 'quotas');
+    for (const name of also) refresh(client, name);
+    also.clear();
     // A failure is shown where the query is shown.
     await Promise.allSettled(now.map(([service, ids]) => readTouched(client, tenantId, service, ids)));
     isReading = false;
@@ -75,6 +81,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
         if (ids.size <= MOST_IDS) ids.add(event.resource_id);
         touched.set(service, ids);
       }
+      for (const name of ALSO[event.resource_type] ?? []) also.add(name);
       isAuthority ||= AUTHORITY.has(event.resource_type);
       showTimer ??= setTimeout(show, SHOW_MS);
     },
@@ -85,6 +92,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
       // A page that comes back reads what was touched until now.
       for (const [service] of touched) refresh(client, service.name);
       touched.clear();
+      for (const name of also) refresh(client, name);
     },
   };
 }

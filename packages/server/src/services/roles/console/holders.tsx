@@ -73,10 +73,10 @@ export function Holders({ role, mayGive }: { readonly role: Role; readonly mayGi
             if (chosen !== '') give.mutate({ user_identifier: chosen, role_name: role.name });
           }}
         >
-          <div className="flex flex-wrap gap-2">
+          <div className="flex gap-2">
             <Select
               aria-label="Member who gets the role"
-              className="w-auto! min-w-0 grow"
+              className="min-w-0"
               value={chosen}
               onChange={(event) => setChosen(event.target.value)}
             >
