@@ -55,7 +55,7 @@ describe('members in the browser', () => {
       await visit(guest, async ({ page: theirs }) => {
         await theirs.goto(`${api.url}/console/invitation`);
         await theirs.getByRole('button', { name: 'Accept' }).click();
-        await theirs.waitForURL(await place(owner, '/**'));
+        await theirs.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
         await page.getByText('Nobody is invited').waitFor();
         await theirs.goto(await place(owner, '/vpcs'));
         await theirs.getByRole('link', { name: 'Create a VPC' }).first().waitFor();
