@@ -27,7 +27,7 @@ export { addressOf, numberOf, parseNetwork, rangeOf, suggestNetwork } from './ki
 export { classes } from './kit/classes.ts';
 export { type Command, useCommands } from './kit/commands.ts';
 export { Code, type Snippet } from './kit/code.tsx';
-export { Copy, Mono } from './kit/copy.tsx';
+export { Copy, Mono, shortId } from './kit/copy.tsx';
 export { Dialog, DialogActions } from './kit/dialog.tsx';
 export { Checkbox, Field, Input, Select, TextArea } from './kit/field.tsx';
 export { Icon } from './kit/icon.tsx';

@@ -43,6 +43,9 @@ export async function writeClipboard(text: string): Promise<'copied' | 'failed'>
   }
 }
 
+/** An id where there is little room: its end, since ids of one hour begin alike. */
+export const shortId = (id: string): string => (id.length === 36 ? `…${id.slice(-8)}` : id);
+
 /** An id or a secret in a fixed-width font with its copy button. */
 export function Mono({ text, shown = text }: { readonly text: string; readonly shown?: string }) {
   return (

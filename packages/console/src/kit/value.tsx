@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { Schema } from '../api/schema.ts';
 import { shownAmount } from './amounts.ts';
 import { classes } from './classes.ts';
-import { Mono } from './copy.tsx';
+import { Mono, shortId } from './copy.tsx';
 import { Status, Tag } from './status.tsx';
 import { Time } from './time.tsx';
 
@@ -43,7 +43,7 @@ export function Value({
     if (UUID.test(value))
       return compact ? (
         <code className="font-mono text-sm" title={value}>
-          {value.slice(0, 8)}
+          {shortId(value)}
         </code>
       ) : (
         <Mono text={value} />

@@ -4,6 +4,7 @@ import { type Item, useList } from '../api/queries.ts';
 import { serviceOf, services } from '../api/registry.ts';
 import { NO_TENANT, useCan, useMe, useTenant } from '../api/session.ts';
 import type { LiveEvent } from '../api/streams.ts';
+import { shortId } from '../kit/copy.tsx';
 import { Card } from '../kit/layout.tsx';
 import { Empty, ErrorNote } from '../kit/states.tsx';
 import { Status } from '../kit/status.tsx';
@@ -51,7 +52,7 @@ function Subject({
   const tenant = useTenant();
   const service = services.find((one) => one.resource === type && one.get !== undefined && one.scope !== 'operator');
   const noun = service?.noun ?? type.replaceAll('_', ' ');
-  const text = name ?? (id?.length === 36 ? id.slice(0, 8) : id);
+  const text = name ?? (id && shortId(id));
   if (!service || id === undefined)
     return (
       <>
@@ -168,7 +169,7 @@ const auditColumns = (isOperator: boolean): readonly Column<AuditItem>[] => [
     width: 'minmax(9rem, 1fr)',
     render: (row) =>
       isOperator ? (
-        <bdi title={row.resource_id}>{`${row.resource_type} ${row.resource_id?.slice(0, 8) ?? ''}`}</bdi>
+        <bdi title={row.resource_id}>{`${row.resource_type} ${shortId(row.resource_id ?? '')}`}</bdi>
       ) : (
         <Subject type={row.resource_type} id={row.resource_id} />
       ),

@@ -17,7 +17,7 @@ export function columnsOf(service: DescribedService, output: Schema | undefined)
       key: member,
       title: titleOf(member, unit),
       numeric: NUMBERS.has(schema?.type ?? ''),
-      ...(member === service.titleMember ? { width: 'minmax(10rem, 2fr)' } : {}),
+      width: widthOf(member, service, schema),
       render: (item) => {
         const value = item[member];
         if (member === service.titleMember) return <ItemLink service={service} item={item} />;
@@ -26,4 +26,11 @@ export function columnsOf(service: DescribedService, output: Schema | undefined)
       },
     };
   });
+}
+
+/** Names and addresses get the room that statuses, numbers and times do not need. */
+function widthOf(member: string, service: DescribedService, schema: Schema | undefined): string {
+  if (member === service.titleMember) return 'minmax(10rem, 2fr)';
+  const isShort = schema?.type !== 'string' || schema.format === 'date-time' || member === service.statusMember;
+  return isShort ? 'minmax(7rem, 1fr)' : 'minmax(8rem, 1.5fr)';
 }

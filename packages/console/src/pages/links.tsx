@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { type Item, useRead } from '../api/queries.ts';
 import { type DescribedService, kindOf, serviceOfKind } from '../api/registry.ts';
 import { NO_TENANT, useCan, useTenant } from '../api/session.ts';
+import { shortId } from '../kit/copy.tsx';
 
 const linkClass = 'font-medium text-accent hover:underline';
 
@@ -51,7 +52,7 @@ export function Reference({ kind, value }: { readonly kind: string; readonly val
   const param = service?.item.param ?? 'id';
   const { data } = useRead(get ?? 'auth.me', { [param]: value }, { enabled: get !== undefined && can(get) });
   const name = get && data ? String(data[known?.titleMember ?? 'name'] ?? value) : value;
-  const shown = <bdi>{name === value && value.length === 36 ? value.slice(0, 8) : name}</bdi>;
+  const shown = <bdi>{name === value ? shortId(value) : name}</bdi>;
   if (!service || !get || !can(get)) return shown;
   return (
     <Link

@@ -105,8 +105,14 @@ function Navigation() {
   const tenant = useTenant();
   const isShown = useIsShown();
   const slug = tenant?.slug ?? NO_TENANT;
+  const { pathname } = useLocation();
+  const nav = useRef<HTMLElement>(null);
+  // On a low screen the page's own link may lie below the others.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest' });
+  }, [pathname]);
   return (
-    <nav aria-label="Services" className="grow overflow-y-auto p-2">
+    <nav ref={nav} aria-label="Services" className="grow overflow-y-auto p-2">
       <Link to="/t/$tenant" params={{ tenant: slug }} activeOptions={{ exact: true }} className={navClass}>
         <House className="size-4 shrink-0" aria-hidden />
         Overview

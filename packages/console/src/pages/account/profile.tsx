@@ -6,7 +6,7 @@ import { AskForm } from '../../form/ask-form.tsx';
 import { Button } from '../../kit/button.tsx';
 import { Dialog } from '../../kit/dialog.tsx';
 import { Card, Fact, Facts } from '../../kit/layout.tsx';
-import { Mono } from '../../kit/copy.tsx';
+import { Mono, shortId } from '../../kit/copy.tsx';
 import { Field, Select } from '../../kit/field.tsx';
 import { ErrorNote } from '../../kit/states.tsx';
 import { toast } from '../../kit/toast.tsx';
@@ -54,7 +54,7 @@ export function ProfileTab() {
       <Card title="Details">
         <Facts>
           <Fact name="ID">
-            <Mono text={me.id} shown={me.id.slice(0, 8)} />
+            <Mono text={me.id} shown={shortId(me.id)} />
           </Fact>
           <Fact name="On this platform">{me.role === 'admin' ? 'Operator' : 'User'}</Fact>
         </Facts>

@@ -159,7 +159,7 @@ function Step({ number, title, text, command, isDone, isNext, isBusy, action, no
       >
         {isDone ? <Check className="size-4" /> : isBusy ? <LoaderCircle className="size-4 animate-spin" /> : number}
       </span>
-      <div className="grid min-w-0 grow gap-2">
+      <div className="grid min-w-0 grow grid-cols-1 gap-2">
         <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
           <div className="min-w-48 flex-1">
             <h3 className={classes('font-medium', isDone && 'text-ink-soft')}>

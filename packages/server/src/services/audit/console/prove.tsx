@@ -15,7 +15,7 @@ export function ProveRow({ item }: ItemProps) {
     setState({ busy: true });
     try {
       const proof = await call('audit.prove', { id }, { tenantId: tenant?.id });
-      const name = `proof-${id.slice(0, 8)}.json`;
+      const name = `proof-${id.slice(-8)}.json`;
       save(new Blob([`${JSON.stringify(proof, undefined, 2)}\n`], { type: 'application/json' }), name);
       setState({ name });
     } catch (error) {

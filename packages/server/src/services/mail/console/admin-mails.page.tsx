@@ -13,6 +13,7 @@ import {
   Table,
   Time,
   useList,
+  shortId,
 } from '@thecloud/console';
 import { useState } from 'react';
 
@@ -64,7 +65,7 @@ function MailsPage({ service }: ListPageProps) {
                 title: 'Id',
                 render: ({ id }) => (
                   <code className="font-mono text-sm" title={id}>
-                    {id.slice(0, 8)}
+                    {shortId(id)}
                   </code>
                 ),
               },
@@ -73,7 +74,7 @@ function MailsPage({ service }: ListPageProps) {
                 title: '',
                 width: '6rem',
                 render: (mail) => (
-                  <Button small aria-label={`Take the mail ${mail.id.slice(0, 8)}`} onClick={() => setTaking(mail)}>
+                  <Button small aria-label={`Take the mail ${shortId(mail.id)}`} onClick={() => setTaking(mail)}>
                     Take
                   </Button>
                 ),

@@ -110,7 +110,7 @@ export function Matrix(props: MatrixProps) {
                   Resource
                 </th>
                 {COLUMNS.map((action) => (
-                  <th key={action} scope="col" className="w-20 px-2 py-2 text-center font-medium">
+                  <th key={action} scope="col" className="w-20 px-2 py-2 text-center font-medium whitespace-nowrap">
                     {COLUMN_TITLES[action]}
                   </th>
                 ))}

@@ -18,6 +18,7 @@ import {
   toast,
   useAct,
   useRead,
+  shortId,
 } from '@thecloud/console';
 import { useState } from 'react';
 
@@ -129,7 +130,7 @@ function StuckWork() {
             <li key={`${one.kind} ${one.id}`} className="grid gap-2 px-4 py-3">
               <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
                 <span className="font-medium">{one.kind}</span>
-                <Mono text={one.id} shown={one.id.slice(0, 8)} />
+                <Mono text={one.id} shown={shortId(one.id)} />
                 {one.tenant_id && (
                   <span className="text-sm text-ink-soft">
                     of <Reference kind="operated_tenant" value={one.tenant_id} />
@@ -143,7 +144,7 @@ function StuckWork() {
                 <Button
                   small
                   busy={isTried(one)}
-                  aria-label={`Retry the ${one.kind} ${one.id.slice(0, 8)} now`}
+                  aria-label={`Retry now: ${one.kind} ${shortId(one.id)}`}
                   onClick={() => retry.mutate({ kind: one.kind, id: one.id })}
                 >
                   Retry now
