@@ -9,8 +9,11 @@ export const TINY = { id: 'tiny', vcpus: 1, memory_mb: 128, disk_gb: 1, network_
 /** More than any host has. */
 export const HUGE = { id: 'huge', vcpus: 1, memory_mb: 1_000_000_000, disk_gb: 1, network_mbps: 100, processes: 64 };
 
-export async function addTypes(platform: Pick<RunningPlatform, 'query'>): Promise<void> {
-  for (const type of [TINY, HUGE]) {
+export async function addTypes(
+  platform: Pick<RunningPlatform, 'query'>,
+  types: readonly { readonly [Member in keyof typeof TINY]: string | number }[] = [TINY, HUGE],
+): Promise<void> {
+  for (const type of types) {
     await platform.query(
       `insert into instance_types (id, name, vcpus, memory_mb, disk_gb, network_mbps, processes, category)
        values ($1, $1, $2, $3, $4, $5, $6, 'test')`,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { ensureConsole } from '../../scripts/console.mjs';
 import { findEngineObstacle, type RunningPlatform, startPlatform } from '../../packages/testkit/src/platform-api.ts';
 import { type ConsoleBrowser, startBrowser } from './browser.ts';
 import type { Stage } from './stage.ts';
@@ -31,6 +32,8 @@ describe.skipIf(obstacle !== undefined)('the console', { timeout: 60_000 }, () =
   });
 
   beforeAll(async () => {
+    // The platform starts without a console, too; here it must be there, or say why it is not.
+    await ensureConsole();
     platform = await startPlatform();
     browser = await startBrowser();
   }, 120_000);

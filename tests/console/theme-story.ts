@@ -1,12 +1,14 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { PASSWORD } from '../../packages/testkit/src/platform-client.ts';
+import { until } from './act.ts';
 import type { Use } from './stage.ts';
 import { OPERATOR } from './world.ts';
 
 /** From a platform that nobody has used to an instance, and back, in one browser and without the command line. */
 export function describeStory(use: Use): void {
   describe('the first visit', () => {
-    test('from nobody to an instance that runs, and to its end', { timeout: 180_000 }, async () => {
+    test('from nobody to an instance with a terminal, its log, its end', { timeout: 180_000 }, async () => {
       const { platform, browser } = use();
       await browser.visit(platform.address, async (visitor) => {
         const { page } = visitor;
@@ -46,6 +48,15 @@ export function describeStory(use: Use): void {
         // It comes up in front of the visitor, who reloads nothing.
         await page.getByText('RUNNING').first().waitFor();
 
+        await page.getByRole('tab', { name: 'Terminal' }).click();
+        await page.locator('.xterm').click();
+        await expectTerminal(page, /[#$] *$/m);
+        await page.keyboard.type('hostname; echo to-the-log > /dev/console\n');
+        await expectTerminal(page, /^web$/m);
+
+        await page.getByRole('tab', { name: 'Log' }).click();
+        await page.getByText('to-the-log').last().waitFor();
+
         await press('Stop');
         await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
         await page.getByText('STOPPED').first().waitFor();
@@ -61,3 +72,10 @@ export function describeStory(use: Use): void {
     });
   });
 }
+
+/** Waits until a line of the terminal is as wanted. xterm.js keeps each line in an element. */
+const expectTerminal = (page: Page, wanted: RegExp): Promise<void> =>
+  until(
+    page,
+    `${wanted}.test([...document.querySelectorAll('.xterm-rows > div')].map((row) => row.textContent.replaceAll('\\u00a0', ' ').trimEnd()).join('\\n').trimEnd())`,
+  );

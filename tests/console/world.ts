@@ -64,7 +64,7 @@ const STOPPED = ['load-test', 'postgres'];
 
 /** Fills a fresh platform through its own API; the first user becomes the operator. Takes about ten seconds. */
 export async function fillWorld(platform: RunningPlatform): Promise<World> {
-  await addTypes(platform);
+  await addTypes(platform, [TINY]);
   const operator = await enter(platform, OPERATOR);
   const [owner, developer, viewer] = [
     await enter(platform, { name: 'Ada Okafor', email: 'ada@harbour.example' }),
