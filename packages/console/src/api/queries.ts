@@ -20,6 +20,8 @@ export type Input = Readonly<Record<string, unknown>>;
 /** Items that a list asks for first, and then each time. */
 const FIRST_PAGE = 200;
 const NEXT_PAGE = 1_000;
+/** Milliseconds between looks at what is the operator's: the stream has the events of a tenant only. */
+const OPERATOR_MS = 15_000;
 /** Most items that a list reads on its own to look for something in all of them. */
 export const MOST_READ = 10_000;
 /** What is kept under it is the same in every tenant. An operation of scope `user` may count in the active one, as quotas.list does. */
@@ -75,17 +77,24 @@ export function useRead<T = Item>(
   options: { enabled?: boolean; refetchMs?: number } = {},
 ) {
   const tenant = useTenant();
+  const isOperators = operationOf(name).scope === 'operator';
   return useQuery({
     ...readQuery<T>(name, input, tenant?.id),
     enabled: options.enabled !== false,
-    ...(options.refetchMs ? { refetchInterval: options.refetchMs } : {}),
+    refetchInterval: options.refetchMs ?? (isOperators ? OPERATOR_MS : false),
   });
 }
 
 /** Reads a list page by page: `items` are those read so far. */
 export function useList<T = Item>(name: string, input: Input = {}, options: { enabled?: boolean } = {}) {
   const tenant = useTenant();
-  const query = useInfiniteQuery({ ...listQuery<T>(name, input, tenant?.id), enabled: options.enabled !== false });
+  const isOperators = operationOf(name).scope === 'operator';
+  const query = useInfiniteQuery({
+    ...listQuery<T>(name, input, tenant?.id),
+    enabled: options.enabled !== false,
+    // Of a long list, all of its pages would be read each time.
+    refetchInterval: ({ state }) => isOperators && (state.data?.pages.length ?? 0) < 2 && OPERATOR_MS,
+  });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   return { ...query, items };
 }

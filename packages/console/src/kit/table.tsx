@@ -35,9 +35,6 @@ export interface TableProps<T> {
   readonly sort?: Sort | undefined;
   /** Makes the headings buttons. Left out where rows have an order that the API gave. */
   readonly onSort?: ((sort: Sort) => void) | undefined;
-  /** Keys of the rows that are chosen, and what a box at the start of each row does. */
-  readonly chosen?: ReadonlySet<string> | undefined;
-  readonly onChoose?: ((chosen: ReadonlySet<string>) => void) | undefined;
 }
 
 /** Heights of a row and of the heading in pixels; that of every row is the same, so that 10,000 of them need no measuring. */
@@ -59,8 +56,7 @@ const cellClass = (first: boolean, numeric?: boolean) =>
  * column in place.
  */
 export function Table<T>(props: TableProps<T>) {
-  const { label, columns, items, keyOf, total, onEnd, loading, rowActions, onOpen, sort, onSort, chosen, onChoose } =
-    props;
+  const { label, columns, items, keyOf, total, onEnd, loading, rowActions, onOpen, sort, onSort } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const toFocus = useRef(false);
@@ -120,32 +116,13 @@ export function Table<T>(props: TableProps<T>) {
     if (next !== undefined) {
       event.preventDefault();
       moveTo(next);
-    } else if (item !== undefined && target.dataset.row !== undefined) {
-      if (event.key === 'Enter' && onOpen) {
-        event.preventDefault();
-        onOpen(item);
-      } else if (event.key === ' ' && onChoose) {
-        event.preventDefault();
-        choose(keyOf(item));
-      }
+    } else if (item !== undefined && target.dataset.row !== undefined && event.key === 'Enter' && onOpen) {
+      event.preventDefault();
+      onOpen(item);
     }
   };
-  const latest = useRef({ chosen, onChoose });
-  latest.current = { chosen, onChoose };
-  const choose = useCallback((key: string) => {
-    const { chosen: before = new Set<string>(), onChoose: tell } = latest.current;
-    const next = new Set(before);
-    if (!next.delete(key)) next.add(key);
-    tell?.(next);
-  }, []);
-
-  const tracks = [
-    ...(onChoose ? ['2.25rem'] : []),
-    ...columns.map((one) => one.width ?? 'minmax(7rem, 1fr)'),
-    ...(rowActions ? ['3rem'] : []),
-  ].join(' ');
+  const tracks = [...columns.map((one) => one.width ?? 'minmax(7rem, 1fr)'), ...(rowActions ? ['3rem'] : [])].join(' ');
   const tabbable = rows.some((row) => row.index === activeIndex) ? activeIndex : (rows[0]?.index ?? -1);
-  const allChosen = items.length > 0 && chosen !== undefined && items.every((item) => chosen.has(keyOf(item)));
   return (
     // biome-ignore lint/a11y/noNoninteractiveElementInteractions: its rows take the focus, and their keys come here
     <div
@@ -168,17 +145,6 @@ export function Table<T>(props: TableProps<T>) {
             className="grid border-b border-line bg-inherit text-xs font-medium text-ink-soft"
             style={{ gridTemplateColumns: tracks, height: HEADING }}
           >
-            {onChoose && (
-              <div role="columnheader" className="flex items-center justify-center">
-                <input
-                  type="checkbox"
-                  aria-label={`Choose all of ${label}`}
-                  className="size-4 accent-accent"
-                  checked={allChosen}
-                  onChange={() => onChoose(new Set(allChosen ? [] : items.map(keyOf)))}
-                />
-              </div>
-            )}
             {columns.map((column, index) => (
               <Heading
                 key={column.key}
@@ -206,8 +172,6 @@ export function Table<T>(props: TableProps<T>) {
                 id={key}
                 columns={columns as readonly Column<unknown>[]}
                 tabbable={index === tabbable}
-                chosen={chosen?.has(key) ?? false}
-                onChoose={onChoose && choose}
                 onActive={setActive}
                 rowActions={rowActions as ((item: unknown) => ReactNode) | undefined}
               />
@@ -269,15 +233,13 @@ interface RowProps {
   readonly tracks: string;
   readonly columns: readonly Column<unknown>[];
   readonly tabbable: boolean;
-  readonly chosen: boolean;
-  readonly onChoose: ((key: string) => void) | undefined;
   readonly onActive: (key: string) => void;
   readonly rowActions: ((item: unknown) => ReactNode) | undefined;
 }
 
 /** While the table scrolls, a row that stays is not rendered once more. */
 const MemoRow = memo(function Row(props: RowProps) {
-  const { item, id, index, start, tracks, columns, tabbable, chosen, onChoose, onActive, rowActions } = props;
+  const { item, id, index, start, tracks, columns, tabbable, onActive, rowActions } = props;
   return (
     <div
       role="row"
@@ -285,23 +247,9 @@ const MemoRow = memo(function Row(props: RowProps) {
       data-row={index}
       tabIndex={tabbable ? 0 : -1}
       onFocus={() => onActive(id)}
-      className={classes(
-        'absolute grid w-full border-b border-line outline-offset-[-2px] hover:bg-raised',
-        chosen ? 'bg-accent-soft' : 'bg-surface',
-      )}
+      className="absolute grid w-full border-b border-line bg-surface outline-offset-[-2px] hover:bg-raised"
       style={{ gridTemplateColumns: tracks, height: ROW, transform: `translateY(${start}px)` }}
     >
-      {onChoose && (
-        <div role="cell" className="flex items-center justify-center">
-          <input
-            type="checkbox"
-            aria-label={`Choose row ${index + 1}`}
-            className="size-4 accent-accent"
-            checked={chosen}
-            onChange={() => onChoose(id)}
-          />
-        </div>
-      )}
       {columns.map((column, place) => (
         <div key={column.key} role="cell" className={cellClass(place === 0, column.numeric)}>
           <div className="min-w-0 truncate">{column.render(item)}</div>

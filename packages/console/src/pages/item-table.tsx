@@ -42,8 +42,6 @@ export function ItemTable({
   readonly onEnd?: (() => void) | undefined;
   readonly sort?: Sort | undefined;
   readonly onSort?: ((sort: Sort) => void) | undefined;
-  readonly chosen?: ReadonlySet<string> | undefined;
-  readonly onChoose?: ((chosen: ReadonlySet<string>) => void) | undefined;
 }) {
   const tenant = useTenant();
   const navigate = useNavigate();
