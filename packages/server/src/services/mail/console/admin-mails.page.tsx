@@ -90,4 +90,8 @@ function MailsPage({ service }: ListPageProps) {
   );
 }
 
-export const pages: ServicePages = { list: MailsPage };
+export const pages: ServicePages = {
+  list: MailsPage,
+  // On the mail's own page, the text would go with the page as soon as the mail is taken.
+  fits: (operation) => operation !== 'admin-mails.take',
+};
