@@ -176,7 +176,7 @@ function Step({ number, title, text, command, isDone, isNext, isBusy, action, no
             <code className="min-w-0 rounded bg-raised px-2 py-1 font-mono text-sm">
               {/* A line ends between words, not after a hyphen. */}
               {command.split(' ').map((word) => (
-                <span key={word} className="inline-block pr-[1ch] whitespace-pre last:pr-0">
+                <span key={word} className="inline-block max-w-full pr-[1ch] whitespace-pre-wrap last:pr-0">
                   {word}
                 </span>
               ))}
