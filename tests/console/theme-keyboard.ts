@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { logIn, settle } from './act.ts';
+import { logIn, settle, until } from './act.ts';
 import type { Use } from './stage.ts';
 
 /** Everything by the keyboard alone: no test here touches a mouse. */
@@ -86,7 +86,8 @@ export function describeKeyboard(use: Use): void {
         await settle(page);
         await page.getByRole('button', { name: 'Actions on staging' }).focus();
         await page.keyboard.press('Enter');
-        await page.getByRole('menuitem').first().waitFor();
+        // The menu takes the focus after it has opened.
+        await until(page, `document.activeElement.getAttribute('role') === 'menuitem'`);
         await page.keyboard.press('End');
         expect(await focused(page)).toBe('Delete');
         await page.keyboard.press('Enter');
