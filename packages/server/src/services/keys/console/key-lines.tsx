@@ -37,10 +37,16 @@ export function KeyLines({ item }: { readonly item: Item }) {
 
 /** A new key: it is shown now and never again. */
 export function NewKey({ item }: { readonly item: Item }) {
+  // The answer to a repeated call, after the first one was lost, has no secrets.
+  const isLost = text(item['key']) === undefined;
   return (
     <div className="grid gap-4">
       <div className="grid gap-3 rounded-md bg-warn-soft p-4">
-        <p className="font-medium text-warn">Copy them now: nobody can show them again.</p>
+        <p className="font-medium text-warn">
+          {isLost
+            ? 'The key was made, but its secrets were lost on the way here. Replace it on its page, or revoke it and make another.'
+            : 'Copy them now: nobody can show them again.'}
+        </p>
         {(
           [
             ['API key', 'key'],
@@ -59,10 +65,12 @@ export function NewKey({ item }: { readonly item: Item }) {
           );
         })}
       </div>
-      <section className="grid gap-2">
-        <h2 className="font-medium">Use it</h2>
-        <KeyLines item={item} />
-      </section>
+      {!isLost && (
+        <section className="grid gap-2">
+          <h2 className="font-medium">Use it</h2>
+          <KeyLines item={item} />
+        </section>
+      )}
     </div>
   );
 }
