@@ -163,6 +163,14 @@ describe('the console', () => {
     expect(without.logLines.join('')).toContain('the console has more bytes than the API holds');
   });
 
+  it('whose files are gone when the API starts again is not served, and the API serves all else', async () => {
+    const gone = join(folder, 'gone');
+    const { api: without, owner } = await setUpApi({ consoleDir: gone });
+    expect((await without.send('GET', '/console/')).status).toBe(503);
+    expect((await without.send('GET', '/auth/me', { key: owner.key })).status).toBe(200);
+    expect(without.logLines.join('')).toContain('the files of the console cannot be read');
+  });
+
   it('that is not built says how to build it, and the API serves all else', async () => {
     const { api: without, owner } = await setUpApi();
     const answer = await without.send('GET', '/console/t/main');

@@ -67,7 +67,7 @@ interface ConsoleFile {
  * could not.
  */
 export function addConsole(app: FastifyInstance, folder: string | undefined, log: Log): void {
-  const files = folder === undefined ? new Map<string, ConsoleFile>() : readFiles(folder, log);
+  const files = folder === undefined ? new Map<string, ConsoleFile>() : readOrNone(folder, log);
   const open = (path: string, answer: (request: FastifyRequest, reply: FastifyReply) => FastifyReply) =>
     app.get(path, async (request, reply) => {
       request.decided = true;
@@ -115,6 +115,16 @@ function chooseEncoding({ bodies }: ConsoleFile, accepted = ''): string {
       .map((one) => one.split(';')[0]),
   );
   return ENCODINGS.map(([name]) => name).find((name) => bodies.has(name) && taken.has(name)) ?? '';
+}
+
+/** A process that starts again later may find its folder damaged: it still serves all else. */
+function readOrNone(folder: string, log: Log): ReadonlyMap<string, ConsoleFile> {
+  try {
+    return readFiles(folder, log);
+  } catch (error) {
+    log.error({ err: error, folder }, 'the files of the console cannot be read; it is not served');
+    return new Map();
+  }
 }
 
 /** All files, once: a path of a request is looked up, never opened. Without any if they are more than may be held. */
