@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -93,6 +93,7 @@ async function writeMachine(): Promise<string> {
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const files = {
     'proc/self/mounts': `none /proc proc rw 0 0\ncgroup2 ${root}/cgroup cgroup2 rw,nosuid 0 0\n`,
+    'proc/7/cgroup': '0::/lxc.payload.t_i/init.scope\n',
     'proc/7/net/dev':
       'Inter-|   Receive                            |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo:       1       1    0    0    0     0          0         0        1       1    0    0    0     0       0          0\n  eth0: 1000       10    0    0    0     0          0         0     2000      20    0    0    0     0       0          0\n',
     'proc/7/mountinfo':
@@ -134,10 +135,24 @@ test('a machine whose first process has just ended does not run', async () => {
   // Its network's counters are still there in the machine's own, so that its mounts are what is missing.
   await mkdir(join(root, `proc/${pid}/net`), { recursive: true });
   await writeFile(join(root, `proc/${pid}/net/dev`), '');
+  await writeFile(join(root, `proc/${pid}/cgroup`), '0::/lxc.payload.t_i\n');
   await symlink(`/proc/${pid}/mountinfo`, join(root, `proc/${pid}/mountinfo`));
   await expect(readFile(join(root, `proc/${pid}/mountinfo`))).rejects.toMatchObject({ code: 'EINVAL' });
   const reader = createUsageReader({ proc: join(root, 'proc'), btrfs: join(root, 'btrfs') });
   expect(await reader.read({ name: 't_i', pid })).toBeUndefined();
+});
+
+test('a machine that runs again after its monitor was killed is not taken for the one that ended', async () => {
+  const root = await writeMachine();
+  const [ended, present] = ['', '-1'].map((end) => join(root, `cgroup/lxc.payload.t_i${end}`)) as [string, string];
+  await cp(ended, present, { recursive: true });
+  await writeFile(join(ended, 'pids.current'), '0\n');
+  await writeFile(join(root, 'proc/7/cgroup'), '0::/lxc.payload.t_i-1\n');
+  const reader = createUsageReader({ proc: join(root, 'proc'), btrfs: join(root, 'btrfs') });
+  expect(await reader.read({ name: 't_i', pid: 7 })).toMatchObject({ processes: 4 });
+  // What has the number of its process by now is another's.
+  await writeFile(join(root, 'proc/7/cgroup'), '0::/lxc.payload.t_i-other\n');
+  expect(await reader.read({ name: 't_i', pid: 7 })).toBeUndefined();
 });
 
 test('the files of cgroup version 2 are read, too', async () => {
@@ -156,4 +171,5 @@ test('the files of cgroup version 2 are read, too', async () => {
   });
   expect(await reader.read({ name: 't_other', pid: 7 })).toBeUndefined();
   expect(await reader.read({ name: 't_i', pid: 8 })).toBeUndefined();
+  expect(await reader.read({ name: 't', pid: 7 })).toBeUndefined();
 });

@@ -38,8 +38,10 @@ export function createUsageReader(kernel: KernelFolders = KERNEL): UsageReader {
       // They are mounted once, when the host starts.
       found ??= readFile(`${kernel.proc}/self/mounts`, 'utf8').then(readHierarchies);
       const { v1, v2 } = await found;
-      const folderOf = (controller: string) => `${v1.get(controller) ?? v2}/lxc.payload.${name}`;
       try {
+        const group = groupOf(await readHead(`${kernel.proc}/${pid}/cgroup`), name);
+        if (group === undefined) return undefined;
+        const folderOf = (controller: string) => `${v1.get(controller) ?? v2}/${group}`;
         const [cpu, memory, processes, network, disk] = await Promise.all([
           v1.has('cpuacct') ? readCpu1(folderOf('cpuacct'), folderOf('cpu')) : readCpu2(folderOf('cpu')),
           v1.has('memory') ? readMemory1(folderOf('memory')) : readMemory2(folderOf('memory')),
@@ -61,6 +63,16 @@ export function createUsageReader(kernel: KernelFolders = KERNEL): UsageReader {
       }
     },
   };
+}
+
+/**
+ * The machine's cgroup, as its first process has it. LXC adds a number while that of an earlier run is still there, which nobody removes if its
+ * monitor was killed. Undefined: the process is not the machine's.
+ */
+function groupOf(groups: string, name: string): string | undefined {
+  const group = /\/(lxc\.payload\.[^/\n]+)/.exec(groups)?.[1];
+  const own = `lxc.payload.${name}`;
+  return group?.startsWith(own) && /^(-\d+)?$/.test(group.slice(own.length)) ? group : undefined;
 }
 
 /** Its cgroup or its process has ended. The mounts of a process that has ended, and is not waited for yet, are EINVAL. */
