@@ -175,6 +175,11 @@ describe('over TLS, ended by a proxy', () => {
     expect(bareCookie(answer)).toMatch(/^__Host-/);
     const headers = { ...CONSOLE, host, cookie: bareCookie(answer) };
     expect((await plain.send('GET', '/auth/me', { headers })).status).toBe(200);
+    // Without TLS, somebody on the line can write a page of this name.
+    const written = { ...headers, origin: `http://${host}` };
+    expect((await plain.send('GET', '/auth/me', { headers: written })).status).toBe(401);
+    const socket = await openTestSocket(`${plain.url}/instances/any/terminal`, written, ['thecloud.v1']);
+    expect(socket.status).toBe(401);
   });
 });
 

@@ -72,9 +72,13 @@ function setCookie(reply: FastifyReply, name: string, value: string, seconds: nu
   reply.header('set-cookie', `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`);
 }
 
-/** Over TLS only the one that no neighbour could have set. */
+/**
+ * Over TLS only the one that no neighbour could have set. A page without TLS may be anybody's on the line: it must not use the other, with which
+ * a browser would let it open a socket.
+ */
 function findCookie(request: FastifyRequest): { readonly name: string; readonly value: string } | undefined {
-  const names = isOverTls(request) ? [SECURE_COOKIE] : [SECURE_COOKIE, COOKIE];
+  const unsaid = request.headers.origin === undefined ? [SECURE_COOKIE, COOKIE] : [COOKIE];
+  const names = isOverTls(request) ? [SECURE_COOKIE] : unsaid;
   const sent = (request.headers.cookie ?? '').split(';').map((one) => one.trim());
   for (const name of names) {
     const value = sent.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
