@@ -9,6 +9,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { CloudApiError } from './api/client.ts';
+import { loadSchemas } from './api/schema.ts';
 import { meQuery, NO_TENANT, tenantOf, tenantsQuery } from './api/session.ts';
 import { Page } from './kit/layout.tsx';
 import { Empty, ErrorNote, Loading } from './kit/states.tsx';
@@ -68,10 +69,16 @@ const home = createRoute({
   },
 });
 
+const servicePages = () => import('./pages/service.tsx');
 const tenant = createRoute({
   getParentRoute: () => root,
   path: '/t/$tenant',
   beforeLoad: async ({ context: { client }, location, params }) => {
+    // A service's page needs both; they come while the session is read.
+    if (location.pathname.split('/').length > 3) {
+      void loadSchemas().catch(() => undefined);
+      void servicePages().catch(() => undefined);
+    }
     const tenants = await requireSession(client, location.href);
     const found = tenantOf(tenants, params.tenant);
     if (found) rememberTenant(found.slug);
@@ -99,19 +106,19 @@ const list = createRoute({
   getParentRoute: () => tenant,
   path: '$service',
   loader: ({ params }) => loadPages(params.service),
-  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceList'),
+  component: lazyRouteComponent(servicePages, 'ServiceList'),
 });
 const create = createRoute({
   getParentRoute: () => tenant,
   path: '$service/new',
   loader: ({ params }) => loadPages(params.service),
-  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceCreate'),
+  component: lazyRouteComponent(servicePages, 'ServiceCreate'),
 });
 const detail = createRoute({
   getParentRoute: () => tenant,
   path: '$service/$id',
   loader: ({ params }) => loadPages(params.service),
-  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServiceItem'),
+  component: lazyRouteComponent(servicePages, 'ServiceItem'),
 });
 
 /** Pages of the user, which are the same in every tenant. The frame shows the tenant where they last were. */

@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react';
 import { call, CloudApiError, listPage } from './client.ts';
 import { lastTenant } from '../shell/last-tenant.ts';
 import { allows } from './permissions.ts';
@@ -64,26 +65,39 @@ export function tenantOf(tenants: readonly Tenant[], named: string | undefined):
   return tenants.find(({ slug }) => slug === last) ?? tenants[0];
 }
 
-/** The tenant of the page. Undefined for a user who has none. */
-export function useTenant(): Tenant | undefined {
-  const { tenant } = useParams({ strict: false });
-  const { data } = useQuery(tenantsQuery);
-  return data && tenantOf(data, tenant);
+export interface Session {
+  /** The tenant of the page. Undefined for a user who has none. */
+  readonly tenant: Tenant | undefined;
+  /** The user, until it is known undefined. */
+  readonly me: Me | undefined;
+  /** Whether the user may call the operation in this tenant; while that is unknown, no. */
+  readonly can: (operation: string | undefined) => boolean;
 }
 
-/** The user. Only below pages that require a session. */
-export function useMe(): Me | undefined {
-  return useQuery(meQuery(useTenant()?.id)).data;
+const SessionContext = createContext<Session>({ tenant: undefined, me: undefined, can: () => false });
+
+/** Tells everything below who the user is and in which tenant. Each cell of a list asks, so it is found out once, here. */
+export function SessionProvider({ children }: { readonly children: ReactNode }) {
+  const { tenant: named } = useParams({ strict: false });
+  const { data: tenants } = useQuery(tenantsQuery);
+  const tenant = tenants && tenantOf(tenants, named);
+  const { data: me } = useQuery(meQuery(tenant?.id));
+  const session = useMemo(
+    () => ({ tenant, me, can: (operation: string | undefined) => mayCall(me, operation) }),
+    [tenant, me],
+  );
+  return createElement(SessionContext, { value: session }, children);
 }
 
-/** Whether the user may call the operation in this tenant; while that is unknown, no. */
-export function useCan(): (operation: string | undefined) => boolean {
-  const me = useMe();
-  return (name) => {
-    if (name === undefined || !me) return false;
-    const operation = operationOf(name);
-    if (operation.scope === 'operator') return me.role === 'admin';
-    if (operation.scope !== 'tenant') return true;
-    return allows(me.permissions ?? [], operation.permission!);
-  };
+function mayCall(me: Me | undefined, name: string | undefined): boolean {
+  if (name === undefined || !me) return false;
+  const operation = operationOf(name);
+  if (operation.scope === 'operator') return me.role === 'admin';
+  if (operation.scope !== 'tenant') return true;
+  return allows(me.permissions ?? [], operation.permission!);
 }
+
+/** Outside of the pages of a session: undefined. */
+export const useTenant = (): Session['tenant'] => useContext(SessionContext).tenant;
+export const useMe = (): Session['me'] => useContext(SessionContext).me;
+export const useCan = (): Session['can'] => useContext(SessionContext).can;

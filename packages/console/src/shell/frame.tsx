@@ -17,7 +17,7 @@ import { useEffect, useRef } from 'react';
 import { CloudApiError } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { groups, services } from '../api/registry.ts';
-import { NO_TENANT, tenantsQuery, useCan, useMe, useTenant } from '../api/session.ts';
+import { NO_TENANT, SessionProvider, tenantsQuery, useCan, useMe, useTenant } from '../api/session.ts';
 import { Button, IconButton } from '../kit/button.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '../kit/menu.tsx';
@@ -34,6 +34,14 @@ import { useLogout } from './logout.ts';
 
 /** What surrounds the pages of a tenant: navigation, tenant, search, user. */
 export function Frame() {
+  return (
+    <SessionProvider>
+      <FrameOfSession />
+    </SessionProvider>
+  );
+}
+
+function FrameOfSession() {
   const tenant = useTenant();
   const can = useCan();
   const { pathname } = useLocation();
