@@ -1,7 +1,7 @@
 import type { Settings } from '../config.ts';
 import type { Platform } from './supervise.ts';
 
-type Ready = Pick<Platform, 'addresses' | 'awsAddress' | 'engine' | 'howToConnect' | 'processes'>;
+type Ready = Pick<Platform, 'addresses' | 'awsAddress' | 'engine' | 'hasConsole' | 'howToConnect' | 'processes'>;
 
 /** What a person needs to know when the platform runs. */
 export function readyMessage(
@@ -10,10 +10,11 @@ export function readyMessage(
   seconds: number,
 ): string {
   const url = platform.addresses[0] ?? '(no address)';
+  const pages = `${settings.publicUrl ?? url}/console/      open it in a browser; the first user to register is the operator`;
   return `
 The Cloud is ready after ${seconds.toFixed(1)} s.
 
-  Console    ${settings.publicUrl ?? url}/console/      open it in a browser; the first user to register is the operator
+  Console    ${platform.hasConsole ? pages : 'not available, for the reason above'}
   API        ${url}      documentation: ${url}/docs
   Instances  ${describeInstances(platform, settings)}
   Data       ${settings.dataDir}   (logs in logs/; back up secrets/master.key, without which no secret can be unsealed)

@@ -227,11 +227,11 @@ describe('the data folder', () => {
 });
 
 describe('the first steps that are proposed', () => {
-  const message = (engine: Platform['engine'], awsAddress?: string, publicUrl?: string): string => {
+  const message = (engine: Platform['engine'], awsAddress?: string, publicUrl?: string, hasConsole = true): string => {
     const processes = () => [{ name: 'Incus', pid: 1 }];
     const addresses = ['http://127.0.0.1:8080'];
     return readyMessage(
-      { addresses, awsAddress, engine, processes, howToConnect: '' },
+      { addresses, awsAddress, engine, hasConsole, processes, howToConnect: '' },
       { dataDir: '/d', region: 'eu-north-1', publicUrl },
       1,
     );
@@ -242,6 +242,7 @@ describe('the first steps that are proposed', () => {
     expect(first(message({ available: true }))).toMatch(/^ {2}Console +http:\/\/127\.0\.0\.1:8080\/console\/ /);
     const url = 'https://cloud.example.com';
     expect(first(message({ available: true }, undefined, url))).toContain(` ${url}/console/ `);
+    expect(message({ available: true }, undefined, url, false)).not.toContain('/console/');
   });
 
   test('end with an instance', () => {

@@ -49,6 +49,8 @@ export interface Platform {
   readonly addresses: readonly string[];
   /** Where its AWS door answers; undefined: it is closed. */
   readonly awsAddress: string | undefined;
+  /** Whether the API serves the web console. */
+  readonly hasConsole: boolean;
   readonly databaseUrls: ReadyDatabase['urls'];
   readonly howToConnect: string;
   readonly engine: EngineState;
@@ -173,6 +175,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   return {
     addresses: lives.api?.addresses ?? [],
     awsAddress: lives.api?.awsAddress,
+    hasConsole: (await consoleDir) !== undefined,
     databaseUrls: database.urls,
     howToConnect: database.howToConnect,
     engine,
