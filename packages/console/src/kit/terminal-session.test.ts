@@ -63,6 +63,13 @@ describe('a terminal session', () => {
   });
   const last = () => peers.at(-1)!;
 
+  it('has the size that the page has when it opens, though it was resized while it was connecting', () => {
+    session.resize({ rows: 30, cols: 100 });
+    expect(last().sent).toEqual([]);
+    last().opens();
+    expect(last().sent.slice(1)).toEqual(['{"type":"resize","rows":30,"cols":100}']);
+  });
+
   it('sends the command first, then what is typed, and shows what comes', () => {
     expect(session.write(new Uint8Array([104]))).toBe(false);
     last().opens();

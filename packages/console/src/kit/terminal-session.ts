@@ -30,6 +30,8 @@ const INPUT_PART = 64 * 1024;
 /** Most bytes that wait in the browser to be sent; more is a paste that nobody reads. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
+const resizeTo = ({ rows, cols }: Size): string => JSON.stringify({ type: 'resize', rows, cols });
+
 const openSocket = ({ url, protocols }: SocketTarget): WebSocket => new WebSocket(url, [...protocols]);
 
 /** The program in an instance that a terminal talks to. It connects again by itself, a few times, if the connection breaks. */
@@ -49,7 +51,8 @@ export class TerminalSession {
   connect(): void {
     this.close();
     this.options.onState({ name: 'connecting' });
-    const socket = (this.options.open ?? openSocket)(this.options.target(this.size));
+    const asked = this.size;
+    const socket = (this.options.open ?? openSocket)(this.options.target(asked));
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     let end: { code: number } | undefined;
@@ -59,6 +62,8 @@ export class TerminalSession {
       openedAt = performance.now();
       // Not in the address: proxies log addresses.
       socket.send(JSON.stringify({ type: 'command', command: this.options.command }));
+      // It was resized while it was connecting.
+      if (this.size !== asked) socket.send(resizeTo(this.size));
       this.options.onState({ name: 'open' });
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
@@ -105,7 +110,7 @@ export class TerminalSession {
   resize(size: Size): void {
     if (size.rows === this.size.rows && size.cols === this.size.cols) return;
     this.size = size;
-    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify({ type: 'resize', ...size }));
+    if (this.socket?.readyState === 1) this.socket.send(resizeTo(size));
   }
 
   /** Leaves; the platform ends the program. */

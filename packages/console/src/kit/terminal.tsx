@@ -4,6 +4,7 @@ import { Terminal as Xterm } from '@xterm/xterm';
 import type { SocketTarget } from '@thecloud/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { Button } from './button.tsx';
+import { pastedText } from './pasted.ts';
 import { styleSafely } from './style-safely.ts';
 import { TERMINAL_COLOURS } from './terminal-colours.ts';
 import { type Size, TerminalSession, type TerminalState } from './terminal-session.ts';
@@ -13,6 +14,8 @@ import { writeClipboard } from './copy.tsx';
 /** Bytes of output that wait to be drawn; what a program writes beyond is left out, and the terminal says so. */
 const MOST_WAITING = 2 * 1024 * 1024;
 const SCROLLBACK_LINES = 5_000;
+/** Leaves what a program may have left behind: its screen, its modes, and reports of the mouse. What it wrote stays. */
+const AFTER_PROGRAM = '\x1b[?1047l\x1b[!p\x1b[?1000l\x1b[?1006l\r\n';
 
 export interface TerminalProps {
   readonly label: string;
@@ -57,7 +60,10 @@ export function Terminal({ label, target, command, children }: TerminalProps) {
         target: (size) => latest.current(size),
         command: JSON.parse(words) as string[],
         onOutput: drawer(terminal),
-        onState: setState,
+        onState: (next) => {
+          if (next.name === 'lost' || next.name === 'ended') terminal.write(AFTER_PROGRAM);
+          setState(next);
+        },
       },
       { rows: terminal.rows, cols: terminal.cols },
     );
@@ -80,6 +86,14 @@ export function Terminal({ label, target, command, children }: TerminalProps) {
       else if (terminal.hasSelection()) void writeClipboard(terminal.getSelection());
       return false;
     });
+    // Before xterm.js, which pastes all that it gets.
+    const paste = (event: ClipboardEvent) => {
+      event.preventDefault();
+      event.stopPropagation();
+      terminal.paste(pastedText(event.clipboardData?.getData('text/plain') ?? ''));
+    };
+    const holder = place.current!;
+    holder.addEventListener('paste', paste, true);
     let frame = 0;
     const observer = new ResizeObserver(() => {
       cancelAnimationFrame(frame);
@@ -91,6 +105,7 @@ export function Terminal({ label, target, command, children }: TerminalProps) {
     return () => {
       cancelAnimationFrame(frame);
       observer.disconnect();
+      holder.removeEventListener('paste', paste, true);
       session.close();
       terminal.dispose();
       undoStyles();
