@@ -38,6 +38,17 @@ describe('a line of a log', () => {
       { text: '/Books', className: '', found: true },
     ]);
     expect(highlight(pieces, 'none')).toBe(pieces);
+    expect(highlight([{ text: 'a.c abc', className: '' }], 'a.c')[0]).toEqual({
+      text: 'a.c',
+      className: '',
+      found: true,
+    });
     expect(highlight(piecesOf('İİ books'), 'books').at(-1)).toEqual({ text: 'books', className: '', found: true });
+  });
+
+  it('marks a line of one letter only so often that a page can show it', () => {
+    const marked = highlight([{ text: 'a'.repeat(8_000), className: '' }], 'a');
+    expect(marked.filter(({ found }) => found).length).toBe(200);
+    expect(marked.map(({ text }) => text).join('')).toBe('a'.repeat(8_000));
   });
 });

@@ -68,6 +68,9 @@ function lookAfter(before: Look, codes: string): Look {
 /** A line without its escape sequences. */
 export const plainOf = (line: string): string => line.replaceAll(SEQUENCE, '');
 
+/** Most places of one line that are marked: a line of one letter would fill the page with marks of it. */
+const MOST_FOUND = 200;
+
 /** The pieces with those parts apart that are looked for, whatever their case. */
 export function highlight(pieces: readonly Piece[], wanted: string): readonly Piece[] {
   if (wanted === '') return pieces;
@@ -75,23 +78,23 @@ export function highlight(pieces: readonly Piece[], wanted: string): readonly Pi
   const low = plain.toLowerCase();
   // Where lower case has another length, such as of İ, places would not fit.
   const [text, word] = low.length === plain.length ? [low, wanted.toLowerCase()] : [plain, wanted];
-  const cuts = new Set<number>();
   const found: (readonly [number, number])[] = [];
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+  for (let at = text.indexOf(word); at >= 0 && found.length < MOST_FOUND; at = text.indexOf(word, at + word.length))
     found.push([at, at + word.length]);
-    cuts.add(at).add(at + word.length);
-  }
   if (found.length === 0) return pieces;
   const result: Piece[] = [];
   let start = 0;
+  let next = 0;
   for (const piece of pieces) {
     const end = start + piece.text.length;
-    const edges = [start, ...[...cuts].filter((one) => one > start && one < end), end];
-    edges.slice(0, -1).forEach((from, index) => {
-      const isFound = found.some(([first, last]) => from >= first && from < last);
-      const part = plain.slice(from, edges[index + 1]);
-      result.push({ text: part, className: piece.className, ...(isFound ? { found: true } : {}) });
-    });
+    for (let at = start; at < end; ) {
+      while (next < found.length && found[next]![1] <= at) next++;
+      const [first, last] = found[next] ?? [end, end];
+      const isFound = first <= at;
+      const to = Math.min(end, isFound ? last : first);
+      result.push({ text: plain.slice(at, to), className: piece.className, ...(isFound ? { found: true } : {}) });
+      at = to;
+    }
     start = end;
   }
   return result;

@@ -36,4 +36,13 @@ describe('the lines of a log', () => {
     buffer.push(`${'y'.repeat(100_000)}\n`);
     expect(buffer.lines().length).toBe(5);
   });
+
+  it('drops lines from above where they are so long that they would fill the memory', () => {
+    const buffer = new LineBuffer(10_000);
+    for (let line = 0; line < 3_000; line++) buffer.push(`${String(line).padEnd(8_000, '.')}\n`);
+    const kept = buffer.lines();
+    expect(kept.length).toBe(Math.floor((16 * 1024 * 1024) / 8_000));
+    expect(kept.at(-1)!.text.startsWith('2999.')).toBe(true);
+    expect(kept[0]!.id).toBe(3_000 - kept.length);
+  });
 });

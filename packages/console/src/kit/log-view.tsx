@@ -7,7 +7,7 @@ import { classes } from './classes.ts';
 import { Input } from './field.tsx';
 import type { LogState } from './follow-log.ts';
 import type { Line } from './line-buffer.ts';
-import { MOST_LINES, useLog } from './use-log.ts';
+import { useLog } from './use-log.ts';
 
 const ROW = 20;
 
@@ -68,7 +68,8 @@ export function LogView({ label, fileName, open, empty }: LogViewProps) {
     const text = lines.map((line) => `${plainOf(line.text)}\n`);
     const url = URL.createObjectURL(new Blob(text, { type: 'text/plain' }));
     Object.assign(document.createElement('a'), { href: url, download: fileName }).click();
-    URL.revokeObjectURL(url);
+    // The browser has taken it by then.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
   };
   const place = chosen === undefined ? -1 : matches.indexOf(chosen);
   const missed = frozen ? log.total - frozen.total : 0;
@@ -186,7 +187,7 @@ export function LogView({ label, fileName, open, empty }: LogViewProps) {
       </div>
       <p className="border-t border-line px-3 py-1.5 text-xs text-ink-soft">
         {lines.length.toLocaleString('en')} lines
-        {first > 0 && `, the last ${MOST_LINES.toLocaleString('en')} are kept here`}
+        {first > 0 && `, the last of ${(frozen ?? log).total.toLocaleString('en')}`}
       </p>
     </section>
   );

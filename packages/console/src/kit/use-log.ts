@@ -4,7 +4,7 @@ import { follow, type LogState } from './follow-log.ts';
 import { type Line, LineBuffer } from './line-buffer.ts';
 
 /** Lines that are kept. */
-export const MOST_LINES = 10_000;
+const MOST_LINES = 10_000;
 /** Milliseconds between two looks at what has arrived. */
 const DRAW_MS = 100;
 
