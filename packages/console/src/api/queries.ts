@@ -1,6 +1,6 @@
 import {
   infiniteQueryOptions,
-  QueryClient,
+  type QueryClient,
   queryOptions,
   useInfiniteQuery,
   useMutation,
@@ -26,21 +26,6 @@ const OPERATOR_MS = 15_000;
 export const MOST_READ = 10_000;
 /** What is kept under it is the same in every tenant. An operation of scope `user` may count in the active one, as quotas.list does. */
 const EVERYWHERE = 'everywhere';
-
-export const createQueryClient = (): QueryClient =>
-  new QueryClient({
-    defaultOptions: {
-      queries: {
-        // Events say when something changed; until then what was read is true.
-        staleTime: 30_000,
-        gcTime: 5 * 60_000,
-        refetchOnWindowFocus: true,
-        // The transport retries what is worth it.
-        retry: false,
-      },
-      mutations: { retry: false },
-    },
-  });
 
 /** The key of a call's answer: `[operation, input, tenant]`. Events make keys stale by the operation's service. */
 const keyOf = (operation: Operation, input: Input, tenantId: string | undefined) =>
