@@ -161,6 +161,34 @@ describe('the matrix of a role in the browser', () => {
     expect((await api.call('roles.get', { id: role.id }, owner)).data.permissions).toContain('vpc:create');
   });
 
+  test('keeps what somebody else changes at the same moment', async () => {
+    const name = `both-${uniqueWord()}`;
+    const { data: role } = await api.call('roles.create', { name, permissions: ['vpc:read'] }, owner);
+    await visit(owner, async (visitor) => {
+      const { page } = visitor;
+      visitor.allow(/^409: PUT /);
+      let tries = 0;
+      await page.route(`**/rbac/roles/${role.id}`, async (route) => {
+        if (route.request().method() === 'PUT' && tries++ === 0)
+          await api.call('roles.addPermission', { id: role.id, permission: 'instance:read' }, owner);
+        await route.continue();
+      });
+      await page.goto(await place(owner, `/roles/${role.id}`));
+      await page.getByRole('checkbox', { name: 'VPC: create' }).check();
+      await page.getByRole('checkbox', { name: 'VPC: delete' }).check();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page
+        .getByRole('alert')
+        .filter({ hasText: /version/ })
+        .waitFor();
+      await page.getByRole('checkbox', { name: 'Instance: read', checked: true }).waitFor();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText(`The role ${name} is changed`).waitFor();
+    });
+    const { permissions } = (await api.call('roles.get', { id: role.id }, owner)).data;
+    expect(permissions).toEqual(['instance:read', 'vpc:create', 'vpc:delete', 'vpc:read']);
+  });
+
   test('lets nobody tick what they do not have, and built-in roles are only read', async () => {
     const keeper = `keeper-${uniqueWord()}`;
     const held = ['role:read', 'role:create', 'role:update', 'tenant:read', 'vpc:read', 'event:read'];

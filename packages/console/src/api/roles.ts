@@ -8,6 +8,7 @@ export interface Role {
   readonly description: string;
   readonly permissions: readonly string[];
   readonly built_in: boolean;
+  readonly version: number;
 }
 
 /** A role to choose. */

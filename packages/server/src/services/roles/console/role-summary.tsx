@@ -41,7 +41,7 @@ export function RoleSummary({ item }: ItemProps) {
                 <Tag>built in</Tag> Every tenant has it, and nobody can change it. Duplicate it to make your own.
               </>
             ) : mayChange ? (
-              'Tick what the role may do. It holds within a second for everybody who has the role.'
+              'Tick what the role may do. It takes effect within a second for everybody who has the role.'
             ) : missing.length > 0 && can('roles.update') ? (
               `You cannot change it, because it has permissions that you do not have: ${missing.slice(0, MOST_NAMED).join(', ')}${missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : ''}.`
             ) : (
@@ -79,13 +79,16 @@ function Editor({ role, held }: { readonly role: Role; readonly held: readonly s
     setBusy(true);
     setError(undefined);
     try {
-      await call(next.operation, next.input, { tenantId: tenant?.id });
+      // The whole of the permissions is replaced only where nobody else has changed them in between.
+      const ifMatch = next.operation === 'roles.update' ? role.version : undefined;
+      await call(next.operation, next.input, { tenantId: tenant?.id, ifMatch });
       toast(`The role ${role.name} is changed`);
       setDraft(new Map());
       refresh('roles');
       refresh('auth');
     } catch (failure) {
       setError(failure);
+      refresh('roles');
     } finally {
       setBusy(false);
     }
