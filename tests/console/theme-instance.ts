@@ -119,10 +119,23 @@ export function describeInstance(use: Use): void {
         await connected(page);
         await page.keyboard.type('first=yes; echo "is $first"\n');
         await shows(page, `row === 'is yes'`);
+        // What is pasted is text: neither its Ctrl-C nor its escape sequence acts.
+        await page.evaluate(`(() => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', 'echo "was \\u0003pasted\\u001b"\\n');
+          document.querySelector('.xterm-helper-textarea')
+            .dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+        })()`);
+        await shows(page, `row === 'was pasted'`);
+        // A program that is cut off leaves its own screen, and the mouse to itself.
+        await page.keyboard.type(`printf '\\033[?1049h\\033[?1000h'\n`);
+        await page.locator('.xterm.enable-mouse-events').waitFor({ state: 'attached' });
         await sockets[0]!.close({ code: 4503, reason: 'cut' });
         await page.getByText(/Connecting again, with a new session/).waitFor();
         await connected(page);
         expect(sockets.length).toBe(2);
+        await page.locator('.xterm.enable-mouse-events').waitFor({ state: 'detached' });
+        await shows(page, `row === 'was pasted'`);
         await page.keyboard.type('echo "is $first again"\n');
         await shows(page, `row === 'is  again'`);
       });
@@ -159,6 +172,16 @@ export function describeInstance(use: Use): void {
           page,
           `[...document.querySelectorAll('a')].filter((one) => one.textContent === 'api-1').length === 2`,
         );
+        // What is launched elsewhere takes its place by itself.
+        const { client } = world().people.owner;
+        const late = { name: 'late', image: 'busybox', instance_type: TINY.id, vpc_id: world().vpcs.production };
+        await client.ask('POST', '/instances?wait=30', late);
+        await until(
+          page,
+          `[...document.querySelectorAll('a')].filter((one) => one.textContent === 'late').length === 2`,
+        );
+        await client.ask('DELETE', '/instances/late');
+        await page.getByRole('link', { name: 'late', exact: true }).first().waitFor({ state: 'detached' });
         await page.setViewportSize({ width: 375, height: 812 });
         await until(page, 'document.documentElement.scrollWidth <= document.documentElement.clientWidth');
         await page.getByRole('link', { name: 'api-1' }).first().click();

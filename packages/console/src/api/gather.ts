@@ -19,8 +19,12 @@ const MOST_EVENTS = 5_000;
 /** Resources whose changes may change what the user may do. */
 const AUTHORITY = new Set(['member', 'role', 'tenant']);
 
-/** Services of which an event of another resource changes lists: who accepts an invitation is a member, and a member has a role. */
-const ALSO: Readonly<Record<string, readonly string[]>> = { invitation: ['members', 'roles'], member: ['roles'] };
+/** Services of which an event of another resource changes answers: who accepts an invitation is a member, and an instance has an address. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  invitation: ['members', 'roles'],
+  member: ['roles'],
+  instance: ['vpcs'],
+};
 
 type ListData = InfiniteData<Page<Item>, string>;
 

@@ -16,6 +16,7 @@ import {
   Time,
   useCan,
   useList,
+  useReadOn,
 } from '@thecloud/console';
 import { useMemo } from 'react';
 import { type Member, MemberLink, Picture } from './picture.tsx';
@@ -68,6 +69,8 @@ export function VpcSummary({ item }: ItemProps) {
     { vpc_id: vpc.id },
     { enabled: can('instances.list') },
   );
+  // As many instances as members that are shown, or some would stand there without a status.
+  useReadOn(instances, members.items.length > instances.items.length);
   const statuses = useMemo(() => new Map(instances.items.map(({ id, status }) => [id, status])), [instances.items]);
   const shown = members.items.map((one) => {
     const status = statuses.get(one.resource_id ?? '');
