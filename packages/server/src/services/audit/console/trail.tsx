@@ -40,7 +40,7 @@ export function TrailList({ service }: ListPageProps) {
         </div>
       )}
       {isNone ? (
-        <Empty title="No rows fit">Nobody did anything like it in this time.</Empty>
+        <Empty title="No rows match">Nobody did anything like it in this time.</Empty>
       ) : (
         !(list.error && list.items.length === 0) && (
           <AuditTable

@@ -78,7 +78,7 @@ function EventsPage({ service }: ListPageProps) {
           </div>
         )}
         {isNone ? (
-          <Empty title="No events fit">Nothing happened in this time, or nothing that you may see.</Empty>
+          <Empty title="No events match">Nothing happened in this time, or nothing that you may see.</Empty>
         ) : (
           <EventTable
             label="Events"

@@ -148,7 +148,7 @@ function HostActions({ item }: ItemProps) {
             fixed={{ id: host.id }}
             initial={limitsOf(host)}
             changedOnly
-            intro={<p>How much of it instances may have. Existing instances stay, also if they have more than that.</p>}
+            intro={<p>How much of it instances may have. Existing instances stay, even if they have more than that.</p>}
             submitLabel="Set"
             busy={act.isPending}
             error={act.error}

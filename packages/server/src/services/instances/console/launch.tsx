@@ -200,7 +200,7 @@ function LaunchForm({
             <div data-member="env">
               <KeyValues
                 label="Environment variables"
-                help="The first process gets them. Who may only look does not see them."
+                help="The first process gets them. Members who may only read do not see them."
                 value={env}
                 error={flawIn('env')}
                 onChange={(value) => edit('env', setEnv)(value ?? {})}

@@ -44,7 +44,7 @@ export function CreateKey({ service }: ListPageProps) {
   const refused = refusedMembers(act.error, MEMBERS);
   if (act.data)
     return (
-      <Page title={`The key ${name} is made`}>
+      <Page title={`The key ${name} was created`}>
         <Card className="max-w-3xl">
           <div className="grid gap-4">
             <NewKey item={act.data} />
@@ -86,7 +86,7 @@ export function CreateKey({ service }: ListPageProps) {
               name="limit"
               checked={!isLimited}
               onChoose={() => setIsLimited(false)}
-              title="All that you may"
+              title="Everything you may do"
               help="As your role changes, so does the key."
             />
             <Choice

@@ -26,7 +26,7 @@ function KeySummary({ item }: ItemProps) {
           </Fact>
           <Fact name="May do">
             {permissions.length === 0 ? (
-              'All that you may'
+              'Everything you may do'
             ) : (
               <span className="flex flex-wrap gap-1">
                 {permissions.map((one) => (
@@ -44,7 +44,7 @@ function KeySummary({ item }: ItemProps) {
       <Card title="Use it" className="mt-4">
         <div className="grid gap-3">
           <p className="text-ink-soft">
-            The key and its secret were shown once, when it was made. Who lost them rotates the key.
+            The key and its secret were shown once, when it was made. If they are lost, rotate the key.
           </p>
           <KeyLines item={item} />
         </div>

@@ -39,7 +39,7 @@ export function SettingDialog({ setting, onClose }: { readonly setting: Setting;
       >
         <Field
           label="Value"
-          help={`${setting.description}. Default: ${setting.default === '' ? 'empty' : setting.default}. It holds at once, also after a restart.`}
+          help={`${setting.description}. Default: ${setting.default === '' ? 'empty' : setting.default}. It takes effect at once and survives a restart.`}
           error={set.error ? sentenceOf(set.error) : undefined}
         >
           {control.kind === 'choice' ? (

@@ -113,7 +113,8 @@ function QuotaDialog({
         intro={
           <p>
             {used.toLocaleString('en')} {used === 1 ? 'is' : 'are'} in use; the default is{' '}
-            {quota.default_max.toLocaleString('en')}. Below what is in use nothing is deleted: only more is refused.
+            {quota.default_max.toLocaleString('en')}. A limit below what is in use deletes nothing; it only refuses
+            more.
           </p>
         }
         submitLabel="Set"

@@ -155,7 +155,8 @@ export function Invitations({
 
 /** What to do about a mail that does not arrive. A mail holds the token, so only operators may read it. */
 function NoMail() {
-  const isOperator = useCan()('admin-mails.list');
+  const can = useCan();
+  const isOperator = can('admin-mails.list');
   const waiting = useList('admin-mails.list', {}, { enabled: isOperator });
   if (isOperator && waiting.items.length > 0)
     return (
@@ -166,12 +167,18 @@ function NoMail() {
     );
   return (
     <p className="text-sm text-ink-soft">
-      No mail? Look into the spam folder, then send it again. If the platform has no mail server, its operator finds the
-      mail among the waiting mails and passes it on. Who has an account can also{' '}
-      <ServiceLink service="members" id="new">
-        be added at once
-      </ServiceLink>
-      .
+      No mail? Check the spam folder, then send it again. If the platform has no mail server, its operator finds the
+      mail among the waiting mails and passes it on.
+      {can('members.add') && (
+        <>
+          {' '}
+          Somebody with an account can also{' '}
+          <ServiceLink service="members" id="new">
+            be added at once
+          </ServiceLink>
+          .
+        </>
+      )}
     </p>
   );
 }

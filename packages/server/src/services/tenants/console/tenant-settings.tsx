@@ -145,7 +145,7 @@ function SecondFactor({ tenant }: { readonly tenant: FullTenant }) {
           label="Members need a second factor to act in the tenant"
           help={
             isOwner
-              ? 'Who has none is refused at the next call, and told how to set one up. Set up your own first.'
+              ? 'Members without one are refused at the next call, and told how to set one up. Set up your own first.'
               : `${tenant.require_second_factor ? 'It is required.' : 'It is not required.'} Only an owner decides it.`
           }
           checked={tenant.require_second_factor}

@@ -9,7 +9,7 @@ function TenantSummary(props: ItemProps) {
     <div className="grid gap-4">
       <Card>
         <p>
-          You look at it from another tenant.{' '}
+          You are in another tenant now.{' '}
           <ServiceLink tenant={String(props.item['slug'])} service="members" search={{ tab: 'tenant' }}>
             Go to its members and settings
           </ServiceLink>
