@@ -30,7 +30,7 @@ function AuditPage({ service }: ListPageProps) {
         onChoose={open}
       >
         {tab === 'verification' ? (
-          <div className="grid gap-4">
+          <div className="grid grid-cols-1 gap-4">
             <RetentionCard />
             <Verification />
           </div>

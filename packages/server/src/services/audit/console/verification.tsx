@@ -61,9 +61,9 @@ export function Verification() {
     return () => leaving.abort(new Error('the page was left'));
   }, [tenantId]);
   return (
-    <div className="grid items-start gap-4 xl:grid-cols-2">
+    <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-2">
       <Card title="What is signed">
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           {newest === undefined ? (
             <Loading rows={1} />
           ) : newest.error !== undefined ? (
@@ -104,7 +104,7 @@ export function Verification() {
         </div>
       </Card>
       <Card title="Verify it yourself">
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           <p>Note the public keys where nobody who runs the platform can change them. Then export and verify.</p>
           <Code
             snippets={[
@@ -123,7 +123,7 @@ export function Verification() {
           ) : keys.isPending ? (
             <Loading rows={1} />
           ) : (
-            <ul className="grid gap-2">
+            <ul className="grid grid-cols-1 gap-2">
               {keys.items.map((key) => (
                 <li key={key.version}>
                   <p className="text-sm text-ink-soft">

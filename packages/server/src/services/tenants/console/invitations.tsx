@@ -108,7 +108,7 @@ export function Invitations({
                           {mayResend && (
                             <Button
                               small
-                              aria-label={`Send the invitation of ${one.email} again`}
+                              aria-label={`Send again: the invitation of ${one.email}`}
                               busy={resend.isPending && resend.variables['invitation'] === one.id}
                               onClick={() => resend.mutate({ invitation: one.id })}
                             >
