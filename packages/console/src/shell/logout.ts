@@ -1,6 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { call } from '../api/client.ts';
+import { call, CloudApiError } from '../api/client.ts';
+import { sentenceOf } from '../api/queries.ts';
+import { toast } from '../kit/toast.tsx';
 import { tellTabs } from './tabs.ts';
 
 /** Forgets all that was read in the session, and shows the login. */
@@ -13,12 +15,17 @@ export function useLeave(): () => Promise<void> {
   };
 }
 
-/** Ends the session, in all tabs. */
+/** Ends the session, in all tabs. Where it could not be ended it says so and stays: who goes away would leave it open. */
 export function useLogout(): () => Promise<void> {
   const leave = useLeave();
   return async () => {
-    // A session that has ended already is what was wanted.
-    await call('auth.logout').catch(() => undefined);
+    try {
+      await call('auth.logout');
+    } catch (error) {
+      // A session that has ended already is what was wanted.
+      if (!(error instanceof CloudApiError && error.status === 401))
+        return toast(`You are still logged in: ${sentenceOf(error)}. Log out once more`, 'failed');
+    }
     tellTabs({ kind: 'logged-out' });
     await leave();
   };
