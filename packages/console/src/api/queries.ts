@@ -81,7 +81,9 @@ export function useList<T = Item>(name: string, input: Input = {}, options: { en
     refetchInterval: ({ state }) => isOperators && (state.data?.pages.length ?? 0) < 2 && OPERATOR_MS,
   });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  return { ...query, items };
+  // After a failure it is for the user to try again: a table would ask as fast as it is refused.
+  const readOn = query.hasNextPage && !query.error ? () => void query.fetchNextPage() : undefined;
+  return { ...query, items, readOn };
 }
 
 /** Reads the pages of a list that are left, while `wanted`, up to MOST_READ items. `isCut`: there are more than that. */

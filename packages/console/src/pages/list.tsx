@@ -94,7 +94,7 @@ export function ListPage({ service }: { readonly service: DescribedService }) {
               label={service.title}
               items={shown}
               loading={list.isPending || list.isFetchingNextPage}
-              onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              onEnd={list.readOn}
               sort={sort}
               onSort={isWhole || !isCut ? (next) => change({ sort: sortText(next) }, true) : undefined}
             />

@@ -38,7 +38,7 @@ function RelatedTable({ relation: { service, member }, id }: { readonly relation
           label={service.title}
           items={list.items}
           loading={list.isPending || list.isFetchingNextPage}
-          onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+          onEnd={list.readOn}
         />
       )}
     </Card>

@@ -48,7 +48,7 @@ export function TrailList({ service }: ListPageProps) {
             operator={isOperator}
             items={shown}
             loading={list.isPending || list.isFetchingNextPage}
-            onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+            onEnd={list.readOn}
             onOpen={isOperator ? undefined : ({ id }) => openItem(service, id)}
           />
         )

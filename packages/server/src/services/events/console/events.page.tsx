@@ -84,7 +84,7 @@ function EventsPage({ service }: ListPageProps) {
             label="Events"
             items={shown}
             loading={list.isPending || list.isFetchingNextPage}
-            onEnd={list.hasNextPage && !held ? () => void list.fetchNextPage() : undefined}
+            onEnd={held ? undefined : list.readOn}
             onOpen={setOpened}
           />
         )}

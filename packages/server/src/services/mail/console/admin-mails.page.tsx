@@ -50,7 +50,7 @@ function MailsPage({ service }: ListPageProps) {
             items={list.items}
             keyOf={({ id }) => id}
             loading={list.isPending || list.isFetchingNextPage}
-            onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+            onEnd={list.readOn}
             columns={[
               { key: 'created_at', title: 'Written', render: ({ created_at }) => <Time value={created_at} /> },
               {

@@ -143,7 +143,7 @@ function UserSessions({ item }: ItemProps) {
           label="Sessions"
           items={list.items}
           keyOf={({ id }) => id}
-          onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+          onEnd={list.readOn}
           columns={[
             { key: 'created_at', title: 'Logged in', render: ({ created_at }) => <Time value={created_at} /> },
             {

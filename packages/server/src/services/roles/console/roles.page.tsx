@@ -74,7 +74,7 @@ function RolesPage({ service }: ListPageProps) {
               items={roles}
               keyOf={({ id }) => id}
               loading={list.isPending || list.isFetchingNextPage}
-              onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+              onEnd={list.readOn}
               columns={[
                 {
                   key: 'name',

@@ -72,7 +72,7 @@ export function Invitations({
             items={list.items}
             keyOf={({ id }) => id}
             loading={list.isPending || list.isFetchingNextPage}
-            onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+            onEnd={list.readOn}
             columns={[
               {
                 key: 'email',

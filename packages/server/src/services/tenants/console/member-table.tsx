@@ -90,7 +90,7 @@ export function MemberTable({
         items={shown}
         keyOf={({ id }) => id}
         loading={list.isPending || list.isFetchingNextPage}
-        onEnd={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+        onEnd={list.readOn}
         columns={[
           {
             key: 'name',

@@ -144,7 +144,7 @@ export function VpcSummary({ item }: ItemProps) {
                     items={shown}
                     keyOf={({ id }) => id}
                     loading={members.isFetchingNextPage}
-                    onEnd={members.hasNextPage ? () => void members.fetchNextPage() : undefined}
+                    onEnd={members.readOn}
                   />
                 </div>
               )}
