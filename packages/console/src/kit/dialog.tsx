@@ -42,9 +42,9 @@ export function Dialog({
       onClose={() => {
         if (!dialog.current?.open) onClose();
       }}
-      // A click on the backdrop has the dialog itself as its target.
+      // A click on the backdrop has the dialog itself as its target. Beside what was typed, or is shown only once, it is a slip.
       onMouseDown={(event) => {
-        if (event.target === dialog.current) onClose();
+        if (event.target === dialog.current && !dialog.current.querySelector('form, [data-once]')) onClose();
       }}
       className={classes(
         'max-h-[90dvh] w-[calc(100vw-2rem)] overflow-auto rounded-lg border border-line bg-surface p-0 shadow-xl',

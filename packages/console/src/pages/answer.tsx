@@ -20,7 +20,7 @@ export function Answer({ value, operation }: { readonly value: Item; readonly op
   return (
     <div className="grid gap-4">
       {secrets.length > 0 && (
-        <div className="grid gap-3 rounded-md bg-warn-soft p-3">
+        <div data-once className="grid gap-3 rounded-md bg-warn-soft p-3">
           <p className="text-warn">Copy it now: it is shown only once.</p>
           {secrets.map(([name, one]) => (
             <div key={name}>

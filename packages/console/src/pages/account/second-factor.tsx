@@ -178,7 +178,7 @@ function RecoveryCodesDialog({ codes, onClose }: { readonly codes: readonly stri
   return (
     <Dialog open onClose={onClose} title="Your recovery codes">
       <p>Keep them where you find them without your phone. Each lets you in once, and they are shown only now.</p>
-      <ol className="grid gap-x-6 gap-y-1 rounded-md bg-raised p-3 sm:grid-cols-2">
+      <ol data-once className="grid gap-x-6 gap-y-1 rounded-md bg-raised p-3 sm:grid-cols-2">
         {codes.map((code) => (
           <li key={code}>
             <Mono text={code} />

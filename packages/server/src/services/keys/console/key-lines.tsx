@@ -41,7 +41,7 @@ export function NewKey({ item }: { readonly item: Item }) {
   const isLost = text(item['key']) === undefined;
   return (
     <div className="grid gap-4">
-      <div className="grid gap-3 rounded-md bg-warn-soft p-4">
+      <div data-once className="grid gap-3 rounded-md bg-warn-soft p-4">
         <p className="font-medium text-warn">
           {isLost
             ? 'The key was made, but its secrets were lost on the way here. Replace it on its page, or revoke it and make another.'
