@@ -192,7 +192,7 @@ export function useFoundChoices(typed: string): { readonly choices: readonly Cho
     const timer = setTimeout(() => setAsked(q), TYPING_MS);
     return () => clearTimeout(timer);
   }, [q]);
-  const { data, isFetching } = useQuery({
+  const { data, isFetching, isPlaceholderData } = useQuery({
     ...readQuery<readonly SearchResult[]>('search.find', { q: asked, limit: 20 }, tenant?.id),
     enabled: asked !== '' && tenant !== undefined,
     // What was found goes on standing there while more is typed.
@@ -207,8 +207,8 @@ export function useFoundChoices(typed: string): { readonly choices: readonly Cho
       ref: id,
       hint: detail ? `${service.noun}, ${detail}` : service.noun,
     });
-    // Of what was found by other words than the names: it fits, whatever was typed.
-    return [{ ...found, words: `${found.words} ${asked}` }];
+    // Of what was found by other words than the names: it fits. What was found for an earlier text may not.
+    return [isPlaceholderData ? found : { ...found, words: `${found.words} ${asked}` }];
   });
   return { choices, isLooking: q !== '' && (isFetching || asked !== q) };
 }
