@@ -7,6 +7,7 @@ import {
   lazyRouteComponent,
   Outlet,
   redirect,
+  useRouter,
 } from '@tanstack/react-router';
 import { CloudApiError } from './api/client.ts';
 import { loadSchemas } from './api/schema.ts';
@@ -214,11 +215,12 @@ function NotFound() {
   );
 }
 
-function Failed({ error, reset }: ErrorComponentProps) {
+function Failed({ error }: ErrorComponentProps) {
+  const router = useRouter();
   const { data } = useQuery({ ...tenantsQuery, enabled: false });
   return (
     <Page title="Something is missing">
-      <ErrorNote error={error} retry={error instanceof UnknownTenant ? undefined : reset} />
+      <ErrorNote error={error} retry={error instanceof UnknownTenant ? undefined : () => void router.invalidate()} />
       {error instanceof UnknownTenant && (
         <ul className="grid gap-1">
           {(data ?? []).map((one) => (

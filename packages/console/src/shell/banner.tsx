@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
 import { CloudOff, Info, TriangleAlert } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { call, onApiState } from '../api/client.ts';
@@ -17,6 +18,7 @@ const STATUS_MS = 20_000;
 export function Banner() {
   const [away, setAway] = useState(false);
   const client = useQueryClient();
+  const router = useRouter();
   const { data: status } = useQuery({ ...statusQuery, refetchInterval: STATUS_MS });
   useEffect(
     () =>
@@ -35,8 +37,10 @@ export function Banner() {
     return () => {
       clearInterval(timer);
       void client.invalidateQueries();
+      // A page whose parts did not come is loaded again; one that is shown keeps what was typed.
+      if (router.state.matches.some(({ status }) => status === 'error')) void router.invalidate();
     };
-  }, [away, client]);
+  }, [away, client, router]);
   return (
     <>
       <div role="status" aria-live="assertive">
