@@ -5,6 +5,7 @@ import { Dialog, DialogActions } from '../kit/dialog.tsx';
 import { Field, Input } from '../kit/field.tsx';
 import { ErrorNote } from '../kit/states.tsx';
 import { ShowCall } from './show-call.tsx';
+import { isTyped } from './typed-name.ts';
 
 /** Asks before one call, with what it does in its body; `typed`: the name that has to be typed first. */
 export function ConfirmDialog({
@@ -33,14 +34,14 @@ export function ConfirmDialog({
 }) {
   const [text, setText] = useState('');
   const act = useAct(operation, { onSuccess: onDone });
-  const isReady = !blocked && (typed === undefined || text === typed);
+  const isReady = !blocked && (typed === undefined || isTyped(text, typed));
   return (
     <Dialog open onClose={onClose} title={title}>
       <form
         className="grid gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          if (isReady) act.mutate(input);
+          if (isReady && !act.isPending) act.mutate(input);
         }}
       >
         <div className="grid gap-2">{children}</div>

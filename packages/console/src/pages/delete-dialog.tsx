@@ -13,6 +13,7 @@ import { askedMembers } from './asked.ts';
 import { ItemLink, nameOf, refOf } from './links.tsx';
 import { type Relation, relationsOf } from './relations.ts';
 import { ShowCall } from './show-call.tsx';
+import { isTyped } from './typed-name.ts';
 import { useOpenList, verbTitle } from './verbs.ts';
 
 /** Asks for the name before something is deleted, and says what goes with it and what keeps it. */
@@ -50,7 +51,7 @@ export function DeleteDialog({
         className="grid gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          if (typed === name && !act.isPending) act.mutate(input);
+          if (isTyped(typed, name) && !act.isPending) act.mutate(input);
         }}
       >
         <div className="grid gap-2">
@@ -83,7 +84,7 @@ export function DeleteDialog({
         <ShowCall operation={operation} input={input} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="danger" type="submit" disabled={typed !== name} busy={act.isPending}>
+          <Button look="danger" type="submit" disabled={!isTyped(typed, name)} busy={act.isPending}>
             {verb}
           </Button>
         </DialogActions>
