@@ -109,7 +109,10 @@ export function MemberField({
           placeholder={placeholder}
           min={schema.minimum}
           max={schema.maximum}
-          onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.valueAsNumber)}
+          // What is no number, such as 1-2, has no value either: it must not pass for nothing.
+          onChange={({ target: { value: typed, validity, valueAsNumber } }) =>
+            onChange(typed === '' && !validity.badInput ? undefined : valueAsNumber)
+          }
         />,
       );
     case 'time':

@@ -34,7 +34,10 @@ export interface SchemaFormProps {
  */
 export function SchemaForm(props: SchemaFormProps) {
   const { operation, schema, members, fixed = {}, initial = {}, changedOnly = false } = props;
-  const [values, setValues] = useState<Input>(initial);
+  const [first] = useState(initial);
+  const [edits, setEdits] = useState<Input>({});
+  // Of a change, what was not edited is as it is now: nobody's change is taken back unasked. A suggestion stays as it was.
+  const values: Input = { ...(changedOnly ? initial : first), ...edits };
   const [flaws, setFlaws] = useState<Readonly<Record<string, string>>>({});
   /** Members that were changed since the API refused: what it said of them is over. */
   const [mended, setMended] = useState<ReadonlySet<string>>(new Set());
@@ -67,7 +70,10 @@ export function SchemaForm(props: SchemaFormProps) {
     const found = Object.fromEntries(
       asked.flatMap((name) => {
         // Of a change only what is sent is checked.
-        if (changedOnly && !(name in filled)) return [];
+        if (changedOnly && !(name in filled)) {
+          const isTakenAway = values[name] === undefined && initial[name] !== undefined;
+          return isTakenAway ? [[name, 'Cannot be emptied: give another value, or the one before'] as const] : [];
+        }
         const flaw = flawOf(schema.properties?.[name] ?? {}, values[name], required.has(name));
         return flaw === undefined ? [] : [[name, flaw] as const];
       }),
@@ -92,7 +98,7 @@ export function SchemaForm(props: SchemaFormProps) {
             value={values[name]}
             error={flaws[name] ?? (mended.has(name) ? undefined : refused.members[name])}
             onChange={(value) => {
-              setValues((before) => ({ ...before, [name]: value }));
+              setEdits((before) => ({ ...before, [name]: value }));
               setFlaws((before) => Object.fromEntries(Object.entries(before).filter(([other]) => other !== name)));
               setMended((before) => new Set(before).add(name));
             }}
