@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -69,7 +70,7 @@ const STOP_MS = 75_000;
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const base = mkdtempSync(`${options.parent ?? '/tmp'}/tc-`);
   chmodSync(base, options.user ? 0o777 : 0o711);
-  const platform = createPlatform(base, await freePort(), await freePort(), await freePort(), options);
+  const platform = createPlatform(base, ...(await freePorts()), options);
   try {
     await platform.start();
     return platform;
@@ -295,18 +296,19 @@ function tail(path: string, lines = 25): string {
   return `--- ${path}\n${text.map((line) => line.slice(0, 400)).join('\n')}`;
 }
 
-/** Taken and given back: a moment later another process could have it, which no test machine does to us. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
+/**
+ * Taken all at once, so that no two are the same, and given back: a moment later another process could have one, which no test machine does to
+ * us.
+ */
+async function freePorts(): Promise<[api: number, aws: number, pg: number]> {
+  const servers = [createServer(), createServer(), createServer()] as const;
+  try {
+    for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
+    const [api, aws, pg] = servers.map((server) => (server.address() as AddressInfo).port);
+    return [api!, aws!, pg!];
+  } finally {
+    for (const server of servers) server.close();
+  }
 }
 
 const explainError = (error: unknown): string => (error instanceof Error ? error.message : JSON.stringify(error));
