@@ -31,17 +31,23 @@ export async function listPages(world: World): Promise<PageOfConsole[]> {
   const { owner, operator } = world.people;
   const base = (person: Person) => `/console/t/${person.slug}`;
   const pages: PageOfConsole[] = [
-    ...['login', 'register', 'reset-password'].map((name) => ({ name, path: `/console/${name}`, person: undefined })),
+    ...['login', 'register', 'forgot-password', 'reset-password'].map((name) => ({
+      name,
+      path: `/console/${name}`,
+      person: undefined,
+    })),
     { name: 'overview', path: base(owner), person: owner },
     { name: 'overview-operator', path: base(operator), person: operator },
+    { name: 'health', path: `${base(operator)}/health`, person: operator },
     { name: 'account', path: '/console/account', person: owner },
+    { name: 'invitation', path: '/console/invitation', person: owner },
   ];
   for (const service of services) {
     const person = service.scope === 'operator' ? operator : owner;
     const path = `${base(person)}/${service.name}`;
     pages.push({ name: service.name, path, person });
     if (service.create) pages.push({ name: `${service.name}-new`, path: `${path}/new`, person });
-    const item = service.get === undefined ? undefined : await findItem(service, person, world);
+    const item = await findItem(service, person, world);
     if (item !== undefined)
       pages.push({ name: `${service.name}-item`, path: `${path}/${encodeURIComponent(item)}`, person });
   }

@@ -5,10 +5,15 @@ import { logIn, settle, wear } from './act.ts';
 import { listPages, type PageOfConsole } from './pages.ts';
 import type { Use } from './stage.ts';
 
+/** Tabs that the page of each item has. */
+const COMMON = new Set(['Events', 'Audit']);
+
 /** What holds on every page. One tour of all of them finds it out; each test then says on which it does not hold. */
 export function describePages(use: Use): void {
   describe('every page', () => {
     let pages: readonly PageOfConsole[];
+    /** Parts of pages that were looked at, beside the first of each. */
+    const tabs = new Set<string>();
     const found = { complaints: [], barriers: [], wide: [], headings: [] } as Record<string, string[]>;
 
     beforeAll(async () => {
@@ -28,16 +33,27 @@ export function describePages(use: Use): void {
             // The trail has what an operator did, who is a member of no tenant but their own.
             visitor.allow(/^404: GET \S+\/members\//);
             await visitor.page.goto(`${platform.address}${path}`);
-            await settle(visitor.page);
-            note('headings', await findHeadingFlaws(visitor.page));
-            for (const colorScheme of ['light', 'dark'] as const) {
-              await wear(visitor.page, colorScheme);
-              note(
-                'barriers',
-                (await findBarriers(visitor.page)).map((line) => `${colorScheme}: ${line}`),
-              );
+            const look = async (): Promise<void> => {
+              await settle(visitor.page);
+              note('headings', await findHeadingFlaws(visitor.page));
+              for (const colorScheme of ['light', 'dark'] as const) {
+                await wear(visitor.page, colorScheme);
+                note(
+                  'barriers',
+                  (await findBarriers(visitor.page)).map((line) => `${colorScheme}: ${line}`),
+                );
+              }
+              note('wide', await findOverflow(visitor.page));
+            };
+            await look();
+            const parts = visitor.page.locator('main').getByRole('tab', { selected: false });
+            for (const part of await parts.allInnerTexts()) {
+              // Those that all have are the same on all.
+              if (COMMON.has(part) && tabs.has(part)) continue;
+              tabs.add(part);
+              await visitor.page.getByRole('tab', { name: part, exact: true }).click();
+              await look();
             }
-            note('wide', await findOverflow(visitor.page));
           })
           .catch((error: unknown) => note('complaints', [(error as Error).message]));
       }
@@ -46,6 +62,7 @@ export function describePages(use: Use): void {
     test('loads without a complaint of the browser', () => {
       expect(found['complaints']).toEqual([]);
       expect(pages.length).toBeGreaterThan(40);
+      expect([...tabs]).toEqual(expect.arrayContaining(['Terminal', 'Log', 'Metrics', 'Command', 'Events', 'Audit']));
     });
     test('keeps nobody out: axe finds nothing serious, light or dark', () => expect(found['barriers']).toEqual([]));
     test('fits a phone: it scrolls down, not to the side', () => expect(found['wide']).toEqual([]));
@@ -65,5 +82,6 @@ async function findHeadingFlaws(page: Page): Promise<string[]> {
 async function findOverflow(page: Page): Promise<string[]> {
   await page.setViewportSize({ width: 375, height: 812 });
   const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  await page.setViewportSize({ width: 1280, height: 800 });
   return width > 375 ? [`${width} px wide on a screen of 375`] : [];
 }
