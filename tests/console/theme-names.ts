@@ -15,6 +15,8 @@ export function describeNames(use: Use): void {
     let person: Person;
     let tenant: { id: string; slug: string };
     let instance: string;
+    /** Pages of single things. */
+    const items: string[] = [];
 
     beforeAll(async () => {
       person = await enter(use().platform, { name: `${SCRIPT} ${RTL}`, email: 'odd+name@example.com' });
@@ -23,19 +25,25 @@ export function describeNames(use: Use): void {
       const headers = { 'x-tenant-id': tenant.id };
       const ask = (method: string, path: string, body: object) => person.client.ask(method, path, body, headers);
       for (const name of [SCRIPT, IMAGE, RTL, EMOJI, LONG]) {
-        await ask('POST', '/vpcs?wait=30', { name });
-        await ask('POST', '/auth/keys', { name });
+        items.push(`/vpcs/${(await ask('POST', '/vpcs?wait=30', { name })).id}`);
+        items.push(`/keys/${(await ask('POST', '/auth/keys', { name })).id}`);
       }
-      await ask('POST', '/rbac/roles', { name: `R${LONG.slice(2)}`, description: `${SCRIPT} ${RTL} ${EMOJI}` });
+      const role = await ask('POST', '/rbac/roles', {
+        name: `R${LONG.slice(2)}`,
+        description: `${SCRIPT} ${RTL} ${EMOJI}`,
+      });
       const { id } = await ask('POST', '/instances', {
         name: LONG,
         image: 'busybox',
         instance_type: 'tiny',
+        // It stands in the picture of this network.
+        vpc_id: items[0]!.slice('/vpcs/'.length),
         labels: { [LONG.slice(1)]: LONG.slice(1), kind: 'a-label' },
         env: [`MARKUP=${SCRIPT}`, `RIGHT=${RTL}`, `SEA=${EMOJI}`, `LONG=${LONG.repeat(8)}`],
         metadata: { note: `${IMAGE} ${RTL}` },
       });
       instance = id;
+      items.push(`/roles/${role.id}`, `/members/${person.email}`, `/tenants/${tenant.id}`);
     }, 90_000);
 
     const pages = (): string[] => [
@@ -49,6 +57,9 @@ export function describeNames(use: Use): void {
       '/events',
       '/audit',
       '/quotas',
+      '/instances/new',
+      '/members?tab=tenant',
+      ...items,
       `/instances/${instance}`,
       `/instances/${instance}?tab=events`,
       `/instances/${instance}?tab=audit`,
