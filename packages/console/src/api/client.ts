@@ -42,6 +42,9 @@ export async function listPage<T = unknown>(
   return watch(name, () => transport.page<T>(operationOf(name), filled(name, input), options));
 }
 
+/** Services whose answers say who the user is, what they may do, and where. */
+export const AUTHORITY: readonly string[] = ['auth', 'tenants'];
+
 type ApiState = 'unauthorized' | 'forbidden' | 'unreachable' | 'reachable';
 type Listener = (event: ApiState) => void;
 const listeners = new Set<Listener>();
@@ -53,9 +56,9 @@ export function onApiState(listener: Listener): () => void {
 }
 
 function stateOf(name: string, { status }: CloudApiError): ApiState {
-  const { scope, secrets = [] } = operationOf(name);
-  // What tells the permissions is not asked once more when it is itself refused.
-  if (status === 403) return name === 'auth.me' ? 'reachable' : 'forbidden';
+  const { scope, method, service, secrets = [] } = operationOf(name);
+  // What is read to learn the permissions is not read once more when it is itself refused: it would be refused again.
+  if (status === 403) return method === 'GET' && AUTHORITY.includes(service) ? 'reachable' : 'forbidden';
   if (status !== 401 || scope === 'public') return 'reachable';
   if (secrets.length === 0) return 'unauthorized';
   // A wrong password or code is refused with the same status as a session that has ended: another call finds out.

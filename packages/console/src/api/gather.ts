@@ -1,7 +1,7 @@
 import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query';
 import type { Page } from '@thecloud/sdk';
-import { listPage } from './client.ts';
-import { changedPages, type EventFilter, isShown, patched, prepended } from './patches.ts';
+import { AUTHORITY, listPage } from './client.ts';
+import { changedPages, type EventFilter, isShown, patched, prepended, withoutLater } from './patches.ts';
 import { type Input, type Item, refresh } from './queries.ts';
 import { type DescribedService, services } from './registry.ts';
 import { loadSchemas } from './schema.ts';
@@ -17,7 +17,7 @@ const MOST_IDS = 200;
 const MOST_EVENTS = 5_000;
 
 /** Resources whose changes may change what the user may do. */
-const AUTHORITY = new Set(['member', 'role', 'tenant']);
+const OF_AUTHORITY = new Set(['member', 'role', 'tenant']);
 
 /** Services of which an event of another resource changes answers: who accepts an invitation is a member, and an instance has an address. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
@@ -86,7 +86,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
         touched.set(service, ids);
       }
       for (const name of ALSO[event.resource_type] ?? []) also.add(name);
-      isAuthority ||= AUTHORITY.has(event.resource_type);
+      isAuthority ||= OF_AUTHORITY.has(event.resource_type);
       showTimer ??= setTimeout(show, SHOW_MS);
     },
     stop() {
@@ -103,8 +103,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
 
 /** Reads who the user is, what they may do, and where: buttons come and go with it. */
 export function refreshAuthority(client: QueryClient): void {
-  refresh(client, 'auth');
-  refresh(client, 'tenants');
+  for (const service of AUTHORITY) refresh(client, service);
 }
 
 const isOf = (query: Query, operation: string | undefined, tenantId: string): boolean =>
@@ -195,5 +194,5 @@ async function readItems(client: QueryClient, tenantId: string, query: Query, id
     found.delete(id);
     return now;
   });
-  client.setQueryData(query.queryKey, prepended(kept, [...found.values()]), { updatedAt });
+  client.setQueryData(query.queryKey, prepended(kept, withoutLater(kept, [...found.values()])), { updatedAt });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changedPages, isShown, patched, prepended } from './patches.ts';
+import { changedPages, isShown, patched, prepended, withoutLater } from './patches.ts';
 
 const event = {
   id: 'e1',
@@ -58,4 +58,15 @@ describe('what is shown of an item', () => {
       pages: [{ items: [{ id: 'b' }, { id: 'a' }], nextCursor: 'n' }],
     });
   });
+});
+
+test('an item that was not read yet comes on top of a list only if no page to come has it', () => {
+  const [newest, oldest, later] = [3, 2, 1].map((day) => ({
+    id: `${day}`,
+    created_at: `2026-01-0${day}T00:00:00.000Z`,
+  }));
+  const middle = { id: 'middle', created_at: '2026-01-02T12:00:00Z' };
+  const items = [newest!, oldest!];
+  expect(withoutLater({ pages: [{ items, nextCursor: 'more' }] }, [middle, later!])).toEqual([middle]);
+  expect(withoutLater({ pages: [{ items }] }, [middle, later!])).toEqual([middle, later]);
 });

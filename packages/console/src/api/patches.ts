@@ -62,3 +62,14 @@ export function prepended<P extends PageOf<Item>, D extends Pages<P>>(data: D, i
   const added = items.filter(({ id }) => !known.has(id));
   return added.length === 0 ? data : { ...data, pages: [{ ...first, items: [...added, ...first.items] }, ...rest] };
 }
+
+/** Those of the items that do not come with pages that are not read yet: a list goes from the newest to the oldest. */
+export function withoutLater<P extends PageOf<Item> & { readonly nextCursor?: string }, D extends Pages<P>>(
+  data: D,
+  items: readonly Item[],
+): readonly Item[] {
+  const page = data.pages.at(-1);
+  const last = page?.items.at(-1)?.created_at;
+  if (page?.nextCursor === undefined || typeof last !== 'string') return items;
+  return items.filter(({ created_at: at }) => typeof at === 'string' && Date.parse(at) > Date.parse(last));
+}
