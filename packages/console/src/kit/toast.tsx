@@ -30,6 +30,9 @@ export function toast(text: string, kind: 'done' | 'failed' = 'done'): void {
   if (kind === 'done') setTimeout(() => remove(id), SHOWN_MS);
 }
 
+/** Takes all messages away: they are of the session that ends. */
+export const clearToasts = (): void => set([]);
+
 export function Toasts() {
   const shown = useSyncExternalStore(
     (watcher) => {

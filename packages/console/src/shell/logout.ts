@@ -1,8 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { call, CloudApiError } from '../api/client.ts';
-import { sentenceOf } from '../api/queries.ts';
-import { toast } from '../kit/toast.tsx';
+import { clearToasts, toast } from '../kit/toast.tsx';
 import { tellTabs } from './tabs.ts';
 
 /** Forgets all that was read in the session, and shows the login. */
@@ -12,6 +11,7 @@ export function useLeave(): () => Promise<void> {
   return async () => {
     await router.navigate({ to: '/login' });
     client.clear();
+    clearToasts();
   };
 }
 
@@ -24,7 +24,10 @@ export function useLogout(): () => Promise<void> {
     } catch (error) {
       // A session that has ended already is what was wanted.
       if (!(error instanceof CloudApiError && error.status === 401))
-        return toast(`You are still logged in: ${sentenceOf(error)}. Log out once more`, 'failed');
+        return toast(
+          `You are still logged in: ${error instanceof CloudApiError ? error.message : 'the platform did not answer'}. Log out once more`,
+          'failed',
+        );
     }
     tellTabs({ kind: 'logged-out' });
     await leave();

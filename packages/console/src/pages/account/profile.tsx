@@ -132,9 +132,9 @@ function CloseDialog({ email, onClose }: { readonly email: string; readonly onCl
         ]}
         onSubmit={async (answers) => {
           await act('auth.close', answers);
-          toast('Your account is closed');
           tellTabs({ kind: 'logged-out' });
           await leave();
+          toast('Your account is closed');
         }}
       />
     </Dialog>
