@@ -51,6 +51,28 @@ const refusal = (status: number, code: string, message: string) => ({
 });
 
 describe('what is refused', { timeout: 60_000 }, () => {
+  test('is not asked for again and again: the page of a tenant that is closed to the user while it is open', async () => {
+    const actor = await api.makeActor();
+    const { tenantId } = actor;
+    await visitAs(
+      actor,
+      `/tenants/${tenantId}`,
+      async (page) => {
+        await page.getByRole('heading', { level: 1, name: 'A tenant' }).waitFor();
+        // The stream of events has begun.
+        await page.waitForTimeout(1_500);
+        await page.route(`**/tenants/${tenantId}`, (route) =>
+          route.fulfill(refusal(403, 'FORBIDDEN', 'the tenant is suspended')),
+        );
+        const refused = page.waitForResponse((response) => response.status() === 403);
+        await api.call('tenants.update', { id: tenantId, name: 'Renamed' }, actor);
+        await refused;
+        expect(await countAsked(page, `/tenants/${tenantId}`, 2_000)).toBeLessThan(4);
+      },
+      [/^403: /],
+    );
+  });
+
   test('is not asked for again and again: the rest of a list', async () => {
     const { tenantId, userId } = await api.makeActor();
     const actor = { ...(await api.makeMember(tenantId, 'owner')), tenantId };
@@ -99,9 +121,34 @@ describe('a logout', { timeout: 60_000 }, () => {
         await page.unroute('**/auth/logout');
         await logOut();
         await page.getByRole('heading', { name: /^Log in/ }).waitFor();
+        await page.getByText('You are still logged in').waitFor({ state: 'detached' });
       },
       // What the page still reads when the session ends.
       [/ERR_CONNECTION_RESET/, /^401: GET/],
+    );
+  });
+});
+
+describe('another user', { timeout: 60_000 }, () => {
+  test('who has the session now sees nothing of who had it before', async () => {
+    await api.call('vpcs.create', { name: 'of-the-one-before' }, owner);
+    const next = await api.makeActor();
+    await visitAs(
+      owner,
+      '/vpcs',
+      async (page, visitor) => {
+        await page.getByRole('link', { name: 'of-the-one-before' }).waitFor();
+        // Without the page that would tell the other tabs.
+        await logIn(visitor, { email: next.email, password: PASSWORD });
+        await page.getByRole('navigation').getByRole('link', { name: 'Roles' }).click();
+        await page.waitForURL(`${api.url}/console/t/${await slugOf(next.tenantId)}`);
+        await settle(page);
+        await page.getByRole('button', { name: `Your account: ${next.email}` }).waitFor();
+        await page.getByRole('navigation').getByRole('link', { name: 'VPCs' }).click();
+        await page.getByText('No vpcs yet').waitFor();
+        expect(await page.getByText('of-the-one-before').count()).toBe(0);
+      },
+      [/^40[34]: GET/],
     );
   });
 });

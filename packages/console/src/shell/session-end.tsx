@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { onApiState } from '../api/client.ts';
 import { useMe } from '../api/session.ts';
 import { Dialog } from '../kit/dialog.tsx';
@@ -22,9 +22,18 @@ export function useSessionEnd(): {
   const me = useMe();
   const [ended, setEnded] = useState(false);
   const [logins, setLogins] = useState(0);
+  /** Whose the page is: what it shows and keeps was read by them. */
+  const user = useRef(me?.id);
+  user.current ??= me?.id;
+  const isOfAnother = (userId: string | undefined) =>
+    userId !== undefined && user.current !== undefined && user.current !== userId;
+  // Another user has logged in, and no tab of this browser has told it.
+  const isOvertaken = isOfAnother(me?.id);
+  useEffect(() => {
+    if (isOvertaken) startOver();
+  }, [isOvertaken]);
   const onLogin = (userId: string) => {
-    // The page was another user's.
-    if (me && me.id !== userId) return window.location.assign('/console/');
+    if (isOfAnother(userId)) return startOver();
     setEnded(false);
     setLogins((before) => before + 1);
     void client.invalidateQueries();
@@ -38,6 +47,9 @@ export function useSessionEnd(): {
   );
   return { ended, logins, onLogin };
 }
+
+/** Loads the console once more, with nothing of what was read before. */
+const startOver = (): void => window.location.assign('/console/');
 
 /** The login over a page whose session has ended. Who closes it leaves the page. */
 export function SessionEndDialog({ onLogin }: { readonly onLogin: (userId: string) => void }) {
