@@ -19,11 +19,14 @@ const MOST_EVENTS = 5_000;
 /** Resources whose changes may change what the user may do. */
 const OF_AUTHORITY = new Set(['member', 'role', 'tenant']);
 
-/** Services of which an event of another resource changes answers: who accepts an invitation is a member, and an instance has an address. */
+/**
+ * Services of which an event of another resource changes lists: who accepts an invitation is a member, and a member has a role. Of a service with
+ * many items only the operations: an instance has an address in its VPC.
+ */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   invitation: ['members', 'roles'],
   member: ['roles'],
-  instance: ['vpcs'],
+  instance: ['vpcs.get', 'vpcs.interfaces'],
 };
 
 type ListData = InfiniteData<Page<Item>, string>;
@@ -67,7 +70,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
     const [asksAuthority] = [isAuthority, (isAuthority = false)];
     if (asksAuthority) refreshAuthority(client);
     refresh(client, 'quotas');
-    for (const name of also) refresh(client, name);
+    for (const name of also) refreshAlso(client, name);
     also.clear();
     // A failure is shown where the query is shown.
     await Promise.allSettled(now.map(([service, ids]) => readTouched(client, tenantId, service, ids)));
@@ -96,7 +99,7 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
       // A page that comes back reads what was touched until now.
       for (const [service] of touched) refresh(client, service.name);
       touched.clear();
-      for (const name of also) refresh(client, name);
+      for (const name of also) refreshAlso(client, name);
     },
   };
 }
@@ -104,6 +107,12 @@ export function createGatherer(client: QueryClient, tenantId: string): Gatherer 
 /** Reads who the user is, what they may do, and where: buttons come and go with it. */
 export function refreshAuthority(client: QueryClient): void {
   for (const service of AUTHORITY) refresh(client, service);
+}
+
+/** Reads what is shown of a service, or of one operation, once more. A reading that is under way is not begun from the start. */
+function refreshAlso(client: QueryClient, name: string): void {
+  if (!name.includes('.')) return refresh(client, name);
+  void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === name }, { cancelRefetch: false });
 }
 
 const isOf = (query: Query, operation: string | undefined, tenantId: string): boolean =>
