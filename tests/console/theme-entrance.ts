@@ -117,6 +117,27 @@ export function describeEntrance(use: Use): void {
       });
     });
 
+    test('a key is rotated, and the new one stays on the screen though the old one is gone', async () => {
+      const { people, tenant } = use().world();
+      const { id } = await people.owner.client.ask('POST', '/auth/keys', { name: 'to-rotate' });
+      await visit(async (visitor) => {
+        const { page, address } = visitor;
+        visitor.allow(/^404: GET \S+\/auth\/keys\//);
+        await logIn(visitor, people.owner);
+        await page.goto(at(`/t/${tenant.slug}/keys/${id}`));
+        await page.getByRole('button', { name: 'Rotate' }).click();
+        const gone = page.waitForResponse((answer) => answer.status() === 404);
+        await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+        await gone;
+        await page.waitForTimeout(500);
+        const key = await page.getByText(/^thecloud_[0-9a-f]{32}$/).innerText();
+        expect((await createClient(address, key).call('GET', '/instances')).status).toBe(200);
+        await page.getByRole('button', { name: 'I have copied it' }).click();
+        await page.getByRole('heading', { level: 1, name: 'API keys' }).waitFor();
+        expect(await page.content()).not.toContain(key);
+      });
+    });
+
     test('the first steps tick themselves off as they are done elsewhere', async () => {
       const { client, slug, ...person } = await enter(use().platform, {
         name: 'Olu Adeyemi',

@@ -56,6 +56,7 @@ export { Related } from './pages/related.tsx';
 export { ActDialog, ItemActions } from './pages/item-actions.tsx';
 export { FilterBar } from './pages/filter-bar.tsx';
 export { wordsOf } from './pages/happened.ts';
+export { useHoldPage } from './pages/held.ts';
 export { ItemTable } from './pages/item-table.tsx';
 export { ItemLink, Reference } from './pages/links.tsx';
 export { ListPage } from './pages/list.tsx';

@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import type { ComponentType } from 'react';
+import { type ComponentType, useCallback, useState } from 'react';
 import { CloudApiError } from '../api/client.ts';
 import { type Item, useList, useRead, useReadOn } from '../api/queries.ts';
 import type { DescribedService } from '../api/registry.ts';
@@ -11,6 +11,7 @@ import { Status } from '../kit/status.tsx';
 import { Tabs } from '../kit/tabs.tsx';
 import { Activity, Trail } from './activity.tsx';
 import type { ItemProps, ServicePages } from './custom.ts';
+import { HeldPage } from './held.ts';
 import { ItemActions } from './item-actions.tsx';
 import { nameOf, refOf } from './links.tsx';
 import { Members } from './members.tsx';
@@ -31,8 +32,15 @@ export function DetailPage({
   const read = useItem(service, id);
   const openList = useOpenList();
   const missing = read.error instanceof CloudApiError && read.error.status === 404;
+  const [holders, setHolders] = useState(0);
+  const hold = useCallback((change: 1 | -1) => setHolders((before) => before + change), []);
   // What was there is shown until it is known to be gone, also while the platform does not answer.
-  if (read.item && !missing) return <Detail service={service} item={read.item} pages={pages} />;
+  if (read.item && (!missing || holders > 0))
+    return (
+      <HeldPage value={hold}>
+        <Detail service={service} item={read.item} pages={pages} />
+      </HeldPage>
+    );
   const list = <Button onClick={() => openList(service)}>All {service.title.toLowerCase()}</Button>;
   if (missing && read.item)
     return (

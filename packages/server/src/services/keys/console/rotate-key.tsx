@@ -11,6 +11,7 @@ import {
   useAct,
   useCan,
   useCommands,
+  useHoldPage,
   useOpenList,
 } from '@thecloud/console';
 import { RefreshCw } from 'lucide-react';
@@ -43,6 +44,8 @@ function RotateDialog({
   onClose,
 }: ItemProps & { readonly name: string; readonly onClose: () => void }) {
   const openList = useOpenList();
+  // The key of the page is gone as soon as it is rotated, and nobody has seen the new one yet.
+  useHoldPage();
   const [overlap, setOverlap] = useState(0);
   const act = useAct<Item>('keys.rotate');
   const input = { id: item['id'], ...(overlap === 0 ? {} : { overlap_seconds: overlap }) };
