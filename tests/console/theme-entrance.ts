@@ -124,6 +124,12 @@ export function describeEntrance(use: Use): void {
         const { page, address } = visitor;
         visitor.allow(/^404: GET \S+\/auth\/keys\//);
         await logIn(visitor, people.owner);
+        await page.goto(at(`/t/${tenant.slug}/keys`));
+        await page.getByRole('button', { name: 'Actions on to-rotate' }).click();
+        await page.getByRole('menuitem').first().waitFor();
+        // The row would go with the old key.
+        expect(await page.getByRole('menuitem', { name: 'Rotate' }).count()).toBe(0);
+        await page.keyboard.press('Escape');
         await page.goto(at(`/t/${tenant.slug}/keys/${id}`));
         await page.getByRole('button', { name: 'Rotate' }).click();
         const gone = page.waitForResponse((answer) => answer.status() === 404);

@@ -58,4 +58,6 @@ export const pages: ServicePages = {
   summary: KeySummary,
   actions: RotateKey,
   ownActions: ['keys.rotate'],
+  // Not in the menu of a row: the row goes with the old key, and the new one, which is shown once, would go with it.
+  fits: (operation) => operation !== 'keys.rotate',
 };
