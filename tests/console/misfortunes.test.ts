@@ -190,6 +190,30 @@ describe('a dialog with a form', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a number that was there', { timeout: 60_000 }, () => {
+  test('is not left out without a word when it is taken away, or is none any more', async () => {
+    const operator = await api.makeActor();
+    await api.owner.query(`update users set role = 'admin' where id = $1`, [operator.userId]);
+    await visitAs(operator, `/hosts/${api.hostId}`, async (page) => {
+      await page.getByRole('button', { name: 'Set limits' }).click();
+      const dialog = page.getByRole('dialog');
+      const [first, other] = [dialog.getByLabel(/^Overcommit CPU/i), dialog.getByLabel(/^Limit memory/i)];
+      await other.fill('77');
+      await first.fill('8');
+      await first.press('End');
+      await page.keyboard.type('-9');
+      await dialog.getByRole('button', { name: 'Set' }).click();
+      await dialog.getByText('Must be a number').waitFor();
+      await first.fill('');
+      await dialog.getByRole('button', { name: 'Set' }).click();
+      await dialog.getByText('Cannot be emptied').waitFor();
+      await first.fill('8');
+      await dialog.getByRole('button', { name: 'Set' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    });
+  });
+});
+
 describe('the palette', { timeout: 60_000 }, () => {
   test('does not offer what was found for an earlier text as what fits a later one', async () => {
     await api.call('vpcs.create', { name: 'harbour' }, owner);

@@ -1,4 +1,4 @@
-import { useId } from 'react';
+import { type FormEvent, useId } from 'react';
 import type { Schema } from '../api/schema.ts';
 import { Checkbox, Field, Input, Select, TextArea } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
@@ -44,6 +44,9 @@ export function MemberField({
   const text = typeof value === 'string' ? value : '';
   const placeholder = schema.default === undefined ? undefined : `Default: ${String(schema.default)}`;
   const items = Array.isArray(value) ? (value as readonly string[]) : [];
+  // What is no number, such as 1-2, has no value either: it must not pass for nothing.
+  const tellNumber = ({ currentTarget: { value: typed, validity, valueAsNumber } }: FormEvent<HTMLInputElement>) =>
+    onChange(typed === '' && !validity.badInput ? undefined : valueAsNumber);
   const control = controlOf(given, { reference, secret });
   switch (control?.kind) {
     case 'reference':
@@ -109,10 +112,9 @@ export function MemberField({
           placeholder={placeholder}
           min={schema.minimum}
           max={schema.maximum}
-          // What is no number, such as 1-2, has no value either: it must not pass for nothing.
-          onChange={({ target: { value: typed, validity, valueAsNumber } }) =>
-            onChange(typed === '' && !validity.badInput ? undefined : valueAsNumber)
-          }
+          onChange={tellNumber}
+          // React tells no change from 1-2 to nothing: both have no value.
+          onInput={tellNumber}
         />,
       );
     case 'time':
