@@ -1,4 +1,23 @@
 // What the pages of services are made of: packages/server/src/services/*/console import this and nothing else of ours.
+// The wire, as the SDK has it: generated from the operations.
+export type {
+  AuditPublicKey,
+  AuditRetention,
+  ExecResult,
+  Host,
+  Instance,
+  InstanceType,
+  OperatedSession,
+  OperatedTenant,
+  OperatedUser,
+  Permission,
+  Quota,
+  QuotaUsage,
+  StuckWork,
+  Vpc,
+  WaitingMail,
+  WorkOfKind,
+} from '@thecloud/sdk';
 export { call, CloudApiError, CloudConnectionError, listPage, transport } from './api/client.ts';
 export { useDropTenant, useKeepTenant } from './api/keep-tenant.ts';
 export { type LiveEvent, onEvent } from './api/live.ts';

@@ -1,15 +1,9 @@
+import type { Role } from '@thecloud/sdk';
 import { useList } from './queries.ts';
 import { lacking } from './permissions.ts';
 import { useCan, useMe } from './session.ts';
 
-export interface Role {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly permissions: readonly string[];
-  readonly built_in: boolean;
-  readonly version: number;
-}
+export type { Role };
 
 /** A role to choose. */
 export interface RoleChoice {

@@ -1,3 +1,4 @@
+import type { Tenant, Me } from '@thecloud/sdk';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react';
@@ -6,25 +7,9 @@ import { lastTenant } from '../shell/last-tenant.ts';
 import { allows } from './permissions.ts';
 import { operationOf } from './registry.ts';
 
-export interface Me {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  /** `admin`: an operator of the platform. */
-  readonly role: string;
-  readonly tenant_id?: string;
-  readonly default_tenant_id?: string;
-  /** In the active tenant. */
-  readonly permissions?: readonly string[];
-}
+export type { Me };
 
-export interface Tenant {
-  readonly id: string;
-  readonly name: string;
-  readonly slug: string;
-  readonly role: string;
-  readonly status: string;
-}
+export type { Tenant };
 
 /** No tenant: the segment of the path for a user who has none. */
 export const NO_TENANT = '-';

@@ -1,17 +1,6 @@
-import { type CallSpec, CloudApiError, followEvents, type Transport } from '@thecloud/sdk';
+import { type Event, type CallSpec, CloudApiError, followEvents, type Transport } from '@thecloud/sdk';
 
-/** An event as the stream gives it. */
-export interface LiveEvent {
-  readonly id: string;
-  readonly action: string;
-  readonly resource_type: string;
-  readonly resource_id: string;
-  readonly actor?: string;
-  readonly user_id?: string;
-  readonly changes?: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly created_at: string;
-}
+export type LiveEvent = Omit<Event, 'tenant_id' | 'sequence'>;
 
 /** What somebody who follows events is told. */
 export type StreamTold =

@@ -1,3 +1,4 @@
+import type { AuditLog } from '@thecloud/sdk';
 import { Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
 import { type Item, useList } from '../api/queries.ts';
@@ -130,20 +131,7 @@ export function EventTable({ without = [], ...rest }: HappenedProps<LiveEvent>) 
   return <Table {...rest} columns={columns} keyOf={idOf} />;
 }
 
-/** A row of the audit trail. */
-export interface AuditItem {
-  readonly id: string;
-  readonly action: string;
-  readonly outcome: string;
-  readonly resource_type: string;
-  readonly resource_id?: string;
-  readonly tenant_id?: string;
-  readonly user_id?: string;
-  readonly actor?: string;
-  readonly ip_address?: string;
-  readonly details?: unknown;
-  readonly created_at: string;
-}
+export type AuditItem = AuditLog;
 
 const detailsText = ({ details }: AuditItem): string =>
   details === undefined || details === null || JSON.stringify(details) === '{}' ? '–' : JSON.stringify(details);

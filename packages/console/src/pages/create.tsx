@@ -1,3 +1,4 @@
+import type { QuotaUsage } from '@thecloud/sdk';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type Item, useAct, useRead } from '../api/queries.ts';
@@ -71,17 +72,15 @@ export function CreatePage({ service }: { readonly service: DescribedService }) 
   );
 }
 
-interface Quota {
-  readonly resource: string;
-  readonly used: number;
-  readonly max: number;
-}
-
 /** How much is left of the quotas that the operation counts against. */
 function Uses({ operation }: { readonly operation: string }) {
   const { uses = [] } = operationOf(operation);
   const tenant = useTenant();
-  const { data } = useRead<readonly Quota[]>('quotas.list', {}, { enabled: uses.length > 0 && tenant !== undefined });
+  const { data } = useRead<readonly QuotaUsage[]>(
+    'quotas.list',
+    {},
+    { enabled: uses.length > 0 && tenant !== undefined },
+  );
   if (uses.length === 0 || !data) return null;
   return (
     <p className="text-sm text-ink-soft">

@@ -1,3 +1,4 @@
+import type { MyInvitation } from '@thecloud/sdk';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useSyncExternalStore } from 'react';
@@ -9,14 +10,6 @@ import { Empty, ErrorNote, Loading } from '../kit/states.tsx';
 import { Time } from '../kit/time.tsx';
 import { toast } from '../kit/toast.tsx';
 import { dropLinkSecret, linkSecret, watchLinkSecret } from '../shell/link-secret.ts';
-
-interface MyInvitation {
-  readonly id: string;
-  readonly tenant_name: string;
-  readonly role: string;
-  readonly invited_by: string;
-  readonly expires_at: string;
-}
 
 /** The invitations that wait for the user. */
 export const useMyInvitations = () => {

@@ -1,3 +1,4 @@
+import type { Session } from '@thecloud/sdk';
 import { Monitor, SquareTerminal } from 'lucide-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { listQuery } from '../../api/queries.ts';
@@ -10,16 +11,6 @@ import { toast } from '../../kit/toast.tsx';
 import { useLogout } from '../../shell/logout.ts';
 import { deviceOf } from './device.ts';
 import { useOwnAct } from './own.ts';
-
-interface Session {
-  readonly id: string;
-  readonly current: boolean;
-  readonly ip_address?: string;
-  readonly user_agent?: string;
-  readonly created_at: string;
-  readonly last_used?: string;
-  readonly expires_at: string;
-}
 
 export function SessionsTab() {
   const list = useInfiniteQuery(listQuery<Session>('sessions.list', {}, undefined));

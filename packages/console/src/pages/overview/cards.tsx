@@ -1,3 +1,4 @@
+import type { Host, QuotaUsage, Event } from '@thecloud/sdk';
 import { Link } from '@tanstack/react-router';
 import { CircleAlert } from 'lucide-react';
 import { useList, useRead } from '../../api/queries.ts';
@@ -97,24 +98,13 @@ export function Failures({ counted }: { readonly counted: readonly Counted[] }) 
   );
 }
 
-interface EventItem {
-  readonly id: string;
-  readonly action: string;
-  readonly resource_type: string;
-  readonly resource_id: string;
-  readonly actor?: string;
-  readonly user_id?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly created_at: string;
-}
-
 /** What changed last; events come in as they happen. */
 export function Changes({ counted }: { readonly counted: readonly Counted[] }) {
   const can = useCan();
   const tenant = useTenant()?.slug ?? NO_TENANT;
-  const list = useList<EventItem>('events.list', { limit: 12 }, { enabled: can('events.list') });
+  const list = useList<Event>('events.list', { limit: 12 }, { enabled: can('events.list') });
   if (!can('events.list')) return null;
-  const found = ({ resource_type: type, resource_id: id }: EventItem) =>
+  const found = ({ resource_type: type, resource_id: id }: Event) =>
     counted
       .filter(({ service }) => service.resource === type)
       .flatMap(({ service, items }) => items.filter((item) => item['id'] === id).map((item) => ({ service, item })))[0];
@@ -165,17 +155,10 @@ export function Changes({ counted }: { readonly counted: readonly Counted[] }) {
   );
 }
 
-interface Quota {
-  readonly resource: string;
-  readonly used: number;
-  readonly max: number;
-  readonly unit: string;
-}
-
 /** The quotas that are nearly used up. Nothing, while there is room. */
 export function NearQuotas() {
   const tenant = useTenant();
-  const { data = [] } = useRead<readonly Quota[]>('quotas.list', {}, { enabled: tenant !== undefined });
+  const { data = [] } = useRead<readonly QuotaUsage[]>('quotas.list', {}, { enabled: tenant !== undefined });
   const near = data.filter(({ used, max }) => toneOfUse(used, max) !== 'calm');
   if (near.length === 0 || !tenant) return null;
   return (
@@ -195,22 +178,6 @@ export function NearQuotas() {
     </Card>
   );
 }
-
-interface Amounts {
-  readonly vcpus: number;
-  readonly memory_mb: number;
-  readonly disk_gb: number;
-}
-interface Host {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly state_reason?: string;
-  readonly capacity: Amounts;
-  readonly overcommit: { readonly cpu: number; readonly memory: number; readonly disk: number };
-  readonly promised: Amounts;
-}
-
 /** For the operator: what the hosts have for instances, and how much of it is taken. */
 export function Capacity() {
   const isOperator = useMe()?.role === 'admin';

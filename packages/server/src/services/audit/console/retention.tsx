@@ -1,4 +1,5 @@
 import {
+  type AuditRetention,
   Button,
   Card,
   Dialog,
@@ -13,18 +14,12 @@ import {
 } from '@thecloud/console';
 import { useState } from 'react';
 
-interface Retention {
-  readonly days: number;
-  readonly minimum: number;
-  readonly maximum: number;
-}
-
 const SET = 'audit.setRetention';
 
 /** How long rows are kept; who may, changes it. */
 export function RetentionCard() {
   const can = useCan();
-  const { data, error, refetch } = useRead<Retention>('audit.retention', {}, { enabled: can('audit.retention') });
+  const { data, error, refetch } = useRead<AuditRetention>('audit.retention', {}, { enabled: can('audit.retention') });
   const [open, setOpen] = useState(false);
   const schemas = useSchemas(SET);
   const act = useAct(SET, {

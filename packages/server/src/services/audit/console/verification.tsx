@@ -1,4 +1,5 @@
 import {
+  type AuditPublicKey,
   Card,
   Code,
   ErrorNote,
@@ -16,12 +17,6 @@ interface Checkpoint {
   readonly number: string;
   readonly created_at: string;
   readonly key_version: number;
-}
-
-interface PublicKey {
-  readonly version: number;
-  readonly public_key: string;
-  readonly created_at: string;
 }
 
 /** Characters of an export before its newest checkpoint; more means that it has none. */
@@ -49,7 +44,7 @@ async function newestCheckpoint(tenantId: string | undefined, signal: AbortSigna
 /** What the signed checkpoints prove and what they do not, and how to check. */
 export function Verification() {
   const tenant = useTenant();
-  const keys = useList<PublicKey>('audit.publicKey');
+  const keys = useList<AuditPublicKey>('audit.publicKey');
   const [newest, setNewest] = useState<{ checkpoint?: Checkpoint | undefined; error?: unknown }>();
   const tenantId = tenant?.id;
   useEffect(() => {

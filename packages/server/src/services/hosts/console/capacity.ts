@@ -1,22 +1,8 @@
-interface Amount {
-  readonly vcpus: number;
-  readonly memory_mb: number;
-  readonly disk_gb: number;
-}
+import type { Host } from '@thecloud/console';
 
-/** A host as the API gives it. */
-export interface Host {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly state_reason?: string;
-  readonly capacity: Amount;
-  readonly overcommit: { readonly cpu: number; readonly memory: number; readonly disk: number };
-  readonly limits?: Partial<Amount>;
-  readonly draining_since?: string;
-  readonly promised: Amount;
-  readonly last_seen_at?: string;
-}
+export type { Host };
+
+type Amount = Host['capacity'];
 
 export interface Share {
   readonly title: string;

@@ -1,4 +1,13 @@
-import { classes, ErrorNote, Loading, operationOf, useList, useRead, useTenant } from '@thecloud/console';
+import {
+  type QuotaUsage,
+  classes,
+  ErrorNote,
+  Loading,
+  operationOf,
+  useList,
+  useRead,
+  useTenant,
+} from '@thecloud/console';
 import type { ReactNode } from 'react';
 import type { InstanceType } from './shown.ts';
 import { countOf, memoryOf } from './words.ts';
@@ -11,12 +20,6 @@ const IMAGE_WORDS: Readonly<Record<string, string>> = {
 
 /** Hours of a month of 365 ÷ 12 days. */
 const MONTH = 730;
-
-interface Quota {
-  readonly resource: string;
-  readonly used: number;
-  readonly max: number;
-}
 
 function Options({
   legend,
@@ -119,7 +122,7 @@ export function TypeChoice({
   readonly onChange: (type: string) => void;
 }) {
   const types = useList<InstanceType>('instance-types.list');
-  const quotas = useRead<readonly Quota[]>('quotas.list', {}, { enabled: useTenant() !== undefined }).data ?? [];
+  const quotas = useRead<readonly QuotaUsage[]>('quotas.list', {}, { enabled: useTenant() !== undefined }).data ?? [];
   if (types.error) return <ErrorNote error={types.error} retry={() => void types.refetch()} />;
   if (types.isPending) return <Loading rows={4} />;
   const leftOf = (resource: string) => {
@@ -210,7 +213,7 @@ function Amount({ text, unit, last }: { readonly text: string; readonly unit: st
 const NOUNS: Readonly<Record<string, string>> = { instances: 'Instances', vcpus: 'vCPUs', memory_mb: 'Memory' };
 
 /** What the launch leaves of the quotas. */
-function Left({ quotas, taken }: { readonly quotas: readonly Quota[]; readonly taken: InstanceType | undefined }) {
+function Left({ quotas, taken }: { readonly quotas: readonly QuotaUsage[]; readonly taken: InstanceType | undefined }) {
   const needs: Readonly<Record<string, number>> = {
     instances: 1,
     vcpus: taken?.vcpus ?? 0,

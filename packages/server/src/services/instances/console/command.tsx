@@ -1,4 +1,5 @@
 import {
+  type ExecResult,
   Button,
   Card,
   Copy,
@@ -18,21 +19,12 @@ import type { Instance } from './shown.ts';
 const MOST_SECONDS = 300;
 const SECONDS = 60;
 
-interface Result {
-  readonly exit_code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly encoding: string;
-  readonly truncated: boolean;
-  readonly timed_out: boolean;
-}
-
 /** Runs one command, and shows what it wrote and how it ended. */
 export function InstanceCommand({ item }: ItemProps) {
   const { id, status } = item as unknown as Instance;
   const [line, setLine] = useState('');
   const [seconds, setSeconds] = useState(SECONDS);
-  const run = useAct<Result>('instances.exec');
+  const run = useAct<ExecResult>('instances.exec');
   const timeout = Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_SECONDS ? seconds : undefined;
   // A person writes a line for a shell; the API takes a program and its arguments.
   const input = { id, command: ['/bin/sh', '-c', line], ...(timeout === SECONDS ? {} : { timeout }) };
@@ -92,7 +84,7 @@ export function InstanceCommand({ item }: ItemProps) {
   );
 }
 
-function Output({ result }: { readonly result: Result }) {
+function Output({ result }: { readonly result: ExecResult }) {
   const { exit_code: code, stdout, stderr, encoding, truncated, timed_out: timedOut } = result;
   return (
     <Card title={timedOut ? 'Killed at the timeout' : `Ended with exit code ${code}`}>

@@ -1,4 +1,5 @@
 import {
+  type Vpc,
   Button,
   type CallInput,
   Card,
@@ -35,12 +36,6 @@ const LAUNCH = 'instances.launch';
 const MEMBERS = ['name', 'image', 'instance_type', 'vpc_id', 'env', 'cmd', 'labels', 'metadata'] as const;
 type Member = (typeof MEMBERS)[number];
 type Flaws = Readonly<Partial<Record<Member, string | undefined>>>;
-
-interface Vpc {
-  readonly id: string;
-  readonly name: string;
-  readonly cidr_block: string;
-}
 
 /** The form that launches an instance. */
 export function LaunchPage({ service }: ListPageProps) {

@@ -1,3 +1,4 @@
+import type { Instance } from '@thecloud/console';
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** A number of bytes with its unit: `1.5 GiB`. */
@@ -25,12 +26,7 @@ export function durationOf(ms: number): string {
 /** `1 vCPU`, `2 vCPUs` */
 export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-export interface Exit {
-  readonly code?: number;
-  readonly signal?: string;
-  readonly oom_killed: boolean;
-  readonly at: string;
-}
+type Exit = NonNullable<Instance['last_exit']>;
 
 /** How the first process ended, in words. */
 export function exitWords({ code, signal, oom_killed }: Exit): string {

@@ -1,9 +1,4 @@
-import { allows, Button, Checkbox, useCan, useList, useMe } from '@thecloud/console';
-
-interface Known {
-  readonly permission: string;
-  readonly operations: readonly string[];
-}
+import { type Permission, allows, Button, Checkbox, useCan, useList, useMe } from '@thecloud/console';
 
 /** The permissions that the user has, by resource: a key may have no others. */
 export function PermissionPicker({
@@ -15,7 +10,7 @@ export function PermissionPicker({
 }) {
   const can = useCan();
   const held = useMe()?.permissions ?? [];
-  const known = useList<Known>('roles.permissions', {}, { enabled: can('roles.permissions') });
+  const known = useList<Permission>('roles.permissions', {}, { enabled: can('roles.permissions') });
   const offered = (
     known.items.length > 0
       ? known.items.filter(({ operations }) => operations.length > 0).map(({ permission }) => permission)

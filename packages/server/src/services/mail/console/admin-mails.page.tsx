@@ -1,4 +1,5 @@
 import {
+  type WaitingMail,
   ActDialog,
   Button,
   Card,
@@ -17,12 +18,7 @@ import {
 } from '@thecloud/console';
 import { useState } from 'react';
 
-interface Mail extends Item {
-  readonly id: string;
-  readonly tenant_id?: string;
-  readonly created_at: string;
-  readonly expires_at: string;
-}
+type Mail = Item & WaitingMail;
 
 /** Mails that no server sends. What one says is shown once, so its dialog outlives the row, which goes as soon as the mail is taken. */
 function MailsPage({ service }: ListPageProps) {

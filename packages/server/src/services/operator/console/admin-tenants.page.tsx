@@ -1,4 +1,5 @@
 import {
+  type OperatedTenant,
   Card,
   Fact,
   Facts,
@@ -11,21 +12,6 @@ import {
   Time,
 } from '@thecloud/console';
 import { TenantQuotas } from './tenant-quotas.tsx';
-
-interface OperatedTenant {
-  readonly id: string;
-  readonly name: string;
-  readonly slug: string;
-  readonly owner_id: string;
-  readonly plan: string;
-  readonly status: string;
-  readonly status_reason?: string;
-  readonly account_number: string;
-  readonly members: number;
-  readonly created_at: string;
-  readonly closed_at?: string;
-  readonly usage?: Readonly<Record<string, number>>;
-}
 
 /** Whether what an operator can do to tenants makes sense for this one. */
 function fitsTenant(operation: string, item: Item): boolean {

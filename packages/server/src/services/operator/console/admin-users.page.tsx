@@ -1,4 +1,6 @@
 import {
+  type OperatedSession,
+  type OperatedUser,
   Button,
   Card,
   ConfirmDialog,
@@ -20,22 +22,9 @@ import {
 } from '@thecloud/console';
 import { useState } from 'react';
 
-interface User {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: string;
-  readonly status: string;
-  readonly locked_until?: string;
-  readonly suspended_at?: string;
-  readonly suspended_reason?: string;
-  readonly created_at: string;
-  readonly tenants?: readonly { readonly tenant_id: string; readonly role: string }[];
-}
-
 /** Whether what an operator can do to users makes sense for this one. */
 function fitsUser(operation: string, item: Item): boolean {
-  const { status, role } = item as unknown as User;
+  const { status, role } = item as unknown as OperatedUser;
   switch (operation) {
     case 'admin-users.unlock':
       return status === 'locked';
@@ -54,7 +43,7 @@ function fitsUser(operation: string, item: Item): boolean {
 }
 
 function UserSummary({ item }: ItemProps) {
-  const user = item as unknown as User;
+  const user = item as unknown as OperatedUser;
   return (
     <div className="grid gap-4">
       {user.status === 'suspended' && (
@@ -115,17 +104,11 @@ function UserSummary({ item }: ItemProps) {
   );
 }
 
-interface Session extends Item {
-  readonly id: string;
-  readonly tenant_id?: string;
-  readonly created_at: string;
-  readonly last_used?: string;
-  readonly expires_at: string;
-}
+type Session = Item & OperatedSession;
 
 /** The logins of a user, each with its end. */
 function UserSessions({ item }: ItemProps) {
-  const user = item as unknown as User;
+  const user = item as unknown as OperatedUser;
   const list = useList<Session>('admin-sessions.list', { user: user.id });
   const [ending, setEnding] = useState<Session>();
   return (

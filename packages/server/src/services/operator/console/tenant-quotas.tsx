@@ -1,4 +1,5 @@
 import {
+  type Quota,
   Button,
   Card,
   Dialog,
@@ -15,11 +16,7 @@ import {
 } from '@thecloud/console';
 import { useState } from 'react';
 
-interface Quota extends Item {
-  readonly resource: string;
-  readonly max: number;
-  readonly default_max: number;
-}
+type TenantQuota = Item & Quota;
 
 /** What a tenant uses and may use, each to be set. */
 export function TenantQuotas({
@@ -30,8 +27,8 @@ export function TenantQuotas({
   readonly usage: Readonly<Record<string, number>>;
 }) {
   const input = { tenant_id: tenantId, limit: 200 };
-  const read = useRead<readonly Quota[]>('quotas.ofTenant', input);
-  const [changing, setChanging] = useState<Quota>();
+  const read = useRead<readonly TenantQuota[]>('quotas.ofTenant', input);
+  const [changing, setChanging] = useState<TenantQuota>();
   return (
     <Card title="Quotas" padded={false}>
       {read.error ? (
@@ -88,13 +85,13 @@ function QuotaDialog({
   onClose,
 }: {
   readonly tenantId: string;
-  readonly quota: Quota;
+  readonly quota: TenantQuota;
   readonly used: number;
   readonly onClose: () => void;
 }) {
   const schemas = useSchemas('quotas.set');
   const title = measureOf(quota.resource).title;
-  const act = useAct<Quota>('quotas.set', {
+  const act = useAct<TenantQuota>('quotas.set', {
     onSuccess: ({ max }) => {
       toast(`${title}: at most ${max.toLocaleString('en')} now`);
       onClose();

@@ -1,4 +1,5 @@
 import {
+  type QuotaUsage,
   Card,
   Empty,
   ErrorNote,
@@ -17,12 +18,6 @@ import {
   useTenant,
 } from '@thecloud/console';
 
-interface Quota {
-  readonly resource: string;
-  readonly used: number;
-  readonly max: number;
-}
-
 /** The service whose things use up a quota. */
 const serviceOfQuota = (resource: string) =>
   services.find(({ create }) => create && operationOf(create).uses?.some((use) => use.resource === resource));
@@ -31,8 +26,8 @@ const serviceOfQuota = (resource: string) =>
 function QuotasPage({ service }: ListPageProps) {
   const tenant = useTenant();
   const can = useCan();
-  const read = useRead<readonly Quota[]>('quotas.list', { limit: 200 }, { enabled: tenant !== undefined });
-  const part = ({ used, max }: Quota) => (max === 0 ? Number(used > 0) : used / max);
+  const read = useRead<readonly QuotaUsage[]>('quotas.list', { limit: 200 }, { enabled: tenant !== undefined });
+  const part = ({ used, max }: QuotaUsage) => (max === 0 ? Number(used > 0) : used / max);
   const quotas = read.data?.toSorted((one, other) => part(other) - part(one)) ?? [];
   return (
     <Page

@@ -1,9 +1,5 @@
-/** A permission as the API lists it. */
-export interface Permission {
-  readonly permission: string;
-  /** Operations that need it; none: its service is still to come. */
-  readonly operations: readonly string[];
-}
+import type { Permission } from '@thecloud/console';
+export type { Permission };
 
 /** Actions that most resources have, each a column of the matrix. */
 export const COLUMNS = ['read', 'create', 'update', 'delete'] as const;

@@ -1,4 +1,5 @@
 import {
+  type QuotaUsage,
   Button,
   Card,
   Checkbox,
@@ -29,17 +30,11 @@ import {
 import { useState } from 'react';
 import { LeaveDialog } from './leave-dialog.tsx';
 
-interface FullTenant extends Tenant {
-  readonly plan: string;
-  readonly require_second_factor: boolean;
-  readonly created_at: string;
-}
-
 /** What holds for the whole tenant: its name, its second factor, its end. */
 export function TenantSettings() {
   const active = useTenant();
   const can = useCan();
-  const read = useRead<FullTenant>('tenants.get', { id: active?.id ?? '' }, { enabled: active !== undefined });
+  const read = useRead<Tenant>('tenants.get', { id: active?.id ?? '' }, { enabled: active !== undefined });
   const tenant = read.data;
   if (read.error)
     return (
@@ -77,7 +72,7 @@ export function TenantSettings() {
 }
 
 /** The default is the tenant of new sessions, and of calls that name none. */
-function MakeDefault({ tenant }: { readonly tenant: FullTenant }) {
+function MakeDefault({ tenant }: { readonly tenant: Tenant }) {
   const me = useMe();
   const refresh = useRefresh();
   const act = useAct('tenants.switch', {
@@ -98,10 +93,10 @@ function MakeDefault({ tenant }: { readonly tenant: FullTenant }) {
   );
 }
 
-function NameCard({ tenant }: { readonly tenant: FullTenant }) {
+function NameCard({ tenant }: { readonly tenant: Tenant }) {
   const schemas = useSchemas('tenants.update');
   const keep = useKeepTenant();
-  const act = useAct<FullTenant>('tenants.update', {
+  const act = useAct<Tenant>('tenants.update', {
     onSuccess: (changed) => {
       toast('The tenant is changed');
       keep(changed);
@@ -131,9 +126,9 @@ function NameCard({ tenant }: { readonly tenant: FullTenant }) {
   );
 }
 
-function SecondFactor({ tenant }: { readonly tenant: FullTenant }) {
+function SecondFactor({ tenant }: { readonly tenant: Tenant }) {
   const can = useCan();
-  const act = useAct<FullTenant>('tenants.update', {
+  const act = useAct<Tenant>('tenants.update', {
     onSuccess: ({ require_second_factor: isRequired }) =>
       toast(isRequired ? 'Members need a second factor now' : 'Members need no second factor now'),
   });
@@ -158,18 +153,13 @@ function SecondFactor({ tenant }: { readonly tenant: FullTenant }) {
   );
 }
 
-interface Quota {
-  readonly resource: string;
-  readonly used: number;
-}
-
 /** Leaving and closing. What keeps the tenant from being closed is named before anybody tries. */
-function Ends({ tenant }: { readonly tenant: FullTenant }) {
+function Ends({ tenant }: { readonly tenant: Tenant }) {
   const can = useCan();
   const drop = useDropTenant();
   const [open, setOpen] = useState<'leave' | 'close'>();
   const mayClose = can('tenants.close');
-  const { data: quotas = [] } = useRead<readonly Quota[]>('quotas.list', {}, { enabled: mayClose });
+  const { data: quotas = [] } = useRead<readonly QuotaUsage[]>('quotas.list', {}, { enabled: mayClose });
   const blockers = (serviceOf('tenants')?.blockedBy ?? []).flatMap(({ service, noun }) => {
     const used = quotas.find(({ resource }) => resource === service)?.used ?? 0;
     return used > 0 ? [{ service, text: `${used} ${noun}${used === 1 ? '' : 's'}` }] : [];

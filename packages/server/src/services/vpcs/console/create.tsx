@@ -1,4 +1,5 @@
 import {
+  type Vpc,
   Button,
   type CallInput,
   Card,
@@ -35,12 +36,6 @@ const SIZES: readonly (readonly [prefix: number, words: string])[] = [
   [24, 'a team'],
   [28, 'a handful'],
 ];
-
-interface Vpc {
-  readonly id: string;
-  readonly name: string;
-  readonly cidr_block: string;
-}
 
 /** The form that creates a VPC. */
 export function CreateVpcPage({ service }: ListPageProps) {

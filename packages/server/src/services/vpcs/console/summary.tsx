@@ -1,4 +1,5 @@
 import {
+  type Vpc,
   Card,
   type Column,
   Empty,
@@ -20,21 +21,6 @@ import {
 } from '@thecloud/console';
 import { useMemo } from 'react';
 import { type Member, MemberLink, Picture } from './picture.tsx';
-
-/** What the page reads of a VPC. */
-interface Vpc {
-  readonly id: string;
-  readonly name: string;
-  readonly user_id: string;
-  readonly cidr_block: string;
-  readonly network_id: string;
-  readonly status_reason?: string;
-  readonly addresses_in_use?: number;
-  readonly addresses_resting?: number;
-  readonly addresses_free?: number;
-  readonly arn: string;
-  readonly created_at: string;
-}
 
 /** Members that the picture shows; all are in the table. */
 const DRAWN = 200;

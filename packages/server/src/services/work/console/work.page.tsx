@@ -1,4 +1,6 @@
 import {
+  type WorkOfKind,
+  type StuckWork,
   Button,
   Card,
   Checkbox,
@@ -25,31 +27,13 @@ import { useState } from 'react';
 /** Work has no events: the page looks by itself. */
 const LOOK_MS = 10_000;
 
-interface Stuck extends Item {
-  readonly kind: string;
-  readonly id: string;
-  readonly tenant_id?: string;
-  readonly attempts: number;
-  readonly last_error?: string;
-  readonly due_at: string;
-  readonly reason_code?: string;
-  readonly reason?: string;
-  readonly advice: string;
-}
+type Stuck = Item & StuckWork;
 
-interface WorkOfKind extends Item {
-  readonly kind: string;
-  readonly due: number;
-  readonly running: number;
-  readonly failing: number;
-  readonly oldest_due_at?: string;
-  readonly last_run_at?: string;
-  readonly next_run_at?: string;
-}
+type KindOfWork = Item & WorkOfKind;
 
 /** What does not get on, with what to do about it; then all work by kind. */
 function WorkPage({ service }: ListPageProps) {
-  const read = useRead<readonly WorkOfKind[]>('work.list', { limit: 200 }, { refetchMs: LOOK_MS });
+  const read = useRead<readonly KindOfWork[]>('work.list', { limit: 200 }, { refetchMs: LOOK_MS });
   const when = (value: string | undefined) =>
     value ? <Time value={value} /> : <span className="text-ink-soft">–</span>;
   return (
