@@ -120,6 +120,9 @@ export function writeBill(lock) {
 /** @param {string} name @param {Locked} one */
 const refOf = (name, one) => `${name}@${one.version}`;
 
+/** @param {string} integrity `sha512-…` in base64 */
+const hexOf = (integrity) => Buffer.from(integrity.slice('sha512-'.length), 'base64').toString('hex');
+
 /** @param {string} name @param {Locked} one */
 function npmComponent(name, one) {
   const licence = one.license ?? '';
@@ -129,9 +132,7 @@ function npmComponent(name, one) {
     name,
     version: one.version,
     scope: isTool(one) ? 'excluded' : one.optional ? 'optional' : 'required',
-    hashes: [
-      { alg: 'SHA-512', content: Buffer.from((one.integrity ?? '').slice('sha512-'.length), 'base64').toString('hex') },
-    ],
+    ...(one.integrity ? { hashes: [{ alg: 'SHA-512', content: hexOf(one.integrity) }] } : {}),
     licenses: [licence.includes(' ') ? { expression: licence } : { license: { id: licence } }],
     purl: `pkg:npm/${name.replace('@', '%40')}@${one.version}`,
   };
