@@ -38,6 +38,8 @@ export function describeLive(use: Use): void {
         await page.goto(at('/'));
         await heading('Overview');
         await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
+        // The overview names it, too.
+        await heading('Instances');
         await page.getByRole('link', { name: 'web-2' }).click();
         await heading(/^web-2/);
         await page.getByRole('tab', { name: 'Events' }).click();
