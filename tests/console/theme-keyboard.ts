@@ -89,7 +89,7 @@ export function describeKeyboard(use: Use): void {
         // The menu takes the focus after it has opened.
         await until(page, `document.activeElement.getAttribute('role') === 'menuitem'`);
         await page.keyboard.press('End');
-        expect(await focused(page)).toBe('Delete');
+        await expect.poll(() => focused(page)).toBe('Delete');
         await page.keyboard.press('Enter');
         await page.getByRole('dialog').waitFor();
         expect(await page.evaluate(`document.querySelector('dialog[open]').contains(document.activeElement)`)).toBe(
@@ -97,7 +97,7 @@ export function describeKeyboard(use: Use): void {
         );
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'hidden' });
-        expect(await focused(page)).toBe('Actions on staging');
+        await expect.poll(() => focused(page)).toBe('Actions on staging');
       });
     });
 
