@@ -80,7 +80,7 @@ describe('the build of the console', { timeout: 60_000 }, () => {
         .map((path) => basename(path))
         .sort(),
     );
-    write('packages/console/main.test.ts', 'a test is no part of it');
+    write('packages/console/main.test.ts', 'tests are not part of the build');
     write('packages/server/src/services/vpcs/handlers.ts', 'nor is the server');
     expect(await ensure()).toBe(made.at(-1));
   });

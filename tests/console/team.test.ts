@@ -189,7 +189,7 @@ describe('the matrix of a role in the browser', () => {
     expect(permissions).toEqual(['instance:read', 'vpc:create', 'vpc:delete', 'vpc:read']);
   });
 
-  test('lets nobody tick what they do not have, and built-in roles are only read', async () => {
+  test('does not let members grant permissions that they lack, nor change a built-in role', async () => {
     const keeper = `keeper-${uniqueWord()}`;
     const held = ['role:read', 'role:create', 'role:update', 'tenant:read', 'vpc:read', 'event:read'];
     await api.call('roles.create', { name: keeper, permissions: held }, owner);

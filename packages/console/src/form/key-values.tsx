@@ -1,7 +1,7 @@
 import { Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { Button, IconButton } from '../kit/button.tsx';
-import { Input } from '../kit/field.tsx';
+import { GroupNotes, Input } from '../kit/field.tsx';
 
 /** Names with values, such as labels: a row for each. */
 export function KeyValues({
@@ -54,12 +54,7 @@ export function KeyValues({
           Add
         </Button>
       </div>
-      {help && <p className="text-sm text-ink-soft">{help}</p>}
-      {error && (
-        <p role="alert" className="text-sm text-bad">
-          {error}
-        </p>
-      )}
+      <GroupNotes help={help} error={error} />
     </fieldset>
   );
 }

@@ -1,12 +1,12 @@
 import { type FormEvent, useId } from 'react';
 import type { Schema } from '../api/schema.ts';
-import { Checkbox, Field, Input, Select, TextArea } from '../kit/field.tsx';
+import { Checkbox, Field, GroupNotes, Input, Select, TextArea } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
 import { controlOf, plainOf } from './control.ts';
 import { KeyValues } from './key-values.tsx';
 import { Lines, PickMany } from './pick-many.tsx';
 import { Picker } from './picker.tsx';
-import { localOf } from './values.ts';
+import { TimeInput } from './time-input.tsx';
 
 /** One member of an input: its control by its schema. `undefined` is "not given". */
 export function MemberField({
@@ -85,12 +85,7 @@ export function MemberField({
               }
             />
           ))}
-          {help && <p className="text-sm text-ink-soft">{help}</p>}
-          {error && (
-            <p role="alert" className="text-sm text-bad">
-              {error}
-            </p>
-          )}
+          <GroupNotes help={help} error={error} />
         </fieldset>
       );
     case 'flag':
@@ -118,15 +113,7 @@ export function MemberField({
         />,
       );
     case 'time':
-      return frame(
-        <Input
-          type="datetime-local"
-          value={text === '' ? '' : localOf(text)}
-          onChange={(event) =>
-            onChange(event.target.value === '' ? undefined : new Date(event.target.value).toISOString())
-          }
-        />,
-      );
+      return frame(<TimeInput value={text} onChange={onChange} />);
     case 'lines':
       return frame(<Lines value={items} onChange={onChange} />);
     case 'pairs':

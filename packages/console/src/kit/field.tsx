@@ -92,3 +92,17 @@ export function Checkbox({
     </div>
   );
 }
+
+/** The help and the error of a group of controls, which no single input is described by. */
+export function GroupNotes({ help, error }: { readonly help: ReactNode; readonly error: string | undefined }) {
+  return (
+    <>
+      {help && <p className="text-sm text-ink-soft">{help}</p>}
+      {error && (
+        <p role="alert" className="text-sm text-bad">
+          {error}
+        </p>
+      )}
+    </>
+  );
+}

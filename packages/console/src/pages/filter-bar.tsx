@@ -2,7 +2,7 @@ import { ListFilter, Search, X } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { Input as CallInput } from '../api/queries.ts';
 import { Picker } from '../form/picker.tsx';
-import { localOf } from '../form/values.ts';
+import { TimeInput } from '../form/time-input.tsx';
 import { Button } from '../kit/button.tsx';
 import { Checkbox, Field, Input, Select } from '../kit/field.tsx';
 import { titleOf } from '../kit/value.tsx';
@@ -117,16 +117,7 @@ function FilterField({
     );
   if (filter.control === 'reference')
     return field(<Picker kind={filter.kind!} value={text} onChange={onChange} required={false} placeholder="Any" />);
-  if (filter.control === 'time')
-    return field(
-      <Input
-        type="datetime-local"
-        value={text === '' ? '' : localOf(text)}
-        onChange={(event) =>
-          onChange(event.target.value === '' ? undefined : new Date(event.target.value).toISOString())
-        }
-      />,
-    );
+  if (filter.control === 'time') return field(<TimeInput value={text} onChange={onChange} />);
   if (filter.control === 'words')
     return field(
       <Typed

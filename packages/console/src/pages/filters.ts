@@ -47,7 +47,7 @@ type Search = Readonly<Record<string, unknown>>;
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value || undefined : typeof value === 'number' ? String(value) : undefined;
 
-/** The input of the list that an address asks for. What is no value of a filter is left out. */
+/** The input of the list that an address asks for. Values that a filter does not allow are left out. */
 export function filledFilters(filters: readonly Filter[], search: Search): Input {
   return Object.fromEntries(
     filters.flatMap((filter) => {

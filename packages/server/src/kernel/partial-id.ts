@@ -51,7 +51,7 @@ interface TableOfIds {
 }
 
 /**
- * The id of the one row in the tenant whose id a part begins; undefined if there is none, or if `ref` is no part of an id. Throws INVALID_INPUT
+ * The id of the one row in the tenant whose id a part begins; undefined if there is none, or if `ref` cannot be part of an id. Throws INVALID_INPUT
  * if several fit.
  */
 export async function findIdByPart(
@@ -65,7 +65,7 @@ export async function findIdByPart(
   return rows[0]?.id;
 }
 
-/** The rows in the tenant whose ids a part begins, at most six of either index. None if the text is no part of an id. */
+/** The rows in the tenant whose ids a part begins, at most six of either index. None if the text cannot be part of an id. */
 export async function idsByPart(
   sql: Sql,
   table: TableOfIds,

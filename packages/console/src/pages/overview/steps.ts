@@ -11,7 +11,7 @@ export type StepName = 'vpc' | 'instance' | 'running' | 'terminal';
 
 export const STEPS: readonly StepName[] = ['vpc', 'instance', 'running', 'terminal'];
 
-/** The steps that are done. One that follows is no proof of one before: a VPC can be deleted later. */
+/** The steps that are done. A later step does not prove an earlier one: a VPC can be deleted after its use. */
 export function doneSteps({ vpcs, instances, openedTerminal }: Progress): ReadonlySet<StepName> {
   const done = new Set<StepName>();
   if (vpcs.length > 0) done.add('vpc');

@@ -63,7 +63,7 @@ interface ConsoleFile {
 }
 
 /**
- * The web console at /console/: what is no file of its is a page that its script knows. `folder` is what the set-up built; undefined: it
+ * The web console at /console/: a path that names no file is a page, which the console's script shows. `folder` is what the set-up built; undefined: it
  * could not.
  */
 export function addConsole(app: FastifyInstance, folder: string | undefined, log: Log): void {
