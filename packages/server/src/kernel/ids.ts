@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomFillSync, randomInt } from 'node:crypto';
+import { createHash, hash, randomBytes, randomFillSync, randomInt } from 'node:crypto';
 
 /** Random bytes are drawn 4 KiB at a time: a call for 16 costs as much, and every request makes several ids. */
 const pool = Buffer.alloc(4096);
@@ -35,10 +35,16 @@ export const isEc2Id = (prefix: string, text: string): boolean =>
 /** `bytes` random bytes as lower-case hex. */
 export const newSecret = (bytes: number): string => randomBytes(bytes).toString('hex');
 
+/** As {@link newSecret}, for what only has to differ from others, at a fraction of the cost. */
+export const randomHex = (bytes: number): string => takeRandom(bytes).toString('hex');
+
 /** A uniform random integer in [0, max). */
 export const randomBelow = (max: number): number => randomInt(max);
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The digest that SQS's clients check; no secret depends on it. */
+export const md5Hex = (data: string | Uint8Array): string => hash('md5', data, 'hex');
 
 /** A random 12-digit account number that does not start with 0, as AWS tools expect in an ARN. */
 export const newAccountNumber = (): string => String(randomInt(100_000_000_000, 1_000_000_000_000));

@@ -1,0 +1,75 @@
+import type { QueueRow } from './queue.ts';
+import type { MessageRow } from './message.ts';
+
+// What the parts of the data plane of queues hand to each other.
+
+/** A message to store; checked already. */
+export interface NewMessage {
+  readonly id: string;
+  readonly body: string;
+  /** JSON. */
+  readonly attributes: string | null;
+  readonly traceHeader: string | null;
+  readonly size: number;
+  readonly sender: string;
+  readonly delaySeconds: number;
+  readonly groupId: string | null;
+  /** Of a FIFO queue: never null there. */
+  readonly deduplicationId: string | null;
+}
+
+export interface StoredMessage {
+  /** Of a duplicate: the id of the message that was stored before. */
+  readonly id: string;
+  /** Of a FIFO queue. A bigint, as text. */
+  readonly sequence?: string;
+  readonly createdAt: Date;
+}
+
+/** One receive call that wants messages of a queue. */
+export interface Want {
+  /** 1 to 10. */
+  readonly max: number;
+  readonly visibilitySeconds: number;
+  /** One for each message: what follows the message's id in its receipt handle. */
+  readonly nonces: readonly string[];
+  /** Of a FIFO queue. */
+  readonly attemptId: string | undefined;
+}
+
+/** What the calls that wait at a queue want of it, in the order of their arrival. */
+export interface TakeRequest {
+  readonly queue: QueueRow;
+  readonly wants: readonly Want[];
+  /** Where a scan begins. Undefined: at the very start. */
+  readonly floor: Date | undefined;
+  /** Whether the time of the next message is asked for. */
+  readonly wantsNext: boolean;
+}
+
+export interface Taken {
+  /** For each want, in its order. */
+  readonly messages: readonly (readonly MessageRow[])[];
+  /** Messages that expired or went to the dead-letter queue instead: there may be more to take. */
+  readonly settled: number;
+  /** When the first message was visible that the scan met. */
+  readonly first: Date | undefined;
+  /** The database's time of the scan. */
+  readonly at: Date;
+  /** When the next message becomes visible; undefined: none is there, or it was not asked for. */
+  readonly next: Date | undefined;
+  /** The dead-letter queue that got messages, if any: who waits there wakes. */
+  readonly filled: readonly string[];
+}
+
+/** A handle that was read: the message that it is of. */
+export interface Held {
+  readonly queue: QueueRow;
+  readonly messageId: string;
+  readonly handle: string;
+}
+
+/** A change of visibility. */
+export interface Extension extends Held {
+  readonly seconds: number;
+}
