@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sourceOf } from '../kernel/source.ts';
-import { soundAddress } from './caller-address.ts';
+import { createClientSide, soundAddress } from './caller-address.ts';
 
 const from = (remoteAddress: string | undefined) => ({ remoteAddress }) as Socket;
 
@@ -25,6 +26,30 @@ describe("a caller's address", () => {
     for (const claimed of [undefined, '', 'unknown', '1.2.3', '1.2.3.4:80', '[::1]', 'x'.repeat(10_000)])
       expect(soundAddress(claimed, from('10.0.0.1'))).toBe('10.0.0.1');
     expect(soundAddress(undefined, from(undefined))).toBe('unknown');
+  });
+});
+
+describe("the scheme of a client's URL", () => {
+  const request = (remoteAddress: string, forwarded?: string, more: object = {}) =>
+    ({
+      socket: { remoteAddress, ...more },
+      headers: forwarded === undefined ? {} : { 'x-forwarded-proto': forwarded },
+    }) as unknown as IncomingMessage;
+  const { schemeOf } = createClientSide(['10.0.0.1']);
+
+  it('is what a trusted proxy says, and nobody else', () => {
+    expect(schemeOf(request('10.0.0.1', 'https'))).toBe('https');
+    expect(schemeOf(request('10.0.0.1', 'http, https'))).toBe('https');
+    expect(schemeOf(request('::ffff:10.0.0.1', 'https'))).toBe('https');
+    expect(schemeOf(request('10.0.0.1', 'https, http'))).toBe('http');
+    expect(schemeOf(request('10.0.0.1', 'javascript'))).toBe('http');
+    expect(schemeOf(request('10.0.0.1'))).toBe('http');
+    expect(schemeOf(request('10.0.0.2', 'https'))).toBe('http');
+    expect(createClientSide([]).schemeOf(request('10.0.0.1', 'https'))).toBe('http');
+  });
+
+  it('is https on a TLS connection', () => {
+    expect(schemeOf(request('10.0.0.2', undefined, { encrypted: true }))).toBe('https');
   });
 });
 

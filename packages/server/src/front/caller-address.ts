@@ -19,9 +19,24 @@ const plain = (address: string): string => {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 };
 
-/** Finds it as Fastify does, for a listener without Fastify. */
-export function createAddressOf(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
-  if (trustedProxies.length === 0) return (request) => soundAddress(undefined, request.socket);
-  const isTrusted = proxyAddress.compile([...trustedProxies]);
-  return (request) => soundAddress(proxyAddress(request, isTrusted), request.socket);
+/** What a request says of its client, where proxies stand in between. As Fastify finds it, for a listener without Fastify. */
+export interface ClientSide {
+  addressOf(request: IncomingMessage): string;
+  /** `https` also if a trusted proxy in front of this listener ended the TLS connection. */
+  schemeOf(request: IncomingMessage): 'http' | 'https';
+}
+
+export function createClientSide(trustedProxies: readonly string[]): ClientSide {
+  const isTrusted = trustedProxies.length > 0 ? proxyAddress.compile([...trustedProxies]) : undefined;
+  return {
+    addressOf: (request) => soundAddress(isTrusted && proxyAddress(request, isTrusted), request.socket),
+    schemeOf(request) {
+      if ('encrypted' in request.socket) return 'https';
+      const { remoteAddress } = request.socket;
+      if (!isTrusted || remoteAddress === undefined || !isTrusted(remoteAddress, 0)) return 'http';
+      // The proxy next to us adds the last one.
+      const claimed = request.headers['x-forwarded-proto']?.toString().split(',').at(-1);
+      return claimed?.trim() === 'https' ? 'https' : 'http';
+    },
+  };
 }

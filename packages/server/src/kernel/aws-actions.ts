@@ -3,17 +3,23 @@ import type { PageOf } from './operation.ts';
 import { cursorBehind } from './page.ts';
 
 /** AWS's services that have actions here, by the names of their models in packages/aws-protocol. */
-export type AwsServiceId = 'ec2' | 'sts';
+export type AwsServiceId = 'ec2' | 'iam' | 'sqs' | 'sts';
 
 /** What an action knows besides its input. */
 export interface AwsContext {
   /** One of our operations, as the caller of this request; answers its output. All rules are behind it. */
-  execute(operation: string, input: Readonly<Record<string, unknown>>): Promise<unknown>;
+  execute(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    options?: { /** The version that was read before. */ readonly ifMatch?: number },
+  ): Promise<unknown>;
   readonly caller: Caller;
   /** Of the caller's tenant: AWS's account. */
   readonly accountNumber: string;
   readonly region: string;
   readonly requestId: string;
+  /** `http://localhost:4566`: the door as this client reached it, for URLs in answers. Throws INVALID_INPUT for a Host that is none. */
+  readonly baseUrl: string;
 }
 
 /** Maps one AWS action to operations of ours: the wire's input to theirs, their output to the wire's. It holds no rules of its own. */

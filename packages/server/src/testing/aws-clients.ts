@@ -1,5 +1,8 @@
-import { EC2Client } from '@aws-sdk/client-ec2';
-import { STSClient } from '@aws-sdk/client-sts';
+import * as ec2 from '@aws-sdk/client-ec2';
+import * as iam from '@aws-sdk/client-iam';
+import * as sqs from '@aws-sdk/client-sqs';
+import * as sts from '@aws-sdk/client-sts';
+import type { AwsServiceId } from '../kernel/aws-actions.ts';
 import type { Actor, TestApi } from './test-api.ts';
 
 /** A key's AWS pair. */
@@ -43,17 +46,49 @@ const configOf = (url: string, credentials: AwsKey, region = 'us-east-1') => ({
   maxAttempts: 1,
 });
 
-/** Of the AWS SDK; nothing is tried twice. */
-export function ec2Client(api: Pick<TestApi, 'awsUrl'>, key: AwsKey, options: ClientOptions = {}): EC2Client {
-  return withOptions(new EC2Client(configOf(api.awsUrl, key, options.region)), options);
+interface AnyClient {
+  send(command: unknown): Promise<object>;
+  readonly middlewareStack: Pick<ec2.EC2Client['middlewareStack'], 'add'>;
+}
+type Config = ReturnType<typeof configOf>;
+
+/** Of the AWS SDK: a service's client, and the module that holds its commands. */
+const CLIENTS = {
+  ec2: [ec2, ec2.EC2Client],
+  iam: [iam, iam.IAMClient],
+  sqs: [sqs, sqs.SQSClient],
+  sts: [sts, sts.STSClient],
+} satisfies Record<AwsServiceId, readonly [module: object, client: new (config: Config) => unknown]>;
+
+/** A client of the AWS SDK; nothing is tried twice. */
+export function awsClient<Service extends AwsServiceId>(
+  service: Service,
+  api: Pick<TestApi, 'awsUrl'>,
+  key: AwsKey,
+  options: ClientOptions = {},
+): InstanceType<(typeof CLIENTS)[Service][1]> {
+  const Client = CLIENTS[service][1] as new (config: Config) => AnyClient;
+  const client = new Client(configOf(api.awsUrl, key, options.region));
+  return withOptions(client, options) as InstanceType<(typeof CLIENTS)[Service][1]>;
 }
 
-export function stsClient(api: Pick<TestApi, 'awsUrl'>, key: AwsKey, options: ClientOptions = {}): STSClient {
-  return withOptions(new STSClient(configOf(api.awsUrl, key, options.region)), options);
+/** The command of an action by its name, for {@link awsClient}. */
+export function awsCommand(service: AwsServiceId, action: string, input: object): unknown {
+  const commands = CLIENTS[service][0] as unknown as Readonly<Record<string, new (input: object) => unknown>>;
+  return new commands[`${action}Command`]!(input);
 }
 
-function withOptions<Client extends EC2Client | STSClient>(client: Client, { headers, form }: ClientOptions): Client {
-  const stack = (client as EC2Client).middlewareStack;
+type Made<Service extends AwsServiceId> = (
+  api: Pick<TestApi, 'awsUrl'>,
+  key: AwsKey,
+  options?: ClientOptions,
+) => InstanceType<(typeof CLIENTS)[Service][1]>;
+
+export const ec2Client: Made<'ec2'> = (...args) => awsClient('ec2', ...args);
+export const stsClient: Made<'sts'> = (...args) => awsClient('sts', ...args);
+
+function withOptions(client: AnyClient, { headers, form }: ClientOptions): AnyClient {
+  const stack = client.middlewareStack;
   if (form !== undefined)
     stack.add(
       (next) => (args) => {

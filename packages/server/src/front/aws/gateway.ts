@@ -1,10 +1,20 @@
-import { type AnyHandlers, type Call, loadModel, Refusal, Service as AwsService } from '@thecloud/aws-protocol';
-import type { AwsAction, AwsActions, AwsServiceId } from '../../kernel/aws-actions.ts';
-import type { Execute } from '../../kernel/execute.ts';
+import {
+  type AnyHandlers,
+  type Call,
+  type Context,
+  loadModel,
+  Refusal,
+  Service as AwsService,
+} from '@thecloud/aws-protocol';
+import type { AwsAction, AwsActions, AwsContext, AwsServiceId } from '../../kernel/aws-actions.ts';
+import type { Caller, Origin } from '../../kernel/caller.ts';
 import { CloudError, unauthorized } from '../../kernel/errors.ts';
+import type { Execute } from '../../kernel/execute.ts';
 import type { Service } from '../../kernel/service.ts';
 import type { TokenBucket } from '../../kernel/token-bucket.ts';
+import type { ClientSide } from '../caller-address.ts';
 import type { AwsRequest } from './aws-request.ts';
+import { baseUrlOf } from './base-url.ts';
 import type { KnownKey } from './credentials.ts';
 import { asAwsError, codesWithoutWords } from './errors.ts';
 
@@ -26,13 +36,14 @@ export interface GatewayOptions {
   readonly execute: Execute;
   /** The platform's one. */
   readonly region: string;
+  readonly schemeOf: ClientSide['schemeOf'];
   /** A request that ends well without an authorisation decision is an error of ours. */
   readonly testMode: boolean;
 }
 
 /** Clients sign for this region where an AWS service has one endpoint for the whole world. */
 const GLOBAL_REGION = 'us-east-1';
-const GLOBAL_SERVICES: ReadonlySet<string> = new Set<AwsServiceId>(['sts']);
+const GLOBAL_SERVICES: ReadonlySet<string> = new Set<AwsServiceId>(['iam', 'sts']);
 
 /** The actions of our services, put together by AWS's: only models of services that have any are loaded. */
 export function createGateway(options: GatewayOptions): readonly AwsService<Principal>[] {
@@ -53,30 +64,20 @@ export function createGateway(options: GatewayOptions): readonly AwsService<Prin
 }
 
 function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): AnyHandlers<Principal>[string] {
-  const { execute, region, testMode } = options;
+  const { execute, testMode } = options;
   return async (input, context) => {
     const { lookUp, request } = context.principal!;
-    let decided = false;
+    let call: ActionCall | undefined;
     try {
       const key = await lookUp();
       if (!key) throw unauthorized('this access key does not exist');
-      const { caller, accountNumber } = key.judge(request.origin.ip);
-      const origin = { ...request.origin, requestId: context.requestId };
-      const output = await action(input, {
-        execute: async (operation, operationInput) => {
-          decided = true;
-          return (await execute(operation, caller, operationInput, { origin })).output;
-        },
-        caller,
-        accountNumber,
-        region,
-        requestId: context.requestId,
-      });
-      if (testMode && !decided)
+      call = new ActionCall(options, context, key.judge(request.origin.ip));
+      const output = await action(input, call);
+      if (testMode && !call.decided)
         throw new Error(`${context.service}.${context.operation} answered without an authorisation decision`);
       return output;
     } catch (error) {
-      if (error instanceof CloudError && error.denial && !decided) {
+      if (error instanceof CloudError && error.denial && !call?.decided) {
         // Denied before the action said which operation it wants: it is written down in AWS's words.
         const name = `${context.service}:${context.operation}`;
         const origin = { ...request.origin, requestId: context.requestId };
@@ -85,6 +86,43 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
       throw asAwsError(error, part.service, part.errors);
     }
   };
+}
+
+/** One run of an action. A class, because an object literal with a getter costs 2 us. */
+class ActionCall implements AwsContext {
+  readonly caller: Caller;
+  readonly accountNumber: string;
+  readonly region: string;
+  readonly requestId: string;
+  /** Whether an operation was asked, and with it whether the caller may. */
+  decided = false;
+  readonly #options: GatewayOptions;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #request: AwsRequest;
+
+  constructor(
+    options: GatewayOptions,
+    { headers, principal, requestId }: Context<Principal>,
+    { caller, accountNumber }: { readonly caller: Caller; readonly accountNumber: string },
+  ) {
+    this.caller = caller;
+    this.accountNumber = accountNumber;
+    this.region = options.region;
+    this.requestId = requestId;
+    this.#options = options;
+    this.#headers = headers;
+    this.#request = principal!.request;
+  }
+
+  get baseUrl(): string {
+    return baseUrlOf(this.#options.schemeOf(this.#request.incoming), this.#headers['host']);
+  }
+
+  async execute(operation: string, input: Readonly<Record<string, unknown>>, options?: { readonly ifMatch?: number }) {
+    this.decided = true;
+    const origin: Origin = { ...this.#request.origin, requestId: this.requestId };
+    return (await this.#options.execute(operation, this.caller, input, { ...options, origin })).output;
+  }
 }
 
 /** Refuses what was signed for another region than ours: its client may mean another cloud. */

@@ -263,6 +263,7 @@ it('an action that decides nothing is an error of ours in test mode', async () =
       services: [{ ...services[0], errors: errors as never, aws: [{ service: 'sts', actions: actions as never }] }],
       execute: api.execute,
       region: 'us-east-1',
+      schemeOf: () => 'http',
       testMode: true,
     });
   const action = gateway({ GetCallerIdentity: async () => ({}) })[0]!.handler('GetCallerIdentity')!;

@@ -16,7 +16,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Registry } from '../../kernel/registry.ts';
 import { sourceOf } from '../../kernel/source.ts';
-import { createAddressOf } from '../caller-address.ts';
+import { createClientSide } from '../caller-address.ts';
 import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
 import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
@@ -53,7 +53,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** The AWS door: the actions of all services, in AWS's protocols, for requests that are signed with a key's AWS pair. Not listening yet. */
 export function createAwsServer(options: AwsOptions): Server {
   const { clock, log, metrics, limits, underWay } = options;
-  const addressOf = createAddressOf(options.trustedProxies ?? []);
+  const { addressOf, schemeOf } = createClientSide(options.trustedProxies ?? []);
   const requests = new WeakMap<WireRequest, AwsRequest>();
   const requestOf = (wire: WireRequest): AwsRequest => requests.get(wire)!;
 
@@ -67,7 +67,7 @@ export function createAwsServer(options: AwsOptions): Server {
   };
 
   const aws = new AwsServer<Principal>({
-    services: createGateway({ ...options, services: options.registry.services }),
+    services: createGateway({ ...options, schemeOf, services: options.registry.services }),
     limits: { bodyBytes: BODY_LIMIT, headerBytes: HEADER_LIMIT },
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
