@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { machineName, networkNames } from './engines/names.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
+import type { DataSide } from './kernel/data-side.ts';
 import type { Log } from './kernel/log.ts';
 import type { Metrics } from './kernel/metrics.ts';
 import { quotaSettings } from './kernel/quota.ts';
@@ -73,6 +74,7 @@ interface ServiceDeps {
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
   readonly feed?: EventFeed | undefined;
+  readonly data?: DataSide | undefined;
 }
 
 /** All services, in the order in which they need each other. */
@@ -147,6 +149,8 @@ export function composeRegistry(options: {
   readonly worker?: WorkerDeps;
   /** In the API's process only: without it nobody can follow events. */
   readonly feed?: EventFeed;
+  /** In the API's process only: without it there is no data plane. */
+  readonly data?: DataSide;
 }): Registry {
   return createRegistry(
     createServices({

@@ -10,7 +10,6 @@ import { createHostChecks } from '../front/rest/host-checks.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
-import { EVENT_CHANNEL } from '../kernel/audit.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createDiskRoom } from '../kernel/disk-room.ts';
 import { createExecute } from '../kernel/execute.ts';
@@ -47,12 +46,13 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
-  const channels = [EVENT_CHANNEL, AUTHORITY_CHANNEL];
-  const notifier = startNotifier({ connectionString: config.databaseUrl, channels, clock, log });
+  const notifier = startNotifier({ connectionString: config.databaseUrl, clock, log });
   const feed = createEventFeed({ database, notifier, clock, log, metrics });
+  const stopping = new AbortController();
   const registry = composeRegistry({
     ...config,
     feed,
+    data: { sql: data, notifier, clock, log, metrics, stopping: stopping.signal },
     sealer,
     forgetCallers: authenticator.forget,
     countLogin: metrics.authAttempt,
@@ -102,6 +102,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       region: config.region,
     });
   const stop = async () => {
+    stopping.abort();
     const drained = Promise.all([app.close(), aws && closeServer(aws)]);
     const forced = clock.sleep(DRAIN_MS).then(() => {
       app.server.closeAllConnections();

@@ -12,7 +12,7 @@ import type { LiveHandlers } from '../kernel/live.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import { prune, RETENTIONS } from '../kernel/retention.ts';
 import { startReconcilers } from '../kernel/reconcile.ts';
-import { releaseHostLeases, WAKE_CHANNEL } from '../kernel/reconcile-queue.ts';
+import { releaseHostLeases } from '../kernel/reconcile-queue.ts';
 import { openTransactions } from '../kernel/sql/tx.ts';
 import { guardEngine } from '../kernel/engine-guard.ts';
 import { sweep, wakeSweeps } from '../kernel/sweep.ts';
@@ -86,7 +86,7 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
 
   addAuditMetrics(metrics, database, clock);
   let stopping = false;
-  const notifier = startNotifier({ connectionString: config.databaseUrl, channels: [WAKE_CHANNEL], clock, log });
+  const notifier = startNotifier({ connectionString: config.databaseUrl, clock, log });
   const running = startReconcilers(reconcilers, {
     database,
     notifier,

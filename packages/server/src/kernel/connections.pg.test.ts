@@ -23,7 +23,6 @@ describe('the notifier', () => {
   const start = (lines: string[] = []) =>
     startNotifier({
       connectionString: db.test.workerUrl,
-      channels: ['one', 'two'],
       clock: systemClock,
       log: memoryLog(lines),
     });
@@ -49,7 +48,19 @@ describe('the notifier', () => {
     await db.owner.query(`select pg_notify('one', 'b'), pg_notify('two', 'c')`);
     await eventually('told', () => heard.includes('two c'));
     expect(heard).not.toContain('b');
-    expect(() => notifier.subscribe('three', () => undefined)).toThrow("nobody listens to the channel 'three'");
+    expect(() => notifier.subscribe('three; drop', () => undefined)).toThrow('cannot be the name of a channel');
+    await notifier.stop();
+  });
+
+  it('listens to a channel from the moment that somebody subscribes to it', async () => {
+    const notifier = start();
+    notifier.subscribe('one', () => undefined);
+    await listening();
+    const heard: string[] = [];
+    notifier.subscribe('late', (payload) => heard.push(payload));
+    await eventually('the first word', () => heard.includes(''));
+    await db.owner.query(`select pg_notify('late', 'd')`);
+    await eventually('told', () => heard.includes('d'));
     await notifier.stop();
   });
 
@@ -73,7 +84,6 @@ describe('the notifier', () => {
     const lines: string[] = [];
     const notifier = startNotifier({
       connectionString: 'postgres://nobody@127.0.0.1:1/none',
-      channels: ['one'],
       clock: systemClock,
       log: memoryLog(lines),
     });

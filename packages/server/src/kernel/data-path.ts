@@ -62,6 +62,7 @@ export function createDataPath(
           },
           now: new Date(clock.now()),
           origin: options.origin,
+          signal: options.signal,
         });
         return { operation: entry, output, replayed: false };
       } catch (error) {

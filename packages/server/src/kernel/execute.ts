@@ -41,6 +41,8 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
   /** The version that the caller last saw (If-Match). */
   readonly ifMatch?: number;
+  /** Aborts when the caller has gone: a call of the data plane that waits gives up. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Executed {

@@ -61,6 +61,8 @@ export interface DataCall<Input = unknown, Target = unknown> extends CallFacts<I
   /** Acts as the role `cloud_data`: each statement must have the tenant, or the authorised target, in its predicate. */
   readonly sql: Sql;
   readonly target: Target;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The steps of an operation that needs more than one function, in the order in which they run. */

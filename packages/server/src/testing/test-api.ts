@@ -16,7 +16,6 @@ import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
-import { EVENT_CHANNEL } from '../kernel/audit.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
@@ -156,15 +155,17 @@ export async function startTestApi(options: {
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
   const notifier = startNotifier({
     connectionString: options.database.apiUrl,
-    channels: [EVENT_CHANNEL, AUTHORITY_CHANNEL],
     clock,
     log,
   });
   const feed = createEventFeed({ database, notifier, clock, log, metrics });
+  const data = wrap(openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 }));
+  const stopping = new AbortController();
   const registry =
     options.registry ??
     composeRegistry({
       feed,
+      data: { sql: data, notifier, clock: systemClock, log, metrics, stopping: stopping.signal },
       sealer,
       region,
       platformId: '00000000-0000-7000-8000-0000000000ff',
@@ -174,7 +175,6 @@ export async function startTestApi(options: {
   const operator = wrap(
     openDatabase({ connectionString: options.database.operatorUrl, max: 2, min: 0, watchTransactions: true }),
   );
-  const data = wrap(openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 }));
   const databases = { api: database, operator, data };
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const folder = mkdtempSync(join(tmpdir(), 'thecloud-live-'));
@@ -304,6 +304,7 @@ export async function startTestApi(options: {
   };
 
   const end = async () => {
+    stopping.abort();
     try {
       await agent.close();
       await app.close();

@@ -7,6 +7,8 @@ export interface CoalescerSettings<Input, Output> {
   flush(inputs: readonly Input[], signal: AbortSignal): Promise<readonly (Output | Error)[]>;
   /** Most calls in one flush. */
   readonly maxBatch: number;
+  /** What a call weighs, in bytes for instance, and the most that one flush carries; a call that is heavier goes alone. Default: no limit. */
+  readonly weight?: { of(input: Input): number; readonly max: number };
   /** Most flushes at once. Default 2: one runs while the next one gathers. */
   readonly maxInFlight?: number;
   /** Most calls that wait for a flush; beyond it a call is refused at once. */
@@ -81,7 +83,10 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
 
   function take(): Call[] {
     const batch: Call[] = [];
+    let weight = 0;
     for (const call of queue) {
+      weight += settings.weight?.of(call.input) ?? 0;
+      if (settings.weight && batch.length > 0 && weight > settings.weight.max) break;
       queue.delete(call);
       batch.push(call);
       if (batch.length === settings.maxBatch) break;

@@ -81,8 +81,8 @@ const HANDLE = /^[0-9a-f]{56}$/;
 
 const queueMark = (queueId: string): string => queueId.slice(-8);
 
-/** What follows the message's id in a new receipt handle. */
-export const newNonce = (queueId: string): string => queueMark(queueId) + randomHex(8);
+/** What follows the messages' ids in the receipt handles of one request, before each message's place. */
+export const newNonce = (queueId: string): string => queueMark(queueId) + randomHex(6);
 
 /** The message that a handle is of. Throws RECEIPT_HANDLE_INVALID if it is not one of a message of the queue. */
 export function messageIdOf(handle: string, queueId: string): string {

@@ -31,8 +31,6 @@ export interface Want {
   /** 1 to 10. */
   readonly max: number;
   readonly visibilitySeconds: number;
-  /** One for each message: what follows the message's id in its receipt handle. */
-  readonly nonces: readonly string[];
   /** Of a FIFO queue. */
   readonly attemptId: string | undefined;
 }
@@ -41,6 +39,11 @@ export interface Want {
 export interface TakeRequest {
   readonly queue: QueueRow;
   readonly wants: readonly Want[];
+  /**
+   * 20 hex digits, new for each request. A message's receipt handle is its id in 32 hex digits, this, and the message's place in the request in
+   * four hex digits, from 1 on.
+   */
+  readonly nonce: string;
   /** Where a scan begins. Undefined: at the very start. */
   readonly floor: Date | undefined;
   /** Whether the time of the next message is asked for. */
