@@ -31,8 +31,8 @@ export class AwsError extends Error {
 }
 
 /**
- * Why the library itself refused a request. Each protocol and service has its own code for each reason: see
- * `protocol/refusals.ts`.
+ * Why a request is refused. Each protocol and service has its own code for each reason: see `overlay/refusals.json`. The last ones are for
+ * servers: the library never refuses for them.
  */
 export type RefusalReason =
   | 'malformed'
@@ -64,22 +64,34 @@ export type RefusalReason =
   | 'checksumForm'
   | 'trailer'
   | 'missingLength'
-  | 'internal';
+  | 'internal'
+  | 'notFound'
+  | 'conflict'
+  | 'idempotencyMismatch'
+  | 'limitExceeded'
+  | 'throttled'
+  | 'unavailable';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: RefusalReason;
   /** What S3 says further in elements of their own, and other services at the end of the message. */
   readonly details: Readonly<Record<string, string>> | undefined;
+  /** Further headers of the answer, such as `retry-after`. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     reason: RefusalReason,
     message: string,
-    options: ErrorOptions & { readonly details?: Readonly<Record<string, string>> | undefined } = {},
+    options: ErrorOptions & {
+      readonly details?: Readonly<Record<string, string>> | undefined;
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
   ) {
     super(message, options);
     this.reason = reason;
     this.details = options.details;
+    this.headers = options.headers ?? {};
   }
 }
 

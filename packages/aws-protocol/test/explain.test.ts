@@ -41,7 +41,8 @@ it("S3's mismatch tells what should have been signed, where that is asked for", 
 it('other services tell it in their message', async () => {
   const sqs = new SQSClient(wrong(explaining.url));
   await expect(sqs.send(new ListQueuesCommand({}))).rejects.toMatchObject({
-    name: 'InvalidSignatureException',
+    // The query protocol's, by which older programs know it.
+    name: 'SignatureDoesNotMatch',
     message: expect.stringMatching(
       /\n\nThe Canonical String for this request should have been\n'POST\n\/\n\n.*\n[0-9a-f]{64}'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256\n/s,
     ),

@@ -210,10 +210,8 @@ describe('what its pages say works as it is written', () => {
   it('docs/serving.md', async () => {
     const written = await follow('docs/serving.md');
     expect(written).toContain('QueueDoesNotExist: The specified queue does not exist.');
-    expect(written).toContain('AccessDeniedException: reader may not sqs:CreateQueue');
-    expect(written).toMatch(
-      /InvalidSignatureException: .*The Canonical String for this request should have been\n'POST/s,
-    );
+    expect(written).toContain('AccessDenied: reader may not sqs:CreateQueue');
+    expect(written).toMatch(/SignatureDoesNotMatch: .*The Canonical String for this request should have been\n'POST/s);
     expect(written).toContain("[ '192.0.2.1', '192.0.2.2' ]");
     expect(written).toContain('hello from greeter');
     expect(written).toMatch(

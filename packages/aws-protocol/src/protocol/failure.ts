@@ -77,8 +77,14 @@ export function failureOf(error: unknown, protocol: ProtocolName, model: Model |
   const reason: RefusalReason = error instanceof Refusal || error instanceof Malformed ? error.reason : 'internal';
   const message =
     reason === 'internal' ? 'We encountered an internal error. Please try again.' : (error as Error).message;
-  const [type, status, queryCode] = refusalCode(protocol, model?.id, reason);
-  const code = type.slice(type.indexOf('#') + 1);
+  const [type, status] = refusalCode(protocol, model?.id, reason);
+  const code = bareCode(type);
+  // What programs know such a service's errors by since it spoke the query protocol.
+  const [queryType, , queryCode = bareCode(queryType)] = refusalCode(
+    model?.queryCompatible ? 'awsQuery' : protocol,
+    model?.id,
+    reason,
+  );
   // S3's are elements of their own.
   const shape = protocol === 'restXml' ? undefined : model?.error(code);
   const details = error instanceof Refusal ? error.details : undefined;
@@ -87,16 +93,19 @@ export function failureOf(error: unknown, protocol: ProtocolName, model: Model |
   return {
     code,
     type: shape ? `${model?.namespace}#${code}` : type,
-    queryCode: queryCode ?? shape?.traits.awsQueryError?.[0] ?? code,
+    queryCode: shape?.traits.awsQueryError?.[0] ?? queryCode,
     status,
     message: details && !inElements && reason === 'signatureMismatch' ? `${message}${inWords(details)}` : message,
     reason,
     sender: status < 500,
     shape,
     members: (inElements && details) || {},
-    headers: {},
+    headers: error instanceof Refusal ? error.headers : {},
   };
 }
+
+/** Without a namespace. */
+const bareCode = (type: string): string => type.slice(type.indexOf('#') + 1);
 
 function modelled(error: AwsError, model: Model | undefined): Failure {
   const shape = model?.error(error.code);

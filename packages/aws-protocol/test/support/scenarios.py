@@ -116,7 +116,7 @@ def others():
 
 def bad_keys():
     c = boto3.client("sqs", endpoint_url=ENDPOINT, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="wrong", region_name="us-east-1")
-    refused("InvalidSignatureException" if "json" in c.meta.service_model.metadata["protocol"] else "SignatureDoesNotMatch", 400 if "json" in c.meta.service_model.metadata["protocol"] else 403, c.list_queues)
+    refused("SignatureDoesNotMatch", 400 if "json" in c.meta.service_model.metadata["protocol"] else 403, c.list_queues)
     s3 = boto3.client("s3", endpoint_url=ENDPOINT, aws_access_key_id="NOBODY", aws_secret_access_key="wrong", region_name="us-east-1")
     refused("InvalidAccessKeyId", 403, s3.list_buckets)
 

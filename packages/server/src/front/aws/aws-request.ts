@@ -6,6 +6,4 @@ export interface AwsRequest {
   readonly outgoing: ServerResponse;
   readonly origin: { readonly ip: string; readonly userAgent?: string };
   readonly begunAt: number;
-  /** `ec2`, where the request's head says so. */
-  service: string | undefined;
 }

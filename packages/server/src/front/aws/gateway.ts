@@ -83,7 +83,7 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
         const origin = { ...request.origin, requestId: context.requestId };
         await execute.denied({ name, audit: name, resource: context.service }, error.denial, origin);
       }
-      throw asAwsError(error, part.service, part.errors);
+      throw asAwsError(error, part.errors);
     }
   };
 }

@@ -1,12 +1,5 @@
 import type { Server } from 'node:http';
-import {
-  AwsError,
-  AwsServer,
-  type Call,
-  type CallFailure,
-  type Outcome,
-  type WireRequest,
-} from '@thecloud/aws-protocol';
+import { AwsServer, type Call, type CallFailure, type Outcome, type WireRequest } from '@thecloud/aws-protocol';
 import { type NodeHooks, nodeServer } from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError } from '../../kernel/errors.ts';
@@ -21,7 +14,7 @@ import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.
 import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
-import { asAwsError } from './errors.ts';
+import { asAwsError, isAnswer } from './errors.ts';
 import { createGateway, type Principal, refuseOtherRegions } from './gateway.ts';
 
 export interface AwsOptions {
@@ -58,11 +51,11 @@ export function createAwsServer(options: AwsOptions): Server {
   const requestOf = (wire: WireRequest): AwsRequest => requests.get(wire)!;
 
   /** Runs a step of the door itself; what it throws becomes AWS's. */
-  const step = <T>(service: string | undefined, work: () => T): T => {
+  const step = <T>(work: () => T): T => {
     try {
       return work();
     } catch (error) {
-      throw asAwsError(error, service);
+      throw asAwsError(error);
     }
   };
 
@@ -71,10 +64,8 @@ export function createAwsServer(options: AwsOptions): Server {
     limits: { bodyBytes: BODY_LIMIT, headerBytes: HEADER_LIMIT },
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
-    admit({ request: wire, service, isSigned }) {
-      const request = requestOf(wire);
-      request.service = service;
-      if (!isSigned) step(service, () => takeFrom(limits.strangers.of(request.origin.ip)));
+    admit({ request: wire, isSigned }) {
+      if (!isSigned) step(() => takeFrom(limits.strangers.of(requestOf(wire).origin.ip)));
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.
@@ -97,15 +88,15 @@ export function createAwsServer(options: AwsOptions): Server {
           }
         );
       } catch (error) {
-        throw asAwsError(error, request.service);
+        throw asAwsError(error);
       }
     },
-    onVerified({ principal, service }) {
+    onVerified({ principal }) {
       const { accessKeyId, keyId, tenantId, request, attempts } = principal!;
       metrics.authAttempt('success');
       attempts.give();
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
-      step(service, () => {
+      step(() => {
         takeFrom(limits.perKey.of(keyId), 'with this key');
         takeFrom(limits.perTenant.of(tenantId), 'of this tenant');
         underWay.enter(keyId, MAX_PER_KEY, request.incoming, request.outgoing);
@@ -120,7 +111,7 @@ export function createAwsServer(options: AwsOptions): Server {
       request.outgoing.once('close', () => note(call, outcome, request.begunAt));
     },
     onError(error, { requestId }) {
-      if (!(error instanceof AwsError)) log.error({ err: error, requestId }, 'request failed');
+      if (!isAnswer(error)) log.error({ err: error, requestId }, 'request failed');
     },
   });
 
@@ -132,7 +123,6 @@ export function createAwsServer(options: AwsOptions): Server {
         outgoing,
         origin: { ip: addressOf(incoming), ...(userAgent ? { userAgent } : {}) },
         begunAt: clock.monotonic(),
-        service: undefined,
       });
     },
     answering(answer, _wire, outgoing) {
@@ -161,6 +151,6 @@ export function createAwsServer(options: AwsOptions): Server {
 
 /** Whether an answer tells of a fault of ours: neither what is not implemented nor a rate limit, although AWS's status for those is 5xx. */
 function isOurs(status: number, failure: CallFailure | undefined): boolean {
-  const cause: unknown = failure?.error instanceof AwsError ? failure.error.cause : undefined;
+  const cause: unknown = failure?.error instanceof Error ? failure.error.cause : undefined;
   return status >= 500 && status !== 501 && !(cause instanceof CloudError && cause.code === 'RATE_LIMITED');
 }
