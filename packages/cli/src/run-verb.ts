@@ -4,6 +4,7 @@ import { Failure, usage } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { escapeControl } from './output/cell.ts';
 import { follow } from './output/follow.ts';
+import { writeSlowly } from './output/lines.ts';
 import { printResult } from './output/print.ts';
 import { withNames } from './resolve.ts';
 import { openSession, requireKey, transportOf } from './session/session.ts';
@@ -38,7 +39,7 @@ export async function runVerb(invocation: Invocation): Promise<void> {
 /** Prints a stream as it arrives, no faster than standard output takes it. */
 async function pour({ world, verb, input }: Invocation, transport: Transport): Promise<void> {
   for await (const chunk of transport.stream(verb, input)) {
-    if (!world.stdout.write(chunk)) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));
+    await writeSlowly(world, chunk);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type FollowOptions, followEvents, type Transport } from '@thecloud/sdk';
 import type { Invocation } from '../invocation.ts';
-import { cellOf, escapeControl, toJson } from './cell.ts';
-import { checkColumns } from './print.ts';
+import { escapeControl } from './cell.ts';
+import { lineWriter, writeSlowly } from './lines.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -14,15 +14,7 @@ export async function follow(
   transport: Transport,
   given: FollowOptions = {},
 ): Promise<void> {
-  checkColumns(verb, options);
-  const { toYaml } = await import('./yaml.ts');
-  const columns = options.columns ?? verb.columns;
-  const lineOf = (row: Row): string => {
-    if (options.quiet || options.output === 'name') return `${cellOf(row.id)}\n`;
-    if (options.output === 'json') return `${toJson(row, 0)}\n`;
-    if (options.output === 'yaml') return `---\n${toYaml(row)}`;
-    return `${columns.map((column) => cellOf(row[column])).join('  ')}\n`;
-  };
+  const lineOf = await lineWriter(verb, options);
   const onFailure = (failure: Error) =>
     void world.stderr.write(`${escapeControl(failure.message)}; connecting again\n`);
   for await (const { data } of followEvents<Row>(transport, verb, input, {
@@ -30,6 +22,6 @@ export async function follow(
     onFailure,
     ...given,
   })) {
-    if (!world.stdout.write(lineOf(data))) await new Promise<void>((resolve) => world.stdout.once('drain', resolve));
+    await writeSlowly(world, lineOf(data));
   }
 }
