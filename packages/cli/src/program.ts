@@ -10,6 +10,7 @@ import { addHelp } from './custom/help.ts';
 import { addDoctor, addSupportBundle } from './custom/host-commands.ts';
 import { addLogin, addRegister } from './custom/login.ts';
 import { addMan } from './custom/man.ts';
+import { addQueueCommands, QUEUE_BATCHES, queueVerbs } from './custom/queues/index.ts';
 import { findVerb } from './custom/search.ts';
 import { switchVerb } from './custom/switch.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
@@ -26,11 +27,22 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = {
   'search.find': findVerb,
   'tenants.switch': switchVerb,
   ...accountVerbs,
+  ...queueVerbs,
 };
-/** By service: commands beside its verbs, which call no operation. */
-const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = { audit: addAuditCommands };
+/** By service: commands beside its verbs. */
+const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = {
+  audit: addAuditCommands,
+  queues: addQueueCommands,
+};
 /** Operations without a verb below their service: another command calls them. */
-export const ELSEWHERE = ['events.stream', 'auth.register', 'auth.login', 'auth.logout', 'instances.terminal'];
+export const ELSEWHERE = [
+  'events.stream',
+  'auth.register',
+  'auth.login',
+  'auth.logout',
+  'instances.terminal',
+  ...QUEUE_BATCHES,
+];
 
 const EXIT_CODES = `
 Exit codes:

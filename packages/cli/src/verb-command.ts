@@ -27,11 +27,19 @@ export interface CustomVerb {
   /** Members of the input that get no flag. */
   readonly without?: readonly string[];
   readonly options?: readonly Option[];
+  /** What stands behind the arguments of the operation: one word, or several if it is variadic. */
+  readonly words?: Argument;
   /** It prints what the operation answers, and takes the options for that. Default false. */
   readonly shows?: boolean;
   /** The verb may be left out. */
   readonly isDefault?: boolean;
-  run(invocation: Invocation & { readonly own: Readonly<Record<string, unknown>> }): Promise<number | void>;
+  run(invocation: OwnInvocation): Promise<number | void>;
+}
+
+export interface OwnInvocation extends Invocation {
+  /** The options of the custom verb, with all others. */
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly words: readonly string[];
 }
 
 /** Adds the command of one verb below the command of its service. */
@@ -39,6 +47,7 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   const command = service.command(verb.verb, { isDefault: custom?.isDefault === true }).summary(verb.summary);
   command.description(verb.description ? `${verb.summary}. ${verb.description}` : verb.summary);
   for (const member of verb.args) command.addArgument(argumentOf(member));
+  if (custom?.words) command.addArgument(custom.words);
   if (verb.rest) {
     const name = `${verb.rest.name}...`;
     command.addArgument(new Argument(verb.rest.required ? `<${name}>` : `[${name}]`, restHelp(verb.rest)));
@@ -85,7 +94,10 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
       if (known.wait === false) delete known.wait;
       const invocation: Invocation = { world, verbs, verb, input, options: { ...deps.before(), ...known } };
       checkColumns(verb, invocation.options);
-      if (custom) return custom.run({ ...invocation, own: given });
+      if (custom) {
+        const words = custom.words ? [command.processedArgs[verb.args.length] ?? []].flat() : [];
+        return custom.run({ ...invocation, own: given, words: words as readonly string[] });
+      }
       return runVerb(invocation);
     }),
   );
@@ -240,12 +252,12 @@ function ownOptions(verb: Verb, verbs: readonly Verb[], custom: CustomVerb | und
 const WRITES = ['create', 'update', 'action', 'delete'];
 
 /** Whether somebody looks on while a change happens: both outputs are terminals. A script that keeps the output does not wait. */
-const watches = (verb: Verb, { stdout, stderr }: World): boolean =>
+export const watches = (verb: Verb, { stdout, stderr }: World): boolean =>
   WRITES.includes(verb.effect) && stdout.isTTY === true && stderr.isTTY === true;
 
 const waitGoal = (verb: Verb): string => (verb.settles ? verb.settles.values.join(' or ') : 'gone');
 
-function readWait(text: string): number {
+export function readWait(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds >= 1 && seconds <= LONGEST_WAIT_SECONDS) return seconds;
   throw new InvalidArgumentError(`It must be whole seconds from 1 to ${LONGEST_WAIT_SECONDS}.`);

@@ -60,16 +60,21 @@ function readLine(program: Command, words: readonly string[]): Place {
 
 async function candidatesAt(place: Place, last: string, deps: VerbDeps): Promise<readonly string[]> {
   const { command, asked, args, line } = place;
-  const verb = deps.verbs.find((one) => commandOf(one) === line);
-  if (asked !== undefined) return valuesOf(place, asked, verb, deps);
+  const named = (words: string) => deps.verbs.find((one) => commandOf(one) === words);
+  const own = named(line);
+  if (asked !== undefined) return valuesOf(place, asked, own, deps);
   if (last.startsWith('-'))
     return command.options.flatMap((option) => (option.hidden ? [] : [option.long!])).concat('--help');
   if (command.commands.length > 0) return visible(command);
   if (line === 'cloud context use' || line === 'cloud context delete') return contexts(deps);
   const argument = command.registeredArguments[args.length];
   if (argument?.argChoices) return argument.argChoices;
+  // A command beside the verbs that takes an id takes what `get` takes.
+  const verb = own ?? named(line.replace(/ \S+$/, ' get'));
   const member = verb?.args[args.length];
-  return member ? liveNames(deps, verb!, member, { ...place.options }, args) : [];
+  return member && (own ?? argument?.name() === member.flag)
+    ? liveNames(deps, verb!, member, { ...place.options }, args)
+    : [];
 }
 
 async function valuesOf(

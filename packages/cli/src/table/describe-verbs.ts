@@ -138,7 +138,7 @@ function kindOf(schema: JsonSchema, choices: readonly string[] | undefined): Kin
 }
 
 function columnsOf(facet: CliFacet, output: JsonSchema, effect: string): Pick<Verb, 'columns' | 'fields'> {
-  const fields = Object.keys(output.properties ?? {});
+  const fields = Object.keys((output.type === 'array' ? output.items : output)?.properties ?? {});
   const columns = facet.columns ?? (effect === 'list' ? fields.slice(0, MOST_COLUMNS) : fields);
   return fields.every((field) => columns.includes(field)) ? { columns } : { columns, fields };
 }

@@ -130,7 +130,7 @@ export const messageOperations = {
     errors: ['MESSAGE_TOO_LARGE', 'MESSAGE_CONTENT_INVALID', 'QUOTA_EXCEEDED'],
     bodyLimit,
     ...write,
-    cli: 'custom',
+    cli: { args: ['id'], custom: true, flags: { delay_seconds: 'delay', group_id: 'group' } },
   }),
   sendBatch: operation({
     ...data,
@@ -181,7 +181,14 @@ export const messageOperations = {
     output: Type.Array(Message),
     errors: ['TOO_MANY_IN_FLIGHT'],
     ...read,
-    cli: 'custom',
+    cli: {
+      args: ['id'],
+      custom: true,
+      flags: { max_messages: 'max', wait_seconds: 'wait', visibility_timeout: 'visibility' },
+      columns: ['receipt_handle', 'received_count', 'body'],
+      description:
+        'Prints up to --max messages, and hides each from other receivers until its visibility timeout has passed or it is deleted. With --wait the command waits for the first message.',
+    },
   }),
   peek: operation({
     ...data,
@@ -209,7 +216,7 @@ export const messageOperations = {
     output: Type.Object({}),
     errors: ['RECEIPT_HANDLE_INVALID'],
     ...write,
-    cli: { args: ['id', 'receipt_handle'] },
+    cli: { args: ['id', 'receipt_handle'], custom: true },
   }),
   deleteMessages: operation({
     ...data,
@@ -234,7 +241,7 @@ export const messageOperations = {
     output: Type.Object({ visible_at: time }),
     errors: ['RECEIPT_HANDLE_INVALID', 'MESSAGE_NOT_IN_FLIGHT'],
     ...write,
-    cli: { args: ['id', 'receipt_handle', 'visibility_timeout'] },
+    cli: { args: ['id', 'receipt_handle'], custom: true, flags: { visibility_timeout: 'visibility' } },
   }),
   changeVisibilities: operation({
     ...data,

@@ -270,7 +270,7 @@ export const queueOperations = {
     answers: 'queue_move_task',
     references: { destination_id: 'queue' },
     ...write,
-    cli: { args: ['id'] },
+    cli: { args: ['id'], flags: { destination_id: 'to', max_per_second: 'rate' } },
   }),
   redriveTasks: operation({
     summary: 'List the tasks that move messages out of a queue',

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudApiError, QuotaExceededError, RateLimitedError, type Transport } from '@thecloud/sdk';
+import { EXIT, Failure } from '../../failure.ts';
+import type { Invocation } from '../../invocation.ts';
+import { printResult } from '../../output/print.ts';
+import { startProgress } from '../../output/progress.ts';
+import { withNames } from '../../resolve.ts';
+import { siblingOf, type Verb } from '../../table/verb.ts';
+import { type Line, LONGEST_BODY, readLines } from './bodies.ts';
+
+/** Most messages of a call. */
+const BATCH = 10;
+/** Calls under way. */
+const PARALLEL = 4;
+/** Most times that a call is sent because the platform asked for a pause. */
+const TRIES = 20;
+/** Most refused lines that are told one by one. */
+const MOST_TOLD = 10;
+
+interface Answer {
+  readonly successful: readonly { readonly id: string }[];
+  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[];
+}
+
+/**
+ * Sends each line as a message. A message is sent once: a call that was not answered is not repeated, and the failure says from which line on
+ * to go on. With a group the lines stay in order, so that one call is under way at a time.
+ */
+export async function sendLines(invocation: Invocation, transport: Transport, from: string): Promise<number> {
+  const { world, verb, verbs, options } = invocation;
+  const batch = siblingOf(verb, verbs, 'sendBatch')!;
+  const { id, ...members } = invocation.input;
+  const parallel = members.group_id === undefined ? PARALLEL : 1;
+  const progress = startProgress(world, String(id));
+  const leaving = new AbortController();
+  const off = world.onSignal('SIGINT', () => {
+    leaving.abort(new Failure('interrupted', EXIT.interrupted));
+    // Who types lines, or a program that writes them, may be silent for long.
+    world.stdin.destroy();
+  });
+  const underWay = new Map<number, Promise<void>>();
+  let sent = 0;
+  let refused = 0;
+  let failure: { readonly line: number; readonly error: unknown } | undefined;
+  const send = async (lines: readonly Line[]): Promise<void> => {
+    const entries = lines.map(({ number, body }) => ({ id: String(number), body, ...members }));
+    try {
+      const { successful, failed } = await sendBatch(transport, batch, invocation, { id, entries }, leaving.signal);
+      sent += successful.length;
+      for (const one of failed) if (++refused <= MOST_TOLD) world.stderr.write(`line ${one.id}: ${one.message}\n`);
+    } catch (error) {
+      const line = lines[0]!.number;
+      if (failure === undefined || line < failure.line) failure = { line, error };
+    }
+    progress?.show(`${sent} sent`, undefined);
+  };
+  const start = async (lines: readonly Line[]): Promise<void> => {
+    const first = lines[0]!.number;
+    underWay.set(
+      first,
+      send(lines).finally(() => underWay.delete(first)),
+    );
+    if (underWay.size >= parallel) await Promise.race(underWay.values());
+  };
+  try {
+    for await (const lines of batches(readLines(world, from), Buffer.byteLength(JSON.stringify(members)))) {
+      if (failure !== undefined || leaving.signal.aborted) break;
+      await start(lines);
+    }
+  } catch (error) {
+    failure ??= { line: Number.POSITIVE_INFINITY, error: leaving.signal.aborted ? leaving.signal.reason : error };
+  } finally {
+    await Promise.all(underWay.values());
+    off();
+    progress?.stop();
+  }
+  await printResult(world, { columns: ['sent', 'refused'] }, options, { sent, refused });
+  if (failure !== undefined) throw stopped(failure);
+  if (refused > MOST_TOLD) world.stderr.write(`${refused - MOST_TOLD} more lines were refused\n`);
+  return refused > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Lines that fit into one call; `more`: bytes that each message has beside its line. */
+async function* batches(lines: AsyncIterable<Line>, more: number): AsyncGenerator<readonly Line[], void, undefined> {
+  let batch: Line[] = [];
+  let size = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const line of lines) {
+      const bytes = Buffer.byteLength(line.body) + more;
+      if (batch.length === BATCH || (batch.length > 0 && size + bytes > LONGEST_BODY)) {
+        yield batch;
+        [batch, size] = [[], 0];
+      }
+      batch.push(line);
+      size += bytes;
+    }
+  } catch (error) {
+    // The lines before the one that cannot be sent are sent.
+    failure = { error };
+  }
+  if (batch.length > 0) yield batch;
+  if (failure !== undefined) throw failure.error;
+}
+
+/** Sent again only where the platform has refused it for now: nothing of it was stored. */
+async function sendBatch(
+  transport: Transport,
+  batch: Verb,
+  invocation: Invocation,
+  input: Invocation['input'],
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await withNames({ ...invocation, verb: batch, input }, transport, (named) =>
+        transport.call<Answer>(batch, named.input, { signal }),
+      );
+    } catch (error) {
+      const passes = error instanceof RateLimitedError && !(error instanceof QuotaExceededError);
+      if (!passes || attempt === TRIES) throw error;
+      await sleep((error.retryAfter ?? 1) * 1000, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+}
+
+function stopped({ line, error }: { readonly line: number; readonly error: unknown }): Error {
+  if (!Number.isFinite(line)) return error as Error;
+  const where = `all lines before ${line} were sent or refused, and of the ${BATCH * PARALLEL} from there on some may have been`;
+  const message = `${error instanceof Error ? error.message : String(error)}; ${where}`;
+  // A refusal keeps its exit code.
+  if (error instanceof CloudApiError) return new CloudApiError(error.code, error.status, message, error);
+  return new Failure(message, error instanceof Failure ? error.exitCode : EXIT.unavailable);
+}
