@@ -142,7 +142,7 @@ export const createPgMessageRepository = (sql: Sql) => ({
     const rows = await sql.query<{ place: number }>(
       'queues.delete_messages',
       `delete from queue_messages m using unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) with ordinality as h (id, queue_id, tenant_id, handle, place)
-       where m.id = h.id and m.queue_id = h.queue_id and m.tenant_id = h.tenant_id and m.receipt_handle = h.handle returning h.place::int as place`,
+       where m.id = h.id and ${IS_HELD} returning h.place::int as place`,
       heldValues(held),
     );
     const deleted = new Set(rows.map(({ place }) => place));
@@ -155,7 +155,7 @@ export const createPgMessageRepository = (sql: Sql) => ({
       'queues.change_visibility',
       `update queue_messages m set visible_after = now() + h.seconds * interval '1 second'
        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[]) with ordinality as h (id, queue_id, tenant_id, handle, seconds, place)
-       where m.id = h.id and m.queue_id = h.queue_id and m.tenant_id = h.tenant_id and m.receipt_handle = h.handle and m.visible_after > now()
+       where m.id = h.id and ${IS_HELD} and m.visible_after > now()
        returning h.place::int as place, m.visible_after`,
       [...heldValues(extensions), extensions.map(({ seconds }) => seconds)],
     );
@@ -203,6 +203,12 @@ export type MessageRepository = ReturnType<typeof createPgMessageRepository>;
 
 /** Payload: the process that sends it, and ids of queues. */
 export const QUEUE_CHANNEL = 'cloud_queues';
+
+/**
+ * That a message `m` is of the queue and has the handle that `h` says. No index serves `is not distinct from`: a plan that was made while the
+ * table was small would look a message up by its queue, and keep doing so with a million messages in it (24 ms a deletion at 100,000).
+ */
+const IS_HELD = `m.queue_id is not distinct from h.queue_id and m.tenant_id is not distinct from h.tenant_id and m.receipt_handle = h.handle`;
 
 const heldValues = (held: readonly Held[]) => [
   held.map(({ messageId }) => messageId),
