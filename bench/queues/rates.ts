@@ -121,11 +121,7 @@ function rabbitSide(rabbit: RabbitMq): Side {
     }
     const endedBefore = cpuOfEnded();
     const { result, cpu } = await cpuDuring({ rabbitmq: rabbit.pid }, () =>
-      rabbit.load([
-        ...['-x', String(senders), '-y', String(takers), '-c', String(batch), '-q', String(batch), '-A', String(batch)],
-        ...common,
-        ...time,
-      ]),
+      rabbit.load([...`-x ${senders} -y ${takers} -c ${batch} -q ${batch} -A ${batch}`.split(' '), ...common, ...time]),
     );
     const perSecond = does === 'send' ? result.sent : result.received;
     const spent = { ...cpu, client: cpuOfEnded() - endedBefore };

@@ -59,11 +59,11 @@ export async function runPgbench(
     const { stdout } = await promisify(execFile)(
       join(findPostgresBin(), 'pgbench'),
       [
-        ...['-n', '-M', 'prepared', '-f', script, '-c', String(clients), '-j', '1', '-T', String(seconds)],
-        ...['-l', '--log-prefix', join(folder, 'log')],
-        ...['-D', `queue=${queue.queueId}`, '-D', `tenant=${queue.tenantId}`],
-        ...['-h', queue.socketDir, '-p', String(queue.port), '-U', 'cloud', 'thecloud'],
-      ],
+        `-n -M prepared -c ${clients} -j 1 -T ${seconds} -l -D queue=${queue.queueId} -D tenant=${queue.tenantId} -p ${queue.port} -U cloud`.split(
+          ' ',
+        ),
+        ['-f', script, '--log-prefix', join(folder, 'log'), '-h', queue.socketDir, 'thecloud'],
+      ].flat(),
       { env: { PATH: '/usr/bin:/bin', PGPASSWORD: queue.password, PGOPTIONS: PLANNING } },
     );
     const transactions = Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
