@@ -52,6 +52,24 @@ export const SYSTEM_PACKAGES = [
     why: 'a client of the AWS protocols, of another age',
   },
   {
+    name: 'python3-celery',
+    for: 'tests',
+    proof: ['/usr/lib/python3/dist-packages/celery'],
+    why: 'a task queue that uses ours through the AWS door',
+  },
+  {
+    name: 'python3-kombu',
+    for: 'tests',
+    proof: ['/usr/lib/python3/dist-packages/kombu/transport/SQS.py'],
+    why: "Celery's transport over SQS",
+  },
+  {
+    name: 'python3-pycurl',
+    for: 'tests',
+    proof: ['/usr/share/doc/python3-pycurl'],
+    why: "sends what Celery's transport over SQS asks",
+  },
+  {
     name: 'python3-venv',
     for: 'tests',
     proof: ['/usr/lib/*/ensurepip/__init__.py'],

@@ -92,6 +92,17 @@ export async function latestPython(): Promise<string> {
   return python;
 }
 
+/** A Python with the newest Celery of the package index, and what it needs for SQS, in a virtual environment. */
+export async function celeryPython(): Promise<string> {
+  const home = `${CACHE}python-celery`;
+  const python = `${home}/bin/python`;
+  await once('python-celery', async () => {
+    await run('python3', ['-m', 'venv', '--clear', home], INHERIT);
+    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'celery[sqs]'], INHERIT);
+  });
+  return python;
+}
+
 /** Debian's python3 with its packaged boto3 and awscli, installed through apt where root may. */
 export async function debianPython(): Promise<string> {
   const python = '/usr/bin/python3';

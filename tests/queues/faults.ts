@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { QueueWorld } from './world.ts';
+
+/** Does its harm until the signal, then mends it. Gives how many times it struck. */
+export type Faults = (world: QueueWorld, random: (below: number) => number, ended: AbortSignal) => Promise<number>;
+
+/** Strikes at random moments, so far apart at least and at most in milliseconds. */
+function at(
+  least: number,
+  most: number,
+  strike: (world: QueueWorld, random: (below: number) => number) => Promise<unknown>,
+): Faults {
+  return async (world, random, ended) => {
+    let count = 0;
+    for (;;) {
+      await pause(least + random(most - least), undefined, { signal: ended }).catch(() => undefined);
+      if (ended.aborted) return count;
+      await strike(world, random);
+      count++;
+    }
+  };
+}
+
+const anyApi = async (world: QueueWorld, random: (below: number) => number): Promise<unknown> => {
+  const place = random(world.apis.length + 1);
+  return place === 0 ? world.platform.kill('api') : world.apis[place - 1]!.replace();
+};
+
+/** kill -9 of an API process or of the worker. */
+const killProcesses: Faults = at(300, 1_200, (world, random) =>
+  random(4) === 0 ? world.platform.kill('worker') : anyApi(world, random),
+);
+
+/** kill -9 of anything that the platform consists of, PostgreSQL too. */
+const killAnything: Faults = at(300, 1_500, (world, random) => {
+  const place = random(5);
+  if (place < 2) return world.platform.kill('postgres');
+  return place === 2 ? world.platform.kill('worker') : anyApi(world, random);
+});
+
+/** An orderly restart, which ends every session: the supervisor starts PostgreSQL again. */
+const restartPostgres: Faults = at(500, 1_500, async ({ platform }) => {
+  process.kill(await platform.pid('postgres'), 'SIGINT');
+});
+
+const killBackends: Faults = at(50, 400, async (world, random) => {
+  const superuser = await connect(world);
+  try {
+    await superuser.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where usename in ('cloud_api', 'cloud_data', 'cloud_worker') and ($1 = 0 or pid % 3 = $1 - 1)`,
+      [random(4)],
+    );
+  } finally {
+    await superuser.end().catch(() => undefined);
+  }
+});
+
+/**
+ * By turns: the messages' table is locked, so that every connection of every pool waits; and all of the server's connections are taken, the
+ * platform's own ended, so that none can be opened.
+ */
+const exhaustPools: Faults = at(200, 600, async (world, random) => {
+  const superuser = await connect(world);
+  try {
+    if (random(2) === 0) {
+      await superuser.query('begin; lock table queue_messages in access exclusive mode');
+      await pause(700 + random(800));
+      await superuser.query('rollback');
+      return;
+    }
+    const taken: pg.Client[] = [];
+    await superuser.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename in ('cloud_api', 'cloud_data', 'cloud_worker')`,
+    );
+    for (let tries = 0; tries < 300; tries++) {
+      const client = await connect(world, 'cloud').catch(() => undefined);
+      if (client) taken.push(client);
+      else break;
+    }
+    await pause(300 + random(500));
+    await Promise.all(taken.map((client) => client.end()));
+  } finally {
+    await superuser.end().catch(() => undefined);
+  }
+});
+
+export const SCENES: readonly (readonly [string, Faults])[] = [
+  ['backends of PostgreSQL are ended', killBackends],
+  ['no connection is to be had', exhaustPools],
+  ['processes are killed', killProcesses],
+  ['PostgreSQL restarts', restartPostgres],
+  ['everything is killed again and again', killAnything],
+];
+
+/** As the superuser, who gets in when nobody else does. */
+export async function connect({ platform }: QueueWorld, user: 'postgres' | 'cloud' = 'postgres'): Promise<pg.Client> {
+  const secrets = JSON.parse(readFileSync(join(platform.dataDir, 'secrets', 'database.json'), 'utf8'));
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: platform.pgPort,
+    user,
+    password: user === 'postgres' ? secrets.superuser : secrets.owner,
+    database: 'thecloud',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
