@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import type { CallWorld } from './example.ts';
 import type { PageOf } from './operation.ts';
 import { cursorBehind } from './page.ts';
 
@@ -34,10 +35,38 @@ export type SdkAction<Handlers, Name extends keyof Handlers> =
     ? AwsAction<Input, Awaited<Output>>
     : never;
 
+/** Where an example makes what its action acts on. */
+export interface AwsWorld extends CallWorld {
+  readonly accountNumber: string;
+  readonly region: string;
+  /** Of the door, as the test's client reaches it. */
+  readonly baseUrl: string;
+}
+
+/**
+ * How an action is called well, and what of it decides who may. From it the tests make calls that must be refused and change nothing: unsigned,
+ * with wrong keys, from other tenants, without the permission, without each required member. Then the owner's same call succeeds.
+ */
+export interface AwsExample {
+  /** Makes what the call needs and answers its input, as the SDK takes it. What it makes and says is new each time. */
+  input(world: AwsWorld): Promise<object>;
+  /**
+   * The error that another tenant gets for the same input, whose URL, ARN or id is not theirs: `QueueDoesNotExist`. Absent: the input names nothing
+   * that is there; another tenant's same call succeeds and shows nothing of this one.
+   */
+  readonly foreign?: string;
+  /** Without a permission: every key may ask. */
+  readonly forEveryKey?: boolean;
+  /** More inputs that must be refused, made of a good one: a number out of its range, text that is no ARN. */
+  malformed?(good: Readonly<Record<string, unknown>>): readonly object[];
+}
+
 /** A service's part of one of AWS's services: VPCs, instances and volumes share EC2. */
 export interface AwsActions {
   readonly service: AwsServiceId;
   readonly actions: Readonly<Record<string, AwsAction>>;
+  /** One for each action: the generated negative tests start from it. */
+  readonly examples: Readonly<Record<string, AwsExample>>;
   /** AWS's codes for errors of these actions: of every code of the service's own, and of the kernel's where its usual one does not fit. */
   readonly errors?: Readonly<Record<string, string>>;
 }

@@ -35,6 +35,8 @@ export interface ClientOptions {
   readonly region?: string;
   /** More headers, which the signature does not cover. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Leaves out what the signature is in. */
+  readonly isUnsigned?: boolean;
   /** Replaces the form that the client would send; signed as it is. */
   readonly form?: string;
 }
@@ -87,8 +89,16 @@ type Made<Service extends AwsServiceId> = (
 export const ec2Client: Made<'ec2'> = (...args) => awsClient('ec2', ...args);
 export const stsClient: Made<'sts'> = (...args) => awsClient('sts', ...args);
 
-function withOptions(client: AnyClient, { headers, form }: ClientOptions): AnyClient {
+function withOptions(client: AnyClient, { headers, form, isUnsigned }: ClientOptions): AnyClient {
   const stack = client.middlewareStack;
+  if (isUnsigned)
+    stack.add(
+      (next) => (args) => {
+        delete (args.request as { headers: Record<string, string> }).headers['authorization'];
+        return next(args);
+      },
+      { step: 'finalizeRequest', name: 'unsigned', priority: 'low' },
+    );
   if (form !== undefined)
     stack.add(
       (next) => (args) => {

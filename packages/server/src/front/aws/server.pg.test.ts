@@ -260,7 +260,9 @@ it('an action that decides nothing is an error of ours in test mode', async () =
   const services = [{ name: 'odd', resource: 'odd', title: 'Odd', operations: {}, handlers: {} }] as const;
   const gateway = (actions: object, errors: object = {}) =>
     createGateway({
-      services: [{ ...services[0], errors: errors as never, aws: [{ service: 'sts', actions: actions as never }] }],
+      services: [
+        { ...services[0], errors: errors as never, aws: [{ service: 'sts', actions: actions as never, examples: {} }] },
+      ],
       execute: api.execute,
       region: 'us-east-1',
       schemeOf: () => 'http',
