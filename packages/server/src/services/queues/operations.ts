@@ -115,7 +115,7 @@ export const MoveTask = Type.Object(
     destination_queue_id: Type.Optional(
       Type.String({ format: 'uuid', description: 'Absent: each message goes to the queue from which it came' }),
     ),
-    status: Type.String({ description: 'RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED' }),
+    status: Type.String({ description: 'RUNNING, COMPLETED, CANCELLED or FAILED' }),
     moved: Type.Integer({ description: 'Messages that were moved so far' }),
     to_move: Type.Integer({ description: 'Messages that were there when the task began' }),
     max_per_second: Type.Optional(Type.Integer()),
@@ -157,6 +157,7 @@ export const queueOperations = {
     uses: ['queues'],
     answers: 'queue',
     references: { dead_letter_queue_id: 'queue' },
+    event: 'QUEUE_CREATED',
     bodyLimit,
     cli: { args: ['name'] },
   }),
@@ -189,6 +190,7 @@ export const queueOperations = {
   }),
   delete: deleteOperation(queue, {
     description: 'Deletes the queue and its messages. The name is free at once.',
+    event: 'QUEUE_DELETED',
   }),
   purge: operation({
     summary: 'Delete all messages of a queue',
@@ -199,6 +201,7 @@ export const queueOperations = {
     output: Type.Object({}),
     errors: ['PURGE_IN_PROGRESS'],
     target,
+    event: 'QUEUE_PURGED',
     ...write,
     cli: { args: ['id'] },
   }),
@@ -269,6 +272,7 @@ export const queueOperations = {
     creates: 'queue_move_task',
     answers: 'queue_move_task',
     references: { destination_id: 'queue' },
+    event: 'QUEUE_REDRIVE_STARTED',
     ...write,
     cli: { args: ['id'], flags: { destination_id: 'to', max_per_second: 'rate' } },
   }),
@@ -293,6 +297,7 @@ export const queueOperations = {
     errors: ['CONFLICT'],
     targets: [target, { kind: 'queue_move_task', param: 'task' }],
     answers: 'queue_move_task',
+    event: 'QUEUE_REDRIVE_CANCELLED',
     ...write,
     cli: { args: ['id', 'task'] },
   }),
