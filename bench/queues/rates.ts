@@ -11,6 +11,7 @@ import type { Outcome } from './load.lib.ts';
 import { Loader } from './loader-process.lib.ts';
 import { type ElasticMq, type RabbitMq, startElasticMq, startRabbitMq } from './peers.lib.ts';
 import { runPgbench } from './sql.lib.ts';
+import { named, numbers, option } from './words.lib.ts';
 import { type Tenant, World } from './world.lib.ts';
 
 type Does = 'send' | 'take' | 'mixed';
@@ -27,16 +28,9 @@ const WARM_UP = 4;
 /** More than any side takes in a round. */
 const FILL = { 1: 12_000, 10: 45_000 } as const;
 
-const words = process.argv.slice(2);
-const option = (name: string): string | undefined =>
-  words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-const numbers = (name: string, all: readonly number[]): readonly number[] =>
-  option(name)?.split(',').map(Number) ?? all;
 const [rounds] = numbers('rounds', [3]);
 const [seconds] = numbers('seconds', [2]);
 const without = new Set(option('without')?.split(','));
-const named = words.filter((word): word is Does => word === 'send' || word === 'take' || word === 'mixed');
-
 /** What one round of one side came to. */
 interface Round {
   readonly perSecond: number;
@@ -140,6 +134,9 @@ function tell(name: string, seen: readonly Round[]): string {
   return `${name} ${Math.round(middle((round) => round.perSecond))}/s${times} (µs CPU a message: ${cpu})`;
 }
 
+const wanted = named<Does>(['send', 'take', 'mixed']);
+if (wanted.length === 0) process.exit();
+
 const loader = await Loader.start();
 const world = await World.start();
 const stops: (() => Promise<void>)[] = [() => world.stop()];
@@ -162,7 +159,7 @@ try {
   }
   for (const name of without) sides.delete(name);
 
-  const cases = (named.length > 0 ? named : (['send', 'take', 'mixed'] as const)).flatMap((does) =>
+  const cases = wanted.flatMap((does) =>
     numbers('batch', [1, 10]).flatMap((batch) =>
       numbers('clients', [1, 16, 64, 256])
         .filter((clients) => does !== 'mixed' || clients > 1)
