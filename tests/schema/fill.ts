@@ -106,6 +106,20 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     await own('secrets', 'user_id, name, encrypted_value', `$2, 's', 'x'`, [user]);
     await own('queues', 'user_id, name, arn', `$2, 'q', 'arn'`, [user]);
     await own('queue_messages', 'queue_id, body', `$2, 'm'`, [await idOf('queues')]);
+    await own('queue_move_tasks', 'id, user_id, source_queue_id', 'gen_random_uuid(), $2, $3', [
+      user,
+      await idOf('queues'),
+    ]);
+    await own('queue_groups', 'queue_id, group_id, head, available_at', `$2, 'g', 1, now()`, [await idOf('queues')]);
+    await own(
+      'queue_deduplications',
+      'queue_id, deduplication_id, group_id, message_id, sequence_number, sent_at',
+      `$2, 'd', '', gen_random_uuid(), 1, now()`,
+      [await idOf('queues')],
+    );
+    await own('queue_attempts', 'queue_id, attempt_id, receipt_handles, received_at', `$2, 'a', '{}', now()`, [
+      await idOf('queues'),
+    ]);
     await own('topics', 'user_id, name, arn', `$2, 't', 'arn'`, [user]);
     await own('subscriptions', 'user_id, topic_id, protocol, endpoint', `$2, $3, 'queue', 'x'`, [
       user,

@@ -59,19 +59,35 @@ describe('cloud_data', () => {
       invocations: 'select insert update',
       object_versions: 'select insert update delete',
       objects: 'select insert update delete',
+      queue_attempts: 'select insert update delete',
+      queue_deduplications: 'select insert update delete',
+      queue_groups: 'select insert update delete',
       queue_messages: 'select insert update delete',
       queues: 'select',
       subscriptions: 'select',
       topics: 'select',
     });
     const { rows } = await asOwner((client) =>
-      client.query(`
+      client.query<{ name: string }>(`
         select p.oid::regprocedure::text as name from pg_proc p where p.pronamespace = 'public'::regnamespace and has_function_privilege('cloud_data', p.oid, 'execute')
         union all
         select oid::regclass::text from pg_class where relnamespace = 'public'::regnamespace
           and case relkind when 'S' then has_sequence_privilege('cloud_data', oid, 'usage, select, update') else false end`),
     );
-    expect(rows, 'functions and sequences').toEqual([]);
+    expect(
+      rows.map((row) => row.name.replaceAll('timestamp with time zone', 'timestamptz')).sort(),
+      'functions and sequences',
+    ).toEqual([
+      'fifo_delete(uuid,uuid,uuid[],text[])',
+      'fifo_enter(uuid,uuid,text,bigint,timestamptz)',
+      'fifo_extend(uuid,uuid,uuid[],text[],integer[])',
+      'fifo_repeat(uuid,text,integer,timestamptz,timestamptz)',
+      'fifo_send(uuid,uuid,uuid[],text[],text[],text[],integer[],uuid[],integer[],text[],text[])',
+      'fifo_settle(uuid,text,timestamptz)',
+      'fifo_take(uuid,uuid,integer[],integer[],text[],text,timestamptz,boolean)',
+      'fifo_transfer(uuid,uuid,uuid,timestamptz)',
+      'queue_message_sequence',
+    ]);
   });
 
   it('is refused everywhere else, when it tries', async () => {

@@ -30,12 +30,24 @@ const DATA_PLANE_TABLES = [
   'invocations',
   'object_versions',
   'objects',
+  'queue_attempts',
+  'queue_deduplications',
+  'queue_groups',
   'queue_messages',
   'queues',
   'subscriptions',
   'topics',
 ];
-const HIDDEN_FROM_OPERATORS = ['api_keys', 'cron_job_runs', 'invocations', 'queue_messages', 'stream_tickets'];
+const HIDDEN_FROM_OPERATORS = [
+  'api_keys',
+  'cron_job_runs',
+  'invocations',
+  'queue_attempts',
+  'queue_deduplications',
+  'queue_groups',
+  'queue_messages',
+  'stream_tickets',
+];
 
 /** Tables of tenants with an id that are not listed by (tenant_id, id), and how they are. */
 const LISTED_OTHERWISE = {
@@ -284,7 +296,10 @@ describe('row-level security', () => {
       ] as const) {
         const seen = await count(url, table, a);
         if (seen === undefined) {
-          expect(['api stream_tickets', 'api mails'], 'may not read').toContain(`${who} ${table}`);
+          expect(
+            ['api stream_tickets', 'api mails', 'api queue_attempts', 'api queue_deduplications', 'api queue_groups'],
+            'may not read',
+          ).toContain(`${who} ${table}`);
           continue;
         }
         expect(seen.length, `${who} sees its own in ${table}`).toBeGreaterThan(0);
