@@ -21,8 +21,8 @@ if (name === undefined || !names.includes(name)) {
 }
 try {
   await ensureNpmPackages();
-  // A bench of the console needs the browser of its tests.
-  await ensureSystemPackages(name === 'console');
+  // A bench of the console needs the browser of its tests, one of queues its peers.
+  await ensureSystemPackages(name === 'console', name === 'queues');
 } catch (error) {
   exitWith(error);
 }

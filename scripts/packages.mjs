@@ -3,7 +3,7 @@
  * looking at files costs a millisecond, asking dpkg fifty, and it is true on every distribution.
  */
 
-/** @typedef {{ name: string, for: 'database' | 'engine' | 'all' | 'tests', proof: readonly string[], why: string, instead?: string }} SystemPackage */
+/** @typedef {{ name: string, for: 'database' | 'engine' | 'all' | 'tests' | 'peers', proof: readonly string[], why: string, instead?: string }} SystemPackage */
 
 /** @type {readonly SystemPackage[]} */
 export const SYSTEM_PACKAGES = [
@@ -92,6 +92,19 @@ export const SYSTEM_PACKAGES = [
     for: 'tests',
     proof: ['/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf'],
     why: 'names with emoji in screenshots',
+  },
+  {
+    name: 'default-jre-headless',
+    for: 'peers',
+    proof: ['java'],
+    why: 'runs ElasticMQ, which the bench of queues compares with',
+  },
+  { name: 'maven', for: 'peers', proof: ['mvn'], why: 'brings ElasticMQ and the load tool of RabbitMQ' },
+  {
+    name: 'rabbitmq-server',
+    for: 'peers',
+    proof: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
+    why: 'what the bench of queues compares with; it starts one of its own',
   },
   { name: 'passwd', for: 'all', proof: ['useradd'], why: 'makes the system users' },
 ];

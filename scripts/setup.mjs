@@ -14,12 +14,13 @@ export { ensureNpmPackages, NODE, REPOSITORY } from './npm-packages.mjs';
  * The missing system packages of those that this start needs: an API alone needs no engine, and with
  * DATABASE_URL the database is elsewhere.
  */
-/** @param {boolean} forTests */
-export function findMissingPackages(forTests = false) {
+/** @param {boolean} forTests @param {boolean} [forPeers] of a bench */
+export function findMissingPackages(forTests = false, forPeers = false) {
   const unneeded = new Set([
     process.env.DATABASE_URL ? 'database' : '',
     process.env.CLOUD_ROLE === 'api' ? 'engine' : '',
     forTests ? '' : 'tests',
+    forPeers ? '' : 'peers',
   ]);
   return SYSTEM_PACKAGES.filter((wanted) => !unneeded.has(wanted.for) && !wanted.proof.some(isThere));
 }
@@ -38,8 +39,8 @@ function isThere(proof) {
 /**
  * Installs the system packages with apt. Without apt, prints what is missing and continues.
  */
-export async function ensureSystemPackages(forTests = false) {
-  const missing = findMissingPackages(forTests);
+export async function ensureSystemPackages(forTests = false, forPeers = false) {
+  const missing = findMissingPackages(forTests, forPeers);
   if (missing.length === 0 && !isCutShort()) return;
   if (process.platform !== 'linux' || !existsSync('/usr/bin/apt-get')) {
     console.log('This machine has no apt. Install these by hand; until then, some features will not work:');

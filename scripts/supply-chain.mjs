@@ -84,7 +84,7 @@ export function writeBill(lock) {
   const npm = fetched(lock);
   const components = [
     ...unique(npm.map(([path, one]) => npmComponent(nameOf(path), one))),
-    ...SYSTEM_PACKAGES.filter((one) => one.for !== 'tests').map((one) => ({
+    ...SYSTEM_PACKAGES.filter(isShipped).map((one) => ({
       'bom-ref': `deb:${one.name}`,
       type: 'application',
       name: one.name,
@@ -157,11 +157,14 @@ function merged(all) {
 /** @template T @param {(one: T) => string} ref @returns {(a: T, b: T) => number} */
 const byRef = (ref) => (a, b) => (ref(a) < ref(b) ? -1 : 1);
 
+/** Whether the platform needs it to run. @param {import('./packages.mjs').SystemPackage} one */
+const isShipped = (one) => one.for !== 'tests' && one.for !== 'peers';
+
 /** What our own packages name, tools included. @param {Lock} lock */
 function ownDependencies(lock) {
   const own = Object.entries(lock.packages).filter(([path]) => !path.includes(MODULES));
   const refs = own.flatMap(([path, one]) => dependenciesOf(lock, path, one, /** @type {any} */ (one).devDependencies));
-  const system = SYSTEM_PACKAGES.filter((one) => one.for !== 'tests').map((one) => `deb:${one.name}`);
+  const system = SYSTEM_PACKAGES.filter(isShipped).map((one) => `deb:${one.name}`);
   return [...new Set([...refs, ...system])].sort();
 }
 
