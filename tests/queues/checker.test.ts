@@ -15,7 +15,15 @@ function teller() {
   return {
     history,
     send(at: number, body: string, more: Partial<Sending> = {}) {
-      history.sendings.push({ begun: at, ended: at + 10, body, outcome: 'done', messageId: `id-${body}`, ...more });
+      history.sendings.push({
+        begun: at,
+        ended: at + 10,
+        body,
+        place: 0,
+        outcome: 'done',
+        messageId: `id-${body}`,
+        ...more,
+      });
     },
     receive(at: number, body: string, handle: string, more: Partial<Delivery> = {}) {
       const call = more.call ?? ++calls;
@@ -303,6 +311,15 @@ test.each<[string, string[], (say: ReturnType<typeof teller>) => void, string[]?
     (say) => {
       say.send(0, 'a', inGroup(2));
       say.send(20, 'b', inGroup(1));
+    },
+    ['id-a', 'id-b'],
+  ],
+  [
+    'a batch that is numbered in another order',
+    ['numbered out of order'],
+    (say) => {
+      say.send(0, 'a', inGroup(2));
+      say.send(0, 'b', inGroup(1, { place: 1 }));
     },
     ['id-a', 'id-b'],
   ],

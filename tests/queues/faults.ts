@@ -59,14 +59,16 @@ const killBackends: Faults = at(50, 400, async (world, random) => {
   }
 });
 
+let locks = false;
 /**
  * By turns: the messages' table is locked, so that every connection of every pool waits; and all of the server's connections are taken, the
  * platform's own ended, so that none can be opened.
  */
 const exhaustPools: Faults = at(200, 600, async (world, random) => {
+  locks = !locks;
   const superuser = await connect(world);
   try {
-    if (random(2) === 0) {
+    if (locks) {
       await superuser.query('begin; lock table queue_messages in access exclusive mode');
       await pause(700 + random(800));
       await superuser.query('rollback');

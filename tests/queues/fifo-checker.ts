@@ -7,6 +7,7 @@ export function checkOrder(indexed: Indexed, accuse: Accuse): void {
     ({ group, sequence }) => group !== undefined && sequence !== undefined,
   );
   checkNumbers(messages, accuse);
+  checkBatches(messages, accuse);
   for (const [group, members] of groupBy(messages, (message) => message.group!)) {
     checkTurns(group, members, accuse);
     checkGroupHolders(group, members, indexed, accuse);
@@ -37,6 +38,21 @@ function checkNumbers(messages: readonly Message[], accuse: Accuse): void {
         'numbered out of order',
         `${message.id} (${message.sequence}) was sent after ${highest.id} (${highest.sequence})`,
       );
+  }
+}
+
+/** Entries of one group in one batch have their numbers in the batch's order. Those of a batch that was sent again may have come earlier. */
+function checkBatches(messages: readonly Message[], accuse: Accuse): void {
+  const sent = messages.flatMap((message) =>
+    message.sendings.length === 1 ? [{ message, ...message.sendings[0]! }] : [],
+  );
+  for (const batch of groupBy(sent, ({ begun, group }) => `${begun} ${group}`).values()) {
+    batch.sort((a, b) => a.place - b.place);
+    for (const [index, second] of batch.entries()) {
+      const first = batch[index - 1];
+      if (first && first.message.sequence! > second.message.sequence!)
+        accuse('numbered out of order', `${second.message.id} follows ${first.message.id} in one batch`);
+    }
   }
 }
 

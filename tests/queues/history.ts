@@ -17,6 +17,8 @@ export type Outcome = 'done' | 'refused' | 'unknown';
 /** The body tells one message from another: a body is sent again only with the deduplication id that it had. */
 export interface Sending extends Timed {
   readonly body: string;
+  /** In its batch. Entries of one batch have the same times. */
+  readonly place: number;
   readonly outcome: Outcome;
   readonly messageId?: string | undefined;
   readonly group?: string | undefined;

@@ -55,7 +55,7 @@ export function startLoad(options: LoadOptions): Load {
   async function send(entries: readonly Entry[]): Promise<readonly Outcome[]> {
     const { answer, begun, ended } = await timed(() => anyDoor().send(entries));
     for (const [place, entry] of entries.entries()) {
-      history.sendings.push({ begun, ended, ...entry, ...answer[place]! });
+      history.sendings.push({ begun, ended, place, ...entry, ...answer[place]! });
       if (answer[place]!.outcome === 'done') acknowledged++;
     }
     return answer.map(({ outcome }) => outcome);
