@@ -35,6 +35,7 @@ function teller() {
         begun: at,
         ended: at + 10,
         call,
+        place: 0,
         messageId,
         body,
         handle,
@@ -93,7 +94,7 @@ test('nothing is said of a group in order', () => {
       // Sent again under the same id: the same message.
       say.send(70, 'a', inGroup(1, { deduplicationId: 'a' }));
       say.receive(100, 'a', 'a1', { call: 1 });
-      say.receive(100, 'b', 'b1', { call: 1 });
+      say.receive(100, 'b', 'b1', { call: 1, place: 1 });
       say.delete(200, 'a1');
       say.delete(200, 'b1');
       say.receive(220, 'c', 'c1');
@@ -161,7 +162,7 @@ test.each<[string, string[], (say: ReturnType<typeof teller>) => void, string[]?
       say.send(0, 'a', inGroup(1, { deduplicationId: 'x' }));
       say.send(100, 'b', inGroup(2, { deduplicationId: 'x' }));
       say.receive(200, 'a', 'a1', { call: 1 });
-      say.receive(200, 'b', 'b1', { call: 1 });
+      say.receive(200, 'b', 'b1', { call: 1, place: 1 });
       say.delete(300, 'a1');
       say.delete(300, 'b1');
     },
@@ -280,6 +281,18 @@ test.each<[string, string[], (say: ReturnType<typeof teller>) => void, string[]?
     },
   ],
   [
+    'two messages of a group in the wrong order in one answer',
+    ['overtaken'],
+    (say) => {
+      say.send(0, 'a', inGroup(1));
+      say.send(20, 'b', inGroup(2));
+      say.receive(100, 'a', 'a1', { call: 1, place: 1 });
+      say.receive(100, 'b', 'b1', { call: 1, place: 0 });
+      say.delete(200, 'a1');
+      say.delete(200, 'b1');
+    },
+  ],
+  [
     'a message of a group while an earlier one is held',
     ['overtaken', 'group with two holders'],
     (say) => {
@@ -298,7 +311,7 @@ test.each<[string, string[], (say: ReturnType<typeof teller>) => void, string[]?
       say.send(0, 'a', inGroup(1));
       say.send(20, 'b', inGroup(2));
       say.receive(100, 'a', 'a1', { call: 1 });
-      say.receive(100, 'b', 'b1', { call: 1 });
+      say.receive(100, 'b', 'b1', { call: 1, place: 1 });
       say.hide(200, 'a1', 0);
       say.receive(300, 'a', 'a2');
       say.delete(400, 'a2');

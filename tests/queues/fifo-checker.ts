@@ -56,7 +56,7 @@ function checkBatches(messages: readonly Message[], accuse: Accuse): void {
   }
 }
 
-/** Nothing is delivered while a message before it is there, unless that one came by the same call. */
+/** Nothing is delivered while a message before it is there, unless that one came by the same call, before it. */
 function checkTurns(group: string, members: readonly Message[], accuse: Accuse): void {
   const inTurn = [...members].sort((a, b) => (a.sequence! < b.sequence! ? -1 : 1));
   // The first moment at which the message may have been deleted.
@@ -71,7 +71,8 @@ function checkTurns(group: string, members: readonly Message[], accuse: Accuse):
         .slice(0, place)
         .find(
           (earlier, index) =>
-            gone[index]! > delivery.ended && !earlier.deliveries.some(({ call }) => call === delivery.call),
+            gone[index]! > delivery.ended &&
+            !earlier.deliveries.some(({ call, place: before }) => call === delivery.call && before < delivery.place),
         );
       if (passed)
         accuse(

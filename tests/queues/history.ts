@@ -29,6 +29,8 @@ export interface Sending extends Timed {
 export interface Delivery extends Timed {
   /** The receive call that brought it. */
   readonly call: number;
+  /** In the call's answer. */
+  readonly place: number;
   readonly messageId: string;
   readonly body: string;
   readonly handle: string;

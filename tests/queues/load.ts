@@ -120,8 +120,15 @@ export function startLoad(options: LoadOptions): Load {
       const wish = { max: random(2) === 0 ? 1 : 10, waitSeconds, visibilitySeconds: 1 + random(2) };
       const call = ++calls;
       const { answer, begun, ended } = await timed(() => door.receive(wish));
-      for (const received of answer ?? [])
-        history.deliveries.push({ begun, ended, call, visibilityMs: wish.visibilitySeconds * 1000, ...received });
+      for (const [place, received] of (answer ?? []).entries())
+        history.deliveries.push({
+          begun,
+          ended,
+          call,
+          place,
+          visibilityMs: wish.visibilitySeconds * 1000,
+          ...received,
+        });
       if (answer && answer.length > 0) await treat(answer);
       else await pause(10 + random(40));
     }
