@@ -32,6 +32,7 @@ export {
   useReadOn,
   useRefresh,
 } from './api/queries.ts';
+export { createReadings } from './api/readings.ts';
 export { type DescribedService, operationOf, serviceOf, services } from './api/registry.ts';
 export { type Role } from './api/roles.ts';
 export { type Schema } from './api/schema.ts';
