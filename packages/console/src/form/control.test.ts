@@ -66,13 +66,21 @@ describe('a form', () => {
     expect(of({ type: 'array', items: { enum: ['a', 'b'] } })).toEqual({ kind: 'choices', choices: ['a', 'b'] });
   });
 
+  test('asks for the members of an object one by one', () => {
+    const members = { a: { type: 'string' }, b: { type: 'array', items: { type: 'string' } } };
+    expect(of({ anyOf: [{ type: 'object', properties: members }, { type: 'null' }] })).toEqual({
+      kind: 'members',
+      members,
+    });
+  });
+
   test('hides what is typed into a secret', () => {
     expect(of({ type: 'string', maxLength: 5_000 }, true)).toEqual({ kind: 'secret' });
   });
 
   test('has none for a shape that it does not know, so that the first test finds it', () => {
     expect(of({ type: 'array', items: { type: 'object' } })).toBe(undefined);
-    expect(of({ type: 'object', properties: { a: { type: 'string' } } })).toBe(undefined);
+    expect(of({ type: 'object', properties: { a: { type: 'array', items: { type: 'object' } } } })).toBe(undefined);
     expect(of({ anyOf: [{ type: 'string' }, { type: 'integer' }] })).toBe(undefined);
   });
 });

@@ -4,6 +4,7 @@ import type { Schema } from '../api/schema.ts';
 export type Control =
   | { readonly kind: 'reference' | 'references'; readonly of: string }
   | { readonly kind: 'choice' | 'choices'; readonly choices: readonly (string | number)[] }
+  | { readonly kind: 'members'; readonly members: Readonly<Record<string, Schema>> }
   | { readonly kind: 'flag' | 'number' | 'time' | 'lines' | 'pairs' | 'secret' | 'long' | 'text' };
 
 export interface Asked {
@@ -55,12 +56,17 @@ export function controlOf(given: Schema, { reference, secret }: Asked): Control 
       return reference === undefined ? { kind: 'lines' } : { kind: 'references', of: reference };
     }
     case 'object': {
+      if (schema.properties) return membersControl(schema.properties);
       const values = Object.values(schema.patternProperties ?? {});
       const one =
         values[0] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
-      return (one as Schema | undefined)?.type === 'string' && !schema.properties ? { kind: 'pairs' } : undefined;
+      return (one as Schema | undefined)?.type === 'string' ? { kind: 'pairs' } : undefined;
     }
     default:
       return undefined;
   }
 }
+
+/** The members of an object are asked for like those of the input, if each has a control. */
+const membersControl = (members: Readonly<Record<string, Schema>>): Control | undefined =>
+  Object.values(members).every((one) => controlOf(one, { secret: false })) ? { kind: 'members', members } : undefined;

@@ -126,6 +126,33 @@ export function MemberField({
           onChange={onChange}
         />
       );
+    case 'members': {
+      const values = (value ?? {}) as Readonly<Record<string, unknown>>;
+      const set = (member: string, one: unknown) => {
+        const { [member]: _, ...others } = values;
+        const next = one === undefined ? others : { ...others, [member]: one };
+        onChange(Object.keys(next).length === 0 ? undefined : next);
+      };
+      return (
+        <fieldset className="grid gap-3 rounded-md border border-line p-3">
+          <legend className="px-1 font-medium">
+            {label} {!required && <span className="font-normal text-ink-soft">(optional)</span>}
+          </legend>
+          {Object.entries(control.members).map(([member, one]) => (
+            <MemberField
+              key={member}
+              name={member}
+              schema={one}
+              required={schema.required?.includes(member) ?? false}
+              secret={false}
+              value={values[member]}
+              onChange={(next) => set(member, next)}
+            />
+          ))}
+          <GroupNotes help={help} error={error} />
+        </fieldset>
+      );
+    }
     case 'long':
       return frame(<TextArea value={text} onChange={(event) => onChange(event.target.value)} />);
     default: {

@@ -7,6 +7,7 @@ import { Button } from '../kit/button.tsx';
 import { DialogActions } from '../kit/dialog.tsx';
 import { ErrorNote } from '../kit/states.tsx';
 import { ShowCall } from '../pages/show-call.tsx';
+import { plainOf } from './control.ts';
 import { MemberField } from './member-field.tsx';
 import { type Refused, refusedOf } from './refusal.ts';
 import { flawOf, inputOf } from './values.ts';
@@ -98,7 +99,10 @@ export function SchemaForm(props: SchemaFormProps) {
             value={values[name]}
             error={flaws[name] ?? (mended.has(name) ? undefined : refused.members[name])}
             onChange={(value) => {
-              setEdits((before) => ({ ...before, [name]: value }));
+              const { nullable } = plainOf(schema.properties?.[name] ?? {});
+              // What may be null is taken away with it.
+              const next = value === undefined && changedOnly && nullable ? null : value;
+              setEdits((before) => ({ ...before, [name]: next }));
               setFlaws((before) => Object.fromEntries(Object.entries(before).filter(([other]) => other !== name)));
               setMended((before) => new Set(before).add(name));
             }}
