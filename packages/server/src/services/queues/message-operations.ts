@@ -116,7 +116,7 @@ const batchOf = <const T extends Record<string, import('typebox').TSchema>>(memb
 /** Room for the largest message or batch, whose characters JSON may write as six bytes each. */
 const bodyLimit = 4 << 20;
 
-const data = { plane: 'data', target } as const;
+const data = { plane: 'data', target, console: 'custom' } as const;
 
 /** The data plane: no audit row and no Idempotency-Key. */
 export const messageOperations = {

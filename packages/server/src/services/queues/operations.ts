@@ -243,6 +243,7 @@ export const queueOperations = {
     target,
     answers: 'queue',
     cli: { args: ['id'], columns: ['id', 'name', 'max_receive_count'] },
+    console: 'custom',
   }),
   redrive: operation({
     summary: 'Move the messages of a dead-letter queue back',
@@ -275,6 +276,7 @@ export const queueOperations = {
     event: 'QUEUE_REDRIVE_STARTED',
     ...write,
     cli: { args: ['id'], flags: { destination_id: 'to', max_per_second: 'rate' } },
+    console: 'custom',
   }),
   redriveTasks: operation({
     summary: 'List the tasks that move messages out of a queue',
@@ -286,6 +288,7 @@ export const queueOperations = {
     target,
     answers: 'queue_move_task',
     cli: { args: ['id'], columns: ['id', 'status', 'moved', 'to_move', 'created_at'] },
+    console: 'custom',
   }),
   cancelRedrive: operation({
     summary: 'Cancel a task that moves messages',
@@ -300,5 +303,6 @@ export const queueOperations = {
     event: 'QUEUE_REDRIVE_CANCELLED',
     ...write,
     cli: { args: ['id', 'task'] },
+    console: 'custom',
   }),
 };
