@@ -51,6 +51,7 @@ export type RefusalReason =
   | 'unknownKey'
   | 'signatureMismatch'
   | 'invalidToken'
+  | 'expiredToken'
   | 'expired'
   | 'clockSkew'
   | 'unsupportedSignature'

@@ -15,6 +15,11 @@ export interface KeysCreateInput {
   readonly expires_at?: string | undefined;
 }
 
+export interface KeysCreateSessionInput {
+  /** Seconds until it expires, 15 minutes to 36 hours. Default: 12 hours */
+  readonly duration_seconds?: number | undefined;
+}
+
 export interface KeysListInput {
   /** Maximum number of results; default 50 */
   readonly limit?: number | undefined;
@@ -28,7 +33,7 @@ export interface KeysGetInput {
 }
 
 export interface KeysUpdateInput {
-  /** Id or name */
+  /** Id, AWS access key id or name */
   readonly id: string;
   readonly name?: string | undefined;
   /** The only permissions that the key has, such as instance:read. *: all that your role has */
@@ -40,13 +45,14 @@ export interface KeysUpdateInput {
 }
 
 export interface KeysRotateInput {
-  /** Id or name */
+  /** Id, AWS access key id or name */
   readonly id: string;
   /** Seconds for which the old key still works, at most a day. Default: 0 */
   readonly overlap_seconds?: number | undefined;
 }
 
 export interface KeysRevokeInput {
+  /** Id, AWS access key id or name */
   readonly id: string;
 }
 
@@ -57,6 +63,12 @@ export interface Keys {
    * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
+  /**
+   * Create a temporary key.
+   * Made from the key that sends this request: it may do what that key may at the time of each call, ends with it, and expires. AWS clients need its session token too. It makes no keys. A key has at most 100 of them at a time.
+   * POST /auth/keys/session · permission identity:create · errors QUOTA_EXCEEDED
+   */
+  createSession(input?: KeysCreateSessionInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
   /**
    * List your API keys in this tenant.
    * GET /auth/keys · permission identity:read
@@ -93,6 +105,7 @@ export interface Keys {
 
 const SPECS = {
   create: {"name":"keys.create","method":"POST","path":"/auth/keys","idempotent":true},
+  createSession: {"name":"keys.createSession","method":"POST","path":"/auth/keys/session","idempotent":true},
   list: {"name":"keys.list","method":"GET","path":"/auth/keys"},
   get: {"name":"keys.get","method":"GET","path":"/auth/keys/:id"},
   update: {"name":"keys.update","method":"PATCH","path":"/auth/keys/:id","idempotent":true},
@@ -103,6 +116,7 @@ const SPECS = {
 export function createKeys(transport: Transport): Keys {
   return {
     create: (input, options) => transport.call(SPECS.create, { ...input }, options),
+    createSession: (input, options) => transport.call(SPECS.createSession, { ...input }, options),
     list: (input, options) => transport.page(SPECS.list, { ...input }, options),
     listAll: (input, options) => listAll(transport, SPECS.list, { ...input }, options),
     get: (input, options) => transport.call(SPECS.get, typeof input === 'string' ? { id: input } : { ...input }, options),

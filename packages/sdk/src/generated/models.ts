@@ -6,8 +6,10 @@ export interface ApiKey {
   /** Tenant in which the key acts */
   readonly tenant_id?: string;
   readonly name: string;
-  /** session: created by a login, expires */
+  /** session: expires; made by a login, or from the key parent_id */
   readonly kind: "api" | "session";
+  /** The key that this temporary key was made from: it has its limits and ends with it */
+  readonly parent_id?: string;
   /** First characters of the key */
   readonly prefix?: string;
   /** If set, the key has only these of its user's permissions */
@@ -19,6 +21,8 @@ export interface ApiKey {
   readonly aws_access_key_id?: string;
   /** Shown only when the key is created */
   readonly aws_secret_access_key?: string;
+  /** Of a temporary key; AWS clients send it too. Shown only when the key is created */
+  readonly aws_session_token?: string;
   readonly created_at: string;
   readonly last_used?: string;
   readonly expires_at?: string;

@@ -33,6 +33,8 @@ export type Caller =
       readonly permissions: ReadonlySet<string>;
       /** Of the key. Absent: it may do all that its user may. */
       readonly limits?: KeyLimits;
+      /** The key was made from another one, which it ends with: it makes no keys. */
+      readonly isTemporary?: true;
       /** The active tenant wants a second factor, which the user does not have. */
       readonly lacksSecondFactor?: boolean;
       /** The operator has suspended the active tenant, and why (`: unpaid`, or empty): only what is about the user goes on. */

@@ -49,12 +49,18 @@ export const md5Hex = (data: string | Uint8Array): string => hash('md5', data, '
 /** A random 12-digit account number that does not start with 0, as AWS tools expect in an ARN. */
 export const newAccountNumber = (): string => String(randomInt(100_000_000_000, 1_000_000_000_000));
 
-/** An AWS-shaped key pair: `AKIA` + 16 of base32, and 40 characters of secret. */
-export function newAwsKeyPair(): { accessKeyId: string; secretAccessKey: string } {
+/** An AWS-shaped key pair: `AKIA`, or `ASIA` for a temporary one, + 16 of base32, and 40 characters of secret. */
+export function newAwsKeyPair(prefix: 'AKIA' | 'ASIA' = 'AKIA'): { accessKeyId: string; secretAccessKey: string } {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   const id = Array.from(randomBytes(16), (byte) => alphabet[byte % 32]).join('');
-  return { accessKeyId: `AKIA${id}`, secretAccessKey: randomBytes(30).toString('base64url') };
+  return { accessKeyId: `${prefix}${id}`, secretAccessKey: randomBytes(30).toString('base64url') };
 }
+
+/** Whether a text has the form of an access key id of ours. */
+export const isAwsAccessKeyId = (text: string): boolean => /^A[KS]IA[A-Z2-7]{16}$/.test(text);
+
+/** What AWS clients send beside the signature of a temporary key. */
+export const newAwsSessionToken = (): string => randomBytes(96).toString('base64url');
 
 /** A new API key, `thecloud_` and 32 hex digits, with the hash that is stored and the beginning that is shown. */
 export function newApiKey(): { key: string; hash: string; prefix: string } {

@@ -105,6 +105,17 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
   'auth.update': {
     CONFLICT: async () => api.call('auth.update', { email: (await api.makeActor()).email, password: PASSWORD }, owner),
   },
+  'keys.createSession': {
+    QUOTA_EXCEEDED: async () => {
+      const actor = await api.makeActor();
+      await api.owner.query(
+        `insert into api_keys (user_id, tenant_id, parent_id, kind, key, expires_at)
+         select $1::uuid, $2, $3, 'temporary', md5($1::text || n), now() + interval '1 hour' from generate_series(1, 100) as n`,
+        [actor.userId, actor.tenantId, actor.keyId],
+      );
+      return api.call('keys.createSession', {}, actor);
+    },
+  },
   'auth.close': {
     CONFLICT: async () => {
       const actor = await api.makeActor();

@@ -9,6 +9,8 @@ import type { Actor, TestApi } from './test-api.ts';
 export interface AwsKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of a temporary key. */
+  readonly sessionToken?: string;
 }
 
 export interface MadeKey extends AwsKey {
@@ -44,7 +46,11 @@ export interface ClientOptions {
 const configOf = (url: string, credentials: AwsKey, region = 'us-east-1') => ({
   endpoint: url,
   region,
-  credentials: { accessKeyId: credentials.accessKeyId, secretAccessKey: credentials.secretAccessKey },
+  credentials: {
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: credentials.secretAccessKey,
+    ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+  },
   maxAttempts: 1,
 });
 

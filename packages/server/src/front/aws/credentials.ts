@@ -1,14 +1,16 @@
+import { Refusal } from '@thecloud/aws-protocol';
 import { refuseSuspended } from '../../kernel/authorise.ts';
 import type { Caller } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
-import { denied, forbidden } from '../../kernel/errors.ts';
+import { denied, forbidden, unauthorized } from '../../kernel/errors.ts';
+import { isAwsAccessKeyId } from '../../kernel/ids.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { createShortMemory } from '../../kernel/short-memory.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import { type Authenticator, type KeyRow, subjectsOf } from '../../services/identity/index.ts';
-import { AWS_SECRET_PURPOSE } from '../../services/keys/index.ts';
+import { type AwsSecrets, openAwsSecrets } from '../../services/keys/index.ts';
 
 /** A row of the function authenticate_aws_keys. */
 interface AwsKeyRow extends KeyRow {
@@ -21,9 +23,9 @@ interface AwsKeyRow extends KeyRow {
 export interface KnownKey {
   readonly keyId: string;
   readonly tenantId: string;
-  readonly secretAccessKey: string;
+  readonly secrets: AwsSecrets;
   /**
-   * Whose it is. Throws UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is not a member there:
+   * Whose it is. Throws a refusal when it is a temporary key that has expired, UNAUTHORIZED when it was revoked or has expired, FORBIDDEN when its tenant is suspended or its user is not a member there:
    * at this door everything is done in an account. FORBIDDEN too when the key is not for the address.
    */
   judge(address: string): { readonly caller: Caller; readonly accountNumber: string };
@@ -33,9 +35,6 @@ export interface AwsCredentials {
   /** Undefined: there is no such access key. Throws UNAVAILABLE when the database is away. */
   find(accessKeyId: string): Promise<KnownKey | undefined>;
 }
-
-/** What is no access key of ours by its form is not looked up. */
-const KEY_FORM = /^AKIA[A-Z2-7]{16}$/;
 
 export function createAwsCredentials(options: {
   readonly database: Database;
@@ -73,8 +72,9 @@ export function createAwsCredentials(options: {
         keyId: row.key_id,
         tenantId: row.key_tenant_id,
         isStale: () => authenticator.changes.since(mark, subjectsOf(row)),
-        secretAccessKey: sealer.open(row.key_tenant_id, AWS_SECRET_PURPOSE, row.secret_sealed),
+        secrets: openAwsSecrets(sealer, { kind: row.key_kind, tenantId: row.key_tenant_id, sealed: row.secret_sealed }),
         judge(address: string) {
+          refuseExpired(row, clock.now());
           const caller = authenticator.judge(row, address);
           refuseSuspended(caller);
           if (row.membership_role === null || row.account_number === null)
@@ -92,11 +92,18 @@ export function createAwsCredentials(options: {
   return {
     // A key that was revoked is good for a second at most. Made-up ones throw out none that are used: what is not there is not kept.
     async find(accessKeyId) {
-      if (!KEY_FORM.test(accessKeyId)) return undefined;
+      if (!isAwsAccessKeyId(accessKeyId)) return undefined;
       const found = await known.get(accessKeyId, () => look(accessKeyId));
       if (!found?.isStale()) return found;
       known.forget(accessKeyId);
       return known.get(accessKeyId, () => look(accessKeyId));
     },
   };
+}
+
+/** Clients get themselves new credentials when they are told this, and not when a key is unknown. */
+function refuseExpired({ key_kind: kind, revoked_at: revokedAt, expires_at: end }: KeyRow, now: number): void {
+  if (kind !== 'temporary' || revokedAt || !end || end.getTime() > now) return;
+  const cause = unauthorized('The security token included in the request is expired');
+  throw new Refusal('expiredToken', cause.message, { cause });
 }

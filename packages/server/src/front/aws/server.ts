@@ -83,7 +83,7 @@ export function createAwsServer(options: AwsOptions): Server {
         });
         return (
           key && {
-            secretAccessKey: key.secretAccessKey,
+            ...key.secrets,
             principal: { accessKeyId, keyId: key.keyId, tenantId: key.tenantId, lookUp, request, attempts },
           }
         );

@@ -13,7 +13,7 @@ import { type Changes, createChanges } from './changes.ts';
 export interface KeyRow {
   readonly place: number;
   readonly key_id: string;
-  readonly key_kind: 'api' | 'session';
+  readonly key_kind: 'api' | 'session' | 'temporary';
   readonly key_tenant_id: string | null;
   readonly key_permissions: readonly string[] | null;
   readonly key_cidrs: readonly string[] | null;
@@ -233,6 +233,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       ? new Set(row.key_permissions.filter((permission) => isPermitted(granted, permission)))
       : granted,
     ...(limits ? { limits } : {}),
+    ...(row.key_kind === 'temporary' ? { isTemporary: true as const } : {}),
     ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),
     ...(isMember && row.tenant_status !== 'active' ? { suspended: because(row.tenant_status_reason) } : {}),
   };

@@ -7,8 +7,14 @@ export const ApiKey = Type.Object(
     tenant_id: Type.Optional(Type.String({ format: 'uuid', description: 'Tenant in which the key acts' })),
     name: Type.String(),
     kind: Type.Union([Type.Literal('api'), Type.Literal('session')], {
-      description: 'session: created by a login, expires',
+      description: 'session: expires; made by a login, or from the key parent_id',
     }),
+    parent_id: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'The key that this temporary key was made from: it has its limits and ends with it',
+      }),
+    ),
     prefix: Type.Optional(Type.String({ description: 'First characters of the key' })),
     permissions: Type.Optional(
       Type.Array(Type.String(), { description: "If set, the key has only these of its user's permissions" }),
@@ -19,6 +25,9 @@ export const ApiKey = Type.Object(
     key: Type.Optional(Type.String({ description: 'The key itself, shown only when it is created' })),
     aws_access_key_id: Type.Optional(Type.String()),
     aws_secret_access_key: Type.Optional(Type.String({ description: 'Shown only when the key is created' })),
+    aws_session_token: Type.Optional(
+      Type.String({ description: 'Of a temporary key; AWS clients send it too. Shown only when the key is created' }),
+    ),
     created_at: Type.String({ format: 'date-time' }),
     last_used: Type.Optional(Type.String({ format: 'date-time' })),
     expires_at: Type.Optional(Type.String({ format: 'date-time' })),
@@ -39,7 +48,9 @@ export interface ApiKeyRow extends KeyLimits {
   readonly user_id: string;
   readonly tenant_id: string | null;
   readonly name: string | null;
-  readonly kind: 'api' | 'session';
+  /** `temporary`: made from another key. */
+  readonly kind: 'api' | 'session' | 'temporary';
+  readonly parent_id: string | null;
   readonly prefix: string | null;
   readonly aws_access_key_id: string | null;
   readonly created_at: Date;
@@ -56,7 +67,8 @@ export const presentKey = (row: ApiKeyRow): ApiKey => ({
   user_id: row.user_id,
   ...(row.tenant_id ? { tenant_id: row.tenant_id } : {}),
   name: row.name ?? '',
-  kind: row.kind,
+  kind: row.kind === 'api' ? 'api' : 'session',
+  ...(row.parent_id ? { parent_id: row.parent_id } : {}),
   ...(row.prefix ? { prefix: row.prefix } : {}),
   ...(row.permissions ? { permissions: [...row.permissions] } : {}),
   ...(row.cidrs ? { cidrs: [...row.cidrs] } : {}),

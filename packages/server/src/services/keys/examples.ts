@@ -1,22 +1,36 @@
+import { newAwsKeyPair } from '../../kernel/ids.ts';
 import type { Example, ExampleWorld } from '../../kernel/example.ts';
 import type { keyOperations, memberKeyOperations } from './operations.ts';
 
 /** A key of the world's user. */
-async function insertKey({ owner, userId, tenantId, unique }: ExampleWorld): Promise<string> {
+async function insertKey(
+  { owner, userId, tenantId, unique }: ExampleWorld,
+  awsAccessKeyId: string | null = null,
+): Promise<string> {
   const name = unique();
   const { rows } = await owner.query<{ id: string }>(
-    `insert into api_keys (user_id, tenant_id, key, name) values ($1, $2, md5($3), $3) returning id`,
-    [userId, tenantId, name],
+    `insert into api_keys (user_id, tenant_id, key, name, aws_access_key_id) values ($1, $2, md5($3), $3, $4) returning id`,
+    [userId, tenantId, name, awsAccessKeyId],
   );
   return rows[0]!.id;
 }
 
 const none = async () => ({});
+/** No two temporary keys live as long. */
+let seconds = 900;
 
 export const keyExamples: Record<keyof typeof keyOperations, Example> = {
   create: { input: async ({ unique }) => ({ name: unique() }) },
+  createSession: { input: async () => ({ duration_seconds: ++seconds }) },
   list: { input: none },
-  get: { input: async (world) => ({ id: await insertKey(world) }) },
+  get: {
+    input: async (world) => ({ id: await insertKey(world) }),
+    more: async (world) => {
+      const { accessKeyId } = newAwsKeyPair();
+      await insertKey(world, accessKeyId);
+      return [{ id: accessKeyId }];
+    },
+  },
   update: { input: async (world) => ({ id: await insertKey(world), name: world.unique() }) },
   rotate: {
     input: async (world) => ({ id: await insertKey(world), overlap_seconds: 60 }),

@@ -1,6 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts';
-import { conflict, invalidInput } from '../../kernel/errors.ts';
-import { newApiKey, newAwsKeyPair } from '../../kernel/ids.ts';
+import { conflict, forbidden, invalidInput, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
+import { newApiKey } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
@@ -8,11 +8,13 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import { requireKnown } from '../roles/index.ts';
 import { type ApiKey, type ApiKeyRow, type FoundKeyRow, type KeyLimits, presentKey } from './api-key.ts';
 import { createPgKeyRepository } from './key-repository.pg.ts';
+import { newAwsSecrets } from './aws-secrets.ts';
+import { SESSION_SECONDS } from './session-seconds.ts';
 import { ALL, applyLimits, type GivenLimits, limitsOfCaller, requireWithin } from './limits.ts';
 import type { keyOperations, memberKeyOperations } from './operations.ts';
 
-/** What an AWS secret is sealed for. */
-export const AWS_SECRET_PURPOSE = 'aws-secret';
+/** Most temporary keys of one key at a time: one every quarter of an hour for a day, with room. */
+const MOST_TEMPORARY = 100;
 
 export interface KeyDeps {
   readonly sealer: Sealer;
@@ -24,9 +26,19 @@ export interface KeyDeps {
 
 type Ops = typeof keyOperations;
 
-/** Throws CONFLICT if the reference fits several keys, or one of a login. */
+/** A temporary key that made another would outlive the key that it ends with. Throws FORBIDDEN. */
+function refuseTemporary(caller: Caller): void {
+  if (caller.kind === 'user' && caller.isTemporary)
+    throw forbidden('a temporary key cannot make or change keys; use the key that it was made from, or log in');
+}
+
+/** Throws CONFLICT if the reference fits several keys, or one that expires by itself. */
 function requireOneKey({ name, kind, namesakes }: FoundKeyRow): void {
   if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; use an id`);
+  if (kind === 'temporary')
+    throw conflict(
+      'this is a temporary key, which follows the key that it was made from; revoke it, or change that one',
+    );
   if (kind === 'session') throw conflict('this is the key of a login session, which cannot be changed; log in again');
 }
 
@@ -38,21 +50,27 @@ export const createKeyHandlers = ({
   /** Stores a new key and returns it with what is shown once. */
   async function make(
     sql: Sql,
-    key: { id: string; userId: string; tenantId: string; name: string; at: Date } & KeyLimits,
+    key: { id: string; userId: string; tenantId: string; name: string; at: Date; parentId?: string } & KeyLimits,
   ): Promise<ApiKey> {
     const fresh = newApiKey();
-    const aws = newAwsKeyPair();
+    const aws = newAwsSecrets(sealer, key.tenantId, key.parentId === undefined ? 'api' : 'temporary');
     const row = await createPgKeyRepository(sql).insert({
       ...key,
       hash: fresh.hash,
       prefix: fresh.prefix,
       awsAccessKeyId: aws.accessKeyId,
-      awsSecretSealed: sealer.seal(key.tenantId, AWS_SECRET_PURPOSE, aws.secretAccessKey),
+      awsSecretSealed: aws.sealed,
     });
-    return { ...presentKey(row), key: fresh.key, aws_secret_access_key: aws.secretAccessKey };
+    return {
+      ...presentKey(row),
+      key: fresh.key,
+      aws_secret_access_key: aws.secretAccessKey,
+      ...(aws.sessionToken === undefined ? {} : { aws_session_token: aws.sessionToken }),
+    };
   }
 
   const limitsFor = (given: GivenLimits, otherwise: KeyLimits, caller: Caller, now: Date): KeyLimits => {
+    refuseTemporary(caller);
     requireKnown(
       (given.permissions ?? []).filter((permission) => permission !== ALL),
       permissions().map((known) => known.permission),
@@ -75,6 +93,32 @@ export const createKeyHandlers = ({
         make(sql, { id: createdId, userId, tenantId, name: input.name, at: now, ...checked }),
     }),
 
+    createSession: steps({
+      async run({ sql, input, caller, tenantId, userId, createdId, now }: Call<InputOf<Ops['createSession']>>) {
+        refuseTemporary(caller);
+        const keys = createPgKeyRepository(sql);
+        const parent = caller.kind === 'user' ? await keys.holdOwn(caller.keyId) : undefined;
+        if (!parent) throw unauthorized('the key of this request has ended');
+        const alive = await keys.countOf(parent);
+        if (alive >= MOST_TEMPORARY)
+          throw quotaExceeded(
+            `${alive} temporary keys of this key are alive, the most that a key can have; revoke one, or wait until one expires`,
+          );
+        const end = new Date(now.getTime() + (input.duration_seconds ?? SESSION_SECONDS.usual) * 1_000);
+        return make(sql, {
+          id: createdId,
+          userId,
+          tenantId,
+          name: `session of ${parent.name ?? ''}`.slice(0, 255),
+          at: now,
+          parentId: parent.id,
+          permissions: parent.permissions,
+          cidrs: parent.cidrs,
+          expires_at: parent.expires_at && parent.expires_at < end ? parent.expires_at : end,
+        });
+      },
+    }),
+
     update: steps({
       async run({ sql, input, target, caller, now }: Call<InputOf<Ops['update']>, FoundKeyRow>) {
         requireOneKey(target);
@@ -89,6 +133,7 @@ export const createKeyHandlers = ({
 
     rotate: steps({
       async check({ target, caller }: Call<InputOf<Ops['rotate']>, FoundKeyRow>) {
+        refuseTemporary(caller);
         requireOneKey(target);
         requireWithin(target, caller);
       },

@@ -2,12 +2,13 @@ import { isUuid } from '../../kernel/ids.ts';
 import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { type ApiKeyRow, presentKey } from './api-key.ts';
+import { keyStsActions } from './aws/sts.ts';
 import { keyExamples, memberKeyExamples } from './examples.ts';
 import { createKeyHandlers, createMemberKeyHandlers, type KeyDeps } from './handlers.ts';
 import { createPgKeyRepository } from './key-repository.pg.ts';
 import { keyOperations, memberKeyOperations } from './operations.ts';
 
-export { AWS_SECRET_PURPOSE } from './handlers.ts';
+export { openAwsSecrets, type AwsSecrets } from './aws-secrets.ts';
 
 const listKeys: NonNullable<Kind<ApiKeyRow>['list']> = (sql, { tenantId, userId }, page) =>
   createPgKeyRepository(sql).list(tenantId, userId, page);
@@ -57,7 +58,15 @@ export const createKeysService = (deps: KeyDeps) =>
       api_keys: await createPgKeyRepository(sql).count(tenantId, userId),
     }),
     // Sessions among them.
-    retention: [{ table: 'api_keys', key: 'id', over: `least(revoked_at, expires_at) < now() - interval '30 days'` }],
+    retention: [
+      { table: 'api_keys', key: 'id', over: `least(revoked_at, expires_at) < now() - interval '30 days'` },
+      {
+        table: 'api_keys',
+        key: 'id',
+        over: `kind = 'temporary' and least(revoked_at, expires_at) < now() - interval '1 day'`,
+      },
+    ],
+    aws: [keyStsActions],
     examples: keyExamples,
   });
 

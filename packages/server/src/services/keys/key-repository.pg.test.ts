@@ -108,6 +108,27 @@ describe('the repository of keys', () => {
     });
   });
 
+  it('holds a key of the user in whatever tenant, and counts the temporary ones of it that live', async () => {
+    const parent = newKey({ permissions: ['vpc:read'] });
+    await as((keys) => keys.insert(parent));
+    const temporary = (more: Partial<NewKey> = {}) =>
+      as((keys) => keys.insert(newKey({ parentId: parent.id, expires_at: new Date(1e13), ...more })));
+    const { id } = await temporary();
+    const { id: revoked } = await temporary();
+    await temporary({ expires_at: new Date(9) });
+    await as((keys) => keys.revoke(revoked, new Date(9)));
+    expect(await as((keys) => keys.countOf({ id: parent.id, user_id: tenant.userId }))).toBe(1);
+    const find = (ref: string) => as((keys) => keys.find(tenant.tenantId, tenant.userId, ref, false));
+    expect(await find(id)).toMatchObject({ kind: 'temporary', parent_id: parent.id });
+    const elsewhere = await db.makeTenant();
+    const held = (who: typeof tenant) =>
+      db.api.transaction(who, (sql) => watched.create(sql).holdOwn(parent.id)).then((row) => row?.permissions);
+    expect(await held({ ...elsewhere, userId: tenant.userId })).toEqual(['vpc:read']);
+    expect(await held(elsewhere)).toBeUndefined();
+    await as((keys) => keys.revoke(parent.id, new Date(9)));
+    expect([await held(tenant), await find(id)]).toEqual([undefined, undefined]);
+  });
+
   it('has a test for each of its methods', () => {
     expect(watched.untested()).toEqual([]);
   });

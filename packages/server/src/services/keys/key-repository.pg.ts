@@ -1,16 +1,22 @@
-import { isUuid } from '../../kernel/ids.ts';
+import { isAwsAccessKeyId, isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { ApiKeyRow, FoundKeyRow, KeyLimits } from './api-key.ts';
 
 const COLUMNS =
-  'id, user_id, tenant_id, name, kind, prefix, permissions, cidrs::text[] as cidrs, aws_access_key_id, created_at, last_used, expires_at';
+  'id, user_id, tenant_id, name, kind, parent_id, prefix, permissions, cidrs::text[] as cidrs, aws_access_key_id, created_at, last_used, expires_at';
 const LIVE = 'revoked_at is null and (expires_at is null or expires_at > now())';
+
+/** What a reference names, and the column. */
+const columnOf = (ref: string): readonly [by: string, column: string] =>
+  isUuid(ref) ? ['id', 'id'] : isAwsAccessKeyId(ref) ? ['aws', 'aws_access_key_id'] : ['name', 'name'];
 
 /** Most keys of one name that are looked at: more than the quota lets a user have. */
 const MOST_NAMESAKES = 100;
 
 export interface NewKey extends KeyLimits {
+  /** The key that this temporary key is made from. Default: none. */
+  readonly parentId?: string;
   readonly id: string;
   readonly userId: string;
   readonly tenantId: string;
@@ -29,13 +35,14 @@ export const createPgKeyRepository = (sql: Sql) => ({
     const [row] = await sql.query<ApiKeyRow>(
       'keys.insert',
       `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, permissions, cidrs, expires_at, aws_access_key_id,
-         aws_secret_sealed, created_at)
-       values ($1, $2, $3, $4, 'api', $5, $6, $7, $8::text[]::cidr[], $9, $10, $11, $12) returning ${COLUMNS}`,
+         aws_secret_sealed, created_at, parent_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::cidr[], $10, $11, $12, $13, $14) returning ${COLUMNS}`,
       [
         key.id,
         key.userId,
         key.tenantId,
         key.name,
+        key.parentId === undefined ? 'api' : 'temporary',
         key.hash,
         key.prefix,
         key.permissions,
@@ -44,18 +51,19 @@ export const createPgKeyRepository = (sql: Sql) => ({
         key.awsAccessKeyId,
         key.awsSecretSealed,
         key.at,
+        key.parentId ?? null,
       ],
     );
     return row!;
   },
 
-  /** A user's, by id, or by name if the reference does not look like an id. Of several the newest. */
+  /** A user's, by id or by AWS access key id, or by name if the reference looks like neither. Of several the newest. */
   async find(tenantId: string, userId: string, ref: string, lock: boolean): Promise<FoundKeyRow | undefined> {
-    const byId = isUuid(ref);
+    const [by, column] = columnOf(ref);
     const rows = await sql.query<ApiKeyRow>(
-      `keys.find_by_${byId ? 'id' : 'name'}${lock ? '_locked' : ''}`,
+      `keys.find_by_${by}${lock ? '_locked' : ''}`,
       `select ${COLUMNS} from api_keys
-       where tenant_id = $1 and user_id = $2 and ${LIVE} and ${byId ? 'id' : 'name'} = $3
+       where tenant_id = $1 and user_id = $2 and ${LIVE} and ${column} = $3
        order by id desc limit ${MOST_NAMESAKES}${lock ? ' for no key update' : ''}`,
       [tenantId, userId, ref],
     );
@@ -106,6 +114,30 @@ export const createPgKeyRepository = (sql: Sql) => ({
       [id, name, limits.permissions, limits.cidrs, limits.expires_at],
     );
     return row!;
+  },
+
+  /**
+   * The key of the caller in whatever tenant, with a lock that holds back who ends or limits it: what is made from it before the commit follows.
+   * Undefined: it has ended by now.
+   */
+  async holdOwn(id: string): Promise<ApiKeyRow | undefined> {
+    const [row] = await sql.query<ApiKeyRow>(
+      'keys.hold_own',
+      `select ${COLUMNS} from api_keys where id = $1 and ${LIVE} for no key update`,
+      [id],
+    );
+    return row;
+  },
+
+  /** How many temporary keys that were made from this key live. */
+  async countOf({ id, user_id: userId }: Pick<ApiKeyRow, 'id' | 'user_id'>): Promise<number> {
+    const [row] = await sql.query<{ count: number }>(
+      'keys.count_of',
+      `select count(*)::int as count from api_keys
+       where user_id = $1 and parent_id = $2 and revoked_at is null and expires_at > now()`,
+      [userId, id],
+    );
+    return row!.count;
   },
 
   async expire(id: string, at: Date): Promise<void> {

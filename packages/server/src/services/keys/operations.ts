@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { byRef, listOperation } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
 import { ApiKey } from './api-key.ts';
+import { SESSION_SECONDS } from './session-seconds.ts';
 
 const name = Type.String({
   minLength: 1,
@@ -10,7 +11,7 @@ const name = Type.String({
   pattern: '^(?!\\.{1,2}$).*\\S',
   'x-form': 'more than blanks, and not . or ..',
 });
-const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id or name' });
+const ref = Type.String({ minLength: 1, maxLength: 255, description: 'Id, AWS access key id or name' });
 const limits = {
   permissions: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
@@ -36,6 +37,7 @@ const bodyLimit = 16 << 10;
 const flags = { permissions: 'permission', cidrs: 'cidr', expires_at: 'expires' };
 const newKey = ['id', 'name', 'key', 'aws_access_key_id', 'aws_secret_access_key'];
 const shownOnce = ['key', 'aws_secret_access_key'];
+const { min, max, usual } = SESSION_SECONDS;
 
 export const keyOperations = {
   create: operation({
@@ -53,6 +55,35 @@ export const keyOperations = {
     bodyLimit,
     shownOnce,
     cli: { args: ['name'], columns: newKey, flags },
+  }),
+  createSession: operation({
+    summary: 'Create a temporary key',
+    description:
+      'Made from the key that sends this request: it may do what that key may at the time of each call, ends with it, and expires. AWS clients need its session token too. It makes no keys. A key has at most 100 of them at a time.',
+    effect: 'action',
+    http: { method: 'POST', path: '/auth/keys/session', status: 201 },
+    input: Type.Object(
+      {
+        duration_seconds: Type.Optional(
+          Type.Integer({
+            minimum: min,
+            maximum: max,
+            default: usual,
+            description: 'Seconds until it expires, 15 minutes to 36 hours. Default: 12 hours',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    output: ApiKey,
+    creates: 'api_key',
+    permission: 'identity:create',
+    errors: ['QUOTA_EXCEEDED'],
+    shownOnce: [...shownOnce, 'aws_session_token'],
+    cli: {
+      columns: ['id', 'key', 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'expires_at'],
+      flags: { duration_seconds: 'duration' },
+    },
   }),
   list: listOperation(
     { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
@@ -117,7 +148,7 @@ export const keyOperations = {
     description: 'The key stops working within a second. If several keys have this name, use the id.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
-    input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) }, { additionalProperties: false }),
+    input: Type.Object({ id: ref }, { additionalProperties: false }),
     output: Type.Object({}),
     target: { kind: 'api_key', param: 'id' },
     permission: 'identity:delete',
