@@ -29,6 +29,7 @@ import {
   createSettingsService,
   createStatusService,
 } from './services/operator/index.ts';
+import { createQueuesService } from './services/queues/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
 import { createSearchService } from './services/search/index.ts';
@@ -78,7 +79,7 @@ interface ServiceDeps {
 }
 
 /** All services, in the order in which they need each other. */
-function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Service[] {
+function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly Service[] {
   const permissions = () => permissionsOf(services);
   const services: Service[] = [
     createAuthService({ ...deps, usages: () => services.flatMap((service) => service.usage ?? []) }),
@@ -100,6 +101,7 @@ function createServices({ worker, feed, ...deps }: ServiceDeps): readonly Servic
       images: IMAGES,
       ...(worker ? { worker: { ...worker, engine: worker.compute } } : {}),
     }),
+    createQueuesService({ ...deps, data }),
     createQuotasService({
       quotas: () => quotasOf(services),
       usages: () => services.flatMap((service) => service.usage ?? []),

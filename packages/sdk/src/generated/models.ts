@@ -405,6 +405,106 @@ export interface PlatformStatus {
   readonly notice?: string;
 }
 
+export interface Queue {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly arn: string;
+  /** ACTIVE or DELETING */
+  readonly status: string;
+  readonly fifo: boolean;
+  /** Seconds for which a received message is hidden from other receivers */
+  readonly visibility_timeout: number;
+  /** retention_seconds in days, rounded up */
+  readonly retention_days: number;
+  /** Seconds after which a message that nobody deleted expires */
+  readonly retention_seconds: number;
+  /** Bytes */
+  readonly max_message_size: number;
+  readonly delay_seconds: number;
+  readonly receive_wait_seconds: number;
+  readonly dead_letter_queue_id?: string;
+  readonly max_receive_count?: number;
+  readonly redrive_allow?: {
+    /** allow_all, deny_all or by_queue */
+    readonly permission: string;
+    readonly source_queue_ids?: readonly string[];
+  };
+  /** Of a FIFO queue, as the next two */
+  readonly content_based_deduplication?: boolean;
+  /** queue or message_group */
+  readonly deduplication_scope?: string;
+  /** per_queue or per_message_group */
+  readonly fifo_throughput?: string;
+  /** A policy document of AWS, as JSON */
+  readonly access_policy?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface QueueMessage {
+  readonly id: string;
+  readonly queue_id: string;
+  readonly body: string;
+  /** MD5 of the body, in hex */
+  readonly md5: string;
+  /** Bytes of the body and the attributes */
+  readonly size: number;
+  /** Up to ten, by name */
+  readonly attributes?: Readonly<Record<string, {
+    readonly type: string;
+    /** Base64 if the type is Binary */
+    readonly value: string;
+  }>>;
+  /** Deletes the message, or changes its visibility */
+  readonly receipt_handle?: string;
+  readonly visible_at?: string;
+  readonly received_count: number;
+  readonly first_received_at?: string;
+  readonly group_id?: string;
+  readonly deduplication_id?: string;
+  /** The order in a FIFO queue: 20 digits */
+  readonly sequence_number?: string;
+  /** Id of the queue from which it came into this dead-letter queue */
+  readonly dead_letter_source?: string;
+  /** Id of the user who sent it */
+  readonly sender?: string;
+  readonly trace_header?: string;
+  readonly created_at: string;
+}
+
+export interface QueueMoveTask {
+  readonly id: string;
+  readonly source_queue_id: string;
+  /** Absent: each message goes to the queue from which it came */
+  readonly destination_queue_id?: string;
+  /** RUNNING, COMPLETED, CANCELLED or FAILED */
+  readonly status: string;
+  /** Messages that were moved so far */
+  readonly moved: number;
+  /** Messages that were there when the task began */
+  readonly to_move: number;
+  readonly max_per_second?: number;
+  readonly failure_reason?: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface QueueStats {
+  readonly visible: number;
+  /** Received and neither deleted nor visible again */
+  readonly in_flight: number;
+  readonly delayed: number;
+  /** Age of the oldest message */
+  readonly oldest_age_seconds?: number;
+  readonly bytes: number;
+  readonly counted_at: string;
+}
+
 export interface Quota {
   readonly tenant_id: string;
   /** Counted resource: instances, vcpus, memory_mb … */

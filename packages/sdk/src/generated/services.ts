@@ -15,6 +15,7 @@ import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
 import { createInstances, type Instances } from './instances.ts';
+import { createQueues, type Queues } from './queues.ts';
 import { createQuotas, type Quotas } from './quotas.ts';
 import { createAdminUsers, type AdminUsers } from './admin-users.ts';
 import { createAdminTenants, type AdminTenants } from './admin-tenants.ts';
@@ -42,6 +43,7 @@ export type * from './hosts.ts';
 export type * from './vpcs.ts';
 export type * from './instance-types.ts';
 export type * from './instances.ts';
+export type * from './queues.ts';
 export type * from './quotas.ts';
 export type * from './admin-users.ts';
 export type * from './admin-tenants.ts';
@@ -69,6 +71,7 @@ export interface Services {
   readonly vpcs: Vpcs;
   readonly instanceTypes: InstanceTypes;
   readonly instances: Instances;
+  readonly queues: Queues;
   readonly quotas: Quotas;
   readonly adminUsers: AdminUsers;
   readonly adminTenants: AdminTenants;
@@ -98,6 +101,7 @@ export function createServices(transport: Transport): Services {
     vpcs: createVpcs(transport),
     instanceTypes: createInstanceTypes(transport),
     instances: createInstances(transport),
+    queues: createQueues(transport),
     quotas: createQuotas(transport),
     adminUsers: createAdminUsers(transport),
     adminTenants: createAdminTenants(transport),

@@ -22,6 +22,8 @@ export interface Metrics {
   mail(outcome: 'sent' | 'refused' | 'expired' | 'delayed'): void;
   /** A counter of one part of the platform. Returns what counts one. */
   counter(name: string, help: string): () => void;
+  /** A counter by one label, of which few values exist. Returns what counts `by`, one by default. */
+  counters(name: string, help: string, label: string): (value: string, by?: number) => void;
   /** A histogram of seconds. Returns what observes milliseconds. */
   histogram(name: string, help: string): (ms: number) => void;
   /** Values read when scraped. */
@@ -127,6 +129,10 @@ export function createMetrics(processName?: string): Metrics {
     counter: (name, help) => {
       const counter = new Counter({ name, help, registers });
       return () => counter.inc();
+    },
+    counters: (name, help, label) => {
+      const counter = new Counter({ name, help, labelNames: [label], registers });
+      return (value, by = 1) => counter.inc({ [label]: value }, by);
     },
     histogram: (name, help) => {
       const histogram = new Histogram({ name, help, buckets: SECONDS, registers });

@@ -247,6 +247,22 @@ describe('coalescer', () => {
     expect(flushed).toEqual([[1, 2], [2]]);
   });
 
+  it('carries no more weight in a flush than it may, and what is heavier alone', async () => {
+    const batches: number[][] = [];
+    const coalescer = createCoalescer<number, number>({
+      maxBatch: 10,
+      maxQueue: 100,
+      weight: { of: (input) => input, max: 10 },
+      flush: async (inputs) => {
+        batches.push([...inputs]);
+        return [...inputs];
+      },
+    });
+    expect(await Promise.all([4, 5, 2, 30, 1, 9].map((n) => coalescer.call(n)))).toEqual([4, 5, 2, 30, 1, 9]);
+    expect(batches).toEqual([[4, 5], [2], [30], [1, 9]]);
+    await coalescer.close();
+  });
+
   it('wants bounds', () => {
     const flush = async (inputs: readonly number[]) => inputs;
     expect(() => createCoalescer({ maxBatch: 0, maxQueue: 1, flush })).toThrow(RangeError);

@@ -6,6 +6,12 @@ export const QUEUE_ERRORS = {
   RECEIPT_HANDLE_INVALID: 400,
   /** The message is not with the holder of this handle any more, so that its visibility cannot be changed. */
   MESSAGE_NOT_IN_FLIGHT: 400,
+  /** No message of the queue is with the holder of this handle: it was deleted or received by somebody else. */
+  MESSAGE_NOT_FOUND: 404,
+  /** Two entries of a batch have the same id. */
+  BATCH_IDS_NOT_DISTINCT: 400,
+  /** The messages of a batch hold too many bytes together. */
+  BATCH_TOO_LARGE: 400,
   /** Body and attributes hold more bytes than the queue allows. */
   MESSAGE_TOO_LARGE: 400,
   /** Characters that SQS does not accept. */
@@ -23,6 +29,18 @@ export const receiptHandleInvalid = (handle: string): CloudError =>
   queueError(
     'RECEIPT_HANDLE_INVALID',
     `receipt handle '${handle.slice(0, 80)}' is not of a message of this queue; use the one that came with the message`,
+  );
+export const messageNotFound = (handle: string): CloudError =>
+  queueError(
+    'MESSAGE_NOT_FOUND',
+    `no message has the receipt handle '${handle.slice(0, 80)}' any more: it was deleted, or received again with a new handle`,
+  );
+export const batchIdsNotDistinct = (id: string): CloudError =>
+  queueError('BATCH_IDS_NOT_DISTINCT', `id '${id}' occurs twice in the batch; give each entry an id of its own`);
+export const batchTooLarge = (size: number, max: number): CloudError =>
+  queueError(
+    'BATCH_TOO_LARGE',
+    `the messages of the batch have ${size} bytes together, more than ${max}; send fewer at a time`,
   );
 export const messageNotInFlight = (): CloudError =>
   queueError(

@@ -99,9 +99,12 @@ export const createPgFifoMessages = (sql: Sql) => ({
       ],
     );
     const messages: MessageRow[][] = wants.map(() => []);
-    const last = rows.pop()!;
+    const last = rows.pop();
+    if (!last)
+      return { exists: false, messages, settled: 0, first: undefined, at: new Date(0), next: undefined, filled: [] };
     for (const row of rows) messages[row.call! - 1]!.push(row);
     return {
+      exists: true,
       messages,
       settled: last.settled,
       first: last.first_at ?? undefined,

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { byRef, ref } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
 import { LIMITS } from './queue.ts';
@@ -107,7 +107,7 @@ const entryId = Type.String({
 });
 const Failed = Type.Array(Type.Object({ id: Type.String(), code: Type.String(), message: Type.String() }));
 const Done = Type.Object({ successful: Type.Array(Type.Object({ id: Type.String() })), failed: Failed });
-const batchOf = <const T extends Record<string, import('typebox').TSchema>>(members: T) =>
+const batchOf = <const T extends Record<string, TSchema>>(members: T) =>
   Type.Array(Type.Object({ id: entryId, ...members }, { additionalProperties: false }), {
     minItems: 1,
     maxItems: LIMITS.batch,
@@ -143,7 +143,7 @@ export const messageOperations = {
       successful: Type.Array(Type.Object({ ...Sent, id: Type.String(), message_id: id })),
       failed: Failed,
     }),
-    errors: ['MESSAGE_TOO_LARGE', 'QUOTA_EXCEEDED'],
+    errors: ['BATCH_TOO_LARGE', 'BATCH_IDS_NOT_DISTINCT', 'QUOTA_EXCEEDED'],
     bodyLimit,
     ...write,
     cli: 'custom',
@@ -214,7 +214,7 @@ export const messageOperations = {
     http: { method: 'DELETE', path: '/queues/:id/messages/:receipt_handle', status: 204 },
     input: Type.Object({ id: ref, receipt_handle: handle }, { additionalProperties: false }),
     output: Type.Object({}),
-    errors: ['RECEIPT_HANDLE_INVALID'],
+    errors: ['RECEIPT_HANDLE_INVALID', 'MESSAGE_NOT_FOUND'],
     ...write,
     cli: { args: ['id', 'receipt_handle'], custom: true },
   }),
@@ -225,6 +225,7 @@ export const messageOperations = {
     http: { method: 'POST', path: '/queues/:id/messages/delete' },
     input: Type.Object({ id: ref, entries: batchOf({ receipt_handle: handle }) }, { additionalProperties: false }),
     output: Done,
+    errors: ['BATCH_IDS_NOT_DISTINCT'],
     bodyLimit: 32 << 10,
     ...write,
     cli: 'custom',
@@ -253,6 +254,7 @@ export const messageOperations = {
       { additionalProperties: false },
     ),
     output: Done,
+    errors: ['BATCH_IDS_NOT_DISTINCT'],
     bodyLimit: 32 << 10,
     ...write,
     cli: 'custom',

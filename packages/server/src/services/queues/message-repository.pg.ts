@@ -193,6 +193,18 @@ export const createPgMessageRepository = (sql: Sql) => ({
     return row!;
   },
 
+  /** Messages that were received and are hidden still, up to `max`. */
+  async countInFlight(queue: Pick<QueueRow, 'id' | 'tenant_id'>, max: number): Promise<number> {
+    const [row] = await sql.query<{ count: number }>(
+      'queues.count_in_flight',
+      `select count(*)::int as count from (
+         select 1 from queues q join queue_messages m on m.queue_id = q.id and m.visible_after > now() and m.received_count > 0
+         where q.id = $1 and q.tenant_id = $2 limit $3) as hidden`,
+      [queue.id, queue.tenant_id, max],
+    );
+    return row!.count;
+  },
+
   /** Tells every API process that these queues may have something for those who wait. `sender` is this process. */
   async announce(sender: string, queueIds: readonly string[]): Promise<void> {
     await sql.query('queues.announce', 'select pg_notify($1, $2)', [QUEUE_CHANNEL, [sender, ...queueIds].join(' ')]);
@@ -223,6 +235,7 @@ function asTaken({ wants }: TakeRequest, rows: readonly TakenRow[]): Taken {
   const messages = rows.filter(({ place }) => place !== null).sort((a, b) => a.place! - b.place!);
   let from = 0;
   return {
+    exists: summary !== undefined,
     messages: wants.map(({ max }) => messages.slice(from, (from += max))),
     settled: summary?.settled ?? 0,
     first: summary?.first ?? undefined,

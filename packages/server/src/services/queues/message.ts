@@ -69,7 +69,7 @@ export function sizeOf(body: string, attributes: Attributes = {}): number {
 }
 
 /** What XML 1.0 cannot hold, and lone surrogates. */
-const FORBIDDEN = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 /** Throws MESSAGE_CONTENT_INVALID. `what` begins the sentence: `the body`. */
 export function refuseForbiddenCharacters(what: string, text: string): void {

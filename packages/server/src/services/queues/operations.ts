@@ -4,8 +4,6 @@ import { operation } from '../../kernel/operation.ts';
 import { pageInput } from '../../kernel/page.ts';
 import { LIMITS, Queue } from './queue.ts';
 
-export { messageOperations } from './message-operations.ts';
-
 const queue = { kind: 'queue', title: 'a queue', path: '/queues', output: Queue } as const;
 const target = { kind: 'queue', param: 'id' } as const;
 const write = { permission: 'queue:write' } as const;

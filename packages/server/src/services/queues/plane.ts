@@ -51,6 +51,8 @@ export interface TakeRequest {
 }
 
 export interface Taken {
+  /** False: the queue is gone. The rest is empty then. */
+  readonly exists: boolean;
   /** For each want, in its order. */
   readonly messages: readonly (readonly MessageRow[])[];
   /** Messages that expired or went to the dead-letter queue instead: there may be more to take. */

@@ -1,0 +1,42 @@
+import type { DataSide } from '../../kernel/data-side.ts';
+import { countLive } from '../../kernel/resource.ts';
+import { service } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { QUEUE_ERRORS } from './errors.ts';
+import { messageExamples } from './message-examples.ts';
+import { createMessageHandlers } from './message-handlers.ts';
+import { messageOperations } from './message-operations.ts';
+import { queueOperations } from './operations.ts';
+import { QUEUES } from './queue.ts';
+import { createQueueHandlers } from './queue-handlers.ts';
+import { queueKinds } from './queue-kinds.ts';
+
+export interface QueueDeps {
+  readonly region: string;
+  /** In the API's process. */
+  readonly data?: DataSide | undefined;
+}
+
+/** Message queues. */
+export const createQueuesService = (deps: QueueDeps) =>
+  service({
+    name: 'queues',
+    resource: 'queue',
+    title: 'Queues',
+    operations: { ...queueOperations, ...messageOperations },
+    console: {
+      group: 'messages',
+      icon: 'inbox',
+      order: 1,
+      summary: 'A queue keeps messages until a program has received and deleted them.',
+      columns: ['name', 'status', 'fifo', 'visibility_timeout', 'created_at'],
+      references: { dead_letter_queue_id: 'queue', user_id: 'member' },
+    },
+    handlers: { ...createQueueHandlers(deps), ...createMessageHandlers(deps.data) },
+    kinds: queueKinds,
+    errors: QUEUE_ERRORS,
+    quotas: { queues: { max: 200, noun: 'queues', free: 'Delete a queue' } },
+    usage: async (sql, { tenantId }) => ({ queues: await countLive(sql, QUEUES, tenantId) }),
+    blocks: { tenant: { noun: 'queue', count: (sql: Sql, id: string) => countLive(sql, QUEUES, id) } },
+    examples: messageExamples,
+  });

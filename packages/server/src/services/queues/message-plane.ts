@@ -1,0 +1,197 @@
+import type { DataSide } from '../../kernel/data-side.ts';
+import { notFound } from '../../kernel/errors.ts';
+import { newId } from '../../kernel/ids.ts';
+import { createCoalescer, isRowError } from '../../kernel/sql/coalescer.ts';
+import { createPgFifoMessages } from './fifo-messages.pg.ts';
+import { createInFlight } from './in-flight.ts';
+import type { MessageRow } from './message.ts';
+import { type Addressed, createPgMessageRepository, QUEUE_CHANNEL } from './message-repository.pg.ts';
+import type { Extension, Held, NewMessage, StoredMessage } from './plane.ts';
+import { createReceiver, type ReceiveOptions } from './receiver.ts';
+import { createStatistics, type Statistics } from './statistics.ts';
+import type { QueueRow } from './queue.ts';
+
+/** Most calls that wait for a statement of one sort. */
+const MAX_QUEUE = 10_000;
+/** Bytes of messages in one statement: PostgreSQL parses a parameter as a whole, and others wait behind it. */
+const MAX_BYTES = 4 << 20;
+/** Most ids in one notification: its payload has room for 8,000 bytes. */
+const MAX_ANNOUNCED = 200;
+/** Pause after each notification: the queues of what is sent in it are announced together. */
+const ANNOUNCE_PAUSE_MS = 5;
+
+/** What an API process does with messages. Calls of all tenants are gathered into few statements. */
+export interface MessagePlane extends Statistics {
+  /** Stores up to ten messages of one queue, all or none. Rejects with NOT_FOUND if the queue is gone. */
+  send(queue: QueueRow, messages: readonly NewMessage[]): Promise<readonly StoredMessage[]>;
+  receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
+  /** Whether the message was there and the handle its latest. */
+  delete(held: Held): Promise<boolean>;
+  /** Until when the message is hidden now; undefined if it is not in flight with this handle. */
+  extend(extension: Extension): Promise<Date | undefined>;
+  peek(queue: QueueRow, limit: number): Promise<readonly MessageRow[]>;
+}
+
+export function createMessagePlane(side: DataSide): MessagePlane {
+  const messages = createPgMessageRepository(side.sql);
+  const fifo = createPgFifoMessages(side.sql);
+  const inFlight = createInFlight(messages, side.clock);
+  /** Tells this process's notifications from those of others. */
+  const self = newId(side.clock.now());
+
+  const inserts = createCoalescer<readonly Addressed[], Date>({
+    maxBatch: 500,
+    maxQueue: MAX_QUEUE,
+    weight: { of: (all) => all.reduce((bytes, { message }) => bytes + message.size, 0), max: MAX_BYTES },
+    // A queue that has gone refuses its messages alone.
+    splits: isRowError,
+    async flush(calls) {
+      const at = await messages.insert(calls.flat());
+      return calls.map(() => at);
+    },
+  });
+  const deletions = createCoalescer<Held, boolean>({
+    maxBatch: 1_000,
+    maxQueue: MAX_QUEUE,
+    flush: (held) => inOrder(held, (sorted) => messages.delete(sorted)),
+  });
+  const extensions = createCoalescer<Extension, Date | undefined>({
+    maxBatch: 1_000,
+    maxQueue: MAX_QUEUE,
+    flush: (held) => inOrder(held, (sorted) => messages.extend(sorted)),
+  });
+  const fifoSends = perQueue<readonly NewMessage[], readonly StoredMessage[]>(
+    async (queue, calls) => {
+      const stored = await fifo.send(queue, calls.flat());
+      let from = 0;
+      return calls.map((one) => stored.slice(from, (from += one.length)));
+    },
+    { of: (all) => all.reduce((bytes, { size }) => bytes + size, 0), max: MAX_BYTES },
+  );
+  const fifoDeletions = perQueue<Held, boolean>(async (_, held) => (await fifo.delete(held)).deleted);
+  const fifoExtensions = perQueue<Extension, Date | undefined>(async (_, held) => (await fifo.extend(held)).until);
+
+  const announcements = createCoalescer<string, void>({
+    maxBatch: MAX_ANNOUNCED,
+    maxInFlight: 1,
+    maxQueue: MAX_QUEUE,
+    async flush(ids) {
+      await messages.announce(self, [...new Set(ids)]);
+      await side.clock.sleep(ANNOUNCE_PAUSE_MS);
+      return ids.map(() => undefined);
+    },
+  });
+
+  /** Wakes those who wait at the queue, in this process now and in the others soon. */
+  function announce(queueId: string): void {
+    receiver.wake(queueId);
+    // Others would find the message with their next look.
+    announcements.call(queueId).catch((error: unknown) => side.log.warn({ err: error }, 'a queue was not announced'));
+  }
+
+  const receiver = createReceiver({
+    takeStandard: (requests) => messages.take(requests),
+    takeFifo: (request) => fifo.take(request),
+    giveBack(queue, rows) {
+      for (const row of rows)
+        plane
+          .extend({ queue, messageId: row.id, handle: row.receipt_handle!, seconds: 0 })
+          .catch((error: unknown) => side.log.warn({ err: error }, 'a message whose receiver has gone stays hidden'));
+    },
+    clock: side.clock,
+    stopping: side.stopping,
+  });
+  side.notifier.subscribe(QUEUE_CHANNEL, (payload) => {
+    const [sender, ...ids] = payload.split(' ');
+    if (sender === self) return;
+    if (ids.length === 0) receiver.wake();
+    for (const id of ids) receiver.wake(id);
+  });
+  side.metrics.gauge('thecloud_queue_waiting_receivers', 'Receive calls that wait for a message', () =>
+    receiver.waiting(),
+  );
+
+  const plane: MessagePlane = {
+    ...createStatistics(messages, side.clock),
+    async send(queue, all) {
+      const stored = queue.fifo ? await fifoSends.call(queue, all) : await insert(queue, all);
+      announce(queue.id);
+      return stored;
+    },
+    async receive(queue, options) {
+      await inFlight.check(queue);
+      const rows = await receiver.receive(queue, options);
+      inFlight.took(queue, rows.length);
+      return rows;
+    },
+    async delete(held) {
+      if (!held.queue.fifo) return deletions.call(held);
+      const deleted = await fifoDeletions.call(held.queue, held);
+      // The next message of the group may follow.
+      if (deleted) announce(held.queue.id);
+      return deleted;
+    },
+    async extend(extension) {
+      const { queue, seconds } = extension;
+      const until = await (queue.fifo ? fifoExtensions.call(queue, extension) : extensions.call(extension));
+      if (until === undefined) return undefined;
+      receiver.wakeIn(queue.id, seconds * 1000);
+      // Those who wait know of a later time; of an earlier one they must hear.
+      if (seconds < queue.visibility_timeout) announce(queue.id);
+      return until;
+    },
+    peek: (queue, limit) => messages.peek(queue, limit),
+  };
+  return plane;
+
+  async function insert(queue: QueueRow, all: readonly NewMessage[]): Promise<readonly StoredMessage[]> {
+    const createdAt = await inserts
+      .call(all.map((message) => ({ queue, message })))
+      .catch((error: unknown) => Promise.reject(isGone(error) ? notFound('queue', queue.name) : error));
+    const delays = all.map(({ delaySeconds }) => delaySeconds);
+    if (Math.max(...delays) > 0) receiver.wakeIn(queue.id, Math.min(...delays) * 1000);
+    return all.map(({ id }) => ({ id, createdAt }));
+  }
+}
+
+/** foreign_key_violation: the queue's row was removed. */
+const isGone = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === '23503';
+
+/** Statements lock rows in the order of ids, so that two that share some cannot wait for each other. */
+async function inOrder<In extends Held, Out>(
+  held: readonly In[],
+  run: (sorted: readonly In[]) => Promise<readonly Out[]>,
+): Promise<readonly Out[]> {
+  const order = held.map((_, index) => index).sort((a, b) => (held[a]!.messageId < held[b]!.messageId ? -1 : 1));
+  const answers = await run(order.map((index) => held[index]!));
+  const places = new Map(order.map((index, place) => [index, place]));
+  return held.map((_, index) => answers[places.get(index)!]!);
+}
+
+/** Gathers the calls of each FIFO queue for itself: they take turns at the queue's lock anyway, so a flush holds one connection a queue at most. */
+function perQueue<In, Out>(
+  flush: (queue: QueueRow, inputs: readonly In[]) => Promise<readonly Out[]>,
+  weight?: { of(input: In): number; readonly max: number },
+) {
+  const busy = new Map<string, ReturnType<typeof createCoalescer<In, Out>>>();
+  return {
+    async call(queue: QueueRow, input: In): Promise<Out> {
+      let coalescer = busy.get(queue.id);
+      if (!coalescer) {
+        coalescer = createCoalescer<In, Out>({
+          maxBatch: 200,
+          maxInFlight: 1,
+          maxQueue: 2_000,
+          ...(weight ? { weight } : {}),
+          flush: (inputs) => flush(queue, inputs),
+        });
+        busy.set(queue.id, coalescer);
+      }
+      try {
+        return await coalescer.call(input);
+      } finally {
+        if (coalescer.waiting() === 0 && busy.get(queue.id) === coalescer) busy.delete(queue.id);
+      }
+    },
+  };
+}

@@ -1,0 +1,341 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { notFound, rateLimited } from '../../kernel/errors.ts';
+import { type MessageRow, newNonce } from './message.ts';
+import type { TakeRequest, Taken, Want } from './plane.ts';
+import type { QueueRow } from './queue.ts';
+
+/** Most calls that wait in a process; each holds a request and little else. */
+const MAX_WAITING = 10_000;
+/** Most messages that one statement takes, and for one queue: more would make those who are dealt theirs last wait. */
+const MAX_PLACES = 1_000;
+const MAX_PLACES_OF_QUEUE = 500;
+/** Statements at once: while they run the next one gathers. Half of the data plane's connections. */
+const MAX_STATEMENTS = 4;
+/** How exact times are kept, in milliseconds: visibility is promised to a tenth of a second. */
+const TICK_MS = 25;
+/**
+ * After a look that found too little another one follows, so much later: a message that another process was about to take at that moment is
+ * in flight by then, and its time known.
+ */
+const SETTLE_MS = 200;
+/** For so long a call that waits needs no look of its own, if others wait already: what comes is announced to all. */
+const SETTLED_MS = 1_000;
+/** Statements that were not committed yet when a scan passed may be so much older than what it met. */
+const FLOOR_SLACK_MS = 2_000;
+/** A scan begins at the very start so often, or as rarely as keeps these scans below 2 % of the time. */
+const FULL_SCAN_MS = 5_000;
+const FULL_SCAN_SHARE = 50;
+/** Queues of which a process remembers where scans begin. */
+const MAX_LINES = 10_000;
+
+export interface ReceiveOptions {
+  readonly max: number;
+  readonly visibilitySeconds: number;
+  readonly waitSeconds: number;
+  readonly attemptId?: string | undefined;
+  /** Aborts when the caller has gone: it takes nothing then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Receiver {
+  /** Rejects with NOT_FOUND if the queue is gone, with RATE_LIMITED if too many calls wait, and with what the database says. */
+  receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
+  /** There may be something now for those who wait at the queue; in all queues if none is named. */
+  wake(queueId?: string): void;
+  /** A message of the queue becomes visible in so many milliseconds. */
+  wakeIn(queueId: string, ms: number): void;
+  /** Calls that wait. */
+  waiting(): number;
+}
+
+interface Waiter extends Want {
+  /** On the monotonic clock. */
+  until: number;
+  /** A statement is under way for it. */
+  taking: boolean;
+  answered: boolean;
+  resolve(messages: readonly MessageRow[]): void;
+  reject(error: unknown): void;
+}
+
+/** Those who wait at a queue, and what is known of it. Times are of the monotonic clock. */
+interface Line {
+  queue: QueueRow;
+  /** In the order of arrival. */
+  waiting: Waiter[];
+  taking: boolean;
+  mayHave: boolean;
+  /** When the next message becomes visible, as far as is known. */
+  nextAt: number;
+  /** When another look settles what `nextAt` is. */
+  settleAt: number;
+  settledUntil: number;
+  floor: Date | undefined;
+  fullScanAt: number;
+}
+
+/**
+ * Deals messages to the calls that wait for them. A call that waits holds no connection: it is a member of its queue's line, for which a
+ * statement runs when there may be something. What concurrent calls of many queues want is taken by one statement.
+ */
+export function createReceiver(deps: {
+  /** Takes of standard queues, each once. */
+  takeStandard(requests: readonly TakeRequest[]): Promise<readonly Taken[]>;
+  takeFifo(request: TakeRequest): Promise<Taken>;
+  /** Makes messages visible again whose receiver has gone. */
+  giveBack(queue: QueueRow, messages: readonly MessageRow[]): void;
+  readonly clock: Clock;
+  /** Aborts when the process stops: those who wait are answered with nothing. */
+  readonly stopping: AbortSignal;
+}): Receiver {
+  const { clock } = deps;
+  const lines = new Map<string, Line>();
+  const ready = new Set<Line>();
+  let waiting = 0;
+  let statements = 0;
+  let scheduled = false;
+  let watching = false;
+
+  function lineOf(queue: QueueRow): Line {
+    let line = lines.get(queue.id);
+    if (line) {
+      line.queue = queue;
+      return line;
+    }
+    line = {
+      queue,
+      waiting: [],
+      taking: false,
+      mayHave: false,
+      nextAt: Infinity,
+      settleAt: Infinity,
+      settledUntil: 0,
+      floor: undefined,
+      fullScanAt: 0,
+    };
+    lines.set(queue.id, line);
+    if (lines.size > MAX_LINES) {
+      for (const [id, one] of lines) {
+        if (one.waiting.length > 0 || one.taking) continue;
+        lines.delete(id);
+        break;
+      }
+    }
+    return line;
+  }
+
+  function look(line: Line): void {
+    line.mayHave = true;
+    if (line.waiting.length === 0 || line.taking) return;
+    ready.add(line);
+    if (scheduled) return;
+    scheduled = true;
+    // After the sockets of this turn were read, so that their calls go together.
+    setImmediate(() => {
+      scheduled = false;
+      begin();
+    });
+  }
+
+  function begin(): void {
+    while (statements < MAX_STATEMENTS) {
+      const chosen = choose();
+      if (chosen.length === 0) return;
+      statements++;
+      void run(chosen).finally(() => {
+        statements--;
+        begin();
+      });
+    }
+  }
+
+  /** A FIFO queue, or several others: what one statement serves. */
+  function choose(): readonly Line[] {
+    const chosen: Line[] = [];
+    let places = 0;
+    for (const line of ready) {
+      if (line.queue.fifo && chosen.length > 0) continue;
+      ready.delete(line);
+      if (line.waiting.length === 0) continue;
+      chosen.push(line);
+      places += Math.min(
+        MAX_PLACES_OF_QUEUE,
+        line.waiting.reduce((sum, { max }) => sum + max, 0),
+      );
+      if (line.queue.fifo || places >= MAX_PLACES) break;
+    }
+    return chosen;
+  }
+
+  /** Never rejects: whatever happens is told to those who wait. */
+  async function run(chosen: readonly Line[]): Promise<void> {
+    const started = clock.monotonic();
+    const calls = chosen.map((line) => {
+      line.mayHave = false;
+      line.taking = true;
+      return callsOf(line);
+    });
+    const requests = chosen.map(
+      (line, index): TakeRequest => ({
+        queue: line.queue,
+        wants: calls[index]!,
+        nonce: newNonce(line.queue.id),
+        floor: started >= line.fullScanAt ? undefined : line.floor,
+        wantsNext: line.settleAt <= started,
+      }),
+    );
+    let outcome: readonly Taken[];
+    try {
+      outcome = chosen[0]!.queue.fifo ? [await deps.takeFifo(requests[0]!)] : await deps.takeStandard(requests);
+    } catch (error) {
+      chosen.forEach((line, index) => {
+        line.taking = false;
+        for (const waiter of calls[index]!) answer(line, waiter, () => waiter.reject(error));
+        look(line);
+      });
+      return;
+    }
+    const ended = clock.monotonic();
+    chosen.forEach((line, index) => {
+      line.taking = false;
+      deal(line, requests[index]!, calls[index]!, outcome[index]!, ended - started);
+      if (line.mayHave) look(line);
+    });
+  }
+
+  /** Those whom the next statement serves. */
+  function callsOf(line: Line): readonly Waiter[] {
+    let places = 0;
+    const calls: Waiter[] = [];
+    for (const waiter of line.waiting) {
+      if (places + waiter.max > MAX_PLACES_OF_QUEUE) break;
+      places += waiter.max;
+      waiter.taking = true;
+      calls.push(waiter);
+    }
+    return calls;
+  }
+
+  function deal(line: Line, request: TakeRequest, calls: readonly Waiter[], taken: Taken, ms: number): void {
+    const now = clock.monotonic();
+    let isFull = true;
+    calls.forEach((waiter, place) => {
+      waiter.taking = false;
+      const messages = taken.messages[place] ?? [];
+      if (messages.length < waiter.max) isFull = false;
+      if (messages.length > 0) line.nextAt = Math.min(line.nextAt, now + waiter.visibilitySeconds * 1000);
+      if (waiter.answered) {
+        if (messages.length > 0) deps.giveBack(line.queue, messages);
+      } else if (!taken.exists) {
+        answer(line, waiter, () => waiter.reject(notFound('queue', line.queue.name)));
+      } else if (messages.length > 0 || waiter.until <= now) {
+        answer(line, waiter, () => waiter.resolve(messages));
+      }
+    });
+    for (const id of taken.filled) wake(id);
+    if (!taken.exists) {
+      line.mayHave = true;
+      return;
+    }
+    if (request.floor === undefined) line.fullScanAt = now + Math.max(FULL_SCAN_MS, ms * FULL_SCAN_SHARE);
+    line.floor = new Date((taken.first ?? taken.at).getTime() - FLOOR_SLACK_MS);
+    if (isFull || taken.settled > 0) {
+      line.mayHave = true;
+      return;
+    }
+    if (!request.wantsNext) {
+      line.settleAt = now + SETTLE_MS;
+      return;
+    }
+    line.settleAt = Infinity;
+    line.settledUntil = now + SETTLED_MS;
+    // Both times are cut to milliseconds.
+    if (taken.next) line.nextAt = Math.min(line.nextAt, now + 1 + taken.next.getTime() - taken.at.getTime());
+  }
+
+  function answer(line: Line, waiter: Waiter, tell: () => void): void {
+    waiter.taking = false;
+    if (waiter.answered) return;
+    waiter.answered = true;
+    waiting--;
+    const place = line.waiting.indexOf(waiter);
+    if (place >= 0) line.waiting.splice(place, 1);
+    tell();
+  }
+
+  /** Ends what has waited long enough and wakes what is due, for as long as anybody waits. One timer for all. */
+  async function watch(): Promise<void> {
+    watching = true;
+    while (waiting > 0) {
+      await clock.sleep(TICK_MS);
+      const now = clock.monotonic();
+      for (const line of lines.values()) {
+        if (line.waiting.length === 0) continue;
+        for (const waiter of line.waiting.slice())
+          if (waiter.until <= now && !waiter.taking) answer(line, waiter, () => waiter.resolve([]));
+        if (line.nextAt <= now) {
+          line.nextAt = Infinity;
+          look(line);
+        } else if (line.settleAt <= now) look(line);
+      }
+    }
+    watching = false;
+  }
+
+  function wake(queueId?: string): void {
+    if (queueId === undefined) {
+      for (const line of lines.values()) look(line);
+      return;
+    }
+    const line = lines.get(queueId);
+    if (line) look(line);
+  }
+
+  deps.stopping.addEventListener('abort', () => {
+    for (const line of lines.values())
+      for (const waiter of line.waiting.slice()) {
+        waiter.until = 0;
+        if (!waiter.taking) answer(line, waiter, () => waiter.resolve([]));
+      }
+  });
+
+  return {
+    receive: (queue, { max, visibilitySeconds, waitSeconds, attemptId, signal }) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return resolve([]);
+        if (waiting >= MAX_WAITING) return reject(rateLimited(`${waiting} calls wait for messages; try again`, 1));
+        const line = lineOf(queue);
+        const now = clock.monotonic();
+        const isKnown = line.waiting.length > 0 && !line.mayHave && !line.taking && now < line.settledUntil;
+        const waits = waitSeconds > 0 && !deps.stopping.aborted;
+        const onAbort = () => answer(line, waiter, () => waiter.resolve([]));
+        const end =
+          <T>(tell: (value: T) => void) =>
+          (value: T) => {
+            signal?.removeEventListener('abort', onAbort);
+            tell(value);
+          };
+        const waiter: Waiter = {
+          max,
+          visibilitySeconds,
+          attemptId,
+          until: waits ? now + waitSeconds * 1000 : 0,
+          taking: false,
+          answered: false,
+          resolve: end(resolve),
+          reject: end(reject),
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        line.waiting.push(waiter);
+        waiting++;
+        if (waits && !watching) void watch();
+        if (!(waits && isKnown)) look(line);
+      }),
+    wake,
+    wakeIn(queueId, ms) {
+      const line = lines.get(queueId);
+      if (line) line.nextAt = Math.min(line.nextAt, clock.monotonic() + ms);
+    },
+    waiting: () => waiting,
+  };
+}
