@@ -47,13 +47,14 @@ export function createMessageHandlers(
       };
     },
 
-    async receive({ target, input, signal }) {
+    async receive({ target, input, signal, caller, tenantId }) {
       const rows = await plane().receive(target, {
         max: input.max_messages ?? 1,
         waitSeconds: input.wait_seconds ?? target.receive_wait_seconds,
         visibilitySeconds: input.visibility_timeout ?? target.visibility_timeout,
         attemptId: input.attempt_id,
         signal,
+        subjects: caller.kind === 'user' ? [`key ${caller.keyId}`, `user ${caller.userId}`, `tenant ${tenantId}`] : [],
       });
       if (rows.length > 0) count?.('receive', rows.length);
       return rows.map((row) => presentMessage(row, true));

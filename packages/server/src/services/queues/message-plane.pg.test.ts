@@ -26,10 +26,14 @@ afterAll(async () => {
 
 /** Statements that went to the database, by name. */
 const asked: string[] = [];
+/** Runs when a statement has taken messages, before that is known. */
+let onTaken: () => void = () => undefined;
 const counted: Sql = {
-  query: (name, text, values) => {
+  async query<Row>(name: string, text: string, values?: readonly unknown[]) {
     asked.push(name);
-    return db.data.query(name, text, values);
+    const rows = await db.data.query<Row>(name, text, values);
+    if (name === 'queues.take_messages') onTaken();
+    return rows;
   },
 };
 
@@ -148,6 +152,15 @@ describe('a message', () => {
     expect(rows).toEqual([{ body: 'new' }]);
   });
 
+  it('stays where it is when its dead-letter queue is being deleted', async () => {
+    const dead = await makeQueue();
+    const queue = await makeQueue({ dead_letter_queue_id: dead.id, max_receive_count: 1 });
+    await send(queue, 'kept');
+    await receive(queue, { visibilitySeconds: 0 });
+    await db.owner.query('update queues set deleted_at = now() where id = $1', [dead.id]);
+    expect(bodies(await receive(queue))).toEqual(['kept']);
+  });
+
   it('that was received too often goes to the dead-letter queue and wakes who waits there', async () => {
     const dead = await makeQueue();
     const queue = await makeQueue({ dead_letter_queue_id: dead.id, max_receive_count: 2 });
@@ -240,12 +253,23 @@ describe('a call that waits', () => {
     expect(await waiting).toEqual([]);
     await send(queue, 'kept');
     const leaving = new AbortController();
-    const left = receive(queue, { signal: leaving.signal });
-    // The statement is on its way.
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    leaving.abort();
-    expect(await left).toEqual([]);
+    onTaken = () => leaving.abort();
+    expect(await receive(queue, { signal: leaving.signal })).toEqual([]);
+    onTaken = () => undefined;
     expect(bodies(await receive(queue, { waitSeconds: 2 }))).toEqual(['kept']);
+  });
+
+  it('ends when what its caller may do has changed, and takes nothing then', async () => {
+    const queue = await makeQueue();
+    const subjects = [`key ${newId()}`, `user ${tenant.userId}`];
+    const ended = timed(receive(queue, { waitSeconds: 20, subjects }));
+    const other = receive(queue, { waitSeconds: 20, subjects: [`user ${newId()}`] });
+    await systemClock.sleep(300);
+    await db.owner.query(`select pg_notify('cloud_authority', $1)`, [subjects[0]]);
+    expect((await ended)[0]).toEqual([]);
+    expect((await ended)[1]).toBeLessThan(1_300);
+    await send(queue, 'for the other');
+    expect(bodies(await other)).toEqual(['for the other']);
   });
 
   it('is told that the queue is gone', async () => {

@@ -1,7 +1,10 @@
+import { createAdmission } from '../../kernel/admission.ts';
 import type { DataSide } from '../../kernel/data-side.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { createCoalescer, isRowError } from '../../kernel/sql/coalescer.ts';
+import { AUTHORITY_CHANNEL } from '../identity/index.ts';
+import { createAnnouncer } from './announcer.ts';
 import { createPgFifoMessages } from './fifo-messages.pg.ts';
 import { createInFlight } from './in-flight.ts';
 import type { MessageRow } from './message.ts';
@@ -15,10 +18,13 @@ import type { QueueRow } from './queue.ts';
 const MAX_QUEUE = 10_000;
 /** Bytes of messages in one statement: PostgreSQL parses a parameter as a whole, and others wait behind it. */
 const MAX_BYTES = 4 << 20;
-/** Most ids in one notification: its payload has room for 8,000 bytes. */
-const MAX_ANNOUNCED = 200;
-/** Pause after each notification: the queues of what is sent in it are announced together. */
-const ANNOUNCE_PAUSE_MS = 5;
+/**
+ * Statements of FIFO queues at once, and of one tenant: they wait for their queue's lock, and must not hold the connections that the others need.
+ */
+const FIFO_SLOTS = 4;
+const FIFO_SLOTS_OF_TENANT = 2;
+const FIFO_WAITING = 1_000;
+const FIFO_WAIT_MS = 10_000;
 
 /** What an API process does with messages. Calls of all tenants are gathered into few statements. */
 export interface MessagePlane extends Statistics {
@@ -60,38 +66,51 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     maxQueue: MAX_QUEUE,
     flush: (held) => inOrder(held, (sorted) => messages.extend(sorted)),
   });
+  const lanes = createAdmission(
+    { slots: Infinity, perTenant: 1, maxWaiting: FIFO_WAITING, maxWaitMs: FIFO_WAIT_MS },
+    side.clock,
+  );
+  const shares = createAdmission(
+    { slots: FIFO_SLOTS, perTenant: FIFO_SLOTS_OF_TENANT, maxWaiting: FIFO_WAITING, maxWaitMs: FIFO_WAIT_MS },
+    side.clock,
+  );
+  /** One statement of a FIFO queue after the other: they would wait for its lock, each with a connection. */
+  const inLane = <T>(queue: QueueRow, work: () => Promise<T>): Promise<T> =>
+    lanes.run(queue.id, false, () => shares.run(queue.tenant_id, false, work));
   const fifoSends = perQueue<readonly NewMessage[], readonly StoredMessage[]>(
     async (queue, calls) => {
-      const stored = await fifo.send(queue, calls.flat());
+      const stored = await inLane(queue, () => fifo.send(queue, calls.flat()));
       let from = 0;
       return calls.map((one) => stored.slice(from, (from += one.length)));
     },
     { of: (all) => all.reduce((bytes, { size }) => bytes + size, 0), max: MAX_BYTES },
   );
-  const fifoDeletions = perQueue<Held, boolean>(async (_, held) => (await fifo.delete(held)).deleted);
-  const fifoExtensions = perQueue<Extension, Date | undefined>(async (_, held) => (await fifo.extend(held)).until);
+  const fifoDeletions = perQueue<Held, boolean>(
+    async (queue, held) => (await inLane(queue, () => fifo.delete(held))).deleted,
+  );
+  const fifoExtensions = perQueue<Extension, Date | undefined>(
+    async (queue, held) => (await inLane(queue, () => fifo.extend(held))).until,
+  );
 
-  const announcements = createCoalescer<string, void>({
-    maxBatch: MAX_ANNOUNCED,
-    maxInFlight: 1,
-    maxQueue: MAX_QUEUE,
-    async flush(ids) {
-      await messages.announce(self, [...new Set(ids)]);
-      await side.clock.sleep(ANNOUNCE_PAUSE_MS);
-      return ids.map(() => undefined);
-    },
+  const tellOthers = createAnnouncer({
+    announce: (ids) => messages.announce(self, ids),
+    clock: side.clock,
+    log: side.log,
   });
 
   /** Wakes those who wait at the queue, in this process now and in the others soon. */
   function announce(queueId: string): void {
     receiver.wake(queueId);
-    // Others would find the message with their next look.
-    announcements.call(queueId).catch((error: unknown) => side.log.warn({ err: error }, 'a queue was not announced'));
+    tellOthers(queueId);
   }
 
   const receiver = createReceiver({
-    takeStandard: (requests) => messages.take(requests),
-    takeFifo: (request) => fifo.take(request),
+    takeStandard: (requests) =>
+      // A dead-letter queue went away in between; the next look sees that.
+      messages
+        .take(requests)
+        .catch((error: unknown) => (isGone(error) ? messages.take(requests) : Promise.reject(error))),
+    takeFifo: (request) => inLane(request.queue, () => fifo.take(request)),
     giveBack(queue, rows) {
       for (const row of rows)
         plane
@@ -107,6 +126,7 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     if (ids.length === 0) receiver.wake();
     for (const id of ids) receiver.wake(id);
   });
+  side.notifier.subscribe(AUTHORITY_CHANNEL, (subject) => receiver.end(subject === '' ? undefined : subject));
   side.metrics.gauge('thecloud_queue_waiting_receivers', 'Receive calls that wait for a message', () =>
     receiver.waiting(),
   );

@@ -79,14 +79,15 @@ export const createPgMessageRepository = (sql: Sql) => ({
     const rows = await sql.query<TakenRow>(
       'queues.take_messages',
       `with wanted as materialized (
-         select w.*, q.max_receive_count, q.dead_letter_queue_id,
+         select w.*, q.max_receive_count,
+           (select d.id from queues d where d.id = q.dead_letter_queue_id and d.deleted_at is null) as dead_letter_queue_id,
            greatest(now() - ${RETENTION_SECONDS} * interval '1 second', q.purged_before) as over
          from unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::timestamptz[], $8::boolean[])
            as w (request, queue_id, tenant_id, from_place, places, nonce, floor, wants_next)
          join queues q on q.id = w.queue_id and q.tenant_id = w.tenant_id and q.deleted_at is null),
        met as materialized (
          select w.request, w.from_place, w.nonce, w.dead_letter_queue_id, w.queue_id, m.id, m.visible_after,
-           case when m.created_at <= w.over then 'expired' when m.received_count >= w.max_receive_count then 'dead' else 'taken' end as fate
+           case when m.created_at <= w.over then 'expired' when m.received_count >= w.max_receive_count and w.dead_letter_queue_id is not null then 'dead' else 'taken' end as fate
          from wanted w
          cross join lateral (
            select id, visible_after, created_at, received_count from queue_messages

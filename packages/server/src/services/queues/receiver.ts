@@ -35,6 +35,8 @@ export interface ReceiveOptions {
   readonly attemptId?: string | undefined;
   /** Aborts when the caller has gone: it takes nothing then. */
   readonly signal?: AbortSignal | undefined;
+  /** On whom its right to receive depends: see `end`. */
+  readonly subjects?: readonly string[];
 }
 
 export interface Receiver {
@@ -44,6 +46,11 @@ export interface Receiver {
   wake(queueId?: string): void;
   /** A message of the queue becomes visible in so many milliseconds. */
   wakeIn(queueId: string, ms: number): void;
+  /**
+   * Answers those who wait with nothing, whose rights depend on the subject: they may have changed. Without one, all. The next call is
+   * judged by what holds then.
+   */
+  end(subject?: string): void;
   /** Calls that wait. */
   waiting(): number;
 }
@@ -54,6 +61,7 @@ interface Waiter extends Want {
   /** A statement is under way for it. */
   taking: boolean;
   answered: boolean;
+  readonly subjects: readonly string[];
   resolve(messages: readonly MessageRow[]): void;
   reject(error: unknown): void;
 }
@@ -291,16 +299,17 @@ export function createReceiver(deps: {
     if (line) look(line);
   }
 
-  deps.stopping.addEventListener('abort', () => {
+  /** What a statement takes for them at this moment is given back. */
+  function end(subject?: string): void {
     for (const line of lines.values())
-      for (const waiter of line.waiting.slice()) {
-        waiter.until = 0;
-        if (!waiter.taking) answer(line, waiter, () => waiter.resolve([]));
-      }
-  });
+      for (const waiter of line.waiting.slice())
+        if (subject === undefined || waiter.subjects.includes(subject)) answer(line, waiter, () => waiter.resolve([]));
+  }
+
+  deps.stopping.addEventListener('abort', () => end());
 
   return {
-    receive: (queue, { max, visibilitySeconds, waitSeconds, attemptId, signal }) =>
+    receive: (queue, { max, visibilitySeconds, waitSeconds, attemptId, signal, subjects = [] }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return resolve([]);
         if (waiting >= MAX_WAITING) return reject(rateLimited(`${waiting} calls wait for messages; try again`, 1));
@@ -322,6 +331,7 @@ export function createReceiver(deps: {
           until: waits ? now + waitSeconds * 1000 : 0,
           taking: false,
           answered: false,
+          subjects,
           resolve: end(resolve),
           reject: end(reject),
         };
@@ -336,6 +346,7 @@ export function createReceiver(deps: {
       const line = lines.get(queueId);
       if (line) line.nextAt = Math.min(line.nextAt, clock.monotonic() + ms);
     },
+    end,
     waiting: () => waiting,
   };
 }
