@@ -1,0 +1,141 @@
+import { QUEUES, RETENTION_SECONDS } from './queue.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+
+/** A queue as the worker removes its messages. */
+export interface Cleared {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly fifo: boolean;
+}
+
+export interface Batch {
+  /** Messages that were looked at. */
+  readonly met: number;
+  readonly removed: number;
+  /** Where the next batch begins; a timestamp of PostgreSQL's, to the microsecond. */
+  readonly next: string;
+}
+
+/** Messages that one statement looks at, and removes, at most. */
+const MOST_MET = 20_000;
+export const MOST_REMOVED = 2_000;
+/** Bytes of messages that one statement removes, not counting the last one. */
+const MOST_BYTES = 16 << 20;
+export const FIRST = '-infinity';
+
+/** Messages by then are over: of a queue that is deleted all, else those that expired or were purged. */
+const OVER = `case when q.deleted_at is not null then 'infinity'::timestamptz
+  else greatest(now() - ${RETENTION_SECONDS} * interval '1 second', q.purged_before) end`;
+
+/** What belongs to a queue beside its messages, and goes before it, with the columns of its key. */
+const PARTS = {
+  queue_groups: 'queue_id, group_id, head',
+  queue_deduplications: 'queue_id, deduplication_id, group_id',
+  queue_attempts: 'queue_id, attempt_id',
+} as const;
+export type Part = keyof typeof PARTS;
+export const PART_NAMES = Object.keys(PARTS) as readonly Part[];
+
+/** How the worker removes messages, for which it needs no owner: over all tenants. */
+export const createPgRemovalRepository = (sql: Sql) => ({
+  /**
+   * Removes some of a queue's messages that are over, from `from` on in the order in which they become visible; with `untouched` only those which
+   * have been visible since they were over, which are the first. Those that somebody holds are passed over.
+   */
+  async remove(queueId: string, from: string, untouched: boolean): Promise<Batch> {
+    const [row] = await sql.query<Batch>(
+      'queues.remove_messages',
+      `with met as materialized (
+         select m.id, m.visible_after, m.size, m.created_at <= q.over as is_over
+         from (select q.id, ${OVER} as over from queues q where q.id = $1) as q
+         cross join lateral (
+           select id, visible_after, size, created_at from queue_messages
+           where queue_id = q.id and visible_after >= $2::timestamptz and visible_after <= case when $3::boolean then q.over else 'infinity' end
+           order by visible_after limit ${MOST_MET}) as m),
+       chosen as materialized (
+         select id, visible_after from (
+           select id, visible_after, size, sum(size) over (order by visible_after rows unbounded preceding) as bytes
+           from met where is_over order by visible_after limit ${MOST_REMOVED}) as over
+         where bytes - size < ${MOST_BYTES}),
+       -- It may be in another queue by now.
+       held as materialized (
+         select m.id from chosen c join queue_messages m on m.id = c.id where m.queue_id = $1 for update of m skip locked),
+       removed as (delete from queue_messages m using held where m.id = held.id returning 1),
+       counted as (select count(*)::int as removed from removed)
+       select (select count(*)::int from met) as met, removed,
+         coalesce(case when removed > 0 then (select max(visible_after) from chosen)
+           else (select max(visible_after) from met) + interval '1 microsecond' end, '-infinity')::text as next
+       from counted`,
+      [queueId, from, untouched],
+    );
+    return row!;
+  },
+
+  /** Makes up to 1,000 messages visible that were inserted without a time; answers the queues that got some. */
+  async show(): Promise<readonly string[]> {
+    const rows = await sql.query<{ queue_id: string }>(
+      'queues.show_messages',
+      `with shown as (
+         update queue_messages m set visible_after = now()
+         from (select id from queue_messages where visible_after is null limit 1000 for update skip locked) as hidden
+         where m.id = hidden.id returning m.queue_id)
+       select distinct queue_id from shown`,
+    );
+    return rows.map((row) => row.queue_id);
+  },
+
+  /** Of a queue that is deleted: messages without a time, which no batch meets. */
+  async removeHidden(queueId: string): Promise<number> {
+    const rows = await sql.query(
+      'queues.remove_hidden_messages',
+      `delete from queue_messages where id in (
+         select id from queue_messages where queue_id = $1 and visible_after is null limit ${MOST_REMOVED} for update skip locked) returning 1 as ok`,
+      [queueId],
+    );
+    return rows.length;
+  },
+
+  /** Some queues behind `after` that surely have expired messages, by id. */
+  listExpired: (after: string, limit: number): Promise<readonly Cleared[]> =>
+    sql.query<Cleared>(
+      'queues.list_expired',
+      `select q.id, q.tenant_id, q.fifo from (
+         select id, tenant_id, fifo, now() - ${RETENTION_SECONDS} * interval '1 second' as over from queues
+         where id > $1 and deleted_at is null order by id) as q
+       where case when q.fifo
+         then (select created_at from queue_messages where queue_id = q.id and sequence_number is not null order by sequence_number limit 1) <= q.over
+         else exists (select from queue_messages where queue_id = q.id and visible_after <= q.over) end
+       order by q.id limit $2`,
+      [after, limit],
+    ),
+
+  /** Some standard queues behind `after` that have messages, by id. */
+  listFilled: (after: string, limit: number): Promise<readonly Cleared[]> =>
+    sql.query<Cleared>(
+      'queues.list_filled',
+      `select q.id, q.tenant_id, q.fifo from queues q
+       where q.id > $1 and q.deleted_at is null and not q.fifo and exists (select from queue_messages where queue_id = q.id)
+       order by q.id limit $2`,
+      [after, limit],
+    ),
+
+  /** Removes some of what belongs to a queue beside its messages. */
+  async removePart(part: Part, queueId: string): Promise<number> {
+    const rows = await sql.query(
+      `queues.remove_${part}`,
+      `delete from ${part} where (${PARTS[part]}) in (select ${PARTS[part]} from ${part} where queue_id = $1 limit ${MOST_REMOVED}) returning 1 as ok`,
+      [queueId],
+    );
+    return rows.length;
+  },
+
+  /** The end of a queue. False: it has messages yet, which somebody holds. */
+  async end(queueId: string): Promise<boolean> {
+    const rows = await sql.query(
+      'queues.remove',
+      `delete from ${QUEUES.name} where id = $1 and deleted_at is not null and not exists (select from queue_messages where queue_id = $1) returning 1 as ok`,
+      [queueId],
+    );
+    return rows.length === 1;
+  },
+});

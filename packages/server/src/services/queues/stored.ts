@@ -1,0 +1,109 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { quotaExceeded } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Quota } from '../../kernel/service.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+
+// How much a tenant may store in queues. What was counted last answers, and what was sent since; nobody who sends waits for a count.
+
+export const STORED_QUOTA = 'queue_messages_mb';
+export const STORED: Quota = { max: 10_240, noun: 'MB of messages in queues', free: 'Delete or purge messages' };
+
+const MB = 1 << 20;
+/** What a message counts for its row, beside its size; queue_bytes_stored() does the same. */
+const ROW_BYTES = 512;
+/** Milliseconds after which it is counted again. */
+const COUNTED_MS = 10_000;
+/** The same where there was no room: what was deleted makes room soon. */
+const REFUSED_MS = 1_000;
+/** Counting takes at most a twentieth of the time. */
+const SHARE = 20;
+/** Tenants that are remembered: those that have sent last. */
+const MAX_TENANTS = 10_000;
+
+interface Known {
+  /** Undefined: not counted yet. */
+  counted: { readonly bytes: number; readonly max: number } | undefined;
+  /** Bytes that this process has sent since. */
+  sent: number;
+  /** When the last count ended, and how long it took. */
+  at: number;
+  took: number;
+  isCounting: boolean;
+}
+
+export interface StoredMessages {
+  /** Takes up room for messages of so many bytes in all. Throws QUOTA_EXCEEDED if there is none. */
+  take(tenantId: string, bytes: number, messages: number): void;
+}
+
+/** The bytes of all messages that a tenant has stored. */
+export async function countStoredBytes(sql: Sql, tenantId: string): Promise<number> {
+  const [row] = await sql.query<{ bytes: number }>(
+    'queues.count_stored',
+    'select queue_bytes_stored($1)::float8 as bytes',
+    [tenantId],
+  );
+  return row!.bytes;
+}
+
+async function count(sql: Sql, tenantId: string): Promise<NonNullable<Known['counted']>> {
+  const [bytes, [allowed]] = await Promise.all([
+    countStoredBytes(sql, tenantId),
+    sql.query<{ max: number | null }>('queues.read_allowed', 'select queue_megabytes_allowed($1)::float8 as max', [
+      tenantId,
+    ]),
+  ]);
+  return { bytes, max: (allowed!.max ?? STORED.max) * MB };
+}
+
+/** Of one process; what others send shows in the next count. */
+export function createStoredMessages(deps: {
+  /** The role `cloud_data`. */
+  readonly sql: Sql;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly log: Pick<Log, 'warn'>;
+}): StoredMessages {
+  const tenants = new Map<string, Known>();
+
+  const knownOf = (tenantId: string): Known => {
+    const known = tenants.get(tenantId) ?? { counted: undefined, sent: 0, at: -Infinity, took: 0, isCounting: false };
+    // Last in the order in which they are forgotten.
+    tenants.delete(tenantId);
+    tenants.set(tenantId, known);
+    if (tenants.size > MAX_TENANTS) tenants.delete(tenants.keys().next().value!);
+    return known;
+  };
+
+  async function recount(tenantId: string, known: Known): Promise<void> {
+    const began = deps.clock.monotonic();
+    const { sent } = known;
+    known.isCounting = true;
+    try {
+      known.counted = await count(deps.sql, tenantId);
+      known.sent -= sent;
+    } catch (error) {
+      deps.log.warn({ err: error, tenantId }, 'could not count the messages of a tenant; the last count stands');
+    } finally {
+      known.at = deps.clock.monotonic();
+      known.took = known.at - began;
+      known.isCounting = false;
+    }
+  }
+
+  return {
+    take(tenantId, bytes, messages) {
+      const known = knownOf(tenantId);
+      const wanted = bytes + messages * ROW_BYTES;
+      const used = (known.counted?.bytes ?? 0) + known.sent;
+      const fits = known.counted === undefined || used + wanted <= known.counted.max;
+      const restMs = Math.max(fits ? COUNTED_MS : REFUSED_MS, SHARE * known.took);
+      if (!known.isCounting && deps.clock.monotonic() - known.at >= restMs) void recount(tenantId, known);
+      if (!fits)
+        throw quotaExceeded(
+          `quota '${STORED_QUOTA}': ${Math.ceil(used / MB)} of ${known.counted!.max / MB} ${STORED.noun} are used. ${STORED.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${STORED_QUOTA} <max>`,
+        );
+      known.sent += wanted;
+    },
+  };
+}
