@@ -101,7 +101,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
       images: IMAGES,
       ...(worker ? { worker: { ...worker, engine: worker.compute } } : {}),
     }),
-    createQueuesService({ ...deps, data }),
+    createQueuesService({ ...deps, data, ...(worker ? { worker } : {}) }),
     createQuotasService({
       quotas: () => quotasOf(services),
       usages: () => services.flatMap((service) => service.usage ?? []),

@@ -3,6 +3,7 @@ import { countLive } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { QUEUE_ERRORS } from './errors.ts';
+import { queueExamples } from './examples.ts';
 import { messageExamples } from './message-examples.ts';
 import { createMessageHandlers } from './message-handlers.ts';
 import { messageOperations } from './message-operations.ts';
@@ -10,11 +11,14 @@ import { queueOperations } from './operations.ts';
 import { QUEUES } from './queue.ts';
 import { createQueueHandlers } from './queue-handlers.ts';
 import { queueKinds } from './queue-kinds.ts';
+import { countStoredMegabytes, STORED } from './stored.ts';
+import { createQueueWorker, type QueueWorkerDeps } from './worker.ts';
 
 export interface QueueDeps {
   readonly region: string;
   /** In the API's process. */
   readonly data?: DataSide | undefined;
+  readonly worker?: QueueWorkerDeps;
 }
 
 /** Message queues. */
@@ -35,8 +39,26 @@ export const createQueuesService = (deps: QueueDeps) =>
     handlers: { ...createQueueHandlers(deps), ...createMessageHandlers(deps.data) },
     kinds: queueKinds,
     errors: QUEUE_ERRORS,
-    quotas: { queues: { max: 200, noun: 'queues', free: 'Delete a queue' } },
-    usage: async (sql, { tenantId }) => ({ queues: await countLive(sql, QUEUES, tenantId) }),
+    quotas: { queues: { max: 200, noun: 'queues', free: 'Delete a queue' }, queue_messages_mb: STORED },
+    usage: async (sql, { tenantId }) => ({
+      queues: await countLive(sql, QUEUES, tenantId),
+      queue_messages_mb: await countStoredMegabytes(sql, tenantId),
+    }),
     blocks: { tenant: { noun: 'queue', count: (sql: Sql, id: string) => countLive(sql, QUEUES, id) } },
-    examples: messageExamples,
+    retention: [
+      {
+        table: 'queue_move_tasks',
+        key: 'id',
+        over: `status <> 'RUNNING' and updated_at < now() - interval '30 days'`,
+      },
+      {
+        table: 'queue_deduplications',
+        key: 'queue_id, deduplication_id, group_id',
+        over: `sent_at < now() - interval '5 minutes'`,
+      },
+      { table: 'queue_attempts', key: 'queue_id, attempt_id', over: `received_at < now() - interval '5 minutes'` },
+      { table: 'queue_groups', key: 'queue_id, group_id, head', over: `emptied_at < now() - interval '5 minutes'` },
+    ],
+    ...(deps.worker ? { worker: createQueueWorker(deps.worker) } : {}),
+    examples: { ...queueExamples, ...messageExamples },
   });

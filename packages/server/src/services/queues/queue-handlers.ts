@@ -137,8 +137,10 @@ export const createQueueHandlers = (
     return createPgQueueRepository(call.sql).rewrite(call.target.id, spec, call.now);
   },
 
-  async delete({ sql, target, now, wake }) {
+  async delete({ sql, target, tenantId, now, wake }) {
     await markDeleted(sql, QUEUES, target.id, now);
+    // No message may go to it any more.
+    await createPgQueueRepository(sql).forgetDeadLetterQueue(tenantId, target.id, now);
     wake('queue', target.id);
     return { message: `queue '${target.name}' is being deleted` };
   },

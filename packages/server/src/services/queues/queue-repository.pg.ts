@@ -98,6 +98,16 @@ export const createPgQueueRepository = (sql: Sql) => ({
     return rows.length === 1;
   },
 
+  /** Takes their dead-letter queue from all that use this one; it is locked, so that none begins to. */
+  async forgetDeadLetterQueue(tenantId: string, id: string, at: Date): Promise<void> {
+    await sql.query(
+      'queues.forget_dead_letter_queue',
+      `update queues set dead_letter_queue_id = null, max_receive_count = null, version = version + 1, updated_at = $3
+       where tenant_id = $1 and dead_letter_queue_id = $2`,
+      [tenantId, id, at],
+    );
+  },
+
   /** Live ones whose name begins with `prefix`, by name, and one more than the page's limit; `after` is a name. */
   listByPrefix: (tenantId: string, prefix: string, page: PageRequest): Promise<readonly QueueRow[]> =>
     sql.query<QueueRow>(

@@ -6,7 +6,7 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 
 // How much a tenant may store in queues. What was counted last answers, and what was sent since; nobody who sends waits for a count.
 
-export const STORED_QUOTA = 'queue_messages_mb';
+const QUOTA = 'queue_messages_mb';
 export const STORED: Quota = { max: 10_240, noun: 'MB of messages in queues', free: 'Delete or purge messages' };
 
 const MB = 1 << 20;
@@ -46,6 +46,10 @@ export async function countStoredBytes(sql: Sql, tenantId: string): Promise<numb
   );
   return row!.bytes;
 }
+
+/** The same in MB, as the quota is. */
+export const countStoredMegabytes = async (sql: Sql, tenantId: string): Promise<number> =>
+  Math.ceil((await countStoredBytes(sql, tenantId)) / MB);
 
 async function count(sql: Sql, tenantId: string): Promise<NonNullable<Known['counted']>> {
   const [bytes, [allowed]] = await Promise.all([
@@ -101,7 +105,7 @@ export function createStoredMessages(deps: {
       if (!known.isCounting && deps.clock.monotonic() - known.at >= restMs) void recount(tenantId, known);
       if (!fits)
         throw quotaExceeded(
-          `quota '${STORED_QUOTA}': ${Math.ceil(used / MB)} of ${known.counted!.max / MB} ${STORED.noun} are used. ${STORED.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${STORED_QUOTA} <max>`,
+          `quota '${QUOTA}': ${Math.ceil(used / MB)} of ${known.counted!.max / MB} ${STORED.noun} are used. ${STORED.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${QUOTA} <max>`,
         );
       known.sent += wanted;
     },
