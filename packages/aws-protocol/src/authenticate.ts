@@ -58,9 +58,11 @@ export class Authenticator<P> {
       /** Of the request, with those that its URL carries. */
       headers: Readonly<Record<string, string>>;
       bucketOfHost: string | undefined;
+      /** Of the service, if it has a limit of its own. */
+      bodyBytes: number | undefined;
     },
   ): Promise<Authenticated<P>> {
-    const { isS3, streams, bucketOfHost } = what;
+    const { isS3, streams, bucketOfHost, bodyBytes = this.#limits.bodyBytes } = what;
     const stated = request.headers['x-amz-content-sha256'];
     if (stated !== undefined) checkPayloadForm(stated);
     const claim = this.#verifier.claim(request);
@@ -68,8 +70,8 @@ export class Authenticator<P> {
     if (!claim && !what.mayBeUnsigned)
       throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
     const length = request.headers['content-length'];
-    if (!streams && length !== undefined && Number(length) > this.#limits.bodyBytes) {
-      throw new Refusal('tooLarge', `The body is larger than ${this.#limits.bodyBytes} bytes.`);
+    if (!streams && length !== undefined && Number(length) > bodyBytes) {
+      throw new Refusal('tooLarge', `The body is larger than ${bodyBytes} bytes.`);
     }
     const open = (verified: Verified<P> | undefined): ReturnType<typeof openBody> => {
       const whole = { ...request, headers: what.headers };
@@ -78,7 +80,11 @@ export class Authenticator<P> {
     };
     if (!claim) {
       if (!streams && !isS3 && !isChunked(request.headers)) {
-        return { verified: undefined, opened: undefined, body: await this.#unpack(await this.#raw(request), request) };
+        return {
+          verified: undefined,
+          opened: undefined,
+          body: await unpack(await raw(request, bodyBytes), request, bodyBytes),
+        };
       }
       const opened = open(undefined);
       return streams
@@ -86,7 +92,7 @@ export class Authenticator<P> {
         : {
             verified: undefined,
             opened: undefined,
-            body: await readBody(opened.stream, request.headers, this.#limits),
+            body: await readBody(opened.stream, request.headers, bodyBytes),
           };
     }
     const known = this.#credentials(claim.accessKeyId, request);
@@ -102,26 +108,29 @@ export class Authenticator<P> {
       if (isS3 || streams || isChunked(request.headers)) {
         const opened = open(verified);
         if (streams) return { verified, opened, body: EMPTY };
-        return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, this.#limits) };
+        return { verified, opened: undefined, body: await readBody(opened.stream, request.headers, bodyBytes) };
       }
-      const raw = await this.#raw(request);
-      if (!sameDigest(sha256Hex(raw), verified.payloadHash))
+      const bytes = await raw(request, bodyBytes);
+      if (!sameDigest(sha256Hex(bytes), verified.payloadHash))
         throw new Refusal('bodyDigest', 'The x-amz-content-sha256 header does not match the body.');
-      return { verified, opened: undefined, body: await this.#unpack(raw, request) };
+      return { verified, opened: undefined, body: await unpack(bytes, request, bodyBytes) };
     }
     // The signature covers a digest that only the body can tell, so even a streaming operation must wait for all of it.
-    const raw = await this.#raw(request);
-    const verified = this.#verifier.check(request, claim, credential, { bucketOfHost, bodyHash: () => sha256Hex(raw) });
-    if (streams) return { verified, opened: openBody({ ...request, body: raw }, verified), body: EMPTY };
-    return { verified, opened: undefined, body: await this.#unpack(raw, request) };
+    const bytes = await raw(request, bodyBytes);
+    const verified = this.#verifier.check(request, claim, credential, {
+      bucketOfHost,
+      bodyHash: () => sha256Hex(bytes),
+    });
+    if (streams) return { verified, opened: openBody({ ...request, body: bytes }, verified), body: EMPTY };
+    return { verified, opened: undefined, body: await unpack(bytes, request, bodyBytes) };
   }
+}
 
-  #raw(request: WireRequest): Uint8Array | Promise<Uint8Array> {
-    return request.body instanceof Uint8Array ? request.body : collect(request.body, this.#limits.bodyBytes);
-  }
+function raw({ body }: WireRequest, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+  return body instanceof Uint8Array ? body : collect(body, maxBytes);
+}
 
-  #unpack(raw: Uint8Array, request: WireRequest): Uint8Array | Promise<Uint8Array> {
-    if (request.headers['content-encoding'] === undefined) return raw;
-    return readBody(Readable.from([raw], { objectMode: false }), request.headers, this.#limits);
-  }
+function unpack(bytes: Uint8Array, { headers }: WireRequest, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+  if (headers['content-encoding'] === undefined) return bytes;
+  return readBody(Readable.from([bytes], { objectMode: false }), headers, maxBytes);
 }

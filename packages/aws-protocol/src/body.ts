@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BodyChecks, type BodyFacts } from './body-checks.ts';
 import { asRefusal, BodyStream } from './body-stream.ts';
-import { Malformed, type Limits } from './codec/malformed.ts';
+import { Malformed } from './codec/malformed.ts';
 import { Refusal } from './errors.ts';
 import type { WireRequest } from './request.ts';
 import { ChunkedDecoder, type ChunkSigning } from './sigv4/chunked.ts';
@@ -103,19 +103,19 @@ function lengthOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
-/** Reads a whole body, at most `limits.bodyBytes` before and after decompression. */
+/** Reads a whole body, at most `maxBytes` before and after decompression. */
 export async function readBody(
   stream: Readable,
   headers: Readonly<Record<string, string>>,
-  limits: Limits,
+  maxBytes: number,
 ): Promise<Uint8Array> {
-  const bytes = await collect(stream, limits.bodyBytes);
+  const bytes = await collect(stream, maxBytes);
   const kept = encodings(headers).filter((e) => e !== 'aws-chunked' && e !== 'identity');
   if (kept.length !== 1 || kept[0] !== 'gzip' || bytes.length === 0) return bytes;
   const unpacked = createGunzip();
   unpacked.end(bytes);
   try {
-    return await collect(unpacked, limits.bodyBytes);
+    return await collect(unpacked, maxBytes);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Malformed('The body is not gzip.');

@@ -167,6 +167,7 @@ export class AwsServer<P = unknown> {
       mayBeUnsigned: form || this.#mayBeUnsigned(call),
       checksumsOfObject: call.service?.model.id === 's3' && call.operation === 'CompleteMultipartUpload',
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
+      bodyBytes: call.service?.bodyBytes,
     });
     if (verified) this.#verified(call, verified);
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];

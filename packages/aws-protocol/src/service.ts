@@ -6,12 +6,15 @@ import type { AnyHandlers, Handlers } from './types.ts';
 export interface ServiceOptions {
   /** Check constraints beyond types and required members (overlay/constraints). Default true. */
   readonly validate?: boolean;
+  /** Bytes of a body of its requests that is held in memory. Default: the server's `limits.bodyBytes`. */
+  readonly bodyBytes?: number;
 }
 
 /** A model with the handlers that serve it. */
 export class Service<P = unknown> {
   readonly model: Model;
   readonly validate: boolean;
+  readonly bodyBytes: number | undefined;
   readonly jsonProtocol: ProtocolName | undefined;
   readonly #handlers: ReadonlyMap<string, (input: unknown, context: unknown) => unknown>;
   #routes: RestRoutes | undefined;
@@ -25,6 +28,7 @@ export class Service<P = unknown> {
     this.model = model;
     this.jsonProtocol = model.protocols.find((protocol) => protocol.startsWith('awsJson'));
     this.validate = options.validate ?? true;
+    this.bodyBytes = options.bodyBytes;
     this.#handlers = table;
   }
 

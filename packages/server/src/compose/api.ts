@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ApiConfig } from '../config.ts';
+import { createHeldBytes } from '../front/held-bytes.ts';
 import { createRates } from '../front/limits.ts';
 import { createAwsCredentials } from '../front/aws/credentials.ts';
 import { createAwsServer } from '../front/aws/server.ts';
@@ -79,6 +80,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
     }),
     underWay: createUnderWay(),
+    heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
     trustedProxies: config.trustedProxies,
     testMode: config.testMode,

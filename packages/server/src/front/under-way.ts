@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { rateLimited } from '../kernel/errors.ts';
+import { passageOf } from './passage.ts';
 
 /**
  * Most requests of one key at a time. Clients keep some ten connections; a script that launches its whole quota at once and waits for each
@@ -22,29 +22,6 @@ export interface UnderWay {
   enter(name: string, most: number, request: IncomingMessage, response: ServerResponse, retryAfter?: number): void;
 }
 
-/** What is told when a connection closes. One listener a connection, however many requests it brings at once. */
-const listenersOf = new WeakMap<Socket, Set<() => void>>();
-
-/** Calls back once when the connection closes, at once where it is closed already; answers how to stop that. */
-export function onClose(socket: Socket, listener: () => void): () => void {
-  if (socket.destroyed) {
-    listener();
-    return () => undefined;
-  }
-  let listeners = listenersOf.get(socket);
-  if (!listeners) {
-    listeners = new Set();
-    listenersOf.set(socket, listeners);
-    const all = listeners;
-    socket.once('close', () => {
-      for (const one of all) one();
-    });
-  }
-  const all = listeners;
-  all.add(listener);
-  return () => all.delete(listener);
-}
-
 export function createUnderWay(): UnderWay {
   const counts = new Map<string, number>();
   return {
@@ -55,20 +32,14 @@ export function createUnderWay(): UnderWay {
           `${most} requests are in progress, or their answers have not been read; wait for one to finish`,
           retryAfter,
         );
-      if (request.socket.destroyed) return;
+      const passage = passageOf(request, response);
+      if (passage.isOver) return;
       counts.set(name, count + 1);
-      let isOver = false;
-      const leave = () => {
-        if (isOver) return;
-        isOver = true;
-        stop();
+      passage.atEnd(() => {
         const left = (counts.get(name) ?? 1) - 1;
         if (left > 0) counts.set(name, left);
         else counts.delete(name);
-      };
-      // An answer that waits for its turn on a connection does not hear that the connection closes.
-      const stop = onClose(request.socket, leave);
-      response.once('close', leave);
+      });
     },
   };
 }
@@ -105,12 +76,13 @@ export function createUntaken(clock: Clock, metrics: Pick<Metrics, 'gauge'>): Un
   return {
     watch(response, payload) {
       // Closed before the answer was there: it hears of no end any more.
-      if (response.closed || response.socket?.destroyed) return;
+      const passage = passageOf(response.req, response);
+      if (passage.isOver) return;
       const bytes =
         typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : UNKNOWN_BYTES;
       const ms = TAKE_MS + (bytes / SLOWEST_PACE) * 1000;
       onTheWay.set(response, { ms, until: response.socket ? clock.monotonic() + ms : undefined });
-      response.once('close', () => onTheWay.delete(response));
+      passage.atEnd(() => onTheWay.delete(response));
       if (!looking) void look();
     },
   };

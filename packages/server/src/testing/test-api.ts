@@ -15,6 +15,7 @@ import { createRates } from '../front/limits.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
+import { createHeldBytes } from '../front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
@@ -191,6 +192,7 @@ export async function startTestApi(options: {
     metrics,
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
     underWay: createUnderWay(),
+    heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
     trustedProxies: options.trustedProxies ?? [],
     testMode: true,

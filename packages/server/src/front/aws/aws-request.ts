@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Passage } from '../passage.ts';
 
 /** What the door knows of a request besides what the library tells of it. */
 export interface AwsRequest {
@@ -6,4 +7,7 @@ export interface AwsRequest {
   readonly outgoing: ServerResponse;
   readonly origin: { readonly ip: string; readonly userAgent?: string };
   readonly begunAt: number;
+  readonly passage: Passage;
+  /** Bytes of its body that may be held: what its head says, within the limit of its service. */
+  bodyBytes: number;
 }

@@ -13,6 +13,7 @@ import type { Execute } from '../../kernel/execute.ts';
 import type { Service } from '../../kernel/service.ts';
 import type { TokenBucket } from '../../kernel/token-bucket.ts';
 import type { ClientSide } from '../caller-address.ts';
+import { BODY_LIMIT } from '../limits.ts';
 import type { AwsRequest } from './aws-request.ts';
 import { baseUrlOf } from './base-url.ts';
 import type { KnownKey } from './credentials.ts';
@@ -60,7 +61,11 @@ export function createGateway(options: GatewayOptions): readonly AwsService<Prin
       }
     }
   }
-  return [...tables].map(([id, handlers]) => new AwsService(loadModel(id), handlers));
+  const parts = options.services.flatMap((service) => service.aws ?? []);
+  return [...tables].map(([id, handlers]) => {
+    const limits = parts.flatMap((part) => (part.service === id ? (part.bodyLimit ?? BODY_LIMIT) : []));
+    return new AwsService(loadModel(id), handlers, { bodyBytes: Math.max(...limits) });
+  });
 }
 
 function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): AnyHandlers<Principal>[string] {
@@ -121,7 +126,8 @@ class ActionCall implements AwsContext {
   async execute(operation: string, input: Readonly<Record<string, unknown>>, options?: { readonly ifMatch?: number }) {
     this.decided = true;
     const origin: Origin = { ...this.#request.origin, requestId: this.requestId };
-    return (await this.#options.execute(operation, this.caller, input, { ...options, origin })).output;
+    const { signal } = this.#request.passage;
+    return (await this.#options.execute(operation, this.caller, input, { ...options, origin, signal })).output;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { AwsServer, type Call, type CallFailure, type Outcome, type WireRequest } from '@thecloud/aws-protocol';
 import { type NodeHooks, nodeServer } from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
-import { CloudError } from '../../kernel/errors.ts';
+import { CloudError, type KernelErrorCode } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -10,7 +10,9 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import type { Registry } from '../../kernel/registry.ts';
 import { sourceOf } from '../../kernel/source.ts';
 import { createClientSide } from '../caller-address.ts';
+import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
+import { passageOf } from '../passage.ts';
 import { MAX_PER_KEY, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
@@ -27,6 +29,8 @@ export interface AwsOptions {
   /** The REST door's too: a stranger has one share for both. */
   readonly limits: Rates;
   readonly underWay: UnderWay;
+  /** Of all doors together. */
+  readonly heldBytes: HeldBytes;
   readonly untaken: Untaken;
   readonly region: string;
   /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
@@ -59,20 +63,33 @@ export function createAwsServer(options: AwsOptions): Server {
     }
   };
 
+  const services = createGateway({ ...options, schemeOf, services: options.registry.services });
+  const bodyLimits = new Map(services.map((service) => [service.model.id as string, service.bodyBytes ?? BODY_LIMIT]));
+  const hold = ({ bodyBytes, passage }: AwsRequest, whose: 'tenant' | 'stranger', name: string) => {
+    if (bodyBytes > 0) options.heldBytes.take(whose, name, bodyBytes, passage);
+  };
+
   const aws = new AwsServer<Principal>({
-    services: createGateway({ ...options, schemeOf, services: options.registry.services }),
+    services,
     limits: { bodyBytes: BODY_LIMIT, headerBytes: HEADER_LIMIT },
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
-    admit({ request: wire, isSigned }) {
-      if (!isSigned) step(() => takeFrom(limits.strangers.of(requestOf(wire).origin.ip)));
+    admit({ request: wire, service, isSigned }) {
+      const request = requestOf(wire);
+      request.bodyBytes = bytesToCome(wire.headers, bodyLimits.get(service ?? '') ?? BODY_LIMIT);
+      if (isSigned) return;
+      step(() => {
+        takeFrom(limits.strangers.of(request.origin.ip));
+        hold(request, 'stranger', sourceOf(request.origin.ip));
+      });
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.
     async credentials(accessKeyId, wire) {
       const request = requestOf(wire);
       const { ip } = request.origin;
-      const attempts = limits.perKey.known(attemptsOf(accessKeyId, ip)) ?? limits.strangers.of(ip);
+      const known = limits.perKey.known(attemptsOf(accessKeyId, ip));
+      const attempts = known ?? limits.strangers.of(ip);
       try {
         takeFrom(attempts);
         const lookUp = () => options.credentials.find(accessKeyId);
@@ -81,12 +98,14 @@ export function createAwsServer(options: AwsOptions): Server {
           attempts.give();
           throw error;
         });
-        return (
-          key && {
-            ...key.secrets,
-            principal: { accessKeyId, keyId: key.keyId, tenantId: key.tenantId, lookUp, request, attempts },
-          }
-        );
+        if (!key) return undefined;
+        // Most clients sign without stating a digest of the body: it must be read to find out whether the signature is good.
+        if (known) hold(request, 'tenant', key.tenantId);
+        else hold(request, 'stranger', sourceOf(ip));
+        return {
+          ...key.secrets,
+          principal: { accessKeyId, keyId: key.keyId, tenantId: key.tenantId, lookUp, request, attempts },
+        };
       } catch (error) {
         throw asAwsError(error);
       }
@@ -108,7 +127,7 @@ export function createAwsServer(options: AwsOptions): Server {
       // What could not be read as HTTP never became a request.
       if (!request) return;
       if (!call.principal) metrics.authAttempt(call.isSigned ? 'failure' : 'anonymous');
-      request.outgoing.once('close', () => note(call, outcome, request.begunAt));
+      request.passage.atEnd(() => note(call, outcome, request.begunAt));
     },
     onError(error, { requestId }) {
       if (!isAnswer(error)) log.error({ err: error, requestId }, 'request failed');
@@ -123,6 +142,8 @@ export function createAwsServer(options: AwsOptions): Server {
         outgoing,
         origin: { ip: addressOf(incoming), ...(userAgent ? { userAgent } : {}) },
         begunAt: clock.monotonic(),
+        passage: passageOf(incoming, outgoing),
+        bodyBytes: 0,
       });
     },
     answering(answer, _wire, outgoing) {
@@ -149,8 +170,11 @@ export function createAwsServer(options: AwsOptions): Server {
   return server;
 }
 
-/** Whether an answer tells of a fault of ours: neither what is not implemented nor a rate limit, although AWS's status for those is 5xx. */
+/** Not faults of ours, although AWS's status for them is 5xx: a rate limit, and a client that left before its answer. */
+const CALLERS_FAULT: ReadonlySet<string> = new Set<KernelErrorCode>(['RATE_LIMITED', 'REQUEST_TIMEOUT']);
+
+/** Whether an answer tells of a fault of ours. What is not implemented is none. */
 function isOurs(status: number, failure: CallFailure | undefined): boolean {
   const cause: unknown = failure?.error instanceof Error ? failure.error.cause : undefined;
-  return status >= 500 && status !== 501 && !(cause instanceof CloudError && cause.code === 'RATE_LIMITED');
+  return status >= 500 && status !== 501 && !(cause instanceof CloudError && CALLERS_FAULT.has(cause.code));
 }

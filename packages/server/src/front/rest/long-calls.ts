@@ -7,7 +7,7 @@ import type { Execute } from '../../kernel/execute.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import type { Authenticator } from '../../services/identity/index.ts';
 import { addressOf, keyOf, tenantOf } from './authenticate.ts';
-import { onClose } from '../under-way.ts';
+import { onClose } from '../passage.ts';
 
 /** A key that stops being good ends its streams and sockets within a second. All are looked up together, in one statement. */
 const CHECK_MS = 500;

@@ -5,11 +5,14 @@ import { CloudError, invalidInput, rateLimited, requestTimedOut } from '../../ke
 import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
+import { sourceOf } from '../../kernel/source.ts';
 import { coerceText } from '../../kernel/validate.ts';
 import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import type { Rates } from '../limits.ts';
-import { onClose, MAX_PER_KEY, type UnderWay } from '../under-way.ts';
+import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
+import { onClose, passageOf } from '../passage.ts';
+import { MAX_PER_KEY, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, enterTenant, lookUpCaller } from './authenticate.ts';
 import { keepSession, withSessionKey } from './console-session.ts';
 import { dataBody, type Meta } from './envelope.ts';
@@ -25,6 +28,7 @@ export interface RouteDeps {
   readonly waiter: Waiter;
   readonly limits: Rates;
   readonly underWay: UnderWay;
+  readonly heldBytes: HeldBytes;
   readonly liveAnswers: LiveAnswers;
   readonly timestamp: () => string;
   readonly onAuth: (result: string) => void;
@@ -87,7 +91,9 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     // What is open to anybody must not fail for a key that happens to be sent along.
     // What only reads has another limit: who watches the status must not use up the logins of an address.
     const { perAddress, strangers } = deps.limits;
-    spend(reply, (entry.writes ? perAddress : strangers).of(addressOf(request)), 'from this address');
+    const address = addressOf(request);
+    spend(reply, (entry.writes ? perAddress : strangers).of(address), 'from this address');
+    holdBody(entry, deps, request, reply, 'stranger', sourceOf(address));
     return { kind: 'anonymous' };
   }
   const caller = await whoCalls(entry, deps, request, reply).catch(async (error: unknown) => {
@@ -96,9 +102,22 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   });
   if (caller.kind === 'user') {
     deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
+    holdBody(entry, deps, request, reply, 'tenant', caller.tenantId ?? caller.userId);
     deps.liveAnswers.admit(entry, caller, request, reply);
   }
   return caller;
+}
+
+/** Counts the body that is to be read. That of a GET or a DELETE is read too, if there is one. */
+function holdBody(
+  entry: Entry,
+  deps: Pick<RouteDeps, 'heldBytes'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ...whose: [whose: 'tenant' | 'stranger', name: string]
+): void {
+  const bytes = bytesToCome(request.headers, entry.bodyLimit);
+  if (bytes > 0) deps.heldBytes.take(...whose, bytes, passageOf(request.raw, reply.raw));
 }
 
 /** The caller in the tenant in which the call acts, admitted to the operation. */
@@ -125,6 +144,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   const origin = originOf(request);
   let executed = await deps.execute(entry.name, caller, input, {
     origin,
+    ...(entry.plane === 'data' ? { signal: passageOf(request.raw, reply.raw).signal } : {}),
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
