@@ -157,7 +157,7 @@ function readInput(
   }
   for (const [option, member] of members) {
     const value = given[option.attributeName()];
-    if (value !== undefined) input[member.name] = value;
+    if (value !== undefined) input[member.name] = member.nullable && value === false ? null : value;
   }
   if (!verb.rest) return input;
   const words = commandWords(command, verb, world.argv);
@@ -209,7 +209,7 @@ function optionsOf(member: Member): readonly Option[] {
   const option = new Option(`--${member.flag} <${placeholder(member)}>`, helpOf(member));
   // Not Option.choices(), which cannot check a list's values one by one.
   option.argParser((text, before) => addValue(member, text, before));
-  return [option];
+  return member.nullable ? [option, new Option(`--no-${member.flag}`, 'take it away')] : [option];
 }
 
 function placeholder(member: Member): string {

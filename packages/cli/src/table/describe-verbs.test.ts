@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DescribedOperation } from '../../../sdk/src/generator/described.ts';
+import { startFakeServer } from '../../../sdk/src/testing/fake-server.ts';
 import { openShell } from '../testing/test-world.ts';
 import { describeVerbs } from './describe-verbs.ts';
 import { wordsOf } from './verb.ts';
@@ -67,6 +68,24 @@ describe('describeVerbs', () => {
       ['tag', 'string', undefined],
       ['tags', 'list of string', undefined],
     ]);
+  });
+
+  it('lets a change take away what may be null, by a flag with no-', async () => {
+    const at = await startFakeServer(() => ({ data: { id: 'x' } }));
+    const shell = openShell({ CLOUD_ENDPOINT: at.endpoint });
+    const verbs = describeVerbs([{ ...operation, effect: 'update', method: 'PATCH' }]);
+    const line = ['things', 'make-big', 'x', '--mode', 'safe'];
+    await shell.cloud([...line, '--no-parent', '--no-encrypted'], { verbs });
+    await shell.cloud([...line, '--parent', 'y'], { verbs });
+    await shell.cloud(line, { verbs });
+    expect(at.seen.map(({ body }) => body)).toEqual([
+      { name: 'x', mode: 'safe', parent: null, encrypted: false },
+      { name: 'x', mode: 'safe', parent: 'y' },
+      { name: 'x', mode: 'safe' },
+    ]);
+    expect((await shell.cloud([...line, '--no-parent'], { verbs: describeVerbs([operation]) })).code).toBe(2);
+    shell.remove();
+    await at.stop();
   });
 
   it('refuses an argument that the input does not have', () => {

@@ -18,7 +18,10 @@ function describe(operation: DescribedOperation, takesParts: boolean): Verb {
   const facet: CliFacet = cli === 'custom' || cli === undefined ? {} : cli;
   const schema = input as JsonSchema;
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) =>
-    withKind(memberOf(name, member, schema.required?.includes(name) ?? false, facet), kinds[name]),
+    withKind(
+      memberOf(name, member, schema.required?.includes(name) ?? false, facet, rest.effect === 'update'),
+      kinds[name],
+    ),
   );
   const named = (name: string): Member => {
     const found = members.find((member) => member.name === name);
@@ -76,7 +79,7 @@ function singular(name: string): string {
   return name.endsWith('s') ? name.slice(0, -1) : name;
 }
 
-function memberOf(name: string, schema: JsonSchema, required: boolean, facet: CliFacet): Member {
+function memberOf(name: string, schema: JsonSchema, required: boolean, facet: CliFacet, isChange: boolean): Member {
   if (name.startsWith('no_')) throw new Error(`the member ${name} cannot be a flag: --no-… takes a flag back`);
   const given = withoutNull(schema);
   const shape = given.type === 'array' ? 'list' : isRecord(given) ? 'record' : undefined;
@@ -89,6 +92,7 @@ function memberOf(name: string, schema: JsonSchema, required: boolean, facet: Cl
     kind: kindOf(value, choices),
     ...(shape ? { shape } : {}),
     ...(required ? { required } : {}),
+    ...(isChange && schema.anyOf?.some(({ type }) => type === 'null') ? { nullable: true as const } : {}),
     ...(description ? { description } : {}),
     ...(choices ? { choices } : {}),
     ...formOf(facet.forms?.[name], value),

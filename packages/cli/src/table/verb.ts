@@ -20,6 +20,8 @@ export interface Member {
   readonly form?: string;
   /** The same as a regular expression. */
   readonly pattern?: string;
+  /** `--no-<flag>` sends null, which takes it away. */
+  readonly nullable?: true;
   readonly min?: number;
   readonly max?: number;
   /** The kind of resource that it names: `vpc`. */
