@@ -33,7 +33,7 @@ export const NOT_FOUND: FakeAnswer = {
 
 /** A logged-in shell and a server whose answers a test says; fresh for each test of the file that calls this. */
 export interface CloudAgainst {
-  answer: (request: SeenRequest, nth: number) => FakeAnswer;
+  answer: (request: SeenRequest, nth: number) => FakeAnswer | Promise<FakeAnswer>;
   readonly cloud: TestShell['cloud'];
   readonly seen: readonly SeenRequest[];
   readonly endpoint: string;

@@ -11,7 +11,8 @@ export function lineOf(verb: Verb, name: string): readonly string[] {
   return [...wordsOf(verb), ...flags, ...confirmed, '--', ...args];
 }
 
-function sampleOf({ choices, kind, min, form }: Member): string {
+function sampleOf({ choices, kind, min, form, shape }: Member): string {
+  if (shape === 'record') return 'key=sample';
   if (choices) return choices[0]!;
   return kind === 'string' ? (form ?? 'sample') : kind === 'boolean' ? 'true' : String(min ?? 1);
 }
