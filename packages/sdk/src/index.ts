@@ -32,6 +32,7 @@ export {
   UnauthorizedError,
   UnavailableError,
 } from './errors.ts';
+export { consume, type ConsumeOptions, type ReceivedMessage } from './consuming.ts';
 export type * from './generated/services.ts';
 export { type FollowOptions, followEvents, type StreamedEvent } from './following.ts';
 export { listAll } from './paging.ts';

@@ -96,5 +96,6 @@ it('every example of the README compiles, runs, and prints what it should', asyn
     'true',
     'hello 0',
     'booted',
+    'resize photo 1 1',
   ]);
 }, 90_000);
