@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { ConsoleOperation } from '../contract.ts';
 import { controlOf, plainOf } from './control.ts';
 
-const operations = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../../../api/operations.json'), 'utf8'),
-) as readonly (ConsoleOperation & { readonly console?: string })[];
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../../../api', name), 'utf8'));
+const operations = read('operations.json') as readonly ConsoleOperation[];
+const { custom } = read('console.json') as { readonly custom: readonly string[] };
 
 /** Members that a derived form asks for. */
 const asked = operations
-  .filter(({ effect, console }) => effect !== 'read' && effect !== 'list' && console !== 'custom')
+  .filter(({ effect, name }) => effect !== 'read' && effect !== 'list' && !custom.includes(name))
   .flatMap((operation) =>
     Object.entries(operation.input.properties ?? {})
       .filter(([name]) => !operation.pathParams.includes(name))
