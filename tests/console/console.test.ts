@@ -9,6 +9,7 @@ import { describeKeyboard } from './theme-keyboard.ts';
 import { describeLive } from './theme-live.ts';
 import { describeNames } from './theme-names.ts';
 import { describePages } from './theme-pages.ts';
+import { describeQueue } from './theme-queue.ts';
 import { describeRoles } from './theme-roles.ts';
 import { describeSessions } from './theme-sessions.ts';
 import { describeStory } from './theme-story.ts';
@@ -58,5 +59,6 @@ describe.skipIf(obstacle !== undefined)('the console', { timeout: 60_000 }, () =
     describeKeyboard(use);
     describeEntrance(use);
     describeInstance(use);
+    describeQueue(use);
   });
 });

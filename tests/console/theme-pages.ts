@@ -62,7 +62,19 @@ export function describePages(use: Use): void {
     test('loads without a complaint of the browser', () => {
       expect(found['complaints']).toEqual([]);
       expect(pages.length).toBeGreaterThan(40);
-      expect([...tabs]).toEqual(expect.arrayContaining(['Terminal', 'Log', 'Metrics', 'Command', 'Events', 'Audit']));
+      expect([...tabs]).toEqual(
+        expect.arrayContaining([
+          'Terminal',
+          'Log',
+          'Metrics',
+          'Command',
+          'Messages',
+          'Send',
+          'Redrive',
+          'Events',
+          'Audit',
+        ]),
+      );
     });
     test('keeps nobody out: axe finds nothing serious, light or dark', () => expect(found['barriers']).toEqual([]));
     test('fits a phone: it scrolls down, not to the side', () => expect(found['wide']).toEqual([]));

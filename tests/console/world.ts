@@ -110,6 +110,10 @@ export async function fillWorld(platform: RunningPlatform): Promise<World> {
   const vpcs: Record<string, string> = {};
   for (const [name, cidr_block] of Object.entries({ production: '10.0.0.0/16', staging: '10.1.0.0/16' }))
     vpcs[name] = (await ask('POST', '/vpcs?wait=30', { name, cidr_block })).id;
+  for (const name of ['orders', 'orders-failed']) await ask('POST', '/queues', { name });
+  await ask('PATCH', '/queues/orders', { dead_letter_queue_id: 'orders-failed', max_receive_count: 5 });
+  for (const body of ['{"order":4711,"total":"39.80"}', '{"order":4712,"total":"12.00"}'])
+    await ask('POST', '/queues/orders/messages', { body, attributes: { kind: { type: 'String', value: 'created' } } });
   const instances: Record<string, string> = {};
   for (const [name, vpc, more] of INSTANCES) {
     const spec = { name, image: 'busybox', instance_type: TINY.id, ...(vpc ? { vpc_id: vpc } : {}), ...more };
