@@ -11,7 +11,7 @@ import { createMessagePlane, type MessagePlane } from './message-plane.ts';
 import { createInFlight } from './in-flight.ts';
 import { createPgMessageRepository } from './message-repository.pg.ts';
 import { messageIdOf } from './message.ts';
-import { newMessage } from './new-message.ts';
+import { type MessageInput, newMessage } from './new-message.ts';
 import { type QueueRow, QUEUES } from './queue.ts';
 
 const db = await seedDatabase();
@@ -75,7 +75,7 @@ const reload = async (id: string): Promise<QueueRow> =>
     findRow(sql, QUEUES, { tenantId: tenant.tenantId, userId: tenant.userId, ref: id, lock: false }),
   ))!;
 
-const send = (queue: QueueRow, body: string, more: { delay_seconds?: number } = {}, by = plane) =>
+const send = (queue: QueueRow, body: string, more: Partial<MessageInput> = {}, by = plane) =>
   by.send(queue, [newMessage(queue, { body, ...more }, tenant.userId, new Date())]);
 const receive = (queue: QueueRow, more: Partial<Parameters<MessagePlane['receive']>[1]> = {}, by = plane) =>
   by.receive(queue, { max: 10, visibilitySeconds: 30, waitSeconds: 0, ...more });
@@ -166,7 +166,8 @@ describe('a message', () => {
     const queue = await makeQueue({ dead_letter_queue_id: dead.id, max_receive_count: 2 });
     await send(queue, 'poison');
     for (let n = 0; n < 2; n++) expect(bodies(await receive(queue, { visibilitySeconds: 0 }))).toEqual(['poison']);
-    const waiting = receive(dead, { waitSeconds: 5 });
+    const waiting = receive(dead, { waitSeconds: 5 }, other);
+    await systemClock.sleep(300);
     expect(await receive(queue)).toEqual([]);
     const [row] = await waiting;
     expect(row).toMatchObject({ body: 'poison', received_count: 1, dead_letter_source: queue.id, queue_id: dead.id });
@@ -272,11 +273,12 @@ describe('a call that waits', () => {
     expect(bodies(await other)).toEqual(['for the other']);
   });
 
-  it('is told that the queue is gone', async () => {
-    const queue = await makeQueue();
+  it.each([false, true])('is told that the queue is gone (FIFO: %s)', async (fifo) => {
+    const queue = await makeQueue({ fifo });
     await db.owner.query('update queues set deleted_at = now() where id = $1', [queue.id]);
     await expect(receive(queue)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await db.owner.query('delete from queues where id = $1', [queue.id]);
-    await expect(send(queue, 'x')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const more = fifo ? { group_id: 'g', deduplication_id: 'd' } : {};
+    await expect(send(queue, 'x', more)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -119,6 +119,7 @@ export function createMessagePlane(side: DataSide): MessagePlane {
           .extend({ queue, messageId: row.id, handle: row.receipt_handle!, seconds: 0 })
           .catch((error: unknown) => side.log.warn({ err: error }, 'a message whose receiver has gone stays hidden'));
     },
+    announce,
     clock: side.clock,
     stopping: side.stopping,
   });

@@ -92,6 +92,8 @@ export function createReceiver(deps: {
   takeFifo(request: TakeRequest): Promise<Taken>;
   /** Makes messages visible again whose receiver has gone. */
   giveBack(queue: QueueRow, messages: readonly MessageRow[]): void;
+  /** A queue got messages, from one whose dead-letter queue it is. */
+  announce(queueId: string): void;
   readonly clock: Clock;
   /** Aborts when the process stops: those who wait are answered with nothing. */
   readonly stopping: AbortSignal;
@@ -240,7 +242,7 @@ export function createReceiver(deps: {
         answer(line, waiter, () => waiter.resolve(messages));
       }
     });
-    for (const id of taken.filled) wake(id);
+    for (const id of taken.filled) deps.announce(id);
     if (!taken.exists) {
       line.mayHave = true;
       return;
