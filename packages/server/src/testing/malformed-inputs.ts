@@ -23,6 +23,7 @@ interface JsonSchema {
   readonly pattern?: string;
   readonly format?: string;
   readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
   readonly maxProperties?: number;
 }
 
@@ -130,6 +131,9 @@ export function emptyInputs(
 function flawsOf(schema: JsonSchema, textual: boolean): Flaw[] {
   if (schema.enum)
     return [['is none of the words', 'no-such-word'], ...(textual ? [] : wrongTypes([7, {}, ['a'], true]))];
+  // A member that null clears.
+  const some = schema.anyOf?.find(({ type }) => type !== 'null');
+  if (some) return flawsOf(some, textual).filter(([, value]) => value !== null);
   switch (schema.type) {
     case 'string':
       // A URL cannot hold half a surrogate pair.

@@ -60,12 +60,12 @@ const attributes = {
     }),
   ),
   deduplication_scope: Type.Optional(
-    Type.Union([Type.Literal('queue'), Type.Literal('message_group')], {
+    Type.Enum(['queue', 'message_group'], {
       description: 'Of a FIFO queue: where a deduplication id is unique; default queue',
     }),
   ),
   fifo_throughput: Type.Optional(
-    Type.Union([Type.Literal('per_queue'), Type.Literal('per_message_group')], {
+    Type.Enum(['per_queue', 'per_message_group'], {
       description: 'Of a FIFO queue: kept for AWS clients, without effect here; default per_queue',
     }),
   ),
@@ -94,7 +94,7 @@ const redrive = {
       [
         Type.Object(
           {
-            permission: Type.Union([Type.Literal('allow_all'), Type.Literal('deny_all'), Type.Literal('by_queue')]),
+            permission: Type.Enum(['allow_all', 'deny_all', 'by_queue']),
             source_queue_ids: Type.Optional(Type.Array(ref, { maxItems: 10 })),
           },
           { additionalProperties: false },
