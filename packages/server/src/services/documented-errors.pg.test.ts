@@ -4,7 +4,9 @@ import { buildOpenApi } from '../front/rest/openapi.ts';
 import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
 import { insertRecoveryCode } from './identity/account-examples.ts';
 import { insertInstance } from './instances/examples.ts';
+import { insertQueue } from './queues/message-examples.ts';
 import { insertVpc } from './vpcs/examples.ts';
+import { eventually } from '../testing/seed.ts';
 import { setUpApi } from '../testing/set-up-api.ts';
 
 // Each error that a descriptor names can be had, and each that can be had is in the OpenAPI document of its operation. What every
@@ -66,6 +68,40 @@ const overQuota =
     await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
     return api.call(operation, input as Record<string, unknown>, actor);
   };
+
+const queue = (settings: Readonly<Record<string, unknown>> = {}) => insertQueue(api.worldOf(owner), settings);
+
+/** A call of a queue of the owner's. */
+const atQueue =
+  (verb: string, input: object, settings: Readonly<Record<string, unknown>> = {}): Provoke =>
+  async () =>
+    api.call(`queues.${verb}`, { id: await queue(settings), ...input }, owner);
+
+/** A call of a queue with a message that was received and deleted; `make` gets its handle. */
+const afterDeletion =
+  (verb: string, make: (handle: string) => object): Provoke =>
+  async () => {
+    const id = await queue();
+    await api.call('queues.send', { id, body: 'hello' }, owner);
+    const [{ receipt_handle: handle }] = (await api.call('queues.receive', { id }, owner)).data;
+    await api.call('queues.deleteMessage', { id, receipt_handle: handle }, owner);
+    return api.call(`queues.${verb}`, { id, ...make(handle) }, owner);
+  };
+
+/** Sends until there is no room: the first call of a process finds that nothing is counted yet. */
+const withoutRoom =
+  (verb: string, input: object): Provoke =>
+  async () => {
+    const actor = await api.makeActor();
+    const id = await insertQueue(api.worldOf(actor));
+    await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
+    const send = () => api.call(`queues.${verb}`, { id, ...input }, actor);
+    await eventually('no room', async () => (await send()).code === 'QUOTA_EXCEEDED');
+    return send();
+  };
+
+const twins = (more: object = {}) => ({ entries: [1, 2].map(() => ({ id: 'a', ...more })) });
+const handleOfNone = '0'.repeat(56);
 
 const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
   // A position of 1970.
@@ -213,6 +249,74 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
       const [row] = (await api.call('audit.list', { limit: 1 }, owner)).data;
       return api.call('audit.prove', { id: row.id }, owner);
     },
+  },
+  'queues.create': {
+    NOT_FOUND: () =>
+      api.call('queues.create', { name: uniqueWord(), dead_letter_queue_id: 'nowhere', max_receive_count: 1 }, owner),
+    CONFLICT: twice('queues.create', () => ({ name: uniqueWord() })),
+    QUOTA_EXCEEDED: overQuota('queues.create', { name: 'one' }),
+  },
+  'queues.update': {
+    NOT_FOUND: atQueue('update', { dead_letter_queue_id: 'nowhere', max_receive_count: 1 }),
+  },
+  'queues.purge': { PURGE_IN_PROGRESS: atQueue('purge', {}, { purged_before: new Date() }) },
+  'queues.redrive': { CONFLICT: atQueue('redrive', {}) },
+  'queues.cancelRedrive': {
+    CONFLICT: async () => {
+      const [id, destination_id] = [await queue(), await queue()];
+      const { data } = await api.call('queues.redrive', { id, destination_id }, owner);
+      await api.call('queues.cancelRedrive', { id, task: data.id }, owner);
+      return api.call('queues.cancelRedrive', { id, task: data.id }, owner);
+    },
+  },
+  'queues.send': {
+    MESSAGE_TOO_LARGE: atQueue('send', { body: 'a'.repeat(1_025) }, { max_message_size: 1_024 }),
+    MESSAGE_CONTENT_INVALID: atQueue('send', { body: '\u0001' }),
+    QUOTA_EXCEEDED: withoutRoom('send', { body: 'hello' }),
+  },
+  'queues.sendBatch': {
+    BATCH_TOO_LARGE: atQueue(
+      'sendBatch',
+      { entries: ['a', 'b'].map((id) => ({ id, body: 'a'.repeat(600_000) })) },
+      { max_message_size: 1_048_576 },
+    ),
+    BATCH_IDS_NOT_DISTINCT: atQueue('sendBatch', twins({ body: 'hello' })),
+    QUOTA_EXCEEDED: withoutRoom('sendBatch', { entries: [{ id: 'a', body: 'hello' }] }),
+  },
+  'queues.receive': {
+    TOO_MANY_IN_FLIGHT: async () => {
+      const id = await queue();
+      // 10,000 that this process takes, after which it counts, behind as many as may be in flight.
+      await api.owner.query(
+        `insert into queue_messages (id, tenant_id, queue_id, body, received_count, visible_after)
+         select gen_random_uuid(), $1, $2, 'm', (n > 10000)::int, now() + case when n > 10000 then 1 else -1 end * interval '1 h'
+         from generate_series(1, 130000) as n`,
+        [owner.tenantId, id],
+      );
+      const receive = () => api.call('queues.receive', { id, max_messages: 10 }, owner);
+      for (let n = 0; n < 10; n++) await Promise.all(Array.from({ length: 100 }, receive));
+      return receive();
+    },
+  },
+  'queues.deleteMessage': {
+    RECEIPT_HANDLE_INVALID: atQueue('deleteMessage', { receipt_handle: handleOfNone }),
+    MESSAGE_NOT_FOUND: afterDeletion('deleteMessage', (receipt_handle) => ({ receipt_handle })),
+  },
+  'queues.deleteMessages': {
+    BATCH_IDS_NOT_DISTINCT: atQueue('deleteMessages', twins({ receipt_handle: handleOfNone })),
+  },
+  'queues.changeVisibility': {
+    RECEIPT_HANDLE_INVALID: atQueue('changeVisibility', { receipt_handle: handleOfNone, visibility_timeout: 1 }),
+    MESSAGE_NOT_IN_FLIGHT: afterDeletion('changeVisibility', (receipt_handle) => ({
+      receipt_handle,
+      visibility_timeout: 1,
+    })),
+  },
+  'queues.changeVisibilities': {
+    BATCH_IDS_NOT_DISTINCT: atQueue(
+      'changeVisibilities',
+      twins({ receipt_handle: handleOfNone, visibility_timeout: 1 }),
+    ),
   },
   'admin-tenants.list': { NOT_FOUND: () => api.call('admin-tenants.list', { owner: newId() }, operator) },
   'admin-mails.take': { NOT_FOUND: () => api.call('admin-mails.take', { id: newId() }, operator) },
