@@ -72,7 +72,7 @@ async function redrive(invocation: OwnInvocation, transport: Transport): Promise
   const name = String(input.id);
   if (isAsked && !isOver(last))
     throw new Failure(
-      `${last.moved} of ${last.to_move} messages were moved within ${seconds} s, and the task goes on. To see it: cloud queues redrive-tasks ${name}. To end it: ${commandOf(verb)} ${name} --cancel`,
+      `${last.moved} of ${last.to_move} messages were moved within ${seconds} s, and the task goes on. To see it: cloud queues redrive-tasks ${name}. To end it: ${cancelOf(invocation)}`,
       EXIT.timeout,
     );
   if (last.status === 'FAILED') throw new Failure(`the task failed: ${last.failure_reason ?? 'no reason was given'}`);
@@ -84,18 +84,25 @@ async function follow(invocation: OwnInvocation, transport: Transport, task: Tas
   const { world, input } = invocation;
   const progress = startProgress(world, String(input.id));
   const deadline = performance.now() + seconds * 1000;
+  const leaving = new AbortController();
+  const off = world.onSignal('SIGINT', () => leaving.abort());
   let last = task;
   try {
     for (;;) {
       progress?.show(last.status, `${last.moved} of ${last.to_move} moved`);
       if (isOver(last) || performance.now() + LOOK_MS > deadline) return last;
-      await sleep(LOOK_MS);
+      await sleep(LOOK_MS, undefined, leaving).catch(() => {
+        throw new Failure(`interrupted; the task goes on. To end it: ${cancelOf(invocation)}`, EXIT.interrupted);
+      });
       last = (await tasksOf(invocation, transport)).find(({ id }) => id === task.id) ?? last;
     }
   } finally {
+    off();
     progress?.stop();
   }
 }
+
+const cancelOf = ({ verb, input }: Invocation): string => `${commandOf(verb)} ${String(input.id)} --cancel`;
 
 async function tasksOf({ verb, verbs, input }: Invocation, transport: Transport): Promise<readonly Task[]> {
   const lister = siblingOf(verb, verbs, 'redriveTasks')!;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CloudApiError, QuotaExceededError, RateLimitedError, type Transport } from '@thecloud/sdk';
+import { CloudApiError, RateLimitedError, type Transport } from '@thecloud/sdk';
 import { EXIT, Failure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
+import { escapeControl } from '../../output/cell.ts';
 import { printResult } from '../../output/print.ts';
 import { startProgress } from '../../output/progress.ts';
 import { withNames } from '../../resolve.ts';
@@ -12,6 +13,8 @@ import { type Line, LONGEST_BODY, readLines } from './bodies.ts';
 const BATCH = 10;
 /** Calls under way. */
 const PARALLEL = 4;
+/** Milliseconds after which lines are sent that do not fill a call. */
+const IDLE_MS = 200;
 /** Most times that a call is sent because the platform asked for a pause. */
 const TRIES = 20;
 /** Most refused lines that are told one by one. */
@@ -33,10 +36,11 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
   const parallel = members.group_id === undefined ? PARALLEL : 1;
   const progress = startProgress(world, String(id));
   const leaving = new AbortController();
+  // Who types lines, or a program that writes them, may be silent for long.
+  const readNoMore = () => from === '-' && world.stdin.destroy();
   const off = world.onSignal('SIGINT', () => {
     leaving.abort(new Failure('interrupted', EXIT.interrupted));
-    // Who types lines, or a program that writes them, may be silent for long.
-    world.stdin.destroy();
+    readNoMore();
   });
   const underWay = new Map<number, Promise<void>>();
   let sent = 0;
@@ -47,10 +51,12 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
     try {
       const { successful, failed } = await sendBatch(transport, batch, invocation, { id, entries }, leaving.signal);
       sent += successful.length;
-      for (const one of failed) if (++refused <= MOST_TOLD) world.stderr.write(`line ${one.id}: ${one.message}\n`);
+      for (const one of failed)
+        if (++refused <= MOST_TOLD) world.stderr.write(`line ${one.id}: ${escapeControl(one.message)}\n`);
     } catch (error) {
       const line = lines[0]!.number;
       if (failure === undefined || line < failure.line) failure = { line, error };
+      readNoMore();
     }
     progress?.show(`${sent} sent`, undefined);
   };
@@ -68,32 +74,46 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
       await start(lines);
     }
   } catch (error) {
-    failure ??= { line: Number.POSITIVE_INFINITY, error: leaving.signal.aborted ? leaving.signal.reason : error };
+    failure ??= { line: Number.POSITIVE_INFINITY, error };
   } finally {
     await Promise.all(underWay.values());
     off();
+    readNoMore();
     progress?.stop();
   }
+  if (leaving.signal.aborted && !Number.isFinite(failure?.line))
+    failure = { line: Number.POSITIVE_INFINITY, error: leaving.signal.reason };
   await printResult(world, { columns: ['sent', 'refused'] }, options, { sent, refused });
   if (failure !== undefined) throw stopped(failure);
   if (refused > MOST_TOLD) world.stderr.write(`${refused - MOST_TOLD} more lines were refused\n`);
   return refused > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Lines that fit into one call; `more`: bytes that each message has beside its line. */
+/** Lines that fit into one call, or that have come when none follows for a moment; `more`: bytes that each message has beside its line. */
 async function* batches(lines: AsyncIterable<Line>, more: number): AsyncGenerator<readonly Line[], void, undefined> {
+  const reader = lines[Symbol.asyncIterator]();
+  const read = () => {
+    const coming = reader.next();
+    // It may fail while a call is under way; who awaits it hears of it.
+    coming.catch(() => undefined);
+    return coming;
+  };
   let batch: Line[] = [];
   let size = 0;
   let failure: { readonly error: unknown } | undefined;
   try {
-    for await (const line of lines) {
-      const bytes = Buffer.byteLength(line.body) + more;
-      if (batch.length === BATCH || (batch.length > 0 && size + bytes > LONGEST_BODY)) {
+    for (let coming = read(); ; ) {
+      const next = await (batch.length === 0 ? coming : within(coming, IDLE_MS));
+      if (next?.done) break;
+      const bytes = next === undefined ? 0 : Buffer.byteLength(next.value.body) + more;
+      if (next === undefined || batch.length === BATCH || (batch.length > 0 && size + bytes > LONGEST_BODY)) {
         yield batch;
         [batch, size] = [[], 0];
       }
-      batch.push(line);
+      if (next === undefined) continue;
+      batch.push(next.value);
       size += bytes;
+      coming = read();
     }
   } catch (error) {
     // The lines before the one that cannot be sent are sent.
@@ -101,6 +121,19 @@ async function* batches(lines: AsyncIterable<Line>, more: number): AsyncGenerato
   }
   if (batch.length > 0) yield batch;
   if (failure !== undefined) throw failure.error;
+}
+
+/** Undefined after so many milliseconds. */
+async function within<T>(coming: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Sent again only where the platform has refused it for now: nothing of it was stored. */
@@ -117,8 +150,7 @@ async function sendBatch(
         transport.call<Answer>(batch, named.input, { signal }),
       );
     } catch (error) {
-      const passes = error instanceof RateLimitedError && !(error instanceof QuotaExceededError);
-      if (!passes || attempt === TRIES) throw error;
+      if (!(error instanceof RateLimitedError) || attempt === TRIES) throw error;
       await sleep((error.retryAfter ?? 1) * 1000, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
