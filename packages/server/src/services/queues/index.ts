@@ -1,3 +1,4 @@
+import { queueActions } from './aws/sqs.ts';
 import type { DataSide } from '../../kernel/data-side.ts';
 import { countLive } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
@@ -60,5 +61,6 @@ export const createQueuesService = (deps: QueueDeps) =>
       { table: 'queue_groups', key: 'queue_id, group_id, head', over: `emptied_at < now() - interval '5 minutes'` },
     ],
     ...(deps.worker ? { worker: createQueueWorker(deps.worker) } : {}),
+    aws: [queueActions],
     examples: { ...queueExamples, ...messageExamples },
   });
