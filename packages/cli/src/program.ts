@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { accountVerbs } from './custom/account.ts';
 import { addApi } from './custom/api.ts';
+import { addAws } from './custom/aws/index.ts';
 import { addAuditCommands, proveVerb } from './custom/audit.ts';
 import { addCompletion } from './custom/completion.ts';
 import { addContext } from './custom/context.ts';
@@ -85,6 +86,7 @@ export function buildProgram(deps: Omit<VerbDeps, 'before'> & { readonly everyth
   addLogout(program, all);
   addWhoami(program, all);
   addContext(program, all);
+  addAws(program, all);
   program.commandsGroup('Resources:');
   const words = new Set(world.argv);
   // Only the resources on the command line get their verbs, because building hundreds of commands is slow.

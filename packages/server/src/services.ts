@@ -70,7 +70,7 @@ interface ServiceDeps {
   /** Where people reach the API. */
   readonly publicUrl: string;
   /** Where the AWS API listens. */
-  readonly awsUrl?: string | undefined;
+  readonly awsUrl?: (() => string | undefined) | undefined;
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -138,8 +138,8 @@ export function composeRegistry(options: {
   /** Where people reach the API. Default: at `listen`. */
   readonly publicUrl?: string | undefined;
   readonly listen?: Address;
-  /** Of the AWS API; undefined: it is off. */
-  readonly awsListen?: Address | undefined;
+  /** Where the AWS API listens, which may be known only when it does. Default: nowhere. */
+  readonly awsUrl?: (() => string | undefined) | undefined;
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
   readonly registration?: 'open' | 'closed';
@@ -163,8 +163,6 @@ export function composeRegistry(options: {
       auditMaxDays: 3650,
       ...options,
       publicUrl: options.publicUrl ?? urlOf(options.listen),
-      // A port that the system chooses is not known yet.
-      awsUrl: options.awsListen?.port ? urlOf(options.awsListen) : undefined,
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,
       machineNameOf: (instanceId) => machineName(options.platformId, instanceId),
     }),

@@ -52,6 +52,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   const stopping = new AbortController();
   const registry = composeRegistry({
     ...config,
+    awsUrl: () => awsAddress(),
     feed,
     data: { sql: data, notifier, clock, log, metrics, stopping: stopping.signal },
     sealer,
@@ -103,6 +104,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       credentials,
       region: config.region,
     });
+  const awsAddress = () => (aws?.listening ? urlOf(aws.address()!) : undefined);
   const stop = async () => {
     stopping.abort();
     const drained = Promise.all([app.close(), aws && closeServer(aws)]);
@@ -133,7 +135,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   }
   return {
     addresses: app.addresses().map(urlOf),
-    awsAddress: aws && urlOf(aws.address()!),
+    awsAddress: awsAddress(),
     ended: new Promise(() => undefined),
     stop,
   };

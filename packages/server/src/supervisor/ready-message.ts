@@ -6,7 +6,7 @@ type Ready = Pick<Platform, 'addresses' | 'awsAddress' | 'engine' | 'hasConsole'
 /** What a person needs to know when the platform runs. */
 export function readyMessage(
   platform: Ready,
-  settings: Pick<Settings, 'dataDir' | 'region' | 'publicUrl'>,
+  settings: Pick<Settings, 'dataDir' | 'publicUrl'>,
   seconds: number,
 ): string {
   const url = platform.addresses[0] ?? '(no address)';
@@ -25,18 +25,17 @@ The Cloud is ready after ${seconds.toFixed(1)} s.
 ${firstSteps(platform)
   .map((step) => `    npx cloud ${step}`)
   .join('\n')}
-${pointAwsClients(platform, settings)}
+${pointAwsClients(platform)}
 Press Ctrl-C to stop.`;
 }
 
-/** What a terminal needs for the AWS CLI, SDKs and what builds on them. */
-function pointAwsClients({ awsAddress }: Ready, { region }: Pick<Settings, 'region'>): string {
+/** What a terminal needs for the AWS CLI, SDKs and what builds on them, once its user is logged in. */
+function pointAwsClients({ awsAddress }: Ready): string {
   if (awsAddress === undefined) return '';
   return `
-  To connect AWS clients, create a key (npx cloud keys create aws), then run:
-    export AWS_ENDPOINT_URL=${awsAddress} AWS_DEFAULT_REGION=${region}
-    export AWS_ACCESS_KEY_ID=<aws_access_key_id>
-    export AWS_SECRET_ACCESS_KEY=<aws_secret_access_key>
+  To connect AWS clients to ${awsAddress}:
+    eval "$(npx cloud aws env)"
+    aws sts get-caller-identity
 `;
 }
 

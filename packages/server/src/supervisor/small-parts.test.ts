@@ -232,7 +232,7 @@ describe('the first steps that are proposed', () => {
     const addresses = ['http://127.0.0.1:8080'];
     return readyMessage(
       { addresses, awsAddress, engine, hasConsole, processes, howToConnect: '' },
-      { dataDir: '/d', region: 'eu-north-1', publicUrl },
+      { dataDir: '/d', publicUrl },
       1,
     );
   };
@@ -251,9 +251,7 @@ describe('the first steps that are proposed', () => {
 
   test('point AWS clients at the door, where it is open', () => {
     const told = message({ available: true }, 'http://127.0.0.1:4566');
-    expect(told).toContain('export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=eu-north-1\n');
-    expect(told).toContain('export AWS_ACCESS_KEY_ID=');
-    expect(told).toContain('export AWS_SECRET_ACCESS_KEY=');
+    expect(told).toContain('To connect AWS clients to http://127.0.0.1:4566:\n    eval "$(npx cloud aws env)"\n');
     expect(message({ available: true })).not.toContain('AWS');
   });
 

@@ -166,6 +166,7 @@ export async function startTestApi(options: {
     options.registry ??
     composeRegistry({
       feed,
+      awsUrl: () => awsUrl(),
       data: { sql: data, notifier, clock: systemClock, log, metrics, stopping: stopping.signal },
       sealer,
       region,
@@ -214,6 +215,7 @@ export async function startTestApi(options: {
     region,
   });
   await once(aws.listen(0, '127.0.0.1'), 'listening');
+  const awsUrl = () => `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
   const agent = new Agent({ connections: 50 });
   const { rows } = await owner.query<{ id: string }>(
     `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ('test-host', 100000, 100000000, 1000000, now()) returning id`,
@@ -322,7 +324,7 @@ export async function startTestApi(options: {
   let ended: Promise<void> | undefined;
   return {
     url,
-    awsUrl: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+    awsUrl: awsUrl(),
     registry,
     execute,
     database,

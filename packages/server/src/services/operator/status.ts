@@ -49,11 +49,14 @@ const statusOperations = {
 
 export interface StatusDeps {
   readonly region: string;
-  /** Where the AWS API listens; undefined: nowhere, or at a port that is known later. */
-  readonly awsUrl?: string | undefined;
+  /** Where the AWS API listens; undefined: nowhere. */
+  readonly awsUrl?: (() => string | undefined) | undefined;
 }
 
-const createStatusHandlers = ({ region, awsUrl }: StatusDeps): Handlers<typeof statusOperations> => ({
+const createStatusHandlers = ({
+  region,
+  awsUrl: find = () => undefined,
+}: StatusDeps): Handlers<typeof statusOperations> => ({
   async get({ sql }) {
     const [name, notice, works, [row]] = await Promise.all([
       readSetting(sql, NAME),
@@ -64,6 +67,7 @@ const createStatusHandlers = ({ region, awsUrl }: StatusDeps): Handlers<typeof s
         'select registration_state() as registration',
       ),
     ]);
+    const awsUrl = find();
     return {
       name,
       status: works ? 'operational' : 'degraded',
