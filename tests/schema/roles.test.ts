@@ -86,7 +86,6 @@ describe('cloud_data', () => {
       'fifo_settle(uuid,text,timestamptz)',
       'fifo_take(uuid,uuid,integer[],integer[],text[],text,timestamptz,boolean)',
       'fifo_transfer(uuid,uuid,uuid,timestamptz)',
-      'queue_bytes_stored(uuid)',
       'queue_megabytes_allowed(uuid)',
       'queue_message_sequence',
     ]);

@@ -98,6 +98,30 @@ export async function fillBig(
     await run(
       `insert into events (tenant_id, event_type, resource_id, resource_type) select tenant_id, 'VPC_CREATE', n, 'vpc' from crowd`,
     );
+    // Of the greedy tenant, one standard queue with 18,000 messages and one FIFO queue with 2,000; the first is the dead-letter queue of a thousand.
+    await run(`insert into queues (id, user_id, tenant_id, name, arn, fifo, dead_letter_queue_id, max_receive_count)
+      select id, user_id, tenant_id, 'queue-' || n || case n % 10 when 0 then '.fifo' else '' end, 'arn', n % 10 = 0,
+        case when n % 20 = 1 and n > 1 then vpc_id end, case when n % 20 = 1 and n > 1 then 3 end
+      from crowd`);
+    await run(`create temp table queued as
+      select n, id, user_id, tenant_id, n % 10 = 0 as fifo,
+        case when n > ${GREEDY_ROWS} then id when n % 10 = 0 then pg_temp.at('thing', 10) else pg_temp.at('thing', 1) end as queue_id
+      from crowd`);
+    await run(`insert into queue_messages (id, tenant_id, queue_id, body, size, visible_after, group_id, deduplication_id, sequence_number)
+      select id, tenant_id, queue_id, 'hello', 5, now() - n * interval '1 ms', case when fifo then 'group-' || n end, case when fifo then n::text end,
+        case when fifo then nextval('queue_message_sequence') end
+      from queued`);
+    await run(`insert into queue_groups (tenant_id, queue_id, group_id, head, available_at)
+      select m.tenant_id, m.queue_id, m.group_id, m.sequence_number, m.visible_after from queue_messages m where m.sequence_number is not null`);
+    // Of groups without messages.
+    await run(`insert into queue_groups (tenant_id, queue_id, group_id, head, emptied_at)
+      select tenant_id, queue_id, 'empty-' || n, n, now() from queued where not fifo`);
+    await run(`insert into queue_deduplications (tenant_id, queue_id, deduplication_id, group_id, message_id, sequence_number, sent_at)
+      select tenant_id, queue_id, n::text, '', id, n, now() from queued`);
+    await run(`insert into queue_attempts (tenant_id, queue_id, attempt_id, receipt_handles, received_at)
+      select tenant_id, queue_id, n::text, '{}', now() from queued`);
+    await run(`insert into queue_move_tasks (id, user_id, tenant_id, source_queue_id, status)
+      select id, user_id, tenant_id, queue_id, 'COMPLETED' from queued`);
     await run('vacuum analyze');
   } finally {
     client.release(true);

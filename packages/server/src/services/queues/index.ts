@@ -12,7 +12,7 @@ import { queueOperations } from './operations.ts';
 import { QUEUES } from './queue.ts';
 import { createQueueHandlers } from './queue-handlers.ts';
 import { queueKinds } from './queue-kinds.ts';
-import { countStoredMegabytes, STORED } from './stored.ts';
+import { createStoredMessages, STORED } from './stored.ts';
 import { createQueueWorker, type QueueWorkerDeps } from './worker.ts';
 
 export interface QueueDeps {
@@ -23,8 +23,9 @@ export interface QueueDeps {
 }
 
 /** Message queues. */
-export const createQueuesService = (deps: QueueDeps) =>
-  service({
+export function createQueuesService(deps: QueueDeps) {
+  const room = deps.data && createStoredMessages(deps.data);
+  return service({
     name: 'queues',
     resource: 'queue',
     title: 'Queues',
@@ -37,13 +38,13 @@ export const createQueuesService = (deps: QueueDeps) =>
       columns: ['name', 'status', 'fifo', 'visibility_timeout', 'created_at'],
       references: { dead_letter_queue_id: 'queue', user_id: 'member' },
     },
-    handlers: { ...createQueueHandlers(deps), ...createMessageHandlers(deps.data) },
+    handlers: { ...createQueueHandlers(deps), ...createMessageHandlers(deps.data, room) },
     kinds: queueKinds,
     errors: QUEUE_ERRORS,
     quotas: { queues: { max: 200, noun: 'queues', free: 'Delete a queue' }, queue_messages_mb: STORED },
     usage: async (sql, { tenantId }) => ({
       queues: await countLive(sql, QUEUES, tenantId),
-      queue_messages_mb: await countStoredMegabytes(sql, tenantId),
+      queue_messages_mb: (await room?.used(tenantId)) ?? 0,
     }),
     blocks: { tenant: { noun: 'queue', count: (sql: Sql, id: string) => countLive(sql, QUEUES, id) } },
     retention: [
@@ -64,3 +65,4 @@ export const createQueuesService = (deps: QueueDeps) =>
     aws: [queueActions],
     examples: { ...queueExamples, ...messageExamples },
   });
+}

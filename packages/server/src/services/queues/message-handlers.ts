@@ -8,11 +8,13 @@ import { createMessagePlane, type MessagePlane } from './message-plane.ts';
 import { newMessage } from './new-message.ts';
 import type { NewMessage, StoredMessage } from './plane.ts';
 import { LIMITS, type QueueRow } from './queue.ts';
+import type { StoredMessages } from './stored.ts';
 import { md5Hex } from '../../kernel/ids.ts';
 
 /** `side` is there in the API's process alone: in another one no call arrives. */
 export function createMessageHandlers(
   side: DataSide | undefined,
+  room: StoredMessages | undefined,
 ): Handlers<typeof messageOperations, { queue: QueueRow }> {
   const messages = side ? createMessagePlane(side) : undefined;
   const plane = (): MessagePlane => {
@@ -25,7 +27,7 @@ export function createMessageHandlers(
     async send({ target, input, userId, now }) {
       const { id: _queue, ...rest } = input;
       const message = newMessage(target, rest, userId, now);
-      const [stored] = await plane().send(target, [message]);
+      const [stored] = await store(target, [message]);
       count?.('send');
       return presentSent(target, message, stored!);
     },
@@ -36,7 +38,7 @@ export function createMessageHandlers(
       const size = good.reduce((bytes, { value }) => bytes + value.size, 0);
       if (size > LIMITS.messageSize.max) throw batchTooLarge(size, LIMITS.messageSize.max);
       const all = good.map(({ value }) => value);
-      const stored = all.length > 0 ? await plane().send(target, all) : [];
+      const stored = all.length > 0 ? await store(target, all) : [];
       count?.('send', stored.length);
       return {
         successful: good.map(({ id, value }, index) => {
@@ -88,6 +90,12 @@ export function createMessageHandlers(
       };
     },
   };
+
+  function store(queue: QueueRow, all: readonly NewMessage[]): Promise<readonly StoredMessage[]> {
+    const bytes = all.reduce((sum, { size }) => sum + size, 0);
+    room?.take(queue.tenant_id, bytes, all.length);
+    return plane().send(queue, all);
+  }
 
   async function remove(queue: QueueRow, handle: string): Promise<void> {
     const messageId = messageIdOf(handle, queue.id);

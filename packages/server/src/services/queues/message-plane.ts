@@ -12,7 +12,6 @@ import { type Addressed, createPgMessageRepository, QUEUE_CHANNEL } from './mess
 import type { Extension, Held, NewMessage, StoredMessage } from './plane.ts';
 import { createReceiver, type ReceiveOptions } from './receiver.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
-import { createStoredMessages } from './stored.ts';
 import type { QueueRow } from './queue.ts';
 
 /** Most calls that wait for a statement of one sort. */
@@ -29,7 +28,7 @@ const FIFO_WAIT_MS = 10_000;
 
 /** What an API process does with messages. Calls of all tenants are gathered into few statements. */
 export interface MessagePlane extends Statistics {
-  /** Stores up to ten messages of one queue, all or none. Rejects with NOT_FOUND if the queue is gone, with QUOTA_EXCEEDED if there is no room. */
+  /** Stores up to ten messages of one queue, all or none. Rejects with NOT_FOUND if the queue is gone. */
   send(queue: QueueRow, messages: readonly NewMessage[]): Promise<readonly StoredMessage[]>;
   receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
   /** Whether the message was there and the handle its latest. */
@@ -43,7 +42,6 @@ export function createMessagePlane(side: DataSide): MessagePlane {
   const messages = createPgMessageRepository(side.sql);
   const fifo = createPgFifoMessages(side.sql);
   const inFlight = createInFlight(messages, side.clock);
-  const stored = createStoredMessages(side);
   /** Tells this process's notifications from those of others. */
   const self = newId(side.clock.now());
 
@@ -137,14 +135,9 @@ export function createMessagePlane(side: DataSide): MessagePlane {
   const plane: MessagePlane = {
     ...createStatistics(messages, side.clock),
     async send(queue, all) {
-      stored.take(
-        queue.tenant_id,
-        all.reduce((bytes, { size }) => bytes + size, 0),
-        all.length,
-      );
-      const answers = queue.fifo ? await fifoSends.call(queue, all) : await insert(queue, all);
+      const stored = queue.fifo ? await fifoSends.call(queue, all) : await insert(queue, all);
       announce(queue.id);
-      return answers;
+      return stored;
     },
     async receive(queue, options) {
       await inFlight.check(queue);

@@ -5,7 +5,15 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import { createPgFifoMessages } from './fifo-messages.pg.ts';
 import { createPgMessageRepository } from './message-repository.pg.ts';
 import { type QueueRow, QUEUES } from './queue.ts';
-import { type Cleared, createPgRemovalRepository, FIRST, MOST_REMOVED, PART_NAMES } from './removal-repository.pg.ts';
+import {
+  type Cleared,
+  BATCH,
+  createPgRemovalRepository,
+  FIRST,
+  type Listed,
+  PAGE,
+  PART_NAMES,
+} from './removal-repository.pg.ts';
 
 /** Runs a short transaction over all tenants. */
 export type Commit = <T>(fn: (sql: Sql) => Promise<T>) => Promise<T>;
@@ -15,8 +23,6 @@ const TURN_MS = 1_000;
 /** Milliseconds until messages are looked at again that somebody holds. */
 const HELD_MS = 200;
 const RESYNC_MS = 3_600_000;
-/** Queues that one statement lists. */
-const PAGE = 100;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Removes what is over in a standard queue, batch by batch, until there is no more or `isLate`. Answers whether there is no more. */
@@ -32,7 +38,7 @@ async function clear(commit: Commit, queueId: string, untouched: boolean, isLate
 /** The same of a FIFO queue. */
 export async function clearFifo(commit: Commit, queue: Cleared, isLate: () => boolean): Promise<boolean> {
   const { tenant_id: tenantId, id } = queue;
-  return drain(() => commit((sql) => createPgFifoMessages(sql).expire(tenantId, id, MOST_REMOVED)), isLate);
+  return drain(() => commit((sql) => createPgFifoMessages(sql).expire(tenantId, id, BATCH)), isLate);
 }
 
 /** Repeats a removal until it removes nothing or `isLate`. Answers whether it removed nothing. */
@@ -85,8 +91,8 @@ export async function removeExpired(commit: Commit, signal: AbortSignal): Promis
     signal.throwIfAborted();
     if (shown.length === 0) break;
   }
-  for await (const queue of pages(commit, (sql, after) => createPgRemovalRepository(sql).listExpired(after, PAGE)))
-    await (queue.fifo ? clearFifo(commit, queue, isLate) : clear(commit, queue.id, true, isLate));
+  for await (const queue of pages(commit))
+    if (queue.is_over) await (queue.fifo ? clearFifo(commit, queue, isLate) : clear(commit, queue.id, true, isLate));
 }
 
 /**
@@ -95,16 +101,14 @@ export async function removeExpired(commit: Commit, signal: AbortSignal): Promis
  */
 export async function removeAllExpired(commit: Commit, signal: AbortSignal): Promise<void> {
   const isLate = () => (signal.throwIfAborted(), false);
-  for await (const { id } of pages(commit, (sql, after) => createPgRemovalRepository(sql).listFilled(after, PAGE)))
-    await clear(commit, id, false, isLate);
+  for await (const { id, fifo, is_filled: isFilled } of pages(commit))
+    if (isFilled && !fifo) await clear(commit, id, false, isLate);
 }
 
-async function* pages(
-  commit: Commit,
-  list: (sql: Sql, after: string) => Promise<readonly Cleared[]>,
-): AsyncGenerator<Cleared> {
+/** All queues that are not deleted. */
+async function* pages(commit: Commit): AsyncGenerator<Listed> {
   for (let after = FIRST_ID; ; ) {
-    const page = await commit((sql) => list(sql, after));
+    const page = await commit((sql) => createPgRemovalRepository(sql).list(after));
     yield* page;
     if (page.length < PAGE) return;
     after = page.at(-1)!.id;

@@ -8,6 +8,14 @@ export interface Cleared {
   readonly fifo: boolean;
 }
 
+/** A queue in a page of all. */
+export interface Listed extends Cleared {
+  /** It has messages. */
+  readonly is_filled: boolean;
+  /** Its first messages have expired. */
+  readonly is_over: boolean;
+}
+
 export interface Batch {
   /** Messages that were looked at. */
   readonly met: number;
@@ -16,9 +24,10 @@ export interface Batch {
   readonly next: string;
 }
 
-/** Messages that one statement looks at, and removes, at most. */
-const MOST_MET = 20_000;
-export const MOST_REMOVED = 2_000;
+/** Messages that one statement looks at, and rows that it removes, at most. */
+export const BATCH = 1_000;
+/** Queues that one statement looks at. */
+export const PAGE = 1_000;
 /** Bytes of messages that one statement removes, not counting the last one. */
 const MOST_BYTES = 16 << 20;
 export const FIRST = '-infinity';
@@ -51,11 +60,11 @@ export const createPgRemovalRepository = (sql: Sql) => ({
          cross join lateral (
            select id, visible_after, size, created_at from queue_messages
            where queue_id = q.id and visible_after >= $2::timestamptz and visible_after <= case when $3::boolean then q.over else 'infinity' end
-           order by visible_after limit ${MOST_MET}) as m),
+           order by visible_after limit ${BATCH}) as m),
        chosen as materialized (
          select id, visible_after from (
            select id, visible_after, size, sum(size) over (order by visible_after rows unbounded preceding) as bytes
-           from met where is_over order by visible_after limit ${MOST_REMOVED}) as over
+           from met where is_over order by visible_after limit ${BATCH}) as over
          where bytes - size < ${MOST_BYTES}),
        -- It may be in another queue by now.
        held as materialized (
@@ -71,13 +80,13 @@ export const createPgRemovalRepository = (sql: Sql) => ({
     return row!;
   },
 
-  /** Makes up to 1,000 messages visible that were inserted without a time; answers the queues that got some. */
+  /** Makes up to {@link BATCH} messages visible that were inserted without a time; answers the queues that got some. */
   async show(): Promise<readonly string[]> {
     const rows = await sql.query<{ queue_id: string }>(
       'queues.show_messages',
       `with shown as (
          update queue_messages m set visible_after = now()
-         from (select id from queue_messages where visible_after is null limit 1000 for update skip locked) as hidden
+         from (select id from queue_messages where visible_after is null limit ${BATCH} for update skip locked) as hidden
          where m.id = hidden.id returning m.queue_id)
        select distinct queue_id from shown`,
     );
@@ -89,41 +98,33 @@ export const createPgRemovalRepository = (sql: Sql) => ({
     const rows = await sql.query(
       'queues.remove_hidden_messages',
       `delete from queue_messages where id in (
-         select id from queue_messages where queue_id = $1 and visible_after is null limit ${MOST_REMOVED} for update skip locked) returning 1 as ok`,
+         select id from queue_messages where queue_id = $1 and visible_after is null limit ${BATCH} for update skip locked) returning 1 as ok`,
       [queueId],
     );
     return rows.length;
   },
 
-  /** Some queues behind `after` that surely have expired messages, by id. */
-  listExpired: (after: string, limit: number): Promise<readonly Cleared[]> =>
-    sql.query<Cleared>(
+  /** The page of queues behind `after`, by id. */
+  list: (after: string): Promise<readonly Listed[]> =>
+    sql.query<Listed>(
       'queues.list_expired',
-      `select q.id, q.tenant_id, q.fifo from (
+      `select id, tenant_id, fifo,
+         exists (select from queue_messages where queue_id = q.id) as is_filled,
+         coalesce(case when fifo
+           then (select created_at from queue_messages where queue_id = q.id and sequence_number is not null order by sequence_number limit 1) <= over
+           else exists (select from queue_messages where queue_id = q.id and visible_after <= over) end, false) as is_over
+       from (
          select id, tenant_id, fifo, now() - ${RETENTION_SECONDS} * interval '1 second' as over from queues
-         where id > $1 and deleted_at is null order by id) as q
-       where case when q.fifo
-         then (select created_at from queue_messages where queue_id = q.id and sequence_number is not null order by sequence_number limit 1) <= q.over
-         else exists (select from queue_messages where queue_id = q.id and visible_after <= q.over) end
-       order by q.id limit $2`,
-      [after, limit],
-    ),
-
-  /** Some standard queues behind `after` that have messages, by id. */
-  listFilled: (after: string, limit: number): Promise<readonly Cleared[]> =>
-    sql.query<Cleared>(
-      'queues.list_filled',
-      `select q.id, q.tenant_id, q.fifo from queues q
-       where q.id > $1 and q.deleted_at is null and not q.fifo and exists (select from queue_messages where queue_id = q.id)
-       order by q.id limit $2`,
-      [after, limit],
+         where id > $1 and deleted_at is null order by id limit ${PAGE}) as q
+       order by id`,
+      [after],
     ),
 
   /** Removes some of what belongs to a queue beside its messages. */
   async removePart(part: Part, queueId: string): Promise<number> {
     const rows = await sql.query(
       `queues.remove_${part}`,
-      `delete from ${part} where (${PARTS[part]}) in (select ${PARTS[part]} from ${part} where queue_id = $1 limit ${MOST_REMOVED}) returning 1 as ok`,
+      `delete from ${part} where (${PARTS[part]}) in (select ${PARTS[part]} from ${part} where queue_id = $1 limit ${BATCH}) returning 1 as ok`,
       [queueId],
     );
     return rows.length;

@@ -3,7 +3,7 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts';
 import { eventually, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { memoryLog } from '../../testing/test-api.ts';
-import { countStoredBytes, createStoredMessages, type StoredMessages } from './stored.ts';
+import { createStoredMessages, type StoredMessages } from './stored.ts';
 import { insertMessages, insertQueue } from './testing/queue-world.ts';
 
 const MB = 1 << 20;
@@ -56,11 +56,12 @@ describe('what a tenant has stored', () => {
       await insertQueue(db.owner, tenant),
       await insertQueue(db.owner, tenant, { deleted_at: new Date() }),
     ])
-      await insertMessages(db.owner, tenant.tenantId, id, 10, { size: '100' });
-    await insertMessages(db.owner, other.tenantId, await insertQueue(db.owner, other), 10, { size: '100' });
-    expect(await countStoredBytes(db.data, tenant.tenantId)).toBe(20 * 612);
-    for (const role of [db.api, db.operator])
-      expect(await role.transaction(tenant, (sql) => countStoredBytes(sql, tenant.tenantId))).toBe(20 * 612);
+      await insertMessages(db.owner, tenant.tenantId, id, 10, { size: String(MB) });
+    await insertMessages(db.owner, other.tenantId, await insertQueue(db.owner, other), 10, { size: String(MB) });
+    expect(await stored.used(tenant.tenantId)).toBe(Math.ceil((20 * (MB + 512)) / MB));
+    take(MB);
+    expect(await stored.used(tenant.tenantId)).toBe(22);
+    expect(counts).toBe(1);
   });
 });
 
