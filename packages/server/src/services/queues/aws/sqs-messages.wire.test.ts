@@ -93,6 +93,14 @@ describe.each(SQS_PROTOCOLS)('messages of SQS over %s', (protocol) => {
     expect(await remove(queue, message!.ReceiptHandle!)).toBeTruthy();
   });
 
+  it('a message of 1 MiB, each of whose characters the wire writes as several bytes, arrives as it was', async () => {
+    const queue = await create();
+    const body = '<"\n&'.repeat(256 * 1024);
+    await send(queue, body);
+    const [message] = await receive(queue, { WaitTimeSeconds: 5 });
+    expect(message!.Body === body).toBe(true);
+  });
+
   it('an empty answer has no list', async () => {
     expect((await client.send(new ReceiveMessageCommand({ QueueUrl: await create() }))).Messages).toBeUndefined();
   });
@@ -273,6 +281,7 @@ describe.each(SQS_PROTOCOLS)('messages of SQS over %s', (protocol) => {
     const queue = await create();
     const text = { DataType: 'String', StringValue: 'x' };
     expect(await code(send(queue, '\u0001'))).toBe('InvalidMessageContents');
+    expect(await code(send(queue, 'x'.repeat(1024 * 1024 + 1)))).toMatch(/^InvalidParameterValue/);
     await expect(send(queue, 'x', { DelaySeconds: 901 })).rejects.toThrow(/^DelaySeconds 901 must be/);
     for (const attributes of [
       { a: { DataType: 'Colour', StringValue: 'x' } },
@@ -304,6 +313,8 @@ describe.each(SQS_PROTOCOLS)('messages of SQS over %s', (protocol) => {
     expect(await batch(entry('a'), entry('a'))).toBe('BatchEntryIdsNotDistinct');
     expect(await batch(entry('a b'))).toBe('InvalidBatchEntryId');
     expect(await batch(...Array.from({ length: 11 }, (_, n) => entry(`${n}`)))).toBe('TooManyEntriesInBatchRequest');
+    const half = 'x'.repeat(600_000);
+    expect(await batch(entry('a', half), entry('b', half))).toBe('BatchRequestTooLong');
     // Query has no form for an empty list.
     if (protocol === 'json') expect(await batch()).toBe('EmptyBatchRequest');
   });

@@ -51,10 +51,14 @@ const ACTIONS: Readonly<Record<string, AwsAction>> = {
   UntagQueue: untagQueue,
 };
 
+/** Room for the largest message or batch, 1 MiB, whose characters JSON may write as six bytes each and a form as three. */
+const BODY_LIMIT = 4 << 20;
+
 /** All of SQS. */
 export const queueActions: AwsActions = {
   service: 'sqs',
   actions: Object.fromEntries(Object.entries(ACTIONS).map(([name, action]) => [name, inSqsWords(action)])),
   examples: queueActionExamples,
   errors: SQS_CODES,
+  bodyLimit: BODY_LIMIT,
 };
