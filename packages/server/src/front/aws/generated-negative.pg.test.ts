@@ -107,6 +107,7 @@ const refused = new Map<string, Refused>();
 let good: MadeKey;
 let foreign: MadeKey;
 const accounts = new Map<string, string>();
+const slugs = new Map<string, string>();
 
 beforeAll(async () => {
   const { api, owner, stranger } = world;
@@ -157,8 +158,9 @@ beforeAll(async () => {
   add('a key of a tenant that is suspended', unpaid, 'forbidden', /suspended/);
   add('a key that does not exist', newAwsKeyPair(), 'unauthorized', /does not exist/);
   for (const { tenantId } of [owner, stranger]) {
-    const { rows } = await sql('select account_number from tenants where id = $1', tenantId);
+    const { rows } = await sql('select account_number, slug from tenants where id = $1', tenantId);
     accounts.set(tenantId, rows[0]!.account_number as string);
+    slugs.set(tenantId, rows[0]!.slug as string);
   }
 });
 
@@ -239,9 +241,13 @@ describe.each(actions)('%s %s', (service, action, part) => {
     // Each tenant sees their own alone: neither the words that only this tenant's things have, nor its account.
     const asked = JSON.stringify(input);
     const shown = JSON.stringify(own.answer);
-    const marks = [...made.words, made.accountNumber, made.tenantId, ...(shown.match(IDS) ?? [])].filter(
-      (mark) => !asked.includes(mark) && shown.includes(mark),
-    );
+    const marks = [
+      ...made.words,
+      made.accountNumber,
+      made.tenantId,
+      slugs.get(made.tenantId)!,
+      ...(shown.match(IDS) ?? []),
+    ].filter((mark) => !asked.includes(mark) && shown.includes(mark));
     if (shown.includes('[')) expect(marks).not.toEqual([]);
     const other = await call(input, foreign);
     expect(other).toMatchObject({ outcome: 'ok' });

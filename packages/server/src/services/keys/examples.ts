@@ -15,6 +15,13 @@ async function insertKey(
   return rows[0]!.id;
 }
 
+/** Such a key, by its AWS access key id. */
+export async function insertAwsKey(world: ExampleWorld): Promise<string> {
+  const { accessKeyId } = newAwsKeyPair();
+  await insertKey(world, accessKeyId);
+  return accessKeyId;
+}
+
 const none = async () => ({});
 /** No two temporary keys live as long. */
 let seconds = 900;
@@ -25,11 +32,7 @@ export const keyExamples: Record<keyof typeof keyOperations, Example> = {
   list: { input: none },
   get: {
     input: async (world) => ({ id: await insertKey(world) }),
-    more: async (world) => {
-      const { accessKeyId } = newAwsKeyPair();
-      await insertKey(world, accessKeyId);
-      return [{ id: accessKeyId }];
-    },
+    more: async (world) => [{ id: await insertAwsKey(world) }],
   },
   update: { input: async (world) => ({ id: await insertKey(world), name: world.unique() }) },
   rotate: {
@@ -40,6 +43,13 @@ export const keyExamples: Record<keyof typeof keyOperations, Example> = {
 };
 
 export const memberKeyExamples: Record<keyof typeof memberKeyOperations, Example> = {
-  list: { input: none },
-  revoke: { input: async (world) => ({ id: await insertKey(world) }) },
+  list: { input: none, more: async ({ userId }) => [{ user_id: userId }] },
+  get: {
+    input: async (world) => ({ id: await insertKey(world) }),
+    more: async (world) => [{ id: await insertAwsKey(world) }],
+  },
+  revoke: {
+    input: async (world) => ({ id: await insertKey(world) }),
+    more: async (world) => [{ id: await insertAwsKey(world) }],
+  },
 };

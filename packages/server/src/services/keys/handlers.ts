@@ -2,6 +2,7 @@ import type { Caller } from '../../kernel/caller.ts';
 import { conflict, forbidden, invalidInput, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
 import { newApiKey } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
+import { pageRequest, toPage } from '../../kernel/page.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
@@ -166,6 +167,15 @@ export const createKeyHandlers = ({
 export const createMemberKeyHandlers = ({
   forgetCallers,
 }: Pick<KeyDeps, 'forgetCallers'>): Handlers<typeof memberKeyOperations, { member_key: ApiKeyRow }> => ({
+  async list({ sql, input, tenantId }: Call<InputOf<(typeof memberKeyOperations)['list']>>) {
+    const page = pageRequest(input);
+    const keys = createPgKeyRepository(sql);
+    const { user_id: userId } = input;
+    const rows = await (userId === undefined
+      ? keys.listOfTenant(tenantId, page)
+      : keys.listOfMember(tenantId, userId, page));
+    return toPage(rows, page.limit, (row) => row.id);
+  },
   revoke: steps({
     async run({ sql, target, now }: Call<unknown, ApiKeyRow>) {
       await createPgKeyRepository(sql).revoke(target.id, now);

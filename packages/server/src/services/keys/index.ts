@@ -1,7 +1,8 @@
-import { isUuid } from '../../kernel/ids.ts';
+import { isAwsAccessKeyId, isUuid } from '../../kernel/ids.ts';
 import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { type ApiKeyRow, presentKey } from './api-key.ts';
+import { keyIamActions } from './aws/iam.ts';
 import { keyStsActions } from './aws/sts.ts';
 import { keyExamples, memberKeyExamples } from './examples.ts';
 import { createKeyHandlers, createMemberKeyHandlers, type KeyDeps } from './handlers.ts';
@@ -22,11 +23,11 @@ const apiKey: Kind<ApiKeyRow> = {
   list: listKeys,
 };
 
-/** A key of any member of the tenant. */
+/** A key of any member of the tenant, whose name says little to others. */
 const memberKey: Kind<ApiKeyRow> = {
   ...apiKey,
   find: async (sql, { tenantId, ref, lock }) =>
-    isUuid(ref) ? createPgKeyRepository(sql).findOfTenant(tenantId, ref, lock) : undefined,
+    isUuid(ref) || isAwsAccessKeyId(ref) ? createPgKeyRepository(sql).findOfTenant(tenantId, ref, lock) : undefined,
   list: (sql, { tenantId }, page) => createPgKeyRepository(sql).listOfTenant(tenantId, page),
 };
 
@@ -66,7 +67,7 @@ export const createKeysService = (deps: KeyDeps) =>
         over: `kind = 'temporary' and least(revoked_at, expires_at) < now() - interval '1 day'`,
       },
     ],
-    aws: [keyStsActions],
+    aws: [keyIamActions, keyStsActions],
     examples: keyExamples,
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../kernel/ids.ts';
+import { newAwsKeyPair, newId } from '../../kernel/ids.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
@@ -82,7 +82,7 @@ describe('the repository of keys', () => {
   });
 
   it("finds and lists all members' keys, without sessions", async () => {
-    const key = newKey();
+    const key = newKey({ awsAccessKeyId: newAwsKeyPair().accessKeyId });
     await as((keys) => keys.insert(key));
     const session = await insertSession();
     const find = (id: string) => as((keys) => keys.findOfTenant(tenant.tenantId, id, true));
@@ -91,9 +91,17 @@ describe('the repository of keys', () => {
       undefined,
       undefined,
     ]);
-    const listed = await as((keys) => keys.listOfTenant(tenant.tenantId, { limit: 10, after: null }));
-    expect(listed.map(({ id }) => id)).toContain(key.id);
-    expect(listed.map(({ id }) => id)).not.toContain(session);
+    expect((await find(key.awsAccessKeyId))?.id).toBe(key.id);
+    const page = { limit: 10, after: null };
+    for (const list of [
+      (keys: Keys) => keys.listOfTenant(tenant.tenantId, page),
+      (keys: Keys) => keys.listOfMember(tenant.tenantId, tenant.userId, page),
+    ]) {
+      const ids = (await as(list)).map(({ id }) => id);
+      expect(ids).toContain(key.id);
+      expect(ids).not.toContain(session);
+    }
+    expect(await as((keys) => keys.listOfMember(tenant.tenantId, newId(), page))).toEqual([]);
   });
 
   it('keeps and changes limits; an end comes no later for being set again', async () => {

@@ -70,12 +70,13 @@ export const createPgKeyRepository = (sql: Sql) => ({
     return rows[0] && { ...rows[0], namesakes: rows.length - 1 };
   },
 
-  /** Any member's, without sessions. */
-  async findOfTenant(tenantId: string, id: string, lock: boolean): Promise<ApiKeyRow | undefined> {
+  /** Any member's, without sessions, by id or by AWS access key id. */
+  async findOfTenant(tenantId: string, ref: string, lock: boolean): Promise<ApiKeyRow | undefined> {
+    const [by, column] = columnOf(ref);
     const [row] = await sql.query<ApiKeyRow>(
-      `keys.find_of_tenant${lock ? '_locked' : ''}`,
-      `select ${COLUMNS} from api_keys where tenant_id = $1 and id = $2 and kind = 'api' and ${LIVE}${lock ? ' for no key update' : ''}`,
-      [tenantId, id],
+      `keys.find_of_tenant_by_${by}${lock ? '_locked' : ''}`,
+      `select ${COLUMNS} from api_keys where tenant_id = $1 and ${column} = $2 and kind = 'api' and ${LIVE}${lock ? ' for no key update' : ''}`,
+      [tenantId, ref],
     );
     return row;
   },
@@ -94,6 +95,16 @@ export const createPgKeyRepository = (sql: Sql) => ({
       'keys.list_of_tenant',
       `select ${COLUMNS} from api_keys where tenant_id = $1 and kind = 'api' and ${LIVE} and id < $2 order by id desc limit $3`,
       [tenantId, page.after ?? LAST_ID, page.limit + 1],
+    );
+  },
+
+  /** One member's, without sessions. */
+  listOfMember(tenantId: string, userId: string, page: PageRequest): Promise<readonly ApiKeyRow[]> {
+    return sql.query<ApiKeyRow>(
+      'keys.list_of_member',
+      `select ${COLUMNS} from api_keys where tenant_id = $1 and user_id = $2 and kind = 'api' and ${LIVE} and id < $3
+       order by id desc limit $4`,
+      [tenantId, userId, page.after ?? LAST_ID, page.limit + 1],
     );
   },
 

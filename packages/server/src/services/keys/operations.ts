@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { byRef, listOperation } from '../../kernel/builders.ts';
 import { operation } from '../../kernel/operation.ts';
+import { pageInput } from '../../kernel/page.ts';
 import { ApiKey } from './api-key.ts';
 import { SESSION_SECONDS } from './session-seconds.ts';
 
@@ -156,19 +157,46 @@ export const keyOperations = {
   }),
 };
 
+const byMemberKey = Type.Object(
+  { id: Type.String({ minLength: 1, maxLength: 255, description: 'Id or AWS access key id' }) },
+  { additionalProperties: false },
+);
+
 /** Keys of all members, for who manages the tenant. */
 export const memberKeyOperations = {
   list: listOperation(
     { kind: 'member_key', title: "all members' API keys in this tenant", path: '/auth/member-keys', output: ApiKey },
     ['id', 'user_id', 'name', 'prefix', 'last_used', 'expires_at'],
-    { permission: 'identity:read_all' },
+    {
+      permission: 'identity:read_all',
+      input: Type.Object(
+        {
+          ...pageInput,
+          user_id: Type.Optional(Type.String({ format: 'uuid', description: 'Only keys of this member' })),
+        },
+        { additionalProperties: false },
+      ),
+      references: { user_id: 'member' },
+      cli: { columns: ['id', 'user_id', 'name', 'prefix', 'last_used', 'expires_at'], flags: { user_id: 'user' } },
+    },
   ),
+  get: operation({
+    summary: "Get a member's API key",
+    effect: 'read',
+    http: { method: 'GET', path: '/auth/member-keys/:id' },
+    input: byMemberKey,
+    output: ApiKey,
+    target: { kind: 'member_key', param: 'id' },
+    answers: 'member_key',
+    permission: 'identity:read_all',
+    cli: { args: ['id'] },
+  }),
   revoke: operation({
     summary: "Revoke a member's API key",
     description: 'The key stops working within a second. Its user can create another one as long as they are a member.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/member-keys/:id', status: 204 },
-    input: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }),
+    input: byMemberKey,
     output: Type.Object({}),
     target: { kind: 'member_key', param: 'id' },
     permission: 'identity:read_all',

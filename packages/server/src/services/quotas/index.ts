@@ -5,6 +5,7 @@ import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Handlers, type Quota as QuotaSpec, service, type Usage } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { findAccountNumber } from '../identity/index.ts';
+import { quotaIamActions } from './aws/iam.ts';
 import { quotaExamples } from './examples.ts';
 import { type Quota, quotaOperations, type QuotaUsage } from './operations.ts';
 
@@ -109,5 +110,6 @@ export const createQuotasService = (deps: QuotaDeps) =>
       columns: ['resource', 'used', 'max', 'unit'],
     },
     handlers: createQuotaHandlers(deps),
+    aws: [quotaIamActions],
     examples: quotaExamples,
   });

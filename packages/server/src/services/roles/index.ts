@@ -4,6 +4,7 @@ import { presentRow } from '../../kernel/resource.ts';
 import { searchList } from '../../kernel/search.ts';
 import { type Kind, service } from '../../kernel/service.ts';
 import { createPgMemberRepository, type MemberRow } from '../identity/index.ts';
+import { roleIamActions } from './aws/iam.ts';
 import { roleExamples } from './examples.ts';
 import { createRoleHandlers, type RoleDeps } from './handlers.ts';
 import { roleOperations } from './operations.ts';
@@ -95,5 +96,6 @@ export const createRolesService = (deps: RoleDeps) =>
     // Each is read with its permissions at every look-up of a key.
     quotas: { roles: { max: MOST_ROLES, noun: 'roles', free: 'Delete one' } },
     usage: async (sql, { tenantId }) => ({ roles: await createPgRoleRepository(sql).count(tenantId) }),
+    aws: [roleIamActions],
     examples: roleExamples,
   });

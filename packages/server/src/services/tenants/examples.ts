@@ -13,7 +13,7 @@ async function insertUser({ owner, unique }: ExampleWorld): Promise<{ id: string
   return user;
 }
 
-async function insertMember(
+export async function insertMember(
   world: ExampleWorld,
   tenantId = world.tenantId,
   role = 'viewer',

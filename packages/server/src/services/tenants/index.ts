@@ -1,4 +1,5 @@
 import { service } from '../../kernel/service.ts';
+import { memberIamActions, tenantIamActions } from './aws/iam.ts';
 import { invitationExamples, memberExamples, tenantExamples } from './examples.ts';
 import { createTenantHandlers, type TenantDeps } from './handlers.ts';
 import { invitationKind } from './invitation.ts';
@@ -27,6 +28,7 @@ export const createTenantsService = (deps: TenantDeps) =>
     },
     handlers: createTenantHandlers(deps),
     kinds: { tenant: tenantKind },
+    aws: [tenantIamActions],
     examples: tenantExamples,
   });
 
@@ -51,6 +53,7 @@ export const createMembersService = (deps: Pick<TenantDeps, 'forgetCallers'>) =>
     kinds: { member: memberKind },
     quotas: { members: { max: MOST_MEMBERS, noun: 'members', free: 'Remove a member' } },
     usage: async (sql, { tenantId }) => ({ members: await createPgMemberRepository(sql).count(tenantId) }),
+    aws: [memberIamActions],
     examples: memberExamples,
   });
 

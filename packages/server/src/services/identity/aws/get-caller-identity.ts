@@ -1,6 +1,7 @@
 import type * as Sts from '@aws-sdk/client-sts';
 import type { Handlers } from '@thecloud/aws-protocol';
 import type { SdkAction } from '../../../kernel/aws-actions.ts';
+import { iamArn } from '../../../kernel/iam.ts';
 import type { User } from '../user.ts';
 
 /** Every key may ask for its identity, as at AWS. */
@@ -9,6 +10,6 @@ export const getCallerIdentity: SdkAction<Handlers<typeof Sts>, 'GetCallerIdenti
   return {
     UserId: user.id,
     Account: context.accountNumber,
-    Arn: `arn:aws:iam::${context.accountNumber}:user/${user.email}`,
+    Arn: iamArn(context, 'user', user.email),
   } satisfies Sts.GetCallerIdentityResponse;
 };
