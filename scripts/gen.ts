@@ -11,6 +11,7 @@ import { buildOpenApi } from '../packages/server/src/front/rest/openapi.ts';
 import { createSealer } from '../packages/server/src/kernel/seal.ts';
 import { describeOperations } from '../packages/server/src/kernel/describe.ts';
 import { describeConsole } from '../packages/server/src/kernel/describe-console.ts';
+import { awsPages } from './aws-pages.ts';
 import { metricsPage } from './metrics-page.ts';
 import { addChecksums } from './landed-migrations.mjs';
 
@@ -54,6 +55,7 @@ await write(
 await write('docs/reference/permissions.md', describeRoles(registry));
 for (const [path, text] of [...generateSdk(operations), ...generateCli(operations)]) await write(path, text);
 await write('docs/reference/metrics.md', metricsPage(root));
+for (const [path, text] of awsPages(root, registry)) await write(path, text);
 const COMMAND_LINE = `export { readCommand } from '../command-line.ts';
 export { findMisspelt, SettingsError } from '../config.ts';
 `;

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished } from 'vitest';
-import { ec2Client, makeAwsKey } from '../testing/aws-clients.ts';
+import { awsClient, ec2Client, makeAwsKey } from '../testing/aws-clients.ts';
 import { eventually } from '../testing/seed.ts';
 import { setUpApi } from '../testing/set-up-api.ts';
 
@@ -71,4 +72,16 @@ it('bodies at the REST door are counted with the others, and given back', async 
   create.write('2\r\n{}\r\n0\r\n\r\n');
   expect(await firstLineOf(create)).toMatch(/^HTTP\/1\.1 400 /);
   await eventually('both are given back', async () => (await bytesHeld()) === 0);
+});
+
+it('a service takes bodies as large as its own: the largest message of SQS, which JSON makes twice as long', async () => {
+  const sqs = awsClient('sqs', api, key);
+  const Attributes = { MaximumMessageSize: String(MIB) };
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'large', Attributes }));
+  const MessageBody = '"'.repeat(MIB);
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+  expect(Messages?.[0]?.Body === MessageBody).toBe(true);
+  const tooMuch = sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '"'.repeat(2 * MIB) }));
+  await expect(tooMuch).rejects.toMatchObject({ $metadata: { httpStatusCode: 413 } });
 });

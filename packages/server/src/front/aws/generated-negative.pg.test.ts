@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { loadModel } from '@thecloud/aws-protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AwsActions, AwsServiceId, AwsWorld } from '../../kernel/aws-actions.ts';
@@ -235,8 +236,14 @@ describe.each(actions)('%s %s', (service, action, part) => {
   });
 
   it("is answered to the tenant's own key", async () => {
+    const before = await performed();
     const own = await call(input, good);
     expect(own).toMatchObject({ outcome: 'ok' });
+    const operations = [...(await performed())].filter(([name, count]) => count !== before.get(name));
+    const page = readFileSync(`${import.meta.dirname}/../../../../../docs/reference/aws/${service}.md`, 'utf8');
+    const told = page.split('\n').find((line) => line.startsWith(`| \`${action}\` |`));
+    for (const [name] of operations) expect(told).toContain(`\`${name}\``);
+    expect(operations).not.toEqual([]);
     if (notTheirs !== undefined) return;
     // Each tenant sees their own alone: neither the words that only this tenant's things have, nor its account.
     const asked = JSON.stringify(input);
@@ -254,6 +261,13 @@ describe.each(actions)('%s %s', (service, action, part) => {
     expect(marks.filter((mark) => JSON.stringify(other.answer).includes(mark))).toEqual([]);
   });
 });
+
+/** How often each operation succeeded. */
+async function performed(): Promise<ReadonlyMap<string, number>> {
+  const text = await world.api.metrics.prometheus.getSingleMetricAsString('thecloud_operation_duration_seconds');
+  const counts = text.matchAll(/_count\{operation="([\w.]+)",outcome="ok"\} (\d+)/g);
+  return new Map([...counts].map(([, name, count]) => [name!, Number(count)]));
+}
 
 /** Ids of EC2's form. */
 const IDS = /\b[a-z]+-[0-9a-f]{17}\b/g;
