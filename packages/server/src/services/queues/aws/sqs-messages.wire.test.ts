@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
@@ -157,6 +158,19 @@ describe.each(SQS_PROTOCOLS)('messages of SQS over %s', (protocol) => {
     const before = performance.now();
     expect(await receive(queue, { WaitTimeSeconds: 1 })).toEqual([]);
     expect(performance.now() - before).toBeGreaterThan(900);
+  });
+
+  it('a client that has gone takes no message', async () => {
+    const queue = await create();
+    const leaving = new AbortController();
+    const input = { QueueUrl: queue, WaitTimeSeconds: 20, VisibilityTimeout: 600 };
+    const gone = client.send(new ReceiveMessageCommand(input), { abortSignal: leaving.signal });
+    await sleep(200);
+    leaving.abort();
+    await expect(gone).rejects.toMatchObject({ name: 'AbortError' });
+    await sleep(200);
+    await send(queue, 'for another');
+    expect(await receive(queue, { WaitTimeSeconds: 5 })).toMatchObject([{ Body: 'for another' }]);
   });
 
   it('sends, hides and deletes ten at once', async () => {
