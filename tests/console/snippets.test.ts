@@ -48,13 +48,17 @@ function valueOf(schema: ConsoleSchema, odd: string): unknown {
   const { anyOf, type, items, properties } = schema;
   const choices = schema.enum ?? anyOf?.map((one) => one.const).filter((one) => one !== undefined);
   if (choices && choices.length > 0) return choices[0];
+  const others = anyOf?.filter((one) => one.type !== 'null');
+  if (others?.length === 1) return valueOf(others[0]!, odd);
   if (type === 'integer' || type === 'number') return schema.minimum ?? 7;
   if (type === 'boolean') return odd.length % 2 === 0;
   if (type === 'array') return [valueOf(items ?? {}, odd), valueOf(items ?? {}, 'plain')];
-  if (type === 'object')
-    return properties
-      ? Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, valueOf(member, odd)]))
-      : { tier: odd, 'a b.c/d': 'x' };
+  if (type === 'object') {
+    if (properties)
+      return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, valueOf(member, odd)]));
+    const one = Object.values(schema.patternProperties ?? {})[0] ?? { type: 'string' };
+    return { tier: valueOf(one, odd), 'a b.c/d': valueOf(one, 'x') };
+  }
   return schema.pattern?.includes('=') ? `A=${odd}` : odd;
 }
 
@@ -146,6 +150,30 @@ describe('the snippets of a call', () => {
     }
     // What flags cannot say is rare.
     expect(plain).toBeGreaterThan(200);
+  });
+
+  it('are a command of queues that sends the same, where that is hand-written', async () => {
+    const attributes = { kind: { type: 'String', value: 'a=b' }, '-n': { type: 'Number.int', value: '5' } };
+    const handle = { id: 'jobs', receipt_handle: 'a1' };
+    const calls: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>, isRequest?: true])[] = [
+      ...ODD.map((body) => ['send', { id: 'jobs', body }] as const),
+      ['send', { id: 'jobs.fifo', body: 'x', attributes, delay_seconds: 5, group_id: 'g', deduplication_id: 'd' }],
+      ['send', { id: 'jobs', body: '-' }, true],
+      ['send', { id: 'jobs', body: 'x', attributes: { a: { type: 'String.=', value: 'x' } } }, true],
+      ['sendBatch', { id: 'jobs', entries: [{ id: '1', body: 'x' }] }, true],
+      ['receive', { id: 'jobs', max_messages: 10, wait_seconds: 20, visibility_timeout: 60, attempt_id: 'a' }],
+      ['deleteMessage', handle],
+      ['deleteMessages', { id: 'jobs', entries: [{ id: '1', receipt_handle: 'a1' }] }, true],
+      ['changeVisibility', { ...handle, visibility_timeout: 0 }],
+    ];
+    for (const [verb, input, isRequest = false] of calls) {
+      const operation = operationOf(`queues.${verb}`);
+      const command = commandLineOf(operation, input, { endpoint: server.endpoint });
+      expect(command.startsWith('cloud api '), command).toBe(isRequest);
+      const [argv] = wordsOf([command]);
+      expect(await shell.cloud(argv!), command).toMatchObject({ code: 0 });
+      expect(seen(), command).toEqual(await expected(operation, input));
+    }
   });
 
   it('are a curl command that sends the same, with the key of the environment', { timeout: 60_000 }, async () => {

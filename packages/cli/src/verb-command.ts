@@ -24,7 +24,7 @@ export interface VerbDeps {
 
 /** How a verb's command differs from the derived one. */
 export interface CustomVerb {
-  /** Members of the input that get no flag. */
+  /** Members of the input that get neither a flag nor an argument. */
   readonly without?: readonly string[];
   readonly options?: readonly Option[];
   /** What stands behind the arguments of the operation: one word, or several if it is variadic. */
@@ -43,7 +43,9 @@ export interface OwnInvocation extends Invocation {
 }
 
 /** Adds the command of one verb below the command of its service. */
-export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, custom?: CustomVerb): void {
+export function addVerbCommand(service: Command, whole: Verb, deps: VerbDeps, custom?: CustomVerb): void {
+  const isShown = ({ name }: Member) => !custom?.without?.includes(name);
+  const verb = { ...whole, args: whole.args.filter(isShown), flags: whole.flags.filter(isShown) };
   const command = service.command(verb.verb, { isDefault: custom?.isDefault === true }).summary(verb.summary);
   command.description(verb.description ? `${verb.summary}. ${verb.description}` : verb.summary);
   for (const member of verb.args) command.addArgument(argumentOf(member));
@@ -58,7 +60,6 @@ export function addVerbCommand(service: Command, verb: Verb, deps: VerbDeps, cus
   const taken = new Set<string>();
   const members = new Map<Option, Member>();
   for (const member of verb.flags) {
-    if (custom?.without?.includes(member.name)) continue;
     taken.add(`--${member.flag}`);
     for (const option of optionsOf(member)) {
       command.addOption(option);

@@ -22,6 +22,9 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   'instances.terminal': ['tty', 'rows', 'cols', 'term'],
 };
 
+/** Operations for many, which no command is named after. */
+const NO_COMMAND = ['queues.sendBatch', 'queues.deleteMessages', 'queues.changeVisibilities'];
+
 /** The call as a `cloud` command. What its flags cannot say is sent by `cloud api`. */
 export function commandLineOf(operation: SnippetOperation, given: Input, where: Where): string {
   const input = shownInput(operation, given);
@@ -29,8 +32,14 @@ export function commandLineOf(operation: SnippetOperation, given: Input, where: 
   const tenant = tenantOf(operation, where);
   const inTenant = tenant === undefined ? [] : [`--tenant ${quoted(tenant)}`];
   const flags = flagsOf(verb!, input, operation.secrets ?? []);
+  const isStandardInput = operation.name === 'queues.send' && input['body'] === '-';
   const args = verb!.args.filter(({ name }) => input[name] !== undefined).map(({ name }) => textIn(input[name]));
-  if (flags === undefined || (actsInTenant(verb!) && input['tenant'] !== 'current'))
+  if (
+    flags === undefined ||
+    isStandardInput ||
+    NO_COMMAND.includes(operation.name) ||
+    (actsInTenant(verb!) && input['tenant'] !== 'current')
+  )
     return anyRequest(operation, input, inTenant);
   const words = ['cloud', ...(ELSEWHERE[operation.name] ?? wordsOf(verb!))];
   const rest = restOf(operation.name, verb!, input);
@@ -56,17 +65,30 @@ function flagsOf(verb: Verb, input: Input, secrets: readonly string[]): readonly
     if (value === undefined || WITHOUT[verb.name]?.includes(member.name)) continue;
     // A hand-written command asks for them.
     if (verb.custom && secrets.includes(member.name)) continue;
-    const words = wordsFor(member, value);
+    const words =
+      verb.name === 'queues.send' && member.name === 'attributes' ? attributeWords(value) : wordsFor(member, value);
     if (words === undefined) return undefined;
     parts.push(...words);
   }
   return parts;
 }
 
+/** `--attribute size:Number=5`. Undefined: one that the flag cannot say. */
+function attributeWords(attributes: unknown): readonly string[] | undefined {
+  const entries = Object.entries(attributes as Readonly<Record<string, { type: string; value: string }>>);
+  if (entries.some(([, { type, value }]) => type.includes('=') || value === '')) return undefined;
+  return entries.map(([name, { type, value }]) =>
+    wordOfFlag('--attribute', `${name}${type === 'String' ? '' : `:${type}`}=${value}`),
+  );
+}
+
+/** Behind =, a word that begins with - is no flag. */
+const wordOfFlag = (flag: string, text: string): string =>
+  text.startsWith('-') || text === '' ? `${flag}=${quotedTail(text)}` : `${flag} ${quoted(text)}`;
+
 function wordsFor(member: Member, value: unknown): readonly string[] | undefined {
   const flag = `--${member.flag}`;
-  const one = (text: string) =>
-    text.startsWith('-') || text === '' ? `${flag}=${quotedTail(text)}` : `${flag} ${quoted(text)}`;
+  const one = (text: string) => wordOfFlag(flag, text);
   if (member.shape === 'list')
     return Array.isArray(value) && value.length > 0 ? value.map((item) => one(wordOf(member, item))) : undefined;
   if (member.shape === 'record') {

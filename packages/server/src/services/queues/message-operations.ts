@@ -130,7 +130,7 @@ export const messageOperations = {
     errors: ['MESSAGE_TOO_LARGE', 'MESSAGE_CONTENT_INVALID', 'QUOTA_EXCEEDED'],
     bodyLimit,
     ...write,
-    cli: { args: ['id'], custom: true, flags: { delay_seconds: 'delay', group_id: 'group' } },
+    cli: { args: ['id', 'body'], custom: true, flags: { delay_seconds: 'delay', group_id: 'group' } },
   }),
   sendBatch: operation({
     ...data,
