@@ -12,7 +12,7 @@ export interface Metric {
 const SOURCES = 'packages/server/src';
 /** `metrics.gauges('thecloud_x', 'What it is', ['label'], …)`, or the same with `counter`, `histogram` and `gauge`. */
 const CALL =
-  /\.(counter|histogram|gauges?)\(\s*'(thecloud_\w+)',\s*(?:'([^']+)'|"([^"]+)"|`([^`]+)`)(?:,\s*(\[[^\]]*\]))?/g;
+  /\.(counters?|histogram|gauges?)\(\s*'(thecloud_\w+)',\s*(?:'([^']+)'|"([^"]+)"|`([^`]+)`)(?:,\s*(\[[^\]]*\]|'\w+'))?/g;
 /** `new Counter({ name: 'thecloud_x', help: 'What it is', labelNames: ['label'] … })` */
 const MADE =
   /new (Counter|Gauge|Histogram)\(\{\s*name: '(thecloud_\w+)',\s*help: '([^']+)',(?:\s*labelNames: (\[[^\]]*\]),)?/g;
@@ -29,7 +29,7 @@ export function findMetrics(root: string): readonly Metric[] {
     for (const [, type, name, plain, quoted, template, labels] of text.matchAll(CALL))
       found.set(name!, {
         name: name!,
-        type: type === 'gauges' ? 'gauge' : (type as Metric['type']),
+        type: type!.replace(/s$/, '') as Metric['type'],
         // A number that the source computes stands for itself.
         help: (plain ?? quoted ?? template!).replaceAll(/\$\{(\w+)\}/g, '$1'),
         labels: wordsOf(labels),

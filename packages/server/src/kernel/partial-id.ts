@@ -48,6 +48,7 @@ export const isAmbiguous = (error: unknown): error is CloudError =>
 interface TableOfIds {
   readonly name: string;
   readonly ec2Prefix?: string;
+  readonly hasIdTail?: true;
 }
 
 /**
@@ -78,18 +79,22 @@ export async function idsByPart(
   return sql.query(
     `${table.name}.find_by_part`,
     `(select id, name from ${table.name} where tenant_id = $1 and id between $2 and $3 order by id limit $4)${tailOf(table)}`,
-    [tenantId, from, to, MOST_LISTED + 1, ...(table.ec2Prefix === undefined ? [] : rangeOf(table.ec2Prefix, digits))],
+    [tenantId, from, to, MOST_LISTED + 1, ...rangeOf(table, digits)],
   );
 }
 
-/** The column `ec2_id` holds the last 17 digits in an index. */
-const tailOf = (table: TableOfIds): string =>
-  table.ec2Prefix === undefined
-    ? ''
-    : ` union (select id, name from ${table.name} where tenant_id = $1 and ec2_id between $5 and $6 order by ec2_id limit $4)`;
+/** The column `ec2_id` or `id_tail` holds the last 17 digits in an index. */
+function tailOf({ name, ec2Prefix, hasIdTail }: TableOfIds): string {
+  const column = ec2Prefix === undefined ? hasIdTail && 'id_tail' : 'ec2_id';
+  return column
+    ? ` union (select id, name from ${name} where tenant_id = $1 and ${column} between $5 and $6 order by ${column} limit $4)`
+    : '';
+}
 
-function rangeOf(prefix: string, digits: string): readonly string[] {
+function rangeOf({ ec2Prefix, hasIdTail }: TableOfIds, digits: string): readonly string[] {
+  if (ec2Prefix === undefined && !hasIdTail) return [];
+  const prefix = ec2Prefix === undefined ? '' : `${ec2Prefix}-`;
   // Longer than the column's digits: between these two, there is no id.
-  if (digits.length > TAIL_DIGITS) return [`${prefix}-`, `${prefix}-`];
-  return ['0', 'f'].map((end) => `${prefix}-${digits.padEnd(TAIL_DIGITS, end)}`);
+  if (digits.length > TAIL_DIGITS) return [prefix, prefix];
+  return ['0', 'f'].map((end) => prefix + digits.padEnd(TAIL_DIGITS, end));
 }

@@ -22,6 +22,8 @@ export interface Table<Row extends ResourceRow> {
   readonly columns: string;
   /** Its rows are also found by EC2's form of an id, `vpc-` and 17 hex digits: the prefix. The table has a column `ec2_id`. */
   readonly ec2Prefix?: string;
+  /** Without EC2's form, its rows are found by a part of the id's last 17 digits too. The table has a column `id_tail` with these. */
+  readonly hasIdTail?: true;
   /** Where its labels are found: a table with `tenant_id`, `resource_id`, `key` and `value`. */
   readonly labels?: string;
   /** Carries the type of the rows; never set. */

@@ -74,6 +74,7 @@ export const RETENTION_SECONDS = 'coalesce(retention_seconds, retention_days * 8
 
 export const QUEUES: Table<QueueRow> = {
   name: 'queues',
+  hasIdTail: true,
   columns: `id, user_id, tenant_id, name, arn, fifo, coalesce(visibility_timeout, 30) as visibility_timeout, ${RETENTION_SECONDS} as retention_seconds,
     coalesce(max_message_size, 262144) as max_message_size, delay_seconds, receive_wait_seconds, dead_letter_queue_id, max_receive_count, redrive_allow,
     content_based_deduplication, deduplication_scope, fifo_throughput, access_policy, labels, purged_before, version, deleted_at, created_at, updated_at`,

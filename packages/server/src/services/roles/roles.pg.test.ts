@@ -124,7 +124,7 @@ describe('a role', () => {
       operations: string[];
     }[];
     expect(known).toContainEqual({ permission: 'role:bind', operations: ['roles.bind'] });
-    expect(known).toContainEqual({ permission: 'queue:read', operations: [] });
+    expect(known).toContainEqual({ permission: 'lb:read', operations: [] });
     const all = await api.call(
       'roles.create',
       { name: word(), permissions: known.map((one) => one.permission) },
