@@ -81,6 +81,7 @@ describe('cloud_data', () => {
       'fifo_delete(uuid,uuid,uuid[],text[])',
       'fifo_enter(uuid,uuid,text,bigint,timestamptz)',
       'fifo_extend(uuid,uuid,uuid[],text[],integer[])',
+      'fifo_queue(uuid,uuid,timestamptz)',
       'fifo_repeat(uuid,text,integer,timestamptz,timestamptz)',
       'fifo_send(uuid,uuid,uuid[],text[],text[],text[],integer[],uuid[],integer[],text[],text[])',
       'fifo_settle(uuid,text,timestamptz)',

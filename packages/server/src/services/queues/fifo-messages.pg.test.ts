@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
 import type { MessageRow } from './message.ts';
-import type { QueueRow } from './queue.ts';
-import { fifoActor, makeFifoQueue, newMessage, newRequest, type QueueSettings } from './testing/fifo-world.ts';
+import {
+  fifoActor,
+  makeFifoQueue,
+  newMessage,
+  newRequest,
+  passTime,
+  type QueueSettings,
+} from './testing/fifo-world.ts';
 
 let seeded: Seeded;
 let tenant: Tenant;
@@ -17,17 +23,6 @@ afterAll(() => seeded?.drop());
 
 const makeQueue = (settings?: QueueSettings) => makeFifoQueue(seeded, tenant, settings);
 const bodiesOf = (rows: readonly MessageRow[]) => rows.map((row) => row.body);
-
-/** As if so much time had passed for all that the queue holds. */
-async function pass(queue: QueueRow, interval: string): Promise<void> {
-  for (const text of [
-    'update queue_messages set visible_after = visible_after - $2::interval, created_at = created_at - $2::interval where queue_id = $1',
-    'update queue_groups set available_at = available_at - $2::interval where queue_id = $1',
-    'update queue_deduplications set sent_at = sent_at - $2::interval where queue_id = $1',
-    'update queue_attempts set received_at = received_at - $2::interval where queue_id = $1',
-  ])
-    await seeded.owner.query(text, [queue.id, interval]);
-}
 
 describe('send', () => {
   it('numbers messages in their order and keeps all of each', async () => {
@@ -68,7 +63,7 @@ describe('send', () => {
     const { messages, next, at } = await actor.messages.take(newRequest(queue));
     expect(messages).toEqual([[]]);
     expect(next!.getTime() - at.getTime()).toBeGreaterThan(59_000);
-    await pass(queue, '60 seconds');
+    await passTime(seeded, queue, '60 seconds');
     expect(await actor.bodies(queue)).toEqual(['g:1', 'g:2']);
   });
 
@@ -88,10 +83,10 @@ describe('a deduplication id', () => {
     expect(bodiesOf(rows)).toEqual(['first']);
     expect(await actor.delete(queue, ...rows)).toEqual([true]);
     expect(await again()).toEqual([first]);
-    await pass(queue, '299 seconds');
+    await passTime(seeded, queue, '299 seconds');
     expect((await again())[0]!.id).toBe(first!.id);
     expect(await actor.take(queue)).toEqual([]);
-    await pass(queue, '1 second');
+    await passTime(seeded, queue, '1 second');
     const [second] = await again();
     expect(second!.id).not.toBe(first!.id);
     expect(await again()).toEqual([second]);
@@ -171,9 +166,9 @@ describe('take', () => {
     const queue = await makeQueue();
     await actor.send(queue, 'a:1', 'a:2', 'a:3');
     await actor.take(queue, { max: 2 });
-    await pass(queue, '29 seconds');
+    await passTime(seeded, queue, '29 seconds');
     expect(await actor.bodies(queue)).toEqual([]);
-    await pass(queue, '1 second');
+    await passTime(seeded, queue, '1 second');
     const again = await actor.take(queue);
     expect(again.map((row) => [row.body, row.received_count])).toEqual([
       ['a:1', 2],
@@ -192,7 +187,7 @@ describe('take', () => {
   it('never gives a message after its retention, nor one that was sent before the last purge, and deletes them', async () => {
     const queue = await makeQueue({ retention_seconds: 60 });
     await actor.send(queue, 'a:old', 'b:old');
-    await pass(queue, '61 seconds');
+    await passTime(seeded, queue, '61 seconds');
     await actor.send(queue, 'a:purged');
     await seeded.owner.query('update queues set purged_before = clock_timestamp() where id = $1', [queue.id]);
     await actor.send(queue, 'a:new');

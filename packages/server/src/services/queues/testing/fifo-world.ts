@@ -48,6 +48,17 @@ export const newRequest = (
   ...more,
 });
 
+/** As if so much time had passed for all that the queue holds. */
+export async function passTime(seeded: Seeded, queue: QueueRow, interval: string): Promise<void> {
+  for (const text of [
+    'update queue_messages set visible_after = visible_after - $2::interval, created_at = created_at - $2::interval where queue_id = $1',
+    'update queue_groups set available_at = available_at - $2::interval where queue_id = $1',
+    'update queue_deduplications set sent_at = sent_at - $2::interval where queue_id = $1',
+    'update queue_attempts set received_at = received_at - $2::interval where queue_id = $1',
+  ])
+    await seeded.owner.query(text, [queue.id, interval]);
+}
+
 /** Short words for what a test does at a queue. */
 export function fifoActor(sql: Sql): {
   readonly messages: FifoMessages;
