@@ -248,7 +248,7 @@ describe('another tenant', () => {
     const [mine] = await actor.take(queue, { max: 1 });
     await expect(actor.messages.send(foreign, [newMessage('a', 'x')])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const taken = await actor.messages.take(newRequest(foreign));
-    expect(taken).toMatchObject({ messages: [[]], settled: 0, next: undefined, filled: [] });
+    expect(taken).toMatchObject({ exists: false, messages: [[]], settled: 0, next: undefined, filled: [] });
     expect(await actor.delete(foreign, mine!)).toEqual([false]);
     expect(await actor.extend(foreign, 0, mine!)).toEqual([false]);
     const elsewhere = await makeFifoQueue(seeded, stranger);

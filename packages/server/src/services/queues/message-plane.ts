@@ -85,8 +85,11 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     },
     { of: (all) => all.reduce((bytes, { size }) => bytes + size, 0), max: MAX_BYTES },
   );
-  const fifoDeletions = perQueue<Held, boolean>(
-    async (queue, held) => (await inLane(queue, () => fifo.delete(held))).deleted,
+  const fifoDeletions = perQueue<Held, { readonly deleted: boolean; readonly opensAt: Date | undefined }>(
+    async (queue, held) => {
+      const { deleted, opensAt } = await inLane(queue, () => fifo.delete(held));
+      return deleted.map((one) => ({ deleted: one, opensAt }));
+    },
   );
   const fifoExtensions = perQueue<Extension, Date | undefined>(
     async (queue, held) => (await inLane(queue, () => fifo.extend(held))).until,
@@ -98,9 +101,9 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     log: side.log,
   });
 
-  /** Wakes those who wait at the queue, in this process now and in the others soon. */
-  function announce(queueId: string): void {
-    receiver.wake(queueId);
+  /** Wakes those who wait at the queue, in this process now and in the others soon. `from`: since when there is something, if not now. */
+  function announce(queueId: string, from?: Date): void {
+    receiver.wake(queueId, from);
     tellOthers(queueId);
   }
 
@@ -125,7 +128,7 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     const [sender, ...ids] = payload.split(' ');
     if (sender === self) return;
     if (ids.length === 0) receiver.wake();
-    for (const id of ids) receiver.wake(id);
+    for (const id of ids) receiver.wake(id, new Date(0));
   });
   side.notifier.subscribe(AUTHORITY_CHANNEL, (subject) => receiver.end(subject === '' ? undefined : subject));
   side.metrics.gauge('thecloud_queue_waiting_receivers', 'Receive calls that wait for a message', () =>
@@ -147,9 +150,9 @@ export function createMessagePlane(side: DataSide): MessagePlane {
     },
     async delete(held) {
       if (!held.queue.fifo) return deletions.call(held);
-      const deleted = await fifoDeletions.call(held.queue, held);
-      // The next message of the group may follow.
-      if (deleted) announce(held.queue.id);
+      const { deleted, opensAt } = await fifoDeletions.call(held.queue, held);
+      // The next message of the group may follow, which has waited since then.
+      if (deleted && opensAt) announce(held.queue.id, opensAt);
       return deleted;
     },
     async extend(extension) {

@@ -42,8 +42,11 @@ export interface ReceiveOptions {
 export interface Receiver {
   /** Rejects with NOT_FOUND if the queue is gone, with RATE_LIMITED if too many calls wait, and with what the database says. */
   receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
-  /** There may be something now for those who wait at the queue; in all queues if none is named. */
-  wake(queueId?: string): void;
+  /**
+   * There may be something now for those who wait at the queue; in all queues if none is named. `from`: since when; groups of a FIFO queue
+   * become available again at the time of their first message.
+   */
+  wake(queueId?: string, from?: Date): void;
   /** A message of the queue becomes visible in so many milliseconds. */
   wakeIn(queueId: string, ms: number): void;
   /**
@@ -292,13 +295,18 @@ export function createReceiver(deps: {
     watching = false;
   }
 
-  function wake(queueId?: string): void {
+  function wake(queueId?: string, from?: Date): void {
     if (queueId === undefined) {
-      for (const line of lines.values()) look(line);
+      for (const line of lines.values()) {
+        if (line.queue.fifo) line.floor = undefined;
+        look(line);
+      }
       return;
     }
     const line = lines.get(queueId);
-    if (line) look(line);
+    if (!line) return;
+    if (line.queue.fifo && from && line.floor && from < line.floor) line.floor = from;
+    look(line);
   }
 
   /** What a statement takes for them at this moment is given back. */
