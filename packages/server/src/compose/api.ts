@@ -83,6 +83,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     trustedProxies: config.trustedProxies,
     testMode: config.testMode,
   };
@@ -94,7 +95,6 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     hosts: hostNamesOf(config),
     consoleDir: config.consoleDir,
     waiter: createWaiter(notifier, clock),
-    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     parts: createHostChecks(database),
   });
   const aws =

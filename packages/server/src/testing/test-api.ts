@@ -195,6 +195,7 @@ export async function startTestApi(options: {
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
+    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     trustedProxies: options.trustedProxies ?? [],
     testMode: true,
   };
@@ -206,7 +207,6 @@ export async function startTestApi(options: {
     hosts: options.hosts ?? [],
     consoleDir: options.consoleDir,
     waiter: createWaiter(notifier, clock),
-    checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const aws = createAwsServer({

@@ -1,6 +1,12 @@
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { AwsServer, type Call, type CallFailure, type Outcome, type WireRequest } from '@thecloud/aws-protocol';
-import { type NodeHooks, nodeServer } from '@thecloud/aws-protocol/node';
+import {
+  deferContinue,
+  maxHeaderSizeOf,
+  type NodeHooks,
+  nodeListener,
+  unreadableListener,
+} from '@thecloud/aws-protocol/node';
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, type KernelErrorCode } from '../../kernel/errors.ts';
 import type { Execute } from '../../kernel/execute.ts';
@@ -10,6 +16,7 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import type { Registry } from '../../kernel/registry.ts';
 import { sourceOf } from '../../kernel/source.ts';
 import { createClientSide } from '../caller-address.ts';
+import { areUp, type HealthChecks, runAll } from '../health-checks.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
@@ -33,6 +40,8 @@ export interface AwsOptions {
   readonly heldBytes: HeldBytes;
   readonly untaken: Untaken;
   readonly region: string;
+  /** Checks without which the door cannot serve. */
+  readonly checks: HealthChecks;
   /** Addresses and networks whose X-Forwarded-For is believed. Default none. */
   readonly trustedProxies?: readonly string[];
   readonly testMode: boolean;
@@ -46,6 +55,9 @@ const HEADER_LIMIT = 16 << 10;
 
 /** As long as Fastify keeps one: clients that poll keep theirs. */
 const KEEP_ALIVE_MS = 72_000;
+
+/** For load balancers: no action of AWS is there, and no bucket can have this name. */
+const HEALTH_PATH = '/_health';
 
 /** The AWS door: the actions of all services, in AWS's protocols, for requests that are signed with a key's AWS pair. Not listening yet. */
 export function createAwsServer(options: AwsOptions): Server {
@@ -166,7 +178,25 @@ export function createAwsServer(options: AwsOptions): Server {
       log[level]({ requestId: call.requestId, method, route, status, ms: Math.round(ms) }, 'request');
   };
 
-  const server = nodeServer(aws, hooks, { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  const actions = nodeListener(aws, hooks);
+  const health: RequestListener = async (incoming, outgoing) => {
+    const begunAt = clock.monotonic();
+    const isAllowed = limits.strangers.of(addressOf(incoming)).take();
+    const isUp = isAllowed && areUp(await runAll(options.checks));
+    const body = JSON.stringify({ status: isUp ? 'UP' : isAllowed ? 'DOWN' : 'UNKNOWN' });
+    const status = isUp ? 200 : isAllowed ? 503 : 429;
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    outgoing.writeHead(status, server.listening ? headers : { ...headers, connection: 'close' }).end(body);
+    metrics.request(incoming.method ?? '', 'aws:health', status, clock.monotonic() - begunAt);
+  };
+  const listener: RequestListener = (incoming, outgoing) =>
+    void (incoming.url === HEALTH_PATH ? health : actions)(incoming, outgoing);
+  const server = createServer(
+    { maxHeaderSize: maxHeaderSizeOf(aws), requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    listener,
+  )
+    .on('checkContinue', deferContinue(listener))
+    .on('clientError', unreadableListener(aws));
   return server;
 }
 

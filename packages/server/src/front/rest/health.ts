@@ -3,21 +3,16 @@ import { AggregatorRegistry } from 'prom-client';
 import { forbidden } from '../../kernel/errors.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { LiveClient } from '../../live/client.ts';
-
-/** Resolves if healthy; rejects with the reason. */
-export type HealthCheck = () => Promise<void>;
+import { areUp, type HealthChecks, runAll } from '../health-checks.ts';
 
 export interface HealthOptions {
   /** Checks without which the API cannot serve: 503. */
-  readonly checks: Readonly<Record<string, HealthCheck>>;
+  readonly checks: HealthChecks;
   /** Checks that are reported but do not change the status, because the API still answers without a worker. Default: none. */
-  readonly parts?: Readonly<Record<string, HealthCheck>>;
+  readonly parts?: HealthChecks;
   readonly metrics: Metrics;
   readonly live: Pick<LiveClient, 'metrics'>;
 }
-
-/** A check without a result after this time is down. */
-const CHECK_TIMEOUT_MS = 2_000;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
@@ -74,27 +69,4 @@ async function writeMetrics({ metrics, live }: HealthOptions): Promise<string> {
   const all = theirs.status === 'fulfilled' ? [own.value, theirs.value] : [own.value];
   const text = await AggregatorRegistry.aggregate(all).metrics();
   return theirs.status === 'fulfilled' ? text : `${text}# the worker did not answer: its metrics are missing\n`;
-}
-
-const areUp = (results: Readonly<Record<string, string>>): boolean =>
-  Object.values(results).every((result) => result === 'UP');
-
-const runAll = async (checks: Readonly<Record<string, HealthCheck>>): Promise<Record<string, string>> =>
-  Object.fromEntries(
-    await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const)),
-  );
-
-async function run(check: HealthCheck): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([check(), late]);
-    return 'UP';
-  } catch (error) {
-    return `DOWN: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../kernel/sql/pool.ts';
-import type { HealthCheck } from './health.ts';
+import type { HealthCheck } from '../health-checks.ts';
 
 /** A worker reports its host every 5 s; without a report for this long, it counts as dead. */
 const SILENT_SECONDS = 20;
