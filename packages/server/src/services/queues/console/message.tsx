@@ -1,4 +1,5 @@
 import { Copy, Fact, Facts, Mono, type QueueMessage, Reference, shownSize, Tag, Time } from '@thecloud/console';
+import { ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
 
 /** A message as a part of a list: folded it is one line, open it is all that is known of it. */
@@ -18,8 +19,9 @@ export function MessageItem({
   const { id, body, created_at, size, received_count, attributes = {} } = message;
   return (
     <li className="border-b border-line last:border-0">
-      <details open={open}>
+      <details open={open} className="group">
         <summary className="flex cursor-pointer items-center gap-3 px-4 py-2 select-none hover:bg-raised">
+          <ChevronRight className="size-4 shrink-0 text-ink-soft group-open:rotate-90" aria-hidden />
           <span className="w-24 shrink-0 text-sm text-ink-soft">
             <Time value={created_at} />
           </span>

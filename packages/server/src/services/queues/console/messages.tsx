@@ -18,6 +18,10 @@ import { Receiver } from './receiver.tsx';
 /** Most messages that a look shows. */
 const SHOWN = 50;
 
+/** In flight or delayed, by the clock of the browser. */
+const isHidden = ({ visible_at }: QueueMessage): boolean =>
+  visible_at !== undefined && Date.parse(visible_at) > Date.now();
+
 /** Looking at messages, which changes nothing, and receiving them, which does. */
 export function MessagesTab({ item }: ItemProps) {
   const queue = item as unknown as Queue;
@@ -59,7 +63,7 @@ function Peek({ queue }: { readonly queue: Queue }) {
       ) : (
         <ul aria-label="Messages in the queue">
           {read.data.map((message) => (
-            <MessageItem key={message.id} message={message} />
+            <MessageItem key={message.id} message={message} aside={isHidden(message) ? 'hidden' : undefined} />
           ))}
         </ul>
       )}

@@ -12,7 +12,6 @@ import {
   ShowCall,
   shownSize,
   TextArea,
-  toast,
   useAct,
   useCan,
 } from '@thecloud/console';
@@ -71,11 +70,9 @@ export function SendTab({ item }: ItemProps) {
     setError(undefined);
     setResult('');
     try {
-      const said = await send();
-      setResult(said);
+      setResult(await send());
       setBody('');
       setDeduplicationId('');
-      toast(said);
     } catch (failure) {
       setError(failure);
     } finally {

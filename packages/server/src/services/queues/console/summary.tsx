@@ -4,7 +4,6 @@ import {
   Code,
   ErrorNote,
   Fact,
-  Facts,
   type ItemProps,
   ItemTable,
   Members,
@@ -63,17 +62,21 @@ function Numbers({ queue }: { readonly queue: Queue }) {
         </Number>
       </dl>
       <Card title="Messages over the last ten minutes">
-        <Chart
-          summary={`Messages of ${queue.name}: ${count(visible)} visible, ${count(in_flight)} in flight, ${count(delayed)} delayed`}
-          times={depth.times}
-          lines={[
-            { label: 'Visible', values: depth.visible },
-            { label: 'In flight', values: depth.inFlight },
-            { label: 'Delayed', values: depth.delayed },
-          ]}
-          format={count}
-          group={queue.id}
-        />
+        {readings.length < 2 ? (
+          <Skeleton className="h-45 w-full" />
+        ) : (
+          <Chart
+            summary={`Messages of ${queue.name}: ${count(visible)} visible, ${count(in_flight)} in flight, ${count(delayed)} delayed`}
+            times={depth.times}
+            lines={[
+              { label: 'Visible', values: depth.visible },
+              { label: 'In flight', values: depth.inFlight },
+              { label: 'Delayed', values: depth.delayed },
+            ]}
+            format={count}
+            group={queue.id}
+          />
+        )}
         <p className="mt-2 text-sm text-ink-soft">
           Counted every two seconds while this page is in sight, and less often when there are very many messages.
         </p>
@@ -92,7 +95,7 @@ function Number({
   readonly children: ReactNode;
 }) {
   return (
-    <div className="grid content-start gap-1 bg-surface px-4 py-3">
+    <div className="grid content-start gap-1 bg-surface px-4 py-3 last:col-span-2 lg:last:col-span-1">
       <dt className="text-xs text-ink-soft">{name}</dt>
       <dd className="grid gap-1">
         <span className="text-lg leading-6 font-semibold tabular-nums">{children}</span>
@@ -110,14 +113,14 @@ function AwsAccess({ queue }: { readonly queue: Queue }) {
   return (
     <Card title="For AWS clients">
       <div className="grid gap-3">
-        <Facts>
+        <dl className="grid gap-3 lg:grid-cols-2">
           <Fact name="Queue URL">
             <Mono text={url} />
           </Fact>
           <Fact name="ARN">
             <Mono text={queue.arn} />
           </Fact>
-        </Facts>
+        </dl>
         <Code
           snippets={[
             {
