@@ -206,7 +206,12 @@ describe('the repository of redrive tasks', () => {
     await asWorker(async (sql) => {
       const moves = createPgMoveRepository(sql);
       expect(await moves.load(newId())).toBeUndefined();
-      expect(await moves.load(id)).toMatchObject({ id, fifo: false, source_deleted: false, destination_deleted: false });
+      expect(await moves.load(id)).toMatchObject({
+        id,
+        fifo: false,
+        source_deleted: false,
+        destination_deleted: false,
+      });
       expect(await moves.hold(id)).toBe(true);
       await moves.count(id);
       await moves.addMoved(id, 2);
@@ -221,7 +226,7 @@ describe('the repository of redrive tasks', () => {
 });
 
 describe('the repository of removals', () => {
-  it('lists all queues that are not deleted, page by page, with what is to be done in them', async () => {
+  it('lists all queues that are not deleted, page by page, with those that have expired messages', async () => {
     const [empty, young, over, overFifo, deleted] = [
       await insertQueue(db.owner, tenant),
       await insertQueue(db.owner, tenant, { retention_seconds: 60 }),
@@ -244,17 +249,37 @@ describe('the repository of removals', () => {
       id: empty,
       tenant_id: tenant.tenantId,
       fifo: false,
-      is_filled: false,
       is_over: false,
     });
-    expect(seen(young)).toMatchObject({ is_filled: true, is_over: false });
-    expect(seen(over)).toMatchObject({ is_filled: true, is_over: true });
+    expect(seen(young)).toMatchObject({ is_over: false });
+    expect(seen(over)).toMatchObject({ is_over: true });
     expect(seen(overFifo)).toMatchObject({ fifo: true, is_over: true });
     expect(seen(deleted)).toBeUndefined();
     const ids = page.map(({ id }) => id);
     expect(ids).toEqual([...ids].sort());
     const rest = await asWorker((sql) => createPgRemovalRepository(sql).list(ids[1]!));
     expect(rest.map(({ id }) => id)).toEqual(ids.slice(2));
+  });
+
+  it('lists with the same those of which any message has expired, or which have too many to tell', async () => {
+    const settings = { retention_seconds: 60 };
+    const [young, late, long, fifo] = [
+      await insertQueue(db.owner, tenant, settings),
+      await insertQueue(db.owner, tenant, settings),
+      await insertQueue(db.owner, tenant, settings),
+      await insertQueue(db.owner, tenant, { ...settings, fifo: true }),
+    ];
+    const over = { created_at: `now() - interval '61 s'` };
+    await insertMessages(db.owner, tenant.tenantId, young, BATCH - 1);
+    await insertMessages(db.owner, tenant.tenantId, late, 3);
+    await insertMessages(db.owner, tenant.tenantId, late, 1, over);
+    await insertMessages(db.owner, tenant.tenantId, long, BATCH);
+    await insertMessages(db.owner, tenant.tenantId, fifo, 1, over);
+    const page = await asWorker((sql) =>
+      createPgRemovalRepository(sql).listWhole('00000000-0000-0000-0000-000000000000'),
+    );
+    const found = [young, late, long, fifo].map((id) => page.find((one) => one.id === id)?.is_over);
+    expect(found).toEqual([false, true, true, false]);
   });
 
   it('removes a batch, and says where the next begins, to the microsecond', async () => {

@@ -91,8 +91,8 @@ export async function removeExpired(commit: Commit, signal: AbortSignal): Promis
     signal.throwIfAborted();
     if (shown.length === 0) break;
   }
-  for await (const queue of pages(commit))
-    if (queue.is_over) await (queue.fifo ? clearFifo(commit, queue, isLate) : clear(commit, queue.id, true, isLate));
+  for await (const queue of pages(commit, (sql, after) => createPgRemovalRepository(sql).list(after)))
+    await (queue.fifo ? clearFifo(commit, queue, isLate) : clear(commit, queue.id, true, isLate));
 }
 
 /**
@@ -101,15 +101,18 @@ export async function removeExpired(commit: Commit, signal: AbortSignal): Promis
  */
 export async function removeAllExpired(commit: Commit, signal: AbortSignal): Promise<void> {
   const isLate = () => (signal.throwIfAborted(), false);
-  for await (const { id, fifo, is_filled: isFilled } of pages(commit))
-    if (isFilled && !fifo) await clear(commit, id, false, isLate);
+  for await (const { id } of pages(commit, (sql, after) => createPgRemovalRepository(sql).listWhole(after)))
+    await clear(commit, id, false, isLate);
 }
 
-/** All queues that are not deleted. */
-async function* pages(commit: Commit): AsyncGenerator<Listed> {
+/** Of all queues that are not deleted those that are over. */
+async function* pages(
+  commit: Commit,
+  list: (sql: Sql, after: string) => Promise<readonly Listed[]>,
+): AsyncGenerator<Listed> {
   for (let after = FIRST_ID; ; ) {
-    const page = await commit((sql) => createPgRemovalRepository(sql).list(after));
-    yield* page;
+    const page = await commit((sql) => list(sql, after));
+    yield* page.filter((queue) => queue.is_over);
     if (page.length < PAGE) return;
     after = page.at(-1)!.id;
   }

@@ -10,9 +10,6 @@ export interface Cleared {
 
 /** A queue in a page of all. */
 export interface Listed extends Cleared {
-  /** It has messages. */
-  readonly is_filled: boolean;
-  /** Its first messages have expired. */
   readonly is_over: boolean;
 }
 
@@ -27,7 +24,7 @@ export interface Batch {
 /** Messages that one statement looks at, and rows that it removes, at most. */
 export const BATCH = 1_000;
 /** Queues that one statement looks at. */
-export const PAGE = 1_000;
+export const PAGE = 50;
 /** Bytes of messages that one statement removes, not counting the last one. */
 const MOST_BYTES = 16 << 20;
 export const FIRST = '-infinity';
@@ -35,6 +32,10 @@ export const FIRST = '-infinity';
 /** Messages by then are over: of a queue that is deleted all, else those that expired or were purged. */
 const OVER = `case when q.deleted_at is not null then 'infinity'::timestamptz
   else greatest(now() - ${RETENTION_SECONDS} * interval '1 second', q.purged_before) end`;
+
+/** Behind the id $1. */
+const PAGE_OF_QUEUES = `(select id, tenant_id, fifo, now() - ${RETENTION_SECONDS} * interval '1 second' as over from queues
+  where id > $1 and deleted_at is null order by id limit ${PAGE})`;
 
 /** What belongs to a queue beside its messages, and goes before it, with the columns of its key. */
 const PARTS = {
@@ -104,18 +105,27 @@ export const createPgRemovalRepository = (sql: Sql) => ({
     return rows.length;
   },
 
-  /** The page of queues behind `after`, by id. */
+  /** The page of queues behind `after`, by id, and whether the messages that are met first in each have expired. */
   list: (after: string): Promise<readonly Listed[]> =>
     sql.query<Listed>(
       'queues.list_expired',
       `select id, tenant_id, fifo,
-         exists (select from queue_messages where queue_id = q.id) as is_filled,
          coalesce(case when fifo
            then (select created_at from queue_messages where queue_id = q.id and sequence_number is not null order by sequence_number limit 1) <= over
            else exists (select from queue_messages where queue_id = q.id and visible_after <= over) end, false) as is_over
-       from (
-         select id, tenant_id, fifo, now() - ${RETENTION_SECONDS} * interval '1 second' as over from queues
-         where id > $1 and deleted_at is null order by id limit ${PAGE}) as q
+       from ${PAGE_OF_QUEUES} as q order by id`,
+      [after],
+    ),
+
+  /** The same, and whether any message of a standard queue has expired or there are too many to tell. */
+  listWhole: (after: string): Promise<readonly Listed[]> =>
+    sql.query<Listed>(
+      'queues.list_expired_whole',
+      `select id, tenant_id, fifo, not fifo and m.is_over as is_over
+       from ${PAGE_OF_QUEUES} as q
+       cross join lateral (
+         select coalesce(bool_or(created_at <= q.over), false) or count(*) = ${BATCH} as is_over
+         from (select created_at from queue_messages where queue_id = q.id order by visible_after limit ${BATCH}) as first) as m
        order by id`,
       [after],
     ),
