@@ -272,6 +272,9 @@ describe.each(SQS_PROTOCOLS)('messages of SQS over %s', (protocol) => {
     const [next] = await receive(queue, { WaitTimeSeconds: 5 });
     expect(next!.Body).toBe('two');
     await expect(remove(queue, got[1]!.ReceiptHandle!)).rejects.toThrow('The receipt handle has expired');
+    const Entries = [{ Id: 'stale', ReceiptHandle: got[1]!.ReceiptHandle! }];
+    const { Failed } = await client.send(new DeleteMessageBatchCommand({ QueueUrl: queue, Entries }));
+    expect(Failed).toMatchObject([{ Id: 'stale', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }]);
     expect(await code(send(queue, 'x', {}))).toMatch(/^InvalidParameterValue|^MissingParameter/);
   });
 
