@@ -4,7 +4,7 @@ import type { Passage } from './passage.ts';
 
 /**
  * Bytes of request bodies that the process holds at a time, of all doors together. A body, its text and what is parsed of it take some four
- * times as much: half a gigabyte at most, where each key alone could have 200 requests with several MiB each in progress.
+ * times as much: half a gigabyte at most, where each key alone could have 400 requests with several MiB each in progress.
  */
 const TOTAL = 128 << 20;
 /** Of the total for one tenant: three who send all they can leave room for the others. */

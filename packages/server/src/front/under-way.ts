@@ -6,9 +6,10 @@ import { passageOf } from './passage.ts';
 
 /**
  * Most requests of one key at a time. Clients keep some ten connections; a script that launches its whole quota at once and waits for each
- * instance stays below it too. Each costs what its answer takes in memory until the client has read it.
+ * instance stays below it too, and so do 256 consumers of queues whose long polls are open all the time, with those who send to them. Each
+ * costs what its answer takes in memory until the client has read it.
  */
-export const MAX_PER_KEY = 200;
+export const MAX_PER_KEY = 400;
 
 /** An answer that is not taken by then ends its connection… */
 const TAKE_MS = 60_000;

@@ -75,7 +75,7 @@ const SHARE = 1 / 4;
  */
 const DATA_SHARE = 3 / 4;
 /** Most calls of a tenant that wait: twice what one key may have under way. */
-const MAX_WAITING = 400;
+const MAX_WAITING = 800;
 const MAX_WAIT_MS = 10_000;
 
 /**
