@@ -107,7 +107,8 @@ it('every command of the guide to roles and keys does what the guide says', asyn
   expect(said[0]).toMatch(/^instance:read /m);
   expect(said[1]).toMatch(/^permissions +.*instance:read.*instance:update.*vpc:read/m);
   expect(said[2]).toMatch(/^bob@example.com +Some Body +ops /m);
-  expect(said[5]).toMatch(/ci/);
+  expect(said[5]).toMatch(/ session of .* session /);
+  expect(said[6]).toMatch(/ci/);
   const keys = await api.owner.query(`select revoked_at from api_keys where name = 'ci'`);
   expect(keys.rows).toEqual([{ revoked_at: expect.any(Date) }, { revoked_at: expect.any(Date) }]);
   const member = await api.owner.query('select role from memberships where user_id = $1', [bob.userId]);

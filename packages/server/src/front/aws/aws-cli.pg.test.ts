@@ -28,6 +28,7 @@ function runClient(words: readonly string[], by: AwsKey = key): Promise<string> 
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: by.accessKeyId,
     AWS_SECRET_ACCESS_KEY: by.secretAccessKey,
+    ...(by.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: by.sessionToken }),
     AWS_MAX_ATTEMPTS: '1',
     AWS_EC2_METADATA_DISABLED: 'true',
     HOME: home,
@@ -68,6 +69,42 @@ describe('the AWS CLI', { timeout: 120_000 }, () => {
     const presign = `import boto3; print(boto3.client('sts').generate_presigned_url('get_caller_identity', HttpMethod='GET'))`;
     const answer = await fetch((await runClient([python, '-c', presign])).trim());
     expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(`user/${owner.email}</Arn>`)]);
+  });
+
+  it('acts with temporary credentials, in headers and in a presigned URL, until their key is revoked', async () => {
+    const parent = await makeAwsKey(api, owner);
+    const { Credentials: made } = JSON.parse(await aws('sts get-session-token --duration-seconds 900', parent)) as any;
+    const session = {
+      accessKeyId: made.AccessKeyId,
+      secretAccessKey: made.SecretAccessKey,
+      sessionToken: made.SessionToken,
+    };
+    expect(await aws('ec2 describe-vpcs --query Vpcs[].VpcId --output text', session)).toContain(ec2Id('vpc', vpcId));
+    const presign = `import boto3; print(boto3.client('sts').generate_presigned_url('get_caller_identity', HttpMethod='GET'))`;
+    const url = (await runClient([python, '-c', presign], session)).trim();
+    expect(url).toContain('X-Amz-Security-Token=');
+    expect((await fetch(url)).status).toBe(200);
+    const otherToken = url.replace(/(X-Amz-Security-Token=)[^&]*/, '$1x');
+    expect((await fetch(otherToken)).status).toBe(403);
+    await api.call('keys.revoke', { id: parent.keyId }, owner);
+    await expect(aws('sts get-caller-identity', session)).rejects.toThrow('An error occurred (InvalidClientTokenId)');
+    expect((await fetch(url)).status).toBe(403);
+  });
+
+  it('rotates an access key, and asks IAM who there is', async () => {
+    const actor = await api.makeActor();
+    const old = await makeAwsKey(api, actor);
+    const asked = async (words: string, by: AwsKey) => JSON.parse(await aws(words, by)) as any;
+    const { AccessKey: made } = await asked('iam create-access-key', old);
+    const fresh = { accessKeyId: made.AccessKeyId, secretAccessKey: made.SecretAccessKey };
+    expect(await aws(`iam delete-access-key --access-key-id ${old.accessKeyId}`, fresh)).toBe('');
+    const { AccessKeyMetadata: left } = await asked('iam list-access-keys', fresh);
+    expect(left.map((key: { AccessKeyId: string }) => key.AccessKeyId)).toEqual([fresh.accessKeyId]);
+    expect((await asked('iam get-user', fresh)).User.UserName).toBe(actor.email);
+    expect((await asked('iam list-users', fresh)).Users).toHaveLength(1);
+    expect((await asked('iam list-account-aliases', fresh)).AccountAliases).toHaveLength(1);
+    expect((await asked('iam list-roles', fresh)).Roles).toHaveLength(5);
+    expect((await asked('iam get-account-summary', fresh)).SummaryMap.Users).toBe(1);
   });
 
   it.each([
