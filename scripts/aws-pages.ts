@@ -39,16 +39,29 @@ function operationsOf(root: string, registry: Registry, id: AwsServiceId, name: 
   return operations;
 }
 
-/** The operations that a file names, or else those of the files that it imports from beside it. */
-function operationsIn(path: string, registry: Registry, seen: Set<string> = new Set()): readonly string[] {
-  if (seen.has(path) || !existsSync(path)) return [];
-  seen.add(path);
-  const text = readFileSync(path, 'utf8');
-  const named = [...text.matchAll(/'([a-z]\w*\.[a-z]\w*)'/gi)].map(([, word]) => word!);
-  const own = [...new Set(named)].filter((word) => registry.entries.has(word));
-  if (own.length > 0) return own;
-  const imported = [...text.matchAll(/ from '(\.\/[\w-]+\.ts)'/g)].map(([, file]) => file!);
-  return [...new Set(imported.flatMap((file) => operationsIn(join(path, '..', file), registry, seen)))];
+/** The operations that a file names, and those that the functions beside it name which it uses. */
+function operationsIn(path: string, registry: Registry): readonly string[] {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const read = (file: string, text: string) => {
+    for (const [, word] of text.matchAll(/'([a-z][\w-]*\.[a-z]\w*)'/gi))
+      if (registry.entries.has(word!)) found.add(word!);
+    const whole = readFileSync(file, 'utf8');
+    const words = new Set(text.match(/\w+/g));
+    for (const [, names, from] of whole.matchAll(/^import \{([^}]*)\} from '(\.\/[\w-]+\.ts)';$/gm))
+      for (const name of names!.match(/\w+/g) ?? []) if (words.has(name)) visit(join(file, '..', from!), name);
+    for (const word of words) visit(file, word);
+  };
+  const visit = (file: string, name: string) => {
+    if (seen.has(`${file} ${name}`)) return;
+    seen.add(`${file} ${name}`);
+    // Up to the next line that begins at the margin with a word.
+    const begin = new RegExp(`^(?:export )?(?:async function|function|const) ${name}\\b[^]*?(?=^[a-z]|(?![^]))`, 'm');
+    const text = begin.exec(readFileSync(file, 'utf8'))?.[0];
+    if (text !== undefined) read(file, text);
+  };
+  read(path, readFileSync(path, 'utf8'));
+  return [...found];
 }
 
 function page(id: AwsServiceId, actions: readonly Action[], registry: Registry): string {
