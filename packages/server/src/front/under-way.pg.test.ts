@@ -77,31 +77,33 @@ describe('an answer that is not taken', () => {
 });
 
 describe('requests under way', () => {
-  it('are at most 200 of one key; another key is served, and so is this one when the connection has gone', async () => {
-    const other = await api.makeActor();
+  it('are at most 400 of one key; another key is served, and so is this one when the connection has gone', async () => {
+    const others = await Promise.all([1, 2, 3].map(() => api.makeActor()));
+    const [other] = others as [Actor];
     const aws = await makeAwsKey(api, await api.makeActor());
     const busy = { ...aws.actor, key: aws.key };
-    // In two tenants, for of one no more than 100 would be held.
-    await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
-      other.tenantId,
-      busy.userId,
-    ]);
+    // In four tenants, for of one no more than 100 would be held.
+    for (const { tenantId } of others)
+      await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
+        tenantId,
+        busy.userId,
+      ]);
     const waits = await Promise.all(
-      [busy, other].map(async ({ tenantId, ...rest }) => {
+      [busy, ...others].map(async ({ tenantId, ...rest }) => {
         const vpc = await insertVpc(api.worldOf({ tenantId, ...rest }));
         await api.owner.query(`update vpcs set status = 'pending' where id = $1`, [vpc]);
         return `GET /vpcs/${vpc}?wait=60 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${busy.key}\r\nX-Tenant-ID: ${tenantId}\r\n\r\n`;
       }),
     );
-    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
-    socket.on('error', () => undefined);
+    const sockets = waits.map(() => connect(Number(new URL(api.url).port), '127.0.0.1'));
+    for (const socket of sockets) socket.on('error', () => undefined);
     const gets = () => api.countOf('vpcs.get');
     const me = (actor: Actor) => api.call('auth.me', {}, actor);
-    socket.write(waits[0]!.repeat(100) + waits[1]!.repeat(99));
-    await eventually('they are under way', async () => (await gets()) >= 199);
+    waits.forEach((wait, index) => sockets[index]!.write(wait.repeat(index === 0 ? 99 : 100)));
+    await eventually('they are under way', async () => (await gets()) >= 399);
     expect((await me(busy)).status).toBe(200);
-    socket.write(waits[1]!);
-    await eventually('so is one more', async () => (await gets()) >= 200);
+    sockets[0]!.write(waits[0]!);
+    await eventually('so is one more', async () => (await me(busy)).status === 429);
     expect(await me(busy)).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '1' } });
     expect((await me(other)).status).toBe(200);
     // Counted at both doors together.
@@ -109,7 +111,7 @@ describe('requests under way', () => {
       name: 'Throttling',
       message: expect.stringContaining('in progress'),
     });
-    socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await eventually('its places are free', async () => (await me(busy)).status === 200);
     const all = Array.from({ length: 50 }, () => me(busy));
     expect(new Set((await Promise.all(all)).map((answer) => answer.status))).toEqual(new Set([200]));
