@@ -114,6 +114,17 @@ export function describeQueue(use: Use): void {
         await tasks.getByText('COMPLETED').waitFor({ timeout: 30_000 });
         await tasks.getByText('2 of 2 moved').waitFor();
         expect((await client.ask('GET', '/queues/tried-once/stats')).visible).toBe(2);
+
+        // What may be null is taken away by an empty field.
+        await page.goto(at('/queues/tried-once'));
+        await page.getByRole('button', { name: 'Update' }).click();
+        const dialog = page.getByRole('dialog');
+        await dialog.getByLabel(/^Dead letter queue/).fill('');
+        await dialog.getByLabel(/^Max receive count/).fill('');
+        await dialog.getByRole('button', { name: 'Update' }).click();
+        await dialog.waitFor({ state: 'detached' });
+        const changed = await client.ask('GET', '/queues/tried-once');
+        expect([changed.dead_letter_queue_id, changed.max_receive_count]).toEqual([undefined, undefined]);
       });
     });
   });

@@ -131,7 +131,7 @@ it('every command of the guide to teams does what the guide says', async () => {
 
 it('every command of the guide to queues does what the guide says', async () => {
   const { said } = await follow('queues.md');
-  const [sent, printed, many, , peeked, , , dead, moved, fifo] = said;
+  const [sent, printed, many, , peeked, , , dead, moved, alone, fifo] = said;
   expect(sent).toMatch(/^done$/m);
   expect(printed).toMatch(/^resize photo 2$/m);
   expect(many).toMatch(/^sent +250\nrefused +0$/m);
@@ -140,6 +140,7 @@ it('every command of the guide to queues does what the guide says', async () => 
   expect(dead).toMatch(/^[0-9a-f-]+ +2 .* resize photo 4$/m);
   expect(moved).toMatch(/^status +RUNNING$/m);
   expect(moved).toMatch(/ jobs +2$/m);
+  expect(alone).not.toMatch(/^dead_letter_queue_id|^max_receive_count/m);
   expect(fifo).toMatch(/\norder 1: created\norder 1: paid\n$/);
   const { rows } = await api.owner.query('select name from queues where deleted_at is null order by name');
   expect(rows).toEqual([{ name: 'failed' }, { name: 'jobs' }]);
