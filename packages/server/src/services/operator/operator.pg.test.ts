@@ -321,6 +321,7 @@ describe('a setting', () => {
       status: 'operational',
       registration: 'open',
       region: 'us-east-1',
+      aws_endpoint: api.awsUrl,
     });
     await act('settings.set', { setting: 'notice', value: 'maintenance at 20:00' });
     await act('settings.set', { setting: 'name', value: "Anna's cloud" });
@@ -330,6 +331,7 @@ describe('a setting', () => {
       status: 'degraded',
       registration: 'open',
       region: 'us-east-1',
+      aws_endpoint: api.awsUrl,
       notice: 'maintenance at 20:00',
     });
     await api.owner.query(`update hosts set last_seen_at = now()`);
