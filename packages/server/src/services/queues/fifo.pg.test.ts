@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../kernel/ids.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { startTestApi, type TestApi } from '../../testing/test-api.ts';
+import { passTime } from './testing/fifo-world.ts';
 import { insertQueue } from './testing/queue-world.ts';
 
 const { database, api, owner } = await setUpApi();
@@ -68,6 +69,25 @@ describe('a FIFO queue at REST', () => {
     const messages = await receive(id);
     expect(messages.map((message) => message.deduplication_id)).toEqual([sha256Hex('a:1'), 'named']);
   });
+
+  it.each([
+    ['this', api],
+    ['another', other],
+  ])(
+    'goes back to the messages that have waited longest, once %s process has freed their group',
+    async (_, process) => {
+      const id = await make();
+      await send(id, 'a:1', 'a:2');
+      await passTime(api, { id }, '1 minute');
+      await send(id, 'b:1', 'c:1');
+      const [first] = await receive(id, { max_messages: 1 });
+      expect(bodies(await receive(id, { max_messages: 1 }))).toEqual(['b:1']);
+      await remove(id, first!, process);
+      // The news travels.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(bodies(await receive(id, { max_messages: 1 }))).toEqual(['a:2']);
+    },
+  );
 
   it('repeats what an attempt got', async () => {
     const id = await make();

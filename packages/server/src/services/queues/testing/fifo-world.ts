@@ -49,7 +49,11 @@ export const newRequest = (
 });
 
 /** As if so much time had passed for all that the queue holds. */
-export async function passTime(seeded: Seeded, queue: QueueRow, interval: string): Promise<void> {
+export async function passTime(
+  seeded: Pick<Seeded, 'owner'>,
+  queue: Pick<QueueRow, 'id'>,
+  interval: string,
+): Promise<void> {
   for (const text of [
     'update queue_messages set visible_after = visible_after - $2::interval, created_at = created_at - $2::interval where queue_id = $1',
     'update queue_groups set available_at = available_at - $2::interval where queue_id = $1',
