@@ -32,13 +32,18 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
   'metrics.index_scans': 'reads the catalog',
   'metrics.table_sizes': 'reads the catalog',
-  'reconcile.extend': 'finds its row as reconcile.check_lease does; a pass would have to last half a minute',
+  'queues.count_in_flight': 'counts by an index, after each 10,000 messages that a process takes',
   'roles.list_built_in': 'reads the five built-in roles, after the last of the tenant',
   'roles.names': 'reads at most a thousand names of roles, by an index, for the words of a refusal',
 };
 
+/** Runs if a pass lasts ten seconds: it finds its row as reconcile.check_lease does. */
+const RUNS_SOMETIMES = 'reconcile.extend';
+
 /** Services whose resources are found by EC2's form of an id too. */
 const WITH_ID_TAIL = new Set(['instances', 'queues', 'vpcs']);
+/** Services whose resources are not found by name: what a member calls a key says little to others. */
+const WITHOUT_NAME = new Set(['member-keys']);
 
 let test: TestDatabase;
 let api: TestApi;
@@ -212,9 +217,14 @@ async function insertQueueWork(): Promise<void> {
         [id, owner.tenantId],
       );
   }
-  // A redrive of a FIFO queue.
+  // What is done with messages of a FIFO queue.
   const [source, destination] = [await insertQueue(world, { fifo: true }), await insertQueue(world, { fifo: true })];
-  await api.call('queues.send', { id: source, body: 'a', group_id: 'g', deduplication_id: 'd' }, owner);
+  for (const body of ['a', 'b'])
+    await api.call('queues.send', { id: source, body, group_id: 'g', deduplication_id: body }, owner);
+  const [{ receipt_handle }] = (await api.call('queues.receive', { id: source }, owner)).data;
+  const held = { id: source, receipt_handle };
+  expect((await api.call('queues.changeVisibility', { ...held, visibility_timeout: 60 }, owner)).status).toBe(200);
+  expect((await api.call('queues.deleteMessage', held, owner)).status).toBe(204);
   expect((await api.call('queues.redrive', { id: source, destination_id: destination }, owner)).status).toBe(202);
 }
 
@@ -296,6 +306,7 @@ describe('every statement that the processes run, with a fifth of 100,000 rows i
       [...text.matchAll(/query(?:<.*?>)?\(\s*'([a-z]+\.[a-z_]+)'/gs)].map(([, name]) => name!),
     );
     expect(named.length).toBeGreaterThan(40);
-    expect([...new Set(named)].filter((name) => !ran.has(name)).sort()).toEqual(Object.keys(NOT_RUN).sort());
+    const seen = new Set([...ran, RUNS_SOMETIMES]);
+    expect([...new Set(named)].filter((name) => !seen.has(name)).sort()).toEqual(Object.keys(NOT_RUN).sort());
   });
 });
