@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import type { KeyLimits } from '../../kernel/caller.ts';
 
 export const ApiKey = Type.Object(
   {
@@ -35,13 +36,6 @@ export const ApiKey = Type.Object(
   { $id: 'ApiKey' },
 );
 export type ApiKey = Static<typeof ApiKey>;
-
-/** What a key is limited to, within what its user may do. Null: not limited. */
-export interface KeyLimits {
-  readonly permissions: readonly string[] | null;
-  readonly cidrs: readonly string[] | null;
-  readonly expires_at: Date | null;
-}
 
 export interface ApiKeyRow extends KeyLimits {
   readonly id: string;

@@ -1,4 +1,4 @@
-import type { Caller } from '../../kernel/caller.ts';
+import type { Caller, KeyLimits } from '../../kernel/caller.ts';
 import { conflict, forbidden, invalidInput, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
 import { newApiKey } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
@@ -7,7 +7,7 @@ import type { Sealer } from '../../kernel/seal.ts';
 import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { requireKnown } from '../roles/index.ts';
-import { type ApiKey, type ApiKeyRow, type FoundKeyRow, type KeyLimits, presentKey } from './api-key.ts';
+import { type ApiKey, type ApiKeyRow, type FoundKeyRow, presentKey } from './api-key.ts';
 import { createPgKeyRepository } from './key-repository.pg.ts';
 import { newAwsSecrets } from './aws-secrets.ts';
 import { SESSION_SECONDS } from './session-seconds.ts';

@@ -1,7 +1,8 @@
+import type { KeyLimits } from '../../kernel/caller.ts';
 import { isAwsAccessKeyId, isUuid } from '../../kernel/ids.ts';
 import { LAST_ID, type PageRequest } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import type { ApiKeyRow, FoundKeyRow, KeyLimits } from './api-key.ts';
+import type { ApiKeyRow, FoundKeyRow } from './api-key.ts';
 
 const COLUMNS =
   'id, user_id, tenant_id, name, kind, parent_id, prefix, permissions, cidrs::text[] as cidrs, aws_access_key_id, created_at, last_used, expires_at';

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { type Caller, isPermitted } from '../../kernel/caller.ts';
+import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
 import { forbidden, invalidInput } from '../../kernel/errors.ts';
-import type { KeyLimits } from './api-key.ts';
 
 /** In place of permissions: all that the user's role has. */
 export const ALL = '*';
