@@ -6,9 +6,9 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import type { AccountRepository } from './account-repository.ts';
 import { createPgAccountRepository } from './account-repository.pg.ts';
 import type { authOperations } from './auth-operations.ts';
-import { admitGuess, originSource, wrongGuess } from './guesses.ts';
+import { originSource } from './guesses.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import { compareOwn, type PasswordDeps, WRONG_PASSWORD } from './password-handlers.ts';
+import { compareOwn, type PasswordDeps, requirePassword } from './password-handlers.ts';
 import { presentUser } from './user.ts';
 
 type Ops = typeof authOperations;
@@ -39,8 +39,7 @@ export const createAccountHandlers = ({
       const identity = createPgIdentityRepository(sql);
       if (prepared) {
         const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
-        const hash = await admitGuess(guesser);
-        if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+        await requirePassword(guesser, prepared);
       }
       const before = (await identity.findUser(userId))!;
       const email = prepared ? input.email!.toLowerCase() : before.email;
@@ -65,8 +64,7 @@ export const createAccountHandlers = ({
     async run({ sql, userId, tenantId, origin, now, prepared, about }) {
       const accounts = createPgAccountRepository(sql);
       const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
-      const hash = await admitGuess(guesser);
-      if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+      await requirePassword(guesser, prepared);
       await refuseSoleOwner(sql, accounts, userId, usages());
       await enterScope(sql, { userId, ...(tenantId ? { tenantId } : {}) });
       if (!(await accounts.closeAccount(userId, now)))

@@ -5,7 +5,7 @@ import { type Call, type CallFacts, type Handlers, type Preparation, steps } fro
 import { oneLine, queueMail } from '../mail/index.ts';
 import { createPgAccountRepository } from './account-repository.pg.ts';
 import type { authOperations } from './auth-operations.ts';
-import { admitGuess, originSource, wrongGuess } from './guesses.ts';
+import { admitGuess, type Guesser, originSource, wrongGuess } from './guesses.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { LoginDeps } from './login-handlers.ts';
 import { createPgOperatorRepository } from './operator-repository.pg.ts';
@@ -24,12 +24,19 @@ export async function compareOwn(
   return { hash: login?.password_hash, fits: await verifyPassword(password, login?.password_hash) };
 }
 
+/** Throws UNAUTHORIZED, which counts, if what `compareOwn` compared was wrong, or was changed while it was compared. */
+export async function requirePassword(
+  guesser: Guesser,
+  { hash, fits }: Awaited<ReturnType<typeof compareOwn>>,
+): Promise<void> {
+  const present = await admitGuess(guesser);
+  if (!fits || present !== hash) throw await wrongGuess(guesser, 'the password is wrong');
+}
+
 /** An address that no mail can be sent to, or that had enough of them, must not show in the answer. */
 function swallowRefusal(error: unknown): void {
   if (!(error instanceof CloudError)) throw error;
 }
-
-export const WRONG_PASSWORD = 'the password is wrong';
 
 export const keyIdOf = ({ caller }: Pick<CallFacts, 'caller'>): string | undefined =>
   caller.kind === 'user' ? caller.keyId : undefined;
@@ -118,8 +125,7 @@ export const createPasswordHandlers = ({
       const { sql, userId, origin, now, prepared, about } = call;
       const accounts = createPgAccountRepository(sql);
       const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
-      const hash = await admitGuess(guesser);
-      if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+      await requirePassword(guesser, prepared);
       await accounts.changePassword(userId, prepared.newHash, keyIdOf(call)!, now);
       about({ id: userId });
       const row = await createPgIdentityRepository(sql).findUser(userId);

@@ -15,7 +15,7 @@ import {
   wrongGuess,
 } from './guesses.ts';
 import type { LoginDeps } from './login-handlers.ts';
-import { compareOwn, WRONG_PASSWORD } from './password-handlers.ts';
+import { compareOwn, requirePassword } from './password-handlers.ts';
 import type { secondFactorOperations } from './second-factor-operations.ts';
 import { base32, newTotpSecret, stepOfCode, totpUri } from './totp.ts';
 
@@ -73,8 +73,7 @@ export const createSecondFactorHandlers = ({ sealer, forgetCallers, countLogin }
       async run(call) {
         const { userId, caller, now, prepared, about } = call;
         const guesser = guesserOf(call);
-        const hash = await admitGuess(guesser);
-        if (!prepared.fits || hash !== prepared.hash) throw await wrongGuess(guesser, WRONG_PASSWORD);
+        await requirePassword(guesser, prepared);
         const secret = newTotpSecret();
         const sealed = sealer.seal(userId, SECOND_FACTOR_PURPOSE, secret);
         if (!(await guesser.accounts.enrolSecondFactor(userId, sealed, now)))
