@@ -42,8 +42,6 @@ const RUNS_SOMETIMES = 'reconcile.extend';
 
 /** Services whose resources are found by EC2's form of an id too. */
 const WITH_ID_TAIL = new Set(['instances', 'queues', 'vpcs']);
-/** Services whose resources are not found by name: what a member calls a key says little to others. */
-const WITHOUT_NAME = new Set(['member-keys']);
 
 let test: TestDatabase;
 let api: TestApi;
