@@ -190,7 +190,7 @@ export function createAwsServer(options: AwsOptions): Server {
     metrics.request(incoming.method ?? '', 'aws:health', status, clock.monotonic() - begunAt);
   };
   const listener: RequestListener = (incoming, outgoing) =>
-    void (incoming.url === HEALTH_PATH ? health : actions)(incoming, outgoing);
+    (incoming.url === HEALTH_PATH ? health : actions)(incoming, outgoing);
   const server = createServer(
     { maxHeaderSize: maxHeaderSizeOf(aws), requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     listener,
