@@ -90,7 +90,7 @@ const timed = async <T>(work: Promise<T>): Promise<[T, number]> => {
   return [await work, performance.now() - began];
 };
 
-describe('a message', () => {
+describe.concurrent('a message', () => {
   it('is received once, hidden until its visibility timeout has passed, and then again with a new handle', async () => {
     const queue = await makeQueue();
     await send(queue, 'a');
@@ -174,7 +174,7 @@ describe('a message', () => {
   });
 });
 
-describe('visibility', () => {
+describe.concurrent('visibility', () => {
   it('can be ended at once, which wakes who waits, in another process too', async () => {
     for (const by of [plane, other]) {
       const queue = await makeQueue();
