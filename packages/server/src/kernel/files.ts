@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Writes and flushes a new file next to `path`, readable by this user only. Answers its path. */
 export function writeBeside(path: string, content: Uint8Array): string {
@@ -23,6 +23,13 @@ export function flushFolder(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Flushes a folder with all that is in it: what is then named or renamed is whole after a power cut. */
+export function flushTree(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    flushFolder(join(entry.parentPath, entry.name));
+  flushFolder(folder);
 }
 
 /** Writes a file that is whole, or as it was before, after a power cut. */

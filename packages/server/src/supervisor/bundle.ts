@@ -9,10 +9,10 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { copyFileSync, constants, linkSync } from 'node:fs';
+import { flushTree, replaceFile } from '../kernel/files.ts';
 
 /**
  * The API runs as a user who may not be able to read the checkout, so that its code is one bundle in the data folder. Bundled again
@@ -78,8 +78,9 @@ export async function bundleOnce(repository: string, appDir: string, entry: stri
   for (const path of [...Object.keys(result.metafile.inputs), 'package-lock.json', ...findOwnFiles(repository)])
     inputs[path] = stampOf(join(repository, path));
   const manifest: Manifest = { version: MANIFEST_VERSION, entry, folder: basename(folder), inputs };
-  writeFileSync(`${manifestPath}.new`, JSON.stringify({ ...manifest, repository }));
-  renameSync(`${manifestPath}.new`, manifestPath);
+  // The bundle is on the disk before it is named: after a power cut an empty one would be started again and again.
+  flushTree(folder);
+  replaceFile(manifestPath, Buffer.from(JSON.stringify({ ...manifest, repository })));
   for (const name of readdirSync(appDir)) {
     if (name.startsWith('bundle-') && name !== manifest.folder)
       rmSync(join(appDir, name), { recursive: true, force: true });

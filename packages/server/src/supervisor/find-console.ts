@@ -1,5 +1,6 @@
-import { closeSync, cpSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { flushTree } from '../kernel/files.ts';
 import { openToAll } from './bundle.ts';
 
 /**
@@ -29,19 +30,11 @@ function provide(built: string, appDir: string): string {
     rmSync(beside, { recursive: true, force: true });
     cpSync(built, beside, { recursive: true });
     openToAll(beside);
-    flush(beside);
+    // It has its name only when it is on the disk: a power cut must not leave it with empty files.
+    flushTree(beside);
     renameSync(beside, folder);
   }
   for (const other of readdirSync(appDir))
     if (other.startsWith('console-') && other !== name) rmSync(join(appDir, other), { recursive: true, force: true });
   return folder;
-}
-
-/** It has its name only when it is on the disk: a power cut must not leave it with empty files. */
-function flush(folder: string): void {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const descriptor = openSync(join(entry.parentPath, entry.name), 'r');
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-  }
 }
