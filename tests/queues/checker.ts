@@ -1,28 +1,6 @@
 import { checkOrder } from './fifo-checker.ts';
-import { type Delivery, type History, type Indexed, indexHistory, type Message } from './history.ts';
-
-export type FaultKind =
-  | 'lost'
-  | 'invented'
-  | 'changed'
-  | 'sent twice'
-  | 'refused but delivered'
-  | 'delivered after its deletion'
-  | 'kept after its deletion'
-  | 'two holders'
-  | 'counted wrong'
-  | 'handle given twice'
-  | 'overtaken'
-  | 'group with two holders'
-  | 'numbered out of order';
-
-export interface Fault {
-  readonly kind: FaultKind;
-  readonly text: string;
-}
-
-/** What two clocks of one machine may differ by over a visibility timeout. */
-export const SLACK_MS = 50;
+import { type History, type Indexed, indexHistory, type Message } from './history.ts';
+import { type Accuse, type Fault, type FaultKind, heldUntil, SLACK_MS } from './judging.ts';
 
 /**
  * Whether a history is one of a correct queue. Accuses only where no order of the calls' server-side moments explains what was seen.
@@ -45,8 +23,6 @@ export function checkHistory(history: History, left: ReadonlySet<string>): Fault
   checkOrder(indexed, accuse);
   return faults;
 }
-
-export type Accuse = (kind: FaultKind, text: string) => void;
 
 /** What arrived is what was sent, as one message. */
 function checkIdentity(history: History, { sendingsOf, idsOf }: Indexed, accuse: Accuse): void {
@@ -104,22 +80,6 @@ function endOf(message: Message, indexed: Indexed): number | undefined {
     return strict || isFresh ? [ended] : [];
   });
   return ends.length === 0 ? undefined : Math.min(...ends);
-}
-
-/** The earliest moment at which a message's visibility may have ended, for somebody who asks for it between the two times. */
-export function heldUntil(
-  delivery: Delivery,
-  asking: { begun: number; ended: number },
-  { changesOf }: Indexed,
-): number {
-  let until = delivery.begun + delivery.visibilityMs;
-  for (const change of changesOf.get(delivery.handle) ?? []) {
-    if (change.outcome === 'refused' || change.begun > asking.ended) continue;
-    const next = change.begun + change.visibilityMs;
-    // What may have happened, or not before the question, can only end it earlier.
-    until = change.outcome === 'done' && change.ended < asking.begun ? next : Math.min(until, next);
-  }
-  return until;
 }
 
 /** One holder at a time, and a count that says so. */

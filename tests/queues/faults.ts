@@ -24,22 +24,29 @@ function at(
   };
 }
 
-const anyApi = async (world: QueueWorld, random: (below: number) => number): Promise<unknown> => {
-  const place = random(world.apis.length + 1);
-  return place === 0 ? world.platform.kill('api') : world.apis[place - 1]!.replace();
-};
+/** kill -9 of one process after the other, each of which is started again; whoever is not back yet is spared. */
+function kills(least: number, most: number, parts: readonly ('api' | 'worker' | 'postgres')[]): Faults {
+  return async (world, random, ended) => {
+    const victims = [
+      ...parts.map((part) => () => world.platform.kill(part)),
+      ...world.apis.map((api) => () => api.replace()),
+    ];
+    const away = new Set<() => Promise<unknown>>();
+    const returns: Promise<unknown>[] = [];
+    const count = await at(least, most, async () => {
+      const idle = victims.filter((victim) => !away.has(victim));
+      const victim = idle[random(idle.length)];
+      if (!victim) return;
+      away.add(victim);
+      returns.push(victim().finally(() => away.delete(victim)));
+    })(world, random, ended);
+    await Promise.all(returns);
+    return count;
+  };
+}
 
-/** kill -9 of an API process or of the worker. */
-const killProcesses: Faults = at(300, 1_200, (world, random) =>
-  random(4) === 0 ? world.platform.kill('worker') : anyApi(world, random),
-);
-
-/** kill -9 of anything that the platform consists of, PostgreSQL too. */
-const killAnything: Faults = at(300, 1_500, (world, random) => {
-  const place = random(5);
-  if (place < 2) return world.platform.kill('postgres');
-  return place === 2 ? world.platform.kill('worker') : anyApi(world, random);
-});
+const killProcesses = kills(200, 900, ['api', 'worker']);
+const killAnything = kills(200, 1_000, ['postgres', 'api', 'worker']);
 
 /** An orderly restart, which ends every session: the supervisor starts PostgreSQL again. */
 const restartPostgres: Faults = at(500, 1_500, async ({ platform }) => {
@@ -59,21 +66,17 @@ const killBackends: Faults = at(50, 400, async (world, random) => {
   }
 });
 
-let locks = false;
 /**
- * By turns: the messages' table is locked, so that every connection of every pool waits; and all of the server's connections are taken, the
+ * First the messages' table is locked, so that every connection of every pool waits; then all of the server's connections are taken, the
  * platform's own ended, so that none can be opened.
  */
 const exhaustPools: Faults = at(200, 600, async (world, random) => {
-  locks = !locks;
   const superuser = await connect(world);
   try {
-    if (locks) {
-      await superuser.query('begin; lock table queue_messages in access exclusive mode');
-      await pause(700 + random(800));
-      await superuser.query('rollback');
-      return;
-    }
+    await superuser.query('begin; lock table queue_messages in access exclusive mode');
+    await pause(700 + random(800));
+    await superuser.query('rollback');
+    await pause(random(300));
     const taken: pg.Client[] = [];
     await superuser.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where usename in ('cloud_api', 'cloud_data', 'cloud_worker')`,

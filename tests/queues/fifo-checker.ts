@@ -1,5 +1,5 @@
-import { type Accuse, heldUntil, SLACK_MS } from './checker.ts';
 import { byBegin, type Delivery, groupBy, type Indexed, type Message } from './history.ts';
+import { type Accuse, heldUntil, SLACK_MS } from './judging.ts';
 
 /** The order of a FIFO queue: of its numbers, and of the deliveries within each group. Says nothing of messages without a group. */
 export function checkOrder(indexed: Indexed, accuse: Accuse): void {

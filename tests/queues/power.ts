@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitFor } from '../../packages/testkit/src/platform-api.ts';
 
 /** A disk that can lose its power: what was not flushed is then gone. */
 export interface Disk {
@@ -9,8 +10,8 @@ export interface Disk {
   /** Nothing reaches the disk any more, and what was only in memory never will. */
   cutPower(): void;
   /** After all who use it are gone: mounts what is on the disk. */
-  restorePower(): void;
-  remove(): void;
+  restorePower(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: the journal is not flushed either. Node has no ioctl. */
@@ -20,10 +21,10 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))
 `;
 
 /** Why there can be no such disk here; undefined: there can. */
-export function findDiskObstacle(): string | undefined {
+export async function findDiskObstacle(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'only root may mount';
   try {
-    createDisk(16).remove();
+    await createDisk(16).remove();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -41,9 +42,15 @@ export function createDisk(megabytes: number): Disk {
     run('mount', '-o', 'loop', image, folder);
     chmodSync(folder, 0o777);
   };
-  const remove = () => {
-    try {
+  /** A process that was killed keeps its files open for another moment. */
+  const unmount = () =>
+    waitFor(`no user of ${folder}`, () => {
       run('umount', folder);
+      return true;
+    });
+  const remove = async () => {
+    try {
+      await unmount();
     } finally {
       rmdirSync(folder);
       rmSync(base, { recursive: true });
@@ -61,8 +68,8 @@ export function createDisk(megabytes: number): Disk {
   return {
     folder,
     cutPower: () => void run('python3', '-c', SHUT_DOWN, folder),
-    restorePower() {
-      run('umount', folder);
+    async restorePower() {
+      await unmount();
       mount();
     },
     remove,

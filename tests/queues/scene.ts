@@ -50,7 +50,7 @@ export async function play(world: QueueWorld, { name, faults, seconds, seed }: S
       faultsFound.slice(0, 20).map(({ kind, text }) => `${kind}: ${text}`),
       `seed ${seed}: ${faultsFound.length} faults`,
     ).toEqual([]);
-    expect(loads[place]!.acknowledged()).toBeGreaterThan(50 * seconds);
+    expect(loads[place]!.acknowledged()).toBeGreaterThan(100);
   }
   console.info(
     `queues, ${name}: struck ${strikes} times, ${took} ms in all, seed ${seed}; refused: ${summary(world.refusals)}`,
