@@ -18,8 +18,11 @@ export const RETENTIONS: readonly Retention[] = [
 
 /** Rows removed in one transaction. */
 const BATCH = 1_000;
-/** Batches of a table in one run: the rest waits for the next, so that one table cannot hold up the others. */
-const MAX_BATCHES = 100;
+/**
+ * Batches of a table in one run: the rest waits for the next, so that one table cannot hold up the others. With a run each minute, 10,000 rows a
+ * second go: as many deduplication ids as FIFO queues can write.
+ */
+const MAX_BATCHES = 600;
 
 /** Removes what is past its time, in short transactions, until the signal aborts. Answers how many rows. */
 export async function prune(
