@@ -17,6 +17,11 @@ describe.skipIf(obstacle !== undefined)('when the power fails under load', () =>
   });
   afterAll(() => powered?.close());
 
+  test('the platform starts again, though its program was written a moment ago', async () => {
+    // The first start had no older program to replace; the second one has.
+    for (let count = 0; count < 2; count++) await powered.cutPower();
+  });
+
   test(`no acknowledged message is lost, and no acknowledged deletion, ${CUTS} times`, async () => {
     for (let count = 0; count < CUTS; count++)
       expect(await playPowerCut(powered, `cut-${count}`, SEED + count), `seed ${SEED}`).toEqual([]);
