@@ -131,6 +131,28 @@ describe('a purge', () => {
     expect(await bodies(id)).toEqual(Array(5).fill('new'));
   });
 
+  it('ends although a pass is too short to look at all messages that stay', async () => {
+    const old = { created_at: `now() - interval '2 minutes'`, body: `'old'` };
+    const id = await queue({ purged_before: new Date(Date.now() - 60_000) });
+    await messages(id, 5_000, { visible_after: `now() - n * interval '1 ms'`, body: `'new'` });
+    await messages(id, 5, { ...old, visible_after: `now() + interval '1 hour'` });
+    let now = 0;
+    const reconciler = createRemovalReconciler({ clock: { ...systemClock, monotonic: () => (now += 10_000) } });
+    const passUntilGone = async () => {
+      for (let turn = 0; turn < 20; turn++)
+        if ((await reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId }))).kind === 'gone') return;
+      throw new Error('20 passes did not end it');
+    };
+    await passUntilGone();
+    expect(await count(id)).toBe(5_000);
+    // A purge in the midst of another one begins at the front.
+    await messages(id, 5, { ...old, visible_after: `now() + interval '1 hour'` });
+    await reconciler.pass(passOver(db.worker, { id, tenantId: tenant.tenantId }));
+    await db.owner.query('update queues set purged_before = clock_timestamp() where id = $1', [id]);
+    await passUntilGone();
+    expect(await count(id)).toBe(0);
+  });
+
   it('removes the messages of a FIFO queue and frees their groups', async () => {
     const id = await queue({ fifo: true });
     const send = (body: string) =>

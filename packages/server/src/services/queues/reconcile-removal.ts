@@ -25,17 +25,26 @@ const HELD_MS = 200;
 const RESYNC_MS = 3_600_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** Removes what is over in a standard queue, batch by batch, until there is no more or `isLate`. Answers whether there is no more. */
-async function clear(commit: Commit, queueId: string, untouched: boolean, isLate: () => boolean): Promise<boolean> {
-  for (let from = FIRST; ; ) {
+/**
+ * Removes what is over in a standard queue, from `begin` on, batch by batch, until there is no more or `isLate`. Answers where to go on; undefined:
+ * there is no more.
+ */
+async function clear(
+  commit: Commit,
+  queueId: string,
+  untouched: boolean,
+  isLate: () => boolean,
+  begin = FIRST,
+): Promise<string | undefined> {
+  for (let from = begin; ; ) {
     const { met, next } = await commit((sql) => createPgRemovalRepository(sql).remove(queueId, from, untouched));
-    if (met === 0) return true;
-    if (isLate()) return false;
+    if (met === 0) return undefined;
+    if (isLate()) return next;
     from = next;
   }
 }
 
-/** The same of a FIFO queue. */
+/** Removes what is over in a FIFO queue. Answers whether there is no more. */
 export async function clearFifo(commit: Commit, queue: Cleared, isLate: () => boolean): Promise<boolean> {
   const { tenant_id: tenantId, id } = queue;
   return drain(() => commit((sql) => createPgFifoMessages(sql).expire(tenantId, id, BATCH)), isLate);
@@ -49,8 +58,21 @@ async function drain(remove: () => Promise<number>, isLate: () => boolean): Prom
 
 /** Removes the messages of queues that were purged or deleted, and then those that were deleted. */
 export function createRemovalReconciler({ clock }: { readonly clock: Clock }): Reconciler {
+  // A queue may hold more messages that stay than a pass looks at: the next one goes on behind them.
+  const reached = new Map<string, { readonly purge: number | undefined; readonly from: string }>();
+
+  async function clearPurged({ commit }: Pass, row: QueueRow, isLate: () => boolean): Promise<boolean> {
+    const purge = row.purged_before?.getTime();
+    const before = reached.get(row.id);
+    reached.delete(row.id);
+    const from = await clear(commit, row.id, false, isLate, before?.purge === purge ? before?.from : FIRST);
+    if (from !== undefined) reached.set(row.id, { purge, from });
+    return from === undefined;
+  }
+
   async function pass(pass: Pass): Promise<Outcome> {
     const row = await pass.read((sql) => loadRow(sql, QUEUES, pass.id));
+    if (!row || row.deleted_at) reached.delete(pass.id);
     if (!row) return gone;
     const end = clock.monotonic() + TURN_MS;
     const isLate = () => {
@@ -61,7 +83,7 @@ export function createRemovalReconciler({ clock }: { readonly clock: Clock }): R
       ? await clearDeleted(pass, row, isLate)
       : row.fifo
         ? await clearFifo(pass.commit, row, isLate)
-        : await clear(pass.commit, row.id, false, isLate);
+        : await clearPurged(pass, row, isLate);
     if (!isDone) return again(0, 'there are more messages to remove');
     if (!row.deleted_at) return gone;
     const isGone = await pass.commit((sql) => createPgRemovalRepository(sql).end(row.id));
@@ -71,7 +93,7 @@ export function createRemovalReconciler({ clock }: { readonly clock: Clock }): R
 }
 
 async function clearDeleted({ commit }: Pass, { id }: QueueRow, isLate: () => boolean): Promise<boolean> {
-  if (!(await clear(commit, id, false, isLate))) return false;
+  if ((await clear(commit, id, false, isLate)) !== undefined) return false;
   if (!(await drain(() => commit((sql) => createPgRemovalRepository(sql).removeHidden(id)), isLate))) return false;
   for (const part of PART_NAMES)
     if (!(await drain(() => commit((sql) => createPgRemovalRepository(sql).removePart(part, id)), isLate)))
