@@ -118,6 +118,25 @@ it('tells the handler when the message is not its own any more', async () => {
   expect(queue.did()).toEqual(['PATCH h1']);
 });
 
+it('tells the handler when the time of its message is up because no extension was answered', async () => {
+  const busy: FakeAnswer = { status: 503, error: { code: 'UNAVAILABLE', message: 'starting' } };
+  const queue = await openQueue(({ method }) => (method === 'PATCH' ? busy : undefined));
+  queue.waiting.push(message(1));
+  const began = performance.now();
+  await queue.run(
+    (_, signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          queue.stop.abort();
+          reject(signal.reason as Error);
+        }),
+      ),
+    { visibility: 2 },
+  );
+  expect(performance.now() - began).toBeGreaterThan(1_900);
+  expect(queue.did()).not.toContain('DELETE h1');
+});
+
 it('deletes again after a broken connection, and takes "gone" for done then', async () => {
   let deletes = 0;
   const answers: FakeAnswer[] = [{ destroy: true }, { status: 404, error: { code: 'NOT_FOUND', message: 'gone' } }];

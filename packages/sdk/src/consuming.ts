@@ -47,9 +47,13 @@ export async function consume(
     const held = { id: queue, receipt_handle: message.receipt_handle };
     const lost = new AbortController();
     let isHandled = false;
+    let heldUntil = performance.now() + visibility * 1000;
     const extend = async (): Promise<void> => {
+      const now = performance.now();
+      if (now >= heldUntil) lost.abort(new Error('the message could not be extended in time; others may have it'));
       try {
         await queues.changeVisibility({ ...held, visibility_timeout: visibility }, { tenantId });
+        heldUntil = Math.max(heldUntil, now + visibility * 1000);
       } catch (error) {
         if (isHandled) return;
         onError?.(error, message);
