@@ -50,3 +50,11 @@ export function batchesOf(lines: readonly string[]): readonly (readonly string[]
   }
   return batches;
 }
+
+/** The lines that are still to be sent, once calls have answered for so many of them; the last one sent `batch` with the ids 1, 2, … */
+export const unsentOf = (
+  lines: readonly string[],
+  answered: number,
+  batch: readonly string[],
+  failed: readonly { readonly id: string }[],
+): readonly string[] => [...failed.map(({ id }) => batch[Number(id) - 1]!), ...lines.slice(answered)];

@@ -17,7 +17,7 @@ import {
 } from '@thecloud/console';
 import { Plus, Send, X } from 'lucide-react';
 import { useState } from 'react';
-import { attributesOf, type AttributeRow, batchesOf, linesOf, sizeOf } from './outgoing.ts';
+import { attributesOf, type AttributeRow, batchesOf, linesOf, sizeOf, unsentOf } from './outgoing.ts';
 
 interface Answer {
   readonly successful: readonly object[];
@@ -55,10 +55,14 @@ export function SendTab({ item }: ItemProps) {
       return `Sent as ${String(id)}`;
     }
     let sent = 0;
+    let answered = 0;
     for (const batch of batchesOf(lines)) {
       const entries = batch.map((line, nth) => ({ id: String(nth + 1), body: line, ...more }));
       const { successful, failed } = await many.mutateAsync({ id: queue.id, entries });
       sent += successful.length;
+      answered += batch.length;
+      // Who sends again after a failure sends no line twice.
+      setBody(unsentOf(lines, answered, batch, failed).join('\n'));
       setResult(`${sent} of ${lines.length} sent`);
       if (failed.length > 0)
         throw new Error(`${sent} of ${lines.length} were sent. ${failed.map(({ message }) => message).join('; ')}`);
