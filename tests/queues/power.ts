@@ -35,7 +35,7 @@ export async function findDiskObstacle(): Promise<string | undefined> {
 export function createDisk(megabytes: number): Disk {
   const base = mkdtempSync('/tmp/tcp-');
   chmodSync(base, 0o711);
-  const image = join(base, 'i');
+  let image = join(base, 'i');
   const folder = mkdtempSync('/mnt/p-');
   const run = (program: string, ...words: string[]) => execFileSync(program, words, { stdio: 'pipe' });
   const mount = () => {
@@ -70,6 +70,11 @@ export function createDisk(megabytes: number): Disk {
     cutPower: () => void run('python3', '-c', SHUT_DOWN, folder),
     async restorePower() {
       await unmount();
+      // Daemons of other platforms, in their mount namespaces, may hold the file system that was shut down, and a mount of the same image would find it.
+      const copy = `${image}i`;
+      run('cp', '--sparse=always', image, copy);
+      rmSync(image);
+      image = copy;
       mount();
     },
     remove,
