@@ -24,7 +24,7 @@ function at(
   };
 }
 
-/** kill -9 of one process after the other, each of which is started again; whoever is not back yet is spared. */
+/** kill -9 of one process after the other, each of which is started again; one that is not back yet is spared. */
 function kills(least: number, most: number, parts: readonly ('api' | 'worker' | 'postgres')[]): Faults {
   return async (world, random, ended) => {
     const victims = [
