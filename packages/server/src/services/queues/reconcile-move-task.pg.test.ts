@@ -259,9 +259,45 @@ describe('a redrive task of a standard queue', () => {
     await passToTheEnd(begun.id);
     expect(await task(begun)).toMatchObject({ status: 'COMPLETED', moved: 3 });
   });
+
+  it('keeps to its rate while somebody holds messages', async () => {
+    const [dead, destination] = [await queue(), await queue()];
+    await messages(dead, 2);
+    const begun = await begin(dead, destination, 5);
+    const holder = await db.owner.connect();
+    await holder.query('begin');
+    await holder.query('select from queue_messages where queue_id = $1 limit 1 for update', [dead]);
+    const outcome = await passOnce(begun.id);
+    await holder.query('commit');
+    holder.release();
+    expect(await task(begun)).toMatchObject({ status: 'RUNNING', moved: 1 });
+    expect(outcome).toMatchObject({ kind: 'again', ms: 200 });
+  });
 });
 
 describe('a redrive task of a FIFO queue', () => {
+  it('does not end before all expired messages are removed that hold up a group', async () => {
+    const [dead, destination] = [await queue({ fifo: true, retention_seconds: 3_600 }), await queue({ fifo: true })];
+    await db.owner.query(
+      `select from (select array_agg(n::text) as bodies, count(*)::int as n from generate_series(1, 2500) as n) as new,
+         fifo_send($1, $2, (select array_agg(gen_random_uuid()) from generate_series(1, n)), bodies, array_fill(null::text, array[n]),
+           array_fill(null::text, array[n]), array_fill(1, array[n]), array_fill($3::uuid, array[n]), array_fill(0, array[n]),
+           array_fill('a'::text, array[n]), bodies)`,
+      [tenant.tenantId, dead, tenant.userId],
+    );
+    await db.owner.query(
+      `update queue_messages set created_at = now() - interval '2 h' where queue_id = $1 and body <> '2500'`,
+      [dead],
+    );
+    const begun = await begin(dead, destination);
+    let now = 0;
+    const hurried = createMoveReconciler({ clock: { ...systemClock, monotonic: () => (now += 10_000) } });
+    const pass = passOver(db.worker, { id: begun.id, tenantId: tenant.tenantId });
+    for (let turn = 0; turn < 20; turn++) if ((await hurried.pass(pass)).kind === 'gone') break;
+    expect(await task(begun)).toMatchObject({ status: 'COMPLETED', moved: 1 });
+    expect([await bodies(destination), await count(dead)]).toEqual([['2500'], 0]);
+  });
+
   const send = (id: string, group: string, body: string) =>
     db.owner.query(
       `select from fifo_send($1, $2, array[gen_random_uuid()], array[$5], '{null}', '{null}', '{1}', array[$3]::uuid[], '{0}', array[$4], array[$5])`,

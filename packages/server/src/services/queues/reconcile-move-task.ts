@@ -28,7 +28,8 @@ export function createMoveReconciler({ clock }: { readonly clock: Clock }): Reco
     const turnEnds = clock.monotonic() + TURN_MS;
     // An expired message would hold up its group.
     const source = { id: task.source_queue_id, tenant_id: task.tenant_id, fifo: true };
-    if (task.fifo) await clearFifo(pass.commit, source, () => clock.monotonic() > turnEnds);
+    if (task.fifo && !(await clearFifo(pass.commit, source, () => clock.monotonic() > turnEnds)))
+      return again(0, 'there are more messages to remove first');
     for (let from = FIRST; ; ) {
       pass.signal.throwIfAborted();
       const batch = await pass.commit((sql) => move(sql, task, from, most));
@@ -39,9 +40,10 @@ export function createMoveReconciler({ clock }: { readonly clock: Clock }): Reco
           task,
           `${batch.lost} or more messages have no queue to go back to: it was deleted, or they were sent to this queue; name a destination`,
         );
-      if (batch.held) return again(HELD_MS, 'others hold messages of the queue');
+      const restMs = rate === null ? 0 : Math.ceil((1_000 * batch.moved) / rate);
+      if (batch.held) return again(Math.max(HELD_MS, restMs), 'others hold messages of the queue');
       if (batch.last) return end(pass, task);
-      if (rate !== null) return again(Math.ceil((1_000 * batch.moved) / rate), `at most ${rate} messages a second`);
+      if (rate !== null) return again(restMs, `at most ${rate} messages a second`);
       if (clock.monotonic() > turnEnds) return again(0, 'there are more messages to move');
       from = batch.next;
     }
