@@ -195,14 +195,12 @@ function requestBody(entry: Entry, members: readonly (readonly [string, Json])[]
 /** A schema with a name stands once, among the components. */
 function reference(schema: unknown, schemas: Map<string, Json>): Json {
   const { $id, ...rest } = schema as Json & { $id?: string };
-  const inner = rest.properties
-    ? {
-        ...rest,
-        properties: Object.fromEntries(
-          Object.entries(rest.properties as Json).map(([key, value]) => [key, reference(value, schemas)]),
-        ),
-      }
-    : rest;
+  const inner: Json = { ...rest };
+  if (rest.properties)
+    inner.properties = Object.fromEntries(
+      Object.entries(rest.properties as Json).map(([key, value]) => [key, reference(value, schemas)]),
+    );
+  if (rest.items) inner.items = reference(rest.items, schemas);
   if ($id === undefined) return inner;
   schemas.set($id, inner);
   return { $ref: `#/components/schemas/${$id}` };
