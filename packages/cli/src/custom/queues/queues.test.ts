@@ -158,7 +158,7 @@ describe('queues send --lines', () => {
     expect(bodiesSent()).toEqual([['a', 'b']]);
   });
 
-  it('sends nothing twice where no answer came, and says from which line on', async () => {
+  it('sends nothing twice where no answer came, and says of which lines it knows nothing', async () => {
     at.answer = ({ body }, nth) =>
       nth === 2
         ? { destroy: true }
@@ -166,8 +166,27 @@ describe('queues send --lines', () => {
     const stdin = Array.from({ length: 35 }, (_, nth) => String(nth)).join('\n');
     const ended = await at.cloud(words('queues send jobs.fifo --lines --group g'), { stdin });
     expect(ended).toMatchObject({ code: 8, stdout: 'sent      10\nrefused   0\n' });
-    expect(ended.stderr).toContain('all lines before 11 were sent or refused');
+    expect(ended.stderr).toContain(
+      'lines 11 to 20 may have been sent or not; of the others up to line 20 all were sent',
+    );
     expect(at.seen).toHaveLength(2);
+  });
+
+  it('says of which lines it knows nothing, also where other calls went on for long beside the one that failed', async () => {
+    at.answer = async ({ body }) => {
+      const { entries } = body as Batch;
+      if (entries[0]!.id === '1') {
+        while (at.seen.length < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+        return { destroy: true };
+      }
+      return { data: { successful: entries.map(({ id }) => ({ id })), failed: [] } };
+    };
+    const stdin = Array.from({ length: 120 }, (_, nth) => String(nth)).join('\n');
+    const ended = await at.cloud(words('queues send jobs --lines'), { stdin });
+    expect(ended).toMatchObject({ code: 8, stdout: 'sent      110\nrefused   0\n' });
+    expect(ended.stderr).toContain(
+      'lines 1 to 10 may have been sent or not; of the others up to line 120 all were sent',
+    );
   });
 });
 

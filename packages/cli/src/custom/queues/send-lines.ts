@@ -25,9 +25,16 @@ interface Answer {
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[];
 }
 
+/** Lines of a call that failed. */
+interface Unanswered {
+  readonly from: number;
+  readonly to: number;
+  readonly error: unknown;
+}
+
 /**
- * Sends each line as a message. A message is sent once: a call that was not answered is not repeated, and the failure says from which line on
- * to go on. With a group the lines stay in order, so that one call is under way at a time.
+ * Sends each line as a message. A message is sent once: a call that was not answered is not repeated, and the failure says of which lines
+ * nothing is known. With a group the lines stay in order, so that one call is under way at a time.
  */
 export async function sendLines(invocation: Invocation, transport: Transport, from: string): Promise<number> {
   const { world, verb, verbs, options } = invocation;
@@ -45,7 +52,9 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
   const underWay = new Map<number, Promise<void>>();
   let sent = 0;
   let refused = 0;
-  let failure: { readonly line: number; readonly error: unknown } | undefined;
+  let last = 0;
+  const unanswered: Unanswered[] = [];
+  let failure: { readonly error: unknown } | undefined;
   const send = async (lines: readonly Line[]): Promise<void> => {
     const entries = lines.map(({ number, body }) => ({ id: String(number), body, ...members }));
     try {
@@ -54,14 +63,14 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
       for (const one of failed)
         if (++refused <= MOST_TOLD) world.stderr.write(`line ${one.id}: ${escapeControl(one.message)}\n`);
     } catch (error) {
-      const line = lines[0]!.number;
-      if (failure === undefined || line < failure.line) failure = { line, error };
+      unanswered.push({ from: lines[0]!.number, to: lines.at(-1)!.number, error });
       readNoMore();
     }
     progress?.show(`${sent} sent`, undefined);
   };
   const start = async (lines: readonly Line[]): Promise<void> => {
     const first = lines[0]!.number;
+    last = lines.at(-1)!.number;
     underWay.set(
       first,
       send(lines).finally(() => underWay.delete(first)),
@@ -70,21 +79,21 @@ export async function sendLines(invocation: Invocation, transport: Transport, fr
   };
   try {
     for await (const lines of batches(readLines(world, from), Buffer.byteLength(JSON.stringify(members)))) {
-      if (failure !== undefined || leaving.signal.aborted) break;
+      if (unanswered.length > 0 || leaving.signal.aborted) break;
       await start(lines);
     }
   } catch (error) {
-    failure ??= { line: Number.POSITIVE_INFINITY, error };
+    failure = { error };
   } finally {
     await Promise.all(underWay.values());
     off();
     readNoMore();
     progress?.stop();
   }
-  if (leaving.signal.aborted && !Number.isFinite(failure?.line))
-    failure = { line: Number.POSITIVE_INFINITY, error: leaving.signal.reason };
+  if (leaving.signal.aborted) failure = { error: leaving.signal.reason };
   await printResult(world, { columns: ['sent', 'refused'] }, options, { sent, refused });
-  if (failure !== undefined) throw stopped(failure);
+  if (unanswered.length > 0) throw stopped(unanswered, last);
+  if (failure !== undefined) throw failure.error;
   if (refused > MOST_TOLD) world.stderr.write(`${refused - MOST_TOLD} more lines were refused\n`);
   return refused > 0 ? EXIT.failed : EXIT.ok;
 }
@@ -156,9 +165,12 @@ async function sendBatch(
   }
 }
 
-function stopped({ line, error }: { readonly line: number; readonly error: unknown }): Error {
-  if (!Number.isFinite(line)) return error as Error;
-  const where = `all lines before ${line} were sent or refused, and of the ${BATCH * PARALLEL} from there on some may have been`;
+/** Other calls may have gone on for long beside one that was slow to fail. */
+function stopped(unanswered: readonly Unanswered[], last: number): Error {
+  const inOrder = unanswered.toSorted((one, other) => one.from - other.from);
+  const { error } = inOrder[0]!;
+  const lines = inOrder.map(({ from, to }) => (from === to ? `line ${from}` : `lines ${from} to ${to}`)).join(', ');
+  const where = `${lines} may have been sent or not; of the others up to line ${last} all were sent or refused, and none behind it was`;
   const message = `${error instanceof Error ? error.message : String(error)}; ${where}`;
   // A refusal keeps its exit code.
   if (error instanceof CloudApiError) return new CloudApiError(error.code, error.status, message, error);
