@@ -37,7 +37,7 @@ function scriptOf(does: 'send' | 'take', batch: number, bodyBytes: number): stri
   update queue_messages set visible_after = now() + interval '30 s', receipt_handle = gen_random_uuid()::text, received_count = received_count + 1
   where id = any(array(select id from next)) returning id, body, receipt_handle
 ) select coalesce(array_agg(id), '{}')::text as ids, sum(length(body)) as bytes from taken \\gset
-delete from queue_messages where queue_id = :queue and id = any(:ids::uuid[]);
+delete from queue_messages where id = any(:ids::uuid[]);
 `;
 }
 
