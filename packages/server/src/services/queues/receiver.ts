@@ -63,6 +63,8 @@ interface Waiter extends Want {
   until: number;
   /** A statement is under way for it. */
   taking: boolean;
+  /** A statement has served it, or the line knew that there was nothing. */
+  looked: boolean;
   answered: boolean;
   readonly subjects: readonly string[];
   resolve(messages: readonly MessageRow[]): void;
@@ -212,7 +214,8 @@ export function createReceiver(deps: {
     chosen.forEach((line, index) => {
       line.taking = false;
       deal(line, requests[index]!, calls[index]!, outcome[index]!, ended - started);
-      if (line.mayHave) look(line);
+      // More calls may have come than one statement serves: each gets its look.
+      if (line.mayHave || line.waiting.some(({ looked }) => !looked)) look(line);
     });
   }
 
@@ -234,6 +237,7 @@ export function createReceiver(deps: {
     let isFull = true;
     calls.forEach((waiter, place) => {
       waiter.taking = false;
+      waiter.looked = true;
       const messages = taken.messages[place] ?? [];
       if (messages.length < waiter.max) isFull = false;
       if (messages.length > 0) line.nextAt = Math.min(line.nextAt, now + waiter.visibilitySeconds * 1000);
@@ -285,7 +289,7 @@ export function createReceiver(deps: {
       for (const line of lines.values()) {
         if (line.waiting.length === 0) continue;
         for (const waiter of line.waiting.slice())
-          if (waiter.until <= now && !waiter.taking) answer(line, waiter, () => waiter.resolve([]));
+          if (waiter.until <= now && waiter.looked && !waiter.taking) answer(line, waiter, () => waiter.resolve([]));
         if (line.nextAt <= now) {
           line.nextAt = Infinity;
           look(line);
@@ -340,6 +344,7 @@ export function createReceiver(deps: {
           attemptId,
           until: waits ? now + waitSeconds * 1000 : 0,
           taking: false,
+          looked: waits && isKnown,
           answered: false,
           subjects,
           resolve: end(resolve),
