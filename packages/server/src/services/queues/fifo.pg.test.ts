@@ -128,7 +128,7 @@ describe.each([
     const id = await make();
     const { bodies: got, ms } = await after(id, () => send(id, 'a:1'));
     expect(got).toEqual(['a:1']);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(5_000);
   });
 
   it('gets the next of a group when the message before it is deleted', async () => {
@@ -137,7 +137,7 @@ describe.each([
     const [first] = await receive(id, { max_messages: 1 });
     const { bodies: got, ms } = await after(id, () => remove(id, first!));
     expect(got).toEqual(['a:2']);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(5_000);
   });
 
   it('gets the messages of a group whose visibility is ended', async () => {
@@ -146,7 +146,7 @@ describe.each([
     const [first] = await receive(id, { max_messages: 1 });
     const { bodies: got, ms } = await after(id, () => show(id, first!, 0));
     expect(got).toEqual(['a:1', 'a:2']);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(5_000);
   });
 
   it('gets the messages of a group when their visibility runs out', async () => {
@@ -157,6 +157,6 @@ describe.each([
     const taken = performance.now();
     expect(bodies(await receive(id, { wait_seconds: 10 }, waits))).toEqual(['a:1', 'a:2']);
     expect(performance.now() - started).toBeGreaterThanOrEqual(2_000);
-    expect(performance.now() - taken).toBeLessThan(2_500);
+    expect(performance.now() - taken).toBeLessThan(7_000);
   });
 });
