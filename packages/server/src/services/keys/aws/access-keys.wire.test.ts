@@ -63,6 +63,19 @@ describe('access keys', () => {
     await expect(whoAmI(theirs)).rejects.toMatchObject({ name: 'InvalidClientTokenId' });
   });
 
+  it('are deleted only of the user who is named', async () => {
+    const [named, third] = [
+      await api.makeMember(owner.tenantId, 'developer'),
+      await api.makeMember(owner.tenantId, 'developer'),
+    ];
+    const [ours, theirs] = [await makeAwsKey(api, owner), await makeAwsKey(api, third)];
+    const remove = (UserName: string) =>
+      iamOf(ours).send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: theirs.accessKeyId }));
+    await expect(remove(named.email)).rejects.toMatchObject({ name: 'NoSuchEntityException' });
+    expect((await whoAmI(theirs)).UserId).toBe(third.userId);
+    await remove(third.email);
+  });
+
   it('are not meant by the name of a key', async () => {
     const key = await someKey();
     const named = (await api.call('keys.create', { name: 'a_name_like_an_id' }, key.actor)).data;
