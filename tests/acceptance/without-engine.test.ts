@@ -41,7 +41,7 @@ describe.skipIf(obstacle !== undefined)('a platform without root', { timeout: 60
   });
 
   test('tells AWS clients where to go, and answers them', async () => {
-    expect(platform.output()).toContain(`export AWS_ENDPOINT_URL=${platform.awsAddress} `);
+    expect(platform.output()).toContain(`To connect AWS clients to ${platform.awsAddress}:`);
     const answer = await fetch(`${platform.awsAddress}/?Action=GetCallerIdentity&Version=2011-06-15`);
     expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('MissingAuthenticationToken')]);
   });

@@ -33,6 +33,8 @@ export type Caller =
       readonly permissions: ReadonlySet<string>;
       /** Of the key. Absent: it may do all that its user may. */
       readonly limits?: KeyLimits;
+      /** When the key ends, if it does: what goes on for long ends with it. */
+      readonly keyEndsAt?: Date;
       /** The key was made from another one, which it ends with: it makes no keys. */
       readonly isTemporary?: true;
       /** The active tenant wants a second factor, which the user does not have. */

@@ -232,6 +232,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
     permissions: row.key_permissions
       ? new Set(row.key_permissions.filter((permission) => isPermitted(granted, permission)))
       : granted,
+    ...(row.expires_at ? { keyEndsAt: row.expires_at } : {}),
     ...(limits ? { limits } : {}),
     ...(row.key_kind === 'temporary' ? { isTemporary: true as const } : {}),
     ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),

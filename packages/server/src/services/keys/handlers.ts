@@ -100,6 +100,9 @@ export const createKeyHandlers = ({
         const keys = createPgKeyRepository(sql);
         const parent = caller.kind === 'user' ? await keys.holdOwn(caller.keyId) : undefined;
         if (!parent) throw unauthorized('the key of this request has ended');
+        // It may have been limited since it was looked up: see the trigger of temporary keys.
+        if (parent.permissions && parent.tenant_id !== tenantId)
+          throw forbidden(`this API key is limited to the tenant '${parent.tenant_id}'; remove X-Tenant-ID`);
         const alive = await keys.countOf(parent);
         if (alive >= MOST_TEMPORARY)
           throw quotaExceeded(

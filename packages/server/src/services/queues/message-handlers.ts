@@ -1,4 +1,5 @@
 import type { DataSide } from '../../kernel/data-side.ts';
+import type { Caller } from '../../kernel/caller.ts';
 import { CloudError } from '../../kernel/errors.ts';
 import type { DataCall, Handlers } from '../../kernel/service.ts';
 import { batchIdsNotDistinct, batchTooLarge, messageNotFound, messageNotInFlight } from './errors.ts';
@@ -49,10 +50,10 @@ export function createMessageHandlers(
       };
     },
 
-    async receive({ target, input, signal, caller, tenantId }) {
+    async receive({ target, input, signal, caller, tenantId, now }) {
       const rows = await plane().receive(target, {
         max: input.max_messages ?? 1,
-        waitSeconds: input.wait_seconds ?? target.receive_wait_seconds,
+        waitSeconds: Math.min(input.wait_seconds ?? target.receive_wait_seconds, secondsLeft(caller, now)),
         visibilitySeconds: input.visibility_timeout ?? target.visibility_timeout,
         attemptId: input.attempt_id,
         signal,
@@ -124,6 +125,12 @@ function presentSent(queue: QueueRow, message: NewMessage, { id, sequence, creat
     created_at: createdAt.toISOString(),
   };
 }
+
+/** How long the caller's key is good for. */
+const secondsLeft = (caller: Caller, now: Date): number =>
+  caller.kind === 'user' && caller.keyEndsAt
+    ? Math.max(0, (caller.keyEndsAt.getTime() - now.getTime()) / 1000)
+    : Infinity;
 
 interface Failure {
   readonly id: string;

@@ -112,6 +112,19 @@ describe('messages at REST', () => {
     expect((await waiting).data).toMatchObject([{ body: 'now' }]);
   });
 
+  it('are not waited for beyond the end of the key', async () => {
+    const id = await make();
+    const key = await api.makeKey(owner);
+    await api.owner.query(
+      `update api_keys set expires_at = now() + interval '2 seconds' where key = encode(sha256($1::bytea), 'hex')`,
+      [key],
+    );
+    const began = performance.now();
+    const waited = await api.call('queues.receive', { id, wait_seconds: 20 }, { ...owner, key });
+    expect([waited.status, waited.data]).toEqual([200, []]);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   it('hold up to a mebibyte, with the characters that JSON writes as six bytes', async () => {
     const id = await make({ max_message_size: 1_048_576 });
     const body = '\t"'.repeat(524_288);

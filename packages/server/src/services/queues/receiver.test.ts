@@ -61,3 +61,19 @@ it('calls beyond what one statement serves are answered too when there is nothin
   expect(receiver.waiting()).toBe(0);
   stop();
 });
+
+it('a tenant has a quarter of the places of calls that wait, and leaves the others room', async () => {
+  const { receiver, stop } = setUp(0, 1);
+  const wait = (tenant: string) =>
+    receiver.receive(
+      { ...queue, tenant_id: tenant, id: `of ${tenant}` },
+      { max: 1, visibilitySeconds: 30, waitSeconds: 20 },
+    );
+  const all = Array.from({ length: 2_500 }, () => wait('loud'));
+  await expect(wait('loud')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  const other = wait('other');
+  expect(receiver.waiting()).toBe(2_501);
+  stop();
+  await Promise.all([...all, other]);
+  expect(receiver.waiting()).toBe(0);
+});

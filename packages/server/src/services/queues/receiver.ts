@@ -4,8 +4,9 @@ import { type MessageRow, newNonce } from './message.ts';
 import type { TakeRequest, Taken, Want } from './plane.ts';
 import type { QueueRow } from './queue.ts';
 
-/** Most calls that wait in a process; each holds a request and little else. */
+/** Most calls that wait in a process, and of one tenant; each holds a request and little else. */
 const MAX_WAITING = 10_000;
+const MAX_WAITING_OF_TENANT = 2_500;
 /** Most messages that one statement takes, and for one queue: more would make those who are dealt theirs last wait. */
 const MAX_PLACES = 1_000;
 const MAX_PLACES_OF_QUEUE = 500;
@@ -107,6 +108,8 @@ export function createReceiver(deps: {
   const lines = new Map<string, Line>();
   const ready = new Set<Line>();
   let waiting = 0;
+  /** By tenant. */
+  const waitingOf = new Map<string, number>();
   let statements = 0;
   let scheduled = false;
   let watching = false;
@@ -270,11 +273,18 @@ export function createReceiver(deps: {
     if (taken.next) line.nextAt = Math.min(line.nextAt, now + 1 + taken.next.getTime() - taken.at.getTime());
   }
 
+  function count(tenantId: string, by: 1 | -1): void {
+    waiting += by;
+    const sum = (waitingOf.get(tenantId) ?? 0) + by;
+    if (sum > 0) waitingOf.set(tenantId, sum);
+    else waitingOf.delete(tenantId);
+  }
+
   function answer(line: Line, waiter: Waiter, tell: () => void): void {
     waiter.taking = false;
     if (waiter.answered) return;
     waiter.answered = true;
-    waiting--;
+    count(line.queue.tenant_id, -1);
     const place = line.waiting.indexOf(waiter);
     if (place >= 0) line.waiting.splice(place, 1);
     tell();
@@ -326,7 +336,12 @@ export function createReceiver(deps: {
     receive: (queue, { max, visibilitySeconds, waitSeconds, attemptId, signal, subjects = [] }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return resolve([]);
-        if (waiting >= MAX_WAITING) return reject(rateLimited(`${waiting} calls wait for messages; try again`, 1));
+        const ofTenant = waitingOf.get(queue.tenant_id) ?? 0;
+        if (ofTenant >= MAX_WAITING_OF_TENANT)
+          return reject(rateLimited(`${ofTenant} calls of this tenant wait for messages; send fewer at a time`, 1));
+        // A call that does not wait is over in a moment: it is let in.
+        if (waitSeconds > 0 && waiting >= MAX_WAITING)
+          return reject(rateLimited(`${waiting} calls wait for messages; try again`, 1));
         const line = lineOf(queue);
         const now = clock.monotonic();
         const isKnown = line.waiting.length > 0 && !line.mayHave && !line.taking && now < line.settledUntil;
@@ -352,7 +367,7 @@ export function createReceiver(deps: {
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         line.waiting.push(waiter);
-        waiting++;
+        count(queue.tenant_id, 1);
         if (waits && !watching) void watch();
         if (!(waits && isKnown)) look(line);
       }),

@@ -19,7 +19,8 @@ export const receiveMessage: SqsAction<'ReceiveMessage'> = async (input, context
   const names: readonly string[] = [...(input.AttributeNames ?? []), ...(input.MessageSystemAttributeNames ?? [])];
   const wanted = names.length === 0 ? undefined : names.includes('All') ? SYSTEM_ATTRIBUTES : names;
   const attributeNames = input.MessageAttributeNames ?? [];
-  const sources = wanted?.includes(SOURCE) ? await sourcesOf(messages, context) : NO_SOURCES;
+  // The messages were taken: where their sources cannot be looked up, they go without.
+  const sources = wanted?.includes(SOURCE) ? await sourcesOf(messages, context).catch(() => NO_SOURCES) : NO_SOURCES;
   return { Messages: messages.map((message) => show(message, wanted, attributeNames, sources)) };
 };
 
