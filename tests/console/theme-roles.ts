@@ -160,7 +160,7 @@ interface Controls {
  * changes nothing.
  */
 const READS =
-  /^(All .+|Code|Copy .+|Filters?( .+)?|Pause|Try again|End others|Actions on (Priya Raman|node|Mozilla.+))$/;
+  /^(All .+|Code|Copy .+|Filters?( .+)?|Pause|Try again|End others|Create session|Actions on (Priya Raman|node|Mozilla.+))$/;
 
 async function readControls(page: Page): Promise<Controls> {
   const words = await page.locator('main').locator('button, a').allInnerTexts();
