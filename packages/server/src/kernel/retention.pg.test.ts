@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
+import { insertQueue } from '../services/queues/testing/queue-world.ts';
 import { uniqueWord } from '../testing/test-api.ts';
 import { prune, RETENTIONS } from './retention.ts';
 import type { Database } from './sql/pool.ts';
@@ -30,6 +31,32 @@ const counting = (): { database: Database; transactions: () => number } => {
   };
   return { database: { ...db.worker, transaction }, transactions: () => transactions };
 };
+
+it('what somebody holds of shared rows waits for the next run', async () => {
+  const rows = [
+    {
+      table: 'queue_deduplications',
+      key: 'queue_id, deduplication_id, group_id',
+      over: 'sent_at < now()',
+      isShared: true,
+    },
+  ];
+  const queueId = await insertQueue(db.owner, tenant, { fifo: true });
+  await db.owner.query(
+    `insert into queue_deduplications (tenant_id, queue_id, deduplication_id, group_id, message_id, sequence_number, sent_at)
+     select $1, $2, n::text, '', gen_random_uuid(), n, now() - interval '1 hour' from generate_series(1, 5) as n`,
+    [tenant.tenantId, queueId],
+  );
+  const holder = await db.owner.connect();
+  await holder.query('begin');
+  await holder.query(`select from queue_deduplications where queue_id = $1 and deduplication_id = '3' for update`, [
+    queueId,
+  ]);
+  expect(await prune(db.worker, rows)).toBe(4);
+  await holder.query('rollback');
+  holder.release();
+  expect(await prune(db.worker, rows)).toBe(1);
+});
 
 it('what is past its time goes, of every tenant, and nothing else', async () => {
   await insertKeys(3, '-1 hour');

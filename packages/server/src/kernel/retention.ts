@@ -7,6 +7,8 @@ export interface Retention {
   readonly key: string;
   /** SQL that is true of a row whose time is over: `expires_at < now()`. */
   readonly over: string;
+  /** Others change several such rows in one statement: those that they hold wait for the next run, so that neither waits for the other. */
+  readonly isShared?: boolean;
 }
 
 /** Of the kernel's own tables. */
@@ -31,13 +33,13 @@ export async function prune(
   signal?: AbortSignal,
 ): Promise<number> {
   let all = 0;
-  for (const { table, key, over } of retentions) {
+  for (const { table, key, over, isShared } of retentions) {
     for (let batch = 0, removed = BATCH; removed === BATCH && batch < MAX_BATCHES; batch++) {
       signal?.throwIfAborted();
       const rows = await database.transaction({ tenantId: '*' }, (sql) =>
         sql.query(
           `prune.${table}`,
-          `delete from ${table} where (${key}) in (select ${key} from ${table} where ${over} limit ${BATCH}) returning 1 as ok`,
+          `delete from ${table} where (${key}) in (select ${key} from ${table} where ${over} limit ${BATCH}${isShared ? ' for update skip locked' : ''}) returning 1 as ok`,
         ),
       );
       removed = rows.length;
