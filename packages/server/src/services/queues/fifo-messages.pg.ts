@@ -101,12 +101,22 @@ export const createPgFifoMessages = (sql: Sql) => ({
     const messages: MessageRow[][] = wants.map(() => []);
     const last = rows.pop();
     if (!last)
-      return { exists: false, messages, settled: 0, first: undefined, at: new Date(0), next: undefined, filled: [] };
+      return {
+        exists: false,
+        messages,
+        settled: 0,
+        isCut: false,
+        first: undefined,
+        at: new Date(0),
+        next: undefined,
+        filled: [],
+      };
     for (const row of rows) messages[row.call! - 1]!.push(row);
     return {
       exists: true,
       messages,
       settled: last.settled,
+      isCut: false,
       first: last.first_at ?? undefined,
       at: last.scanned_at,
       next: last.next_at ?? undefined,

@@ -25,22 +25,30 @@ export function createInFlight(
   clock: Clock,
   max = MAX_IN_FLIGHT,
 ): InFlight {
-  const watched = new Map<string, { counted: number; at: number; since: number }>();
+  const watched = new Map<
+    string,
+    { counted: number; at: number; since: number; counting: Promise<void> | undefined }
+  >();
+  async function count(queue: QueueRow, known: { counted: number; at: number; since: number }): Promise<void> {
+    known.since = 0;
+    known.counted = await messages.countInFlight(queue, max);
+    known.at = clock.monotonic();
+  }
   return {
     async check(queue) {
       const known = watched.get(queue.id);
       if (!known || (known.since < Math.min(COUNT_AFTER, max) && known.counted + known.since < max)) return;
       if (known.since > 0 || clock.monotonic() - known.at > REFUSES_MS) {
-        known.since = 0;
-        known.counted = await messages.countInFlight(queue, max);
-        known.at = clock.monotonic();
+        // Who comes while it is counted waits for the same count.
+        known.counting ??= count(queue, known).finally(() => (known.counting = undefined));
+        await known.counting;
       }
       if (known.counted >= max) throw tooManyInFlight(max);
     },
     took(queue, count) {
       let known = watched.get(queue.id);
       if (!known) {
-        known = { counted: 0, at: 0, since: 0 };
+        known = { counted: 0, at: 0, since: 0, counting: undefined };
         watched.set(queue.id, known);
         if (watched.size > MAX_QUEUES) watched.delete(watched.keys().next().value!);
       }

@@ -9,8 +9,8 @@ import { createPgFifoMessages } from './fifo-messages.pg.ts';
 import { createInFlight } from './in-flight.ts';
 import type { MessageRow } from './message.ts';
 import { type Addressed, createPgMessageRepository, QUEUE_CHANNEL } from './message-repository.pg.ts';
-import type { Extension, Held, NewMessage, StoredMessage } from './plane.ts';
-import { createReceiver, type ReceiveOptions } from './receiver.ts';
+import type { Extension, Held, NewMessage, ReceiveOptions, StoredMessage } from './plane.ts';
+import { createReceiver } from './receiver.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 import type { QueueRow } from './queue.ts';
 
@@ -25,6 +25,9 @@ const FIFO_SLOTS = 4;
 const FIFO_SLOTS_OF_TENANT = 2;
 const FIFO_WAITING = 1_000;
 const FIFO_WAIT_MS = 10_000;
+
+/** Counts and looks at messages, which may be long: at once, and of one tenant. The other connections are for those who work with messages. */
+const READS = { slots: 2, perTenant: 1, maxWaiting: 100, maxWaitMs: 10_000 };
 
 /** What an API process does with messages. Calls of all tenants are gathered into few statements. */
 export interface MessagePlane extends Statistics {
@@ -41,19 +44,24 @@ export interface MessagePlane extends Statistics {
 export function createMessagePlane(side: DataSide): MessagePlane {
   const messages = createPgMessageRepository(side.sql);
   const fifo = createPgFifoMessages(side.sql);
-  const inFlight = createInFlight(messages, side.clock);
+  const reads = createAdmission(READS, side.clock);
+  const checks = createAdmission({ ...READS, slots: 1 }, side.clock);
+  const inFlight = createInFlight(
+    { countInFlight: (queue, max) => checks.run(queue.tenant_id, false, () => messages.countInFlight(queue, max)) },
+    side.clock,
+  );
   /** Tells this process's notifications from those of others. */
   const self = newId(side.clock.now());
 
-  const inserts = createCoalescer<readonly Addressed[], Date>({
+  const inserts = createCoalescer<readonly Addressed[], Date | undefined>({
     maxBatch: 500,
     maxQueue: MAX_QUEUE,
     weight: { of: (all) => all.reduce((bytes, { message }) => bytes + message.size, 0), max: MAX_BYTES },
-    // A queue that has gone refuses its messages alone.
+    // A queue that goes at this moment refuses its messages alone.
     splits: isRowError,
     async flush(calls) {
-      const at = await messages.insert(calls.flat());
-      return calls.map(() => at);
+      const { at, queues } = await messages.insert(calls.flat());
+      return calls.map(([first]) => (queues.has(first!.queue.id) ? at : undefined));
     },
   });
   const deletions = createCoalescer<Held, boolean>({
@@ -136,7 +144,10 @@ export function createMessagePlane(side: DataSide): MessagePlane {
   );
 
   const plane: MessagePlane = {
-    ...createStatistics(messages, side.clock),
+    ...createStatistics(
+      { count: (queue) => reads.run(queue.tenant_id, false, () => messages.count(queue)) },
+      side.clock,
+    ),
     async send(queue, all) {
       const stored = queue.fifo ? await fifoSends.call(queue, all) : await insert(queue, all);
       announce(queue.id);
@@ -160,18 +171,20 @@ export function createMessagePlane(side: DataSide): MessagePlane {
       const until = await (queue.fifo ? fifoExtensions.call(queue, extension) : extensions.call(extension));
       if (until === undefined) return undefined;
       receiver.wakeIn(queue.id, seconds * 1000);
-      // Those who wait know of a later time; of an earlier one they must hear.
-      if (seconds < queue.visibility_timeout) announce(queue.id);
+      if (seconds === 0) announce(queue.id);
+      // They may know of a later time.
+      else tellOthers(queue.id);
       return until;
     },
-    peek: (queue, limit) => messages.peek(queue, limit),
+    peek: (queue, limit) => reads.run(queue.tenant_id, false, () => messages.peek(queue, limit)),
   };
   return plane;
 
   async function insert(queue: QueueRow, all: readonly NewMessage[]): Promise<readonly StoredMessage[]> {
     const createdAt = await inserts
       .call(all.map((message) => ({ queue, message })))
-      .catch((error: unknown) => Promise.reject(isGone(error) ? notFound('queue', queue.name) : error));
+      .catch((error: unknown) => (isGone(error) ? undefined : Promise.reject(error)));
+    if (!createdAt) throw notFound('queue', queue.name);
     const delays = all.map(({ delaySeconds }) => delaySeconds);
     if (Math.max(...delays) > 0) receiver.wakeIn(queue.id, Math.min(...delays) * 1000);
     return all.map(({ id }) => ({ id, createdAt }));

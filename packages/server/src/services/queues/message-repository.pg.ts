@@ -1,6 +1,6 @@
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { MESSAGE_COLUMNS, type MessageRow } from './message.ts';
-import type { Extension, Held, NewMessage, TakeRequest, Taken } from './plane.ts';
+import { type Extension, type Held, MOST_BYTES, type NewMessage, type TakeRequest, type Taken } from './plane.ts';
 import { type QueueRow, RETENTION_SECONDS } from './queue.ts';
 
 /** A message with its queue. */
@@ -23,6 +23,8 @@ interface TakenRow extends MessageRow {
   readonly request: number;
   readonly place: number | null;
   readonly settled: number;
+  /** Messages of the request that may be given. */
+  readonly good: number;
   readonly filled: string | null;
   readonly first: Date | null;
   readonly at: Date;
@@ -37,18 +39,22 @@ const NO_MESSAGE = MESSAGE_COLUMNS.replaceAll(/\w+/g, 'null');
  * each statement names them with their tenant.
  */
 export const createPgMessageRepository = (sql: Sql) => ({
-  /** Stores messages; when they are committed, answers the database's time. Rejects with 23503 for a queue that is gone. */
-  async insert(addressed: readonly Addressed[]): Promise<Date> {
+  /**
+   * Stores messages; when they are committed, answers the database's time and the queues that are there: messages for others are not stored.
+   * Rejects with 23503 for a queue that goes at this moment.
+   */
+  async insert(addressed: readonly Addressed[]): Promise<{ readonly at: Date; readonly queues: ReadonlySet<string> }> {
     const column = <T>(read: (one: Addressed) => T): readonly T[] => addressed.map(read);
-    const [row] = await sql.query<{ created_at: Date }>(
+    const [row] = await sql.query<{ at: Date; queues: readonly string[] }>(
       'queues.insert_messages',
       `with stored as (
          insert into queue_messages (id, queue_id, tenant_id, body, attributes, trace_header, size, sender, group_id, visible_after, created_at)
-         select id, queue_id, tenant_id, body, attributes, trace_header, size, sender, group_id, now() + delay * interval '1 second', now()
+         select new.id, q.id, q.tenant_id, body, attributes, trace_header, size, sender, group_id, now() + delay * interval '1 second', now()
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[], $8::uuid[], $9::varchar[], $10::int[])
            as new (id, queue_id, tenant_id, body, attributes, trace_header, size, sender, group_id, delay)
-         returning 1)
-       select now() as created_at from (select count(*) from stored) as done`,
+         join queues q on q.id = new.queue_id and q.tenant_id is not distinct from new.tenant_id and q.deleted_at is null
+         returning queue_id)
+       select now() as at, coalesce(array_agg(distinct queue_id), '{}') as queues from stored`,
       [
         column(({ message }) => message.id),
         column(({ queue }) => queue.id),
@@ -62,12 +68,13 @@ export const createPgMessageRepository = (sql: Sql) => ({
         column(({ message }) => message.delaySeconds),
       ],
     );
-    return row!.created_at;
+    return { at: row!.at, queues: new Set(row!.queues) };
   },
 
   /**
    * Takes messages for calls that wait, of several queues, each queue once. What has expired or was purged is deleted on the way; what was
-   * received as often as it may be goes to the dead-letter queue. Rows that another statement holds are passed over.
+   * received as often as it may be goes to the dead-letter queue. Rows that another statement holds are passed over. Beyond 16 MiB each
+   * queue gives one message.
    */
   async take(requests: readonly TakeRequest[]): Promise<readonly Taken[]> {
     const seconds: number[] = [];
@@ -86,16 +93,18 @@ export const createPgMessageRepository = (sql: Sql) => ({
            as w (request, queue_id, tenant_id, from_place, places, nonce, floor, wants_next)
          join queues q on q.id = w.queue_id and q.tenant_id = w.tenant_id and q.deleted_at is null),
        met as materialized (
-         select w.request, w.from_place, w.nonce, w.dead_letter_queue_id, w.queue_id, m.id, m.visible_after,
+         select w.request, w.from_place, w.nonce, w.dead_letter_queue_id, w.queue_id, m.id, m.visible_after, m.size,
            case when m.created_at <= w.over then 'expired' when m.received_count >= w.max_receive_count and w.dead_letter_queue_id is not null then 'dead' else 'taken' end as fate
          from wanted w
          cross join lateral (
-           select id, visible_after, created_at, received_count from queue_messages
+           select id, visible_after, created_at, received_count, size from queue_messages
            where queue_id = w.queue_id and visible_after >= w.floor and visible_after <= now()
            order by visible_after limit w.places for update skip locked) as m),
        placed as materialized (
-         select request, from_place, nonce, id, (row_number() over (partition by request order by visible_after, id))::int as place
-         from met where fate = 'taken'),
+         select request, from_place, nonce, id, place from (
+           select request, from_place, nonce, id, place, sum(size) over (order by place, request) as bytes from (
+             select *, (row_number() over (partition by request order by visible_after, id))::int as place from met where fate = 'taken') as numbered) as summed
+         where place = 1 or bytes <= ${MOST_BYTES}),
        expired as (
          delete from queue_messages m using met where met.fate = 'expired' and m.id = met.id returning met.request),
        dead as (
@@ -108,16 +117,18 @@ export const createPgMessageRepository = (sql: Sql) => ({
            receipt_handle = encode(uuid_send(m.id), 'hex') || p.nonce || lpad(to_hex(p.place), 4, '0')
          from placed p where m.id = p.id
          returning p.request, p.place, ${columns('m')})
-       select request, place, 0 as settled, null::uuid as filled, null::timestamptz as first, now() as at, null::timestamptz as next, ${MESSAGE_COLUMNS}
+       select request, place, 0 as settled, 0 as good, null::uuid as filled, null::timestamptz as first, now() as at, null::timestamptz as next, ${MESSAGE_COLUMNS}
        from taken
        union all
        select w.request, null, (select count(*)::int from expired e where e.request = w.request) + (select count(*)::int from dead d where d.request = w.request),
-         case when exists (select from dead d where d.request = w.request) then w.dead_letter_queue_id end,
-         (select min(visible_after) from met where met.request = w.request), now(),
+         s.good, case when exists (select from dead d where d.request = w.request) then w.dead_letter_queue_id end,
+         s.first, now(),
          case when w.wants_next then (
            select visible_after from queue_messages where queue_id = w.queue_id and visible_after > now() order by visible_after limit 1) end,
          ${NO_MESSAGE}
-       from wanted w`,
+       from wanted w
+       cross join lateral (
+         select min(visible_after) as first, (count(*) filter (where fate = 'taken'))::int as good from met where met.request = w.request) as s`,
       [
         requests.map((_, request) => request),
         requests.map(({ queue }) => queue.id),
@@ -164,16 +175,17 @@ export const createPgMessageRepository = (sql: Sql) => ({
     return extensions.map((_, index) => until.get(index + 1));
   },
 
-  /** The messages that become visible first, as they are. */
+  /** The messages that become visible first, as they are: at most 16 MiB, not counting the last one. */
   peek(queue: QueueRow, limit: number): Promise<readonly MessageRow[]> {
     return sql.query<MessageRow>(
       'queues.peek_messages',
       `select ${columns('m')} from queues q
        cross join lateral (
-         select ${MESSAGE_COLUMNS} from queue_messages where queue_id = q.id
-           and created_at > greatest(now() - ${RETENTION_SECONDS} * interval '1 second', q.purged_before)
-         order by visible_after limit $3) as m
-       where q.id = $1 and q.tenant_id = $2 order by m.visible_after`,
+         select ${MESSAGE_COLUMNS}, sum(size) over (order by visible_after rows unbounded preceding) as bytes from (
+           select ${MESSAGE_COLUMNS} from queue_messages where queue_id = q.id
+             and created_at > greatest(now() - ${RETENTION_SECONDS} * interval '1 second', q.purged_before)
+           order by visible_after limit $3) as first) as m
+       where q.id = $1 and q.tenant_id = $2 and m.bytes - m.size < ${MOST_BYTES} order by m.visible_after`,
       [queue.id, queue.tenant_id, limit],
     );
   },
@@ -239,6 +251,7 @@ function asTaken({ wants }: TakeRequest, rows: readonly TakenRow[]): Taken {
     exists: summary !== undefined,
     messages: wants.map(({ max }) => messages.slice(from, (from += max))),
     settled: summary?.settled ?? 0,
+    isCut: summary !== undefined && summary.good > messages.length,
     first: summary?.first ?? undefined,
     at: summary?.at ?? new Date(0),
     next: summary?.next ?? undefined,

@@ -3,6 +3,9 @@ import type { MessageRow } from './message.ts';
 
 // What the parts of the data plane of queues hand to each other.
 
+/** Bytes of messages that one statement reads: all of it is in memory at once, and what is parsed holds up everybody else. */
+export const MOST_BYTES = 16 << 20;
+
 /** A message to store; checked already. */
 export interface NewMessage {
   readonly id: string;
@@ -35,6 +38,36 @@ export interface Want {
   readonly attemptId: string | undefined;
 }
 
+export interface ReceiveOptions {
+  readonly max: number;
+  readonly visibilitySeconds: number;
+  readonly waitSeconds: number;
+  readonly attemptId?: string | undefined;
+  /** Aborts when the caller has gone: it takes nothing then. */
+  readonly signal?: AbortSignal | undefined;
+  /** On whom its right to receive depends: see `end`. */
+  readonly subjects?: readonly string[];
+}
+
+export interface Receiver {
+  /** Rejects with NOT_FOUND if the queue is gone, with RATE_LIMITED if too many calls wait, and with what the database says. */
+  receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
+  /**
+   * There may be something now for those who wait at the queue; in all queues if none is named. `from`: since when; groups of a FIFO queue
+   * become available again at the time of their first message.
+   */
+  wake(queueId?: string, from?: Date): void;
+  /** A message of the queue becomes visible in so many milliseconds. */
+  wakeIn(queueId: string, ms: number): void;
+  /**
+   * Answers those who wait with nothing, whose rights depend on the subject: they may have changed. Without one, all. The next call is
+   * judged by what holds then.
+   */
+  end(subject?: string): void;
+  /** Calls that wait. */
+  waiting(): number;
+}
+
 /** What the calls that wait at a queue want of it, in the order of their arrival. */
 export interface TakeRequest {
   readonly queue: QueueRow;
@@ -57,6 +90,8 @@ export interface Taken {
   readonly messages: readonly (readonly MessageRow[])[];
   /** Messages that expired or went to the dead-letter queue instead: there may be more to take. */
   readonly settled: number;
+  /** The messages would have been too large together: calls that got none are to ask again. */
+  readonly isCut: boolean;
   /** When the first message was visible that the scan met. */
   readonly first: Date | undefined;
   /** The database's time of the scan. */

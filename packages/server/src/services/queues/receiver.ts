@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { notFound, rateLimited } from '../../kernel/errors.ts';
 import { type MessageRow, newNonce } from './message.ts';
-import type { TakeRequest, Taken, Want } from './plane.ts';
+import { MOST_BYTES, type Receiver, type TakeRequest, type Taken, type Want } from './plane.ts';
 import type { QueueRow } from './queue.ts';
 
 /** Most calls that wait in a process, and of one tenant; each holds a request and little else. */
@@ -12,6 +12,8 @@ const MAX_PLACES = 1_000;
 const MAX_PLACES_OF_QUEUE = 500;
 /** Statements at once: while they run the next one gathers. Half of the data plane's connections. */
 const MAX_STATEMENTS = 4;
+/** Most queues that one statement serves: each gives its first message, of 1 MiB perhaps, whatever else is given. */
+const MAX_LINES_AT_ONCE = 64;
 /** How exact times are kept, in milliseconds: visibility is promised to a tenth of a second. */
 const TICK_MS = 25;
 /**
@@ -19,6 +21,8 @@ const TICK_MS = 25;
  * in flight by then, and its time known.
  */
 const SETTLE_MS = 200;
+/** The time of the next message is asked for no more often than that either, or as rarely as keeps these statements below a tenth of the time. */
+const ASK_SHARE = 10;
 /** For so long a call that waits needs no look of its own, if others wait already: what comes is announced to all. */
 const SETTLED_MS = 1_000;
 /** Statements that were not committed yet when a scan passed may be so much older than what it met. */
@@ -29,42 +33,14 @@ const FULL_SCAN_SHARE = 50;
 /** Queues of which a process remembers where scans begin. */
 const MAX_LINES = 10_000;
 
-export interface ReceiveOptions {
-  readonly max: number;
-  readonly visibilitySeconds: number;
-  readonly waitSeconds: number;
-  readonly attemptId?: string | undefined;
-  /** Aborts when the caller has gone: it takes nothing then. */
-  readonly signal?: AbortSignal | undefined;
-  /** On whom its right to receive depends: see `end`. */
-  readonly subjects?: readonly string[];
-}
-
-export interface Receiver {
-  /** Rejects with NOT_FOUND if the queue is gone, with RATE_LIMITED if too many calls wait, and with what the database says. */
-  receive(queue: QueueRow, options: ReceiveOptions): Promise<readonly MessageRow[]>;
-  /**
-   * There may be something now for those who wait at the queue; in all queues if none is named. `from`: since when; groups of a FIFO queue
-   * become available again at the time of their first message.
-   */
-  wake(queueId?: string, from?: Date): void;
-  /** A message of the queue becomes visible in so many milliseconds. */
-  wakeIn(queueId: string, ms: number): void;
-  /**
-   * Answers those who wait with nothing, whose rights depend on the subject: they may have changed. Without one, all. The next call is
-   * judged by what holds then.
-   */
-  end(subject?: string): void;
-  /** Calls that wait. */
-  waiting(): number;
-}
-
 interface Waiter extends Want {
+  /** Counts those who came. */
+  readonly number: number;
   /** On the monotonic clock. */
   until: number;
   /** A statement is under way for it. */
   taking: boolean;
-  /** A statement has served it, or the line knew that there was nothing. */
+  /** A statement has served it or found nothing for it, or the line knew that there was nothing. */
   looked: boolean;
   answered: boolean;
   readonly subjects: readonly string[];
@@ -84,8 +60,21 @@ interface Line {
   /** When another look settles what `nextAt` is. */
   settleAt: number;
   settledUntil: number;
+  /** From when on a look asks for the time of the next message. */
+  askAt: number;
   floor: Date | undefined;
   fullScanAt: number;
+}
+
+/** A statement's part for one line. */
+interface Look {
+  readonly request: TakeRequest;
+  readonly calls: readonly Waiter[];
+  /** Whether it is the one that follows a look which found too little. */
+  readonly settles: boolean;
+  /** The last call that had come when it began. */
+  readonly upTo: number;
+  readonly ms: number;
 }
 
 /**
@@ -110,6 +99,7 @@ export function createReceiver(deps: {
   let waiting = 0;
   /** By tenant. */
   const waitingOf = new Map<string, number>();
+  let arrivals = 0;
   let statements = 0;
   let scheduled = false;
   let watching = false;
@@ -128,6 +118,7 @@ export function createReceiver(deps: {
       nextAt: Infinity,
       settleAt: Infinity,
       settledUntil: 0,
+      askAt: 0,
       floor: undefined,
       fullScanAt: 0,
     };
@@ -156,6 +147,12 @@ export function createReceiver(deps: {
   }
 
   function begin(): void {
+    // Those of FIFO queues wait for their turn elsewhere, and hold up nobody here.
+    for (const line of ready) {
+      if (!line.queue.fifo) continue;
+      ready.delete(line);
+      if (line.waiting.length > 0) void run([line]);
+    }
     while (statements < MAX_STATEMENTS) {
       const chosen = choose();
       if (chosen.length === 0) return;
@@ -167,12 +164,11 @@ export function createReceiver(deps: {
     }
   }
 
-  /** A FIFO queue, or several others: what one statement serves. */
+  /** Lines of standard queues: what one statement serves. */
   function choose(): readonly Line[] {
     const chosen: Line[] = [];
     let places = 0;
     for (const line of ready) {
-      if (line.queue.fifo && chosen.length > 0) continue;
       ready.delete(line);
       if (line.waiting.length === 0) continue;
       chosen.push(line);
@@ -180,7 +176,7 @@ export function createReceiver(deps: {
         MAX_PLACES_OF_QUEUE,
         line.waiting.reduce((sum, { max }) => sum + max, 0),
       );
-      if (line.queue.fifo || places >= MAX_PLACES) break;
+      if (places >= MAX_PLACES || chosen.length >= MAX_LINES_AT_ONCE) break;
     }
     return chosen;
   }
@@ -188,6 +184,8 @@ export function createReceiver(deps: {
   /** Never rejects: whatever happens is told to those who wait. */
   async function run(chosen: readonly Line[]): Promise<void> {
     const started = clock.monotonic();
+    const upTo = arrivals;
+    const settles = chosen.map(({ settleAt }) => settleAt <= started);
     const calls = chosen.map((line) => {
       line.mayHave = false;
       line.taking = true;
@@ -199,7 +197,7 @@ export function createReceiver(deps: {
         wants: calls[index]!,
         nonce: newNonce(line.queue.id),
         floor: started >= line.fullScanAt ? undefined : line.floor,
-        wantsNext: line.settleAt <= started,
+        wantsNext: settles[index]! || line.askAt <= started,
       }),
     );
     let outcome: readonly Taken[];
@@ -213,21 +211,26 @@ export function createReceiver(deps: {
       });
       return;
     }
-    const ended = clock.monotonic();
+    const ms = clock.monotonic() - started;
     chosen.forEach((line, index) => {
       line.taking = false;
-      deal(line, requests[index]!, calls[index]!, outcome[index]!, ended - started);
-      // More calls may have come than one statement serves: each gets its look.
-      if (line.mayHave || line.waiting.some(({ looked }) => !looked)) look(line);
+      const done = { request: requests[index]!, calls: calls[index]!, settles: settles[index]!, upTo, ms };
+      deal(line, done, outcome[index]!);
+      if (line.mayHave) look(line);
     });
   }
 
   /** Those whom the next statement serves. */
   function callsOf(line: Line): readonly Waiter[] {
+    // What a FIFO queue gives is not cut by size: its messages are taken for as large as they may be.
+    const { fifo, max_message_size: size } = line.queue;
+    const most = fifo
+      ? Math.min(MAX_PLACES_OF_QUEUE, Math.max(10, Math.floor(MOST_BYTES / size)))
+      : MAX_PLACES_OF_QUEUE;
     let places = 0;
     const calls: Waiter[] = [];
     for (const waiter of line.waiting) {
-      if (places + waiter.max > MAX_PLACES_OF_QUEUE) break;
+      if (places + waiter.max > most) break;
       places += waiter.max;
       waiter.taking = true;
       calls.push(waiter);
@@ -235,12 +238,11 @@ export function createReceiver(deps: {
     return calls;
   }
 
-  function deal(line: Line, request: TakeRequest, calls: readonly Waiter[], taken: Taken, ms: number): void {
+  function deal(line: Line, { request, calls, settles, upTo, ms }: Look, taken: Taken): void {
     const now = clock.monotonic();
     let isFull = true;
     calls.forEach((waiter, place) => {
       waiter.taking = false;
-      waiter.looked = true;
       const messages = taken.messages[place] ?? [];
       if (messages.length < waiter.max) isFull = false;
       if (messages.length > 0) line.nextAt = Math.min(line.nextAt, now + waiter.visibilitySeconds * 1000);
@@ -248,9 +250,9 @@ export function createReceiver(deps: {
         if (messages.length > 0) deps.giveBack(line.queue, messages);
       } else if (!taken.exists) {
         answer(line, waiter, () => waiter.reject(notFound('queue', line.queue.name)));
-      } else if (messages.length > 0 || waiter.until <= now) {
+      } else if (messages.length > 0 || (waiter.until <= now && !taken.isCut)) {
         answer(line, waiter, () => waiter.resolve(messages));
-      }
+      } else if (!taken.isCut) waiter.looked = true;
     });
     for (const id of taken.filled) deps.announce(id);
     if (!taken.exists) {
@@ -259,18 +261,28 @@ export function createReceiver(deps: {
     }
     if (request.floor === undefined) line.fullScanAt = now + Math.max(FULL_SCAN_MS, ms * FULL_SCAN_SHARE);
     line.floor = new Date((taken.first ?? taken.at).getTime() - FLOOR_SLACK_MS);
-    if (isFull || taken.settled > 0) {
+    if (request.wantsNext) {
+      line.askAt = now + Math.max(SETTLE_MS, ms * ASK_SHARE);
+      // Both times are cut to milliseconds.
+      if (taken.next) line.nextAt = Math.min(line.nextAt, now + 1 + taken.next.getTime() - taken.at.getTime());
+    }
+    if (isFull || taken.isCut || taken.settled > 0) {
       line.mayHave = true;
       return;
     }
-    if (!request.wantsNext) {
+    // More may wait than one statement serves: there is nothing for them either.
+    for (const waiter of line.waiting.slice()) {
+      if (waiter.number > upTo) continue;
+      waiter.looked = true;
+      if (waiter.until <= now) answer(line, waiter, () => waiter.resolve([]));
+    }
+    if (!settles) {
       line.settleAt = now + SETTLE_MS;
       return;
     }
-    line.settleAt = Infinity;
+    // What was put back before the floor, or committed very late, is found by the last look before it is quiet.
+    line.settleAt = request.floor === undefined ? Infinity : line.fullScanAt;
     line.settledUntil = now + SETTLED_MS;
-    // Both times are cut to milliseconds.
-    if (taken.next) line.nextAt = Math.min(line.nextAt, now + 1 + taken.next.getTime() - taken.at.getTime());
   }
 
   function count(tenantId: string, by: 1 | -1): void {
@@ -302,8 +314,9 @@ export function createReceiver(deps: {
           if (waiter.until <= now && waiter.looked && !waiter.taking) answer(line, waiter, () => waiter.resolve([]));
         if (line.nextAt <= now) {
           line.nextAt = Infinity;
+          line.askAt = 0;
           look(line);
-        } else if (line.settleAt <= now) look(line);
+        } else if (line.settleAt <= now && !line.taking) look(line);
       }
     }
     watching = false;
@@ -354,6 +367,7 @@ export function createReceiver(deps: {
             tell(value);
           };
         const waiter: Waiter = {
+          number: ++arrivals,
           max,
           visibilitySeconds,
           attemptId,
