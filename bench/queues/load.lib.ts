@@ -10,7 +10,7 @@ export interface Crowd {
   /** Messages a request. */
   readonly batch: number;
   readonly bodyBytes: number;
-  /** For a crowd that keeps a pace, whatever the answers take: requests a second of all its clients. Else as fast as they can. */
+  /** Requests a second of all its clients, however long the answers take. Default: each client sends its next request when the last one is answered. */
   readonly perSecond?: number;
 }
 

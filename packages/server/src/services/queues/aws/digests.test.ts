@@ -29,6 +29,6 @@ it.each([
   expect(digestOf(attributes)).toBe(digest);
 });
 
-it('there is no digest of no attributes', () => {
+it('a message without attributes has no attribute digest', () => {
   expect(digestOf({})).toBeUndefined();
 });
