@@ -4,6 +4,7 @@ import { setUpApi } from '../../packages/server/src/testing/set-up-api.ts';
 import { type Actor, PASSWORD, uniqueWord } from '../../packages/server/src/testing/test-api.ts';
 import { ensureConsole } from '../../scripts/console.mjs';
 import { findBarriers } from './accessibility.ts';
+import { wear } from './act.ts';
 import { startBrowser, type Visitor, type VisitOptions } from './browser.ts';
 
 const { api, owner } = await setUpApi({ consoleDir: await ensureConsole({ say: () => undefined }) });
@@ -309,7 +310,7 @@ describe('the pages of teams and operators', () => {
           if (width > 375) found.push(`${path}: ${width} pixels wide`);
           await page.setViewportSize({ width: 1280, height: 800 });
           for (const colorScheme of ['light', 'dark'] as const) {
-            await page.emulateMedia({ colorScheme });
+            await wear(page, colorScheme);
             found.push(...(await findBarriers(page)).map((line) => `${path} ${colorScheme}: ${line}`));
           }
         }
