@@ -93,13 +93,18 @@ const exhaustPools: Faults = at(200, 600, async (world, random) => {
   }
 });
 
-export const SCENES: readonly (readonly [string, Faults])[] = [
+type Scenes = readonly (readonly [string, Faults])[];
+
+/** A few seconds each. */
+export const QUICK_SCENES: Scenes = [
   ['backends of PostgreSQL are ended', killBackends],
-  ['no connection is to be had', exhaustPools],
   ['processes are killed', killProcesses],
   ['PostgreSQL restarts', restartPostgres],
   ['everything is killed again and again', killAnything],
 ];
+
+/** Calls that wait for a connection wait until their deadline, so that the last scene takes a minute by itself. */
+export const SCENES: Scenes = [...QUICK_SCENES, ['no connection is to be had', exhaustPools]];
 
 /** As the superuser, who gets in when nobody else does. */
 export async function connect({ platform }: QueueWorld, user: 'postgres' | 'cloud' = 'postgres'): Promise<pg.Client> {

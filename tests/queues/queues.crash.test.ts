@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { SCENES } from './faults.ts';
+import { QUICK_SCENES } from './faults.ts';
 import { play } from './scene.ts';
 import { type QueueWorld, startQueueWorld } from './world.ts';
 
@@ -14,7 +14,7 @@ describe('queues keep their promises', { timeout: 120_000 + SECONDS * 2_000 }, (
   }, 120_000);
   afterAll(() => world?.close(), 150_000);
 
-  test.each(SCENES)('while %s', async (name, faults) => {
+  test.each(QUICK_SCENES)('while %s', async (name, faults) => {
     await play(world, { name, faults, seconds: SECONDS, seed: SEED });
   });
 });
