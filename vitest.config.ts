@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'platform',
           include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**', 'packages/aws-protocol/**', 'tests/long/**'],
+          exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**', 'packages/aws-protocol/**', 'tests/long/**', 'tests/attacks/**'],
           globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
           pool: 'threads',
           isolate: false,
@@ -25,6 +25,19 @@ export default defineConfig({
         },
       },
       'packages/aws-protocol/vitest.config.ts',
+      {
+        // After all others: what an attack does to a neighbour is measured, and others' tests would suffer from it.
+        test: {
+          name: 'attacks',
+          include: ['tests/attacks/**/*.test.ts'],
+          pool: 'threads',
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          teardownTimeout: 60_000,
+        },
+      },
     ],
   },
 });
