@@ -15,7 +15,14 @@ export default defineConfig({
         test: {
           name: 'platform',
           include: ['packages/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/.cache/**', '**/dist/**', 'packages/aws-protocol/**', 'tests/long/**', 'tests/attacks/**'],
+          exclude: [
+            '**/node_modules/**',
+            '**/.cache/**',
+            '**/dist/**',
+            'packages/aws-protocol/**',
+            'tests/long/**',
+            'tests/attacks/**',
+          ],
           globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
           pool: 'threads',
           isolate: false,
