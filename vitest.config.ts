@@ -26,6 +26,9 @@ export default defineConfig({
           globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
           pool: 'threads',
           isolate: false,
+          // Tests of processes, engines and browsers wait for most of their time: one at a time, a third of two cores was used.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 20_000,
           hookTimeout: 30_000,
           teardownTimeout: 20_000,
@@ -39,7 +42,7 @@ export default defineConfig({
           include: ['tests/attacks/**/*.test.ts'],
           pool: 'threads',
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
           teardownTimeout: 60_000,
