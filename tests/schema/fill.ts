@@ -30,8 +30,8 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     );
     await own(
       'stream_tickets',
-      'ticket_hash, user_id, operation, spec, expires_at',
-      `repeat($2, 64), $3, 'instances.exec', '{}', now()`,
+      'ticket_hash, user_id, key_id, permissions, operation, spec, expires_at',
+      `repeat($2, 64), $3, $3, '{}', 'instances.exec', '{}', now()`,
       [name, user],
     );
     await own('audit_logs', 'user_id, action, resource_type', `$2, 'vpc.create', 'vpc'`, [user]);

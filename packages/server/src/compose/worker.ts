@@ -67,7 +67,8 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
   const auditKey = createPrivateKey(config.auditKey);
   const auditFolder = config.paths.audit;
   const worker = { database, clock, log, hostId, host, compute, network, metrics, mailer, auditKey, auditFolder };
-  const { services } = composeRegistry({ ...config, sealer: sealerOf(config), worker });
+  const registry = composeRegistry({ ...config, sealer: sealerOf(config), worker });
+  const { services } = registry;
   const sides = services.flatMap((service) => service.worker ?? []);
   const retentions = [...RETENTIONS, ...services.flatMap((service) => service.retention ?? [])];
   const reconcilers = [
@@ -103,7 +104,9 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
   const live = await serveLive({
     socketPath: config.paths.workerSocket,
     handlers: Object.assign({}, ...sides.map((side) => side.live)) as LiveHandlers,
+    registry,
     database,
+    onAudited: metrics.audited,
     log,
     metrics: () => metrics.prometheus.getMetricsAsJSON(),
   });

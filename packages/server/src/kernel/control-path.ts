@@ -17,6 +17,7 @@ import type { Entry } from './registry.ts';
 import { enterScope } from './scope.ts';
 import type { Call, CallFacts } from './service.ts';
 import type { Scope, Sql } from './sql/tx.ts';
+import { issueTicket } from './ticket.ts';
 import { lookUp, nameOf, refuseStale, refuseWhileUsed } from './targets.ts';
 import { isWritten, ready } from './written-answer.ts';
 
@@ -165,6 +166,16 @@ export function createControlPath(
         became = who;
         await enterScope(sql, who);
       },
+      ticket: (spec) =>
+        issueTicket(sql, {
+          caller,
+          tenantId: facts.tenantId,
+          operation: entry.name,
+          targetId: target === undefined ? undefined : entry.targetKind?.id(target),
+          spec,
+          metadata: auditableInput(entry, input),
+          origin: facts.origin,
+        }),
       about: (given) => {
         subject = { ...subject, ...given };
       },
@@ -185,7 +196,8 @@ export function createControlPath(
       return { outcome: { refusal: error }, last: [] };
     }
     const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
-    if (!entry.writes) return answerOnly(executed);
+    // What the worker does, it writes down itself when it is shown the ticket.
+    if (!entry.writes || entry.descriptor.live) return answerOnly(executed);
     const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
     const trace: Trace & { readonly operation: Entry } = {
       operation: entry,

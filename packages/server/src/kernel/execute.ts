@@ -113,7 +113,7 @@ export function createExecute(deps: ExecuteDeps): Execute {
       if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
-      if (entry.writes && !executed.replayed) metrics.audited('allowed');
+      if (entry.writes && !entry.descriptor.live && !executed.replayed) metrics.audited('allowed');
       const tenantId = tenantIdOf(caller);
       if (entry.writes && tenantId !== undefined) data.forget(tenantId);
       return executed;

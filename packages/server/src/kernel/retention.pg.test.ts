@@ -63,8 +63,8 @@ it('what is past its time goes, of every tenant, and nothing else', async () => 
   await insertKeys(2, '-1 hour', await db.makeTenant());
   await insertKeys(4, '1 hour');
   await db.owner.query(
-    `insert into stream_tickets (ticket_hash, tenant_id, user_id, operation, spec, expires_at)
-     select 'h' || i, $1, $2, 'o', '{}', now() + make_interval(mins => i) from generate_series(-2, 2) as i where i <> 0`,
+    `insert into stream_tickets (ticket_hash, tenant_id, user_id, key_id, permissions, operation, spec, expires_at)
+     select 'h' || i, $1, $2, $2, '{}', 'o', '{}', now() + make_interval(mins => i) from generate_series(-2, 2) as i where i <> 0`,
     [tenant.tenantId, tenant.userId],
   );
   expect(await prune(db.worker, RETENTIONS)).toBe(5 + 2);

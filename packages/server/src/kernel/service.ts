@@ -52,6 +52,8 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
   wake(kind: string, id: string, hostId?: string | null): void;
   /** Continues as this user in this tenant: for registration and login, which have no caller yet. */
   becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
+  /** Issues a ticket with which the worker completes the call; `spec` is what it needs beside the target. See ticket.ts. */
+  ticket(spec: object): Promise<IssuedTicket>;
   /** Sets the subject of the audit row and the event, if it is neither the target nor the created resource, and the tenant whose log they belong to. */
   about(subject: { readonly id?: string; readonly tenantId?: string; readonly metadata?: object }): void;
 }
@@ -113,7 +115,7 @@ type WholeAnswerOf<O extends Operation, Rows> = O extends { readonly answers: in
     : RowOf<Kind, Rows>
   : OutputOf<O>;
 
-/** A ticket that `issueTicket` has stored. */
+/** A ticket that the database has issued. */
 export type IssuedTicket = string & { readonly issued: unique symbol };
 
 type HandlerOf<O extends Operation, Rows> = O extends { readonly plane: 'data' }

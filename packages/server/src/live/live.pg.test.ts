@@ -7,10 +7,9 @@ import { EngineError } from '../kernel/engine-error.ts';
 import { newId } from '../kernel/ids.ts';
 import type { LiveHandlers } from '../kernel/live.ts';
 import { prune, RETENTIONS } from '../kernel/retention.ts';
-import type { Call } from '../kernel/service.ts';
-import { issueTicket } from '../kernel/ticket.ts';
-import { callerOf, eventually, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
+import { eventually, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../testing/test-api.ts';
+import { TOY_LIVE, ticketOf } from '../testing/toy-live.ts';
 import { createLiveClient } from './client.ts';
 import { redeemTicket } from './redeem-ticket.ts';
 import { serveLive } from './server.ts';
@@ -23,12 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** What issueTicket needs of a call. */
 const issue = (operation: string, spec: object = {}, whose = tenant): Promise<string> =>
-  db.api.transaction(whose, (sql) =>
-    issueTicket({ sql, ...whose, caller: callerOf(whose) } as unknown as Call, operation, spec),
-  );
-const redeem = (ticket: string) => db.worker.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, ticket));
+  ticketOf(db, whose, operation, spec);
+/** The ticket, or undefined where it was refused. */
+const redeem = async (ticket: string) => {
+  const redeemed = await db.worker.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, TOY_LIVE, ticket));
+  return 'refusal' in redeemed ? undefined : redeemed.ticket;
+};
 
 describe('a ticket', () => {
   it('works once, also when shown many times at once, and is kept as a hash', async () => {
@@ -37,7 +37,7 @@ describe('a ticket', () => {
     expect(JSON.stringify(kept.rows)).not.toContain(ticket);
     const shown = await Promise.all(Array.from({ length: 6 }, () => redeem(ticket)));
     expect(shown.filter(Boolean)).toEqual([
-      { tenant_id: tenant.tenantId, user_id: tenant.userId, operation: 'xs.read', spec: { a: 1 } },
+      { tenant_id: tenant.tenantId, user_id: tenant.userId, operation: 'xs.read', target_id: null, spec: { a: 1 } },
     ]);
   });
 
@@ -71,7 +71,13 @@ describe('live calls', () => {
   async function open(handlers: LiveHandlers) {
     const lines: string[] = [];
     const socketPath = join(folder, uniqueWord(), 'worker.sock');
-    const server = await serveLive({ socketPath, handlers, database: db.worker, log: memoryLog(lines) });
+    const server = await serveLive({
+      socketPath,
+      handlers,
+      registry: TOY_LIVE,
+      database: db.worker,
+      log: memoryLog(lines),
+    });
     const client = createLiveClient(socketPath);
     return {
       socketPath,
@@ -227,6 +233,7 @@ describe('live calls', () => {
     const again = await serveLive({
       socketPath: live.socketPath,
       handlers: { 'xs.read': async () => 'back' },
+      registry: TOY_LIVE,
       database: db.worker,
       log: memoryLog([]),
     });

@@ -4,10 +4,11 @@ import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { once } from 'node:events';
-import { internal, invalidInput, unauthorized, unavailable } from '../kernel/errors.ts';
+import { internal, invalidInput, unavailable } from '../kernel/errors.ts';
 import type { LiveHandler, LiveHandlers, LiveSocket, LiveStream } from '../kernel/live.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Samples } from '../kernel/metrics.ts';
+import type { Registry } from '../kernel/registry.ts';
 import type { Database } from '../kernel/sql/pool.ts';
 import type { Ticket } from '../kernel/ticket.ts';
 import { createPlaces, PLACES, type Shape } from './places.ts';
@@ -31,17 +32,21 @@ const shapeOf = (handler: LiveHandler): Shape => {
 };
 
 /**
- * The worker's side of live calls: one unix socket in a folder that only the API's group may enter. A caller shows a ticket that
- * execute() issued; it works once. Nothing else that comes over the socket is believed; without a ticket there are the metrics only.
+ * The worker's side of live calls: one unix socket in a folder that only the API's group may enter. A caller shows a ticket that the
+ * database issued for a key; it works once. Nothing else that comes over the socket is believed; without a ticket there are the metrics only.
  */
 export async function serveLive(options: {
   readonly socketPath: string;
   readonly handlers: LiveHandlers;
+  /** Says what each operation needs. */
+  readonly registry: Pick<Registry, 'entries'>;
   readonly database: Database;
   readonly log: Log;
   readonly metrics?: () => Promise<Samples>;
+  /** Hears of each change that was written down. */
+  readonly onAudited?: (outcome: 'allowed') => void;
 }): Promise<LiveServer> {
-  const { socketPath, handlers, database, log, metrics } = options;
+  const { socketPath, handlers, registry, database, log, metrics, onAudited } = options;
   const places = {
     answer: createPlaces(PLACES.answer),
     reading: createPlaces(PLACES.reading),
@@ -59,8 +64,10 @@ export async function serveLive(options: {
     try {
       const text = message.headers['x-ticket'];
       if (typeof text !== 'string') throw invalidInput('no ticket');
-      const ticket = await database.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, text));
-      if (!ticket) throw unauthorized('this ticket is unknown, used or expired');
+      const redeemed = await database.transaction({ tenantId: '*' }, (sql) => redeemTicket(sql, registry, text));
+      if ('refusal' in redeemed) throw redeemed.refusal;
+      if (redeemed.audited) onAudited?.('allowed');
+      const { ticket } = redeemed;
       const handler = handlers[ticket.operation];
       if (!handler) throw internal(`no live handler for ${ticket.operation}`);
       const shape = shapeOf(handler);

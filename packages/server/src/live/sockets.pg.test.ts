@@ -5,11 +5,10 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../kernel/engine-error.ts';
 import type { LiveHandlers } from '../kernel/live.ts';
-import type { Call } from '../kernel/service.ts';
-import { issueTicket } from '../kernel/ticket.ts';
 import { closeOf, type Message } from '../kernel/web-socket.ts';
-import { callerOf, eventually, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
+import { eventually, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../testing/test-api.ts';
+import { TOY_LIVE, ticketOf } from '../testing/toy-live.ts';
 import { createLiveClient } from './client.ts';
 import { serveLive } from './server.ts';
 
@@ -25,16 +24,19 @@ afterAll(async () => {
   await db.drop();
 });
 
-const issue = (whose = tenant): Promise<string> =>
-  db.api.transaction(whose, (sql) =>
-    issueTicket({ sql, ...whose, caller: callerOf(whose) } as unknown as Call, 'xs.read', { id: 'x' }),
-  );
+const issue = (whose = tenant): Promise<string> => ticketOf(db, whose, 'xs.read', { id: 'x' });
 const forever = new AbortController().signal;
 
 async function open(handlers: LiveHandlers) {
   const lines: string[] = [];
   const socketPath = join(folder, uniqueWord(), 'a worker.sock');
-  const server = await serveLive({ socketPath, handlers, database: db.worker, log: memoryLog(lines) });
+  const server = await serveLive({
+    socketPath,
+    handlers,
+    registry: TOY_LIVE,
+    database: db.worker,
+    log: memoryLog(lines),
+  });
   const client = createLiveClient(socketPath);
   return {
     client,

@@ -19,7 +19,7 @@ export const allOperations = (): OperationOptions => ({
         'instances.logs': {
           stream: async (ticket) =>
             (async function* log() {
-              yield Buffer.from(`log of ${String(ticket.spec.instanceId)}`);
+              yield Buffer.from(`log of ${String(ticket.target_id)}`);
             })(),
         },
         'instances.stats': { read: async () => EXAMPLE_STATS },

@@ -79,8 +79,8 @@ export async function fillBig(
       from crowd`);
     await run(`insert into idempotency_keys (tenant_id, operation, key, request_hash, expires_at)
       select tenant_id, 'vpcs.create', 'key-' || n, repeat('0', 64), now() + interval '1 day' from crowd`);
-    await run(`insert into stream_tickets (ticket_hash, tenant_id, user_id, operation, spec, expires_at)
-      select md5(n::text) || md5('ticket' || n), tenant_id, user_id, 'instances.exec', '{}', now() + interval '1 day' from crowd`);
+    await run(`insert into stream_tickets (ticket_hash, tenant_id, user_id, key_id, permissions, operation, spec, expires_at)
+      select md5(n::text) || md5('ticket' || n), tenant_id, user_id, user_id, '{}', 'instances.exec', '{}', now() + interval '1 day' from crowd`);
     await run(`insert into audit_logs (user_id, tenant_id, action, resource_type, resource_id)
       select user_id, tenant_id, 'vpc.create', 'vpc', n from crowd`);
     // Of each tenant, entries in a hundred checkpoints, which cover transactions from before there were any rows. Three are to be archived, and

@@ -27,7 +27,7 @@ import { startNotifier } from '../kernel/notifier.ts';
 import type { Registry } from '../kernel/registry.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
-import { createLiveClient } from '../live/client.ts';
+import { createLiveClient, type LiveClient } from '../live/client.ts';
 import { serveLive } from '../live/server.ts';
 import { composeRegistry } from '../services.ts';
 import { createEventFeed } from '../services/events/index.ts';
@@ -35,6 +35,7 @@ import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/ind
 import type { CallWorld } from '../kernel/example.ts';
 import { bodyOf, whereOf } from './call-paths.ts';
 import { glanceAt } from './open-events.ts';
+import { readAnswer } from './read-answer.ts';
 import { openTestSocket } from './test-socket.ts';
 
 /** Somebody who calls. */
@@ -72,6 +73,8 @@ export interface TestApi {
   readonly awsUrl: string;
   readonly registry: Registry;
   readonly execute: Execute;
+  /** As the API's process speaks to the worker. */
+  readonly live: LiveClient;
   readonly database: Database;
   readonly metrics: Metrics;
   readonly sealer: Sealer;
@@ -181,7 +184,14 @@ export async function startTestApi(options: {
   const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
   const folder = mkdtempSync(join(tmpdir(), 'thecloud-live-'));
   const socketPath = join(folder, 'run', 'worker.sock');
-  const worker = await serveLive({ socketPath, handlers: options.live ?? {}, database: workerDatabase, log });
+  const worker = await serveLive({
+    socketPath,
+    handlers: options.live ?? {},
+    registry,
+    database: workerDatabase,
+    log,
+    onAudited: metrics.audited,
+  });
   const live = createLiveClient(socketPath);
   notifier.subscribe(AUTHORITY_CHANNEL, authenticator.forget);
   const rate = options.rates ?? { perSecond: 1e6, burst: 1e6 };
@@ -327,6 +337,7 @@ export async function startTestApi(options: {
     awsUrl: awsUrl(),
     registry,
     execute,
+    live,
     database,
     metrics,
     sealer,
@@ -379,19 +390,5 @@ export async function startTestApi(options: {
       unique: uniqueWord,
     }),
     stop: () => (ended ??= end()),
-  };
-}
-
-function readAnswer(status: number, headers: Answer['headers'], text: string): Answer {
-  const isJson = String(headers['content-type'] ?? '').startsWith('application/json') && text !== '';
-  const parsed = isJson ? JSON.parse(text) : {};
-  return {
-    status,
-    headers,
-    text,
-    data: parsed.data,
-    code: parsed.error?.code,
-    message: parsed.error?.message,
-    meta: parsed.meta,
   };
 }

@@ -271,6 +271,7 @@ describe('metrics', () => {
     const served = await serveLive({
       socketPath,
       handlers: {},
+      registry: { entries: new Map() },
       database: api.database,
       log: memoryLog([]),
       metrics: () => worker.prometheus.getMetricsAsJSON(),
@@ -304,6 +305,7 @@ describe('metrics', () => {
     const served = await serveLive({
       socketPath,
       handlers: {},
+      registry: { entries: new Map() },
       database: api.database,
       log: memoryLog([]),
       metrics: () => new Promise(() => undefined),

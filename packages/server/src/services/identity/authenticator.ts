@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
 import { type CloudError, denied, forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
 import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import { proveBy } from '../../kernel/proof.ts';
 import type { Log } from '../../kernel/log.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
@@ -169,7 +170,7 @@ export function createAuthenticator(options: {
       const row = await lookups
         .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
         .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
-      const caller = judge(row, tenantId, clock.now());
+      const caller = proveBy(judge(row, tenantId, clock.now()), key);
       const networks = networksOf(row!);
       requireNetwork(networks, address, caller);
       touch(caller.keyId);

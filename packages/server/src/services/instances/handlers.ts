@@ -4,7 +4,6 @@ import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { listRows, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
-import { issueTicket } from '../../kernel/ticket.ts';
 import { placeOnHost } from '../hosts/index.ts';
 import {
   attachInterface,
@@ -130,14 +129,14 @@ export function createInstanceHandlers(
     },
 
     async logs(call) {
-      const spec: LogsSpec = { instanceId: call.target.id, follow: call.input.follow ?? false };
-      return issueTicket(call, 'instances.logs', spec);
+      const spec: LogsSpec = { follow: call.input.follow ?? false };
+      return call.ticket(spec);
     },
 
     async stats(call) {
       requireRunning(call.target);
-      const spec: StatsSpec = { instanceId: call.target.id, name: call.target.name };
-      return issueTicket(call, 'instances.stats', spec);
+      const spec: StatsSpec = { name: call.target.name };
+      return call.ticket(spec);
     },
 
     async exec(call) {
@@ -145,24 +144,22 @@ export function createInstanceHandlers(
       const { command, stdin, stdin_encoding, timeout } = call.input;
       checkWords('command', command);
       const spec: ExecSpec = {
-        instanceId: call.target.id,
         command,
         ...(stdin === undefined ? {} : { stdin: readStdin(stdin, stdin_encoding).toString('base64') }),
         timeoutMs: (timeout ?? 60) * 1000,
       };
-      return issueTicket(call, 'instances.exec', spec);
+      return call.ticket(spec);
     },
 
     async terminal(call) {
       requireRunning(call.target);
       const { command, tty = true, rows = 24, cols = 80, term = 'xterm-256color' } = call.input;
       const spec: TerminalSpec = {
-        instanceId: call.target.id,
         ...(command === undefined ? {} : { command }),
         term,
         ...(tty ? { size: { rows, cols } } : {}),
       };
-      return issueTicket(call, 'instances.terminal', spec);
+      return call.ticket(spec);
     },
   };
 }

@@ -12,8 +12,8 @@ it('an output loses half a character only where the limit cut through it, and ne
     const engine = { ...createFakeComputeEngine(), exec: async () => ({ exitCode: 0, timedOut: false, ...result }) };
     const run = createInstanceLive(engine)['instances.exec'];
     if (typeof run !== 'function') throw new TypeError('exec answers once');
-    const spec = { instanceId: 'i', command: ['x'], timeoutMs: 1_000 };
-    const ticket = { tenant_id: 't', user_id: 'u', operation: 'instances.exec', spec };
+    const spec = { command: ['x'], timeoutMs: 1_000 };
+    const ticket = { tenant_id: 't', user_id: 'u', operation: 'instances.exec', target_id: 'i', spec };
     return (await run(ticket, new AbortController().signal)) as Record<string, string>;
   };
   const full = Buffer.concat([Buffer.alloc(LIMIT - HALF.length, 'a'), HALF]);

@@ -18,18 +18,15 @@ const LOOK_MS = 500;
 
 /** What the handlers write into a ticket: see handlers.ts. */
 export interface LogsSpec {
-  readonly instanceId: string;
   readonly follow: boolean;
 }
 
 export interface StatsSpec {
-  readonly instanceId: string;
   /** For the words of a refusal. */
   readonly name: string;
 }
 
 export interface ExecSpec {
-  readonly instanceId: string;
   readonly command: readonly string[];
   /** Base64. */
   readonly stdin?: string;
@@ -37,7 +34,6 @@ export interface ExecSpec {
 }
 
 export interface TerminalSpec {
-  readonly instanceId: string;
   /** Absent: the first message has it. */
   readonly command?: readonly string[];
   readonly term: string;
@@ -50,9 +46,9 @@ const specOf = <Spec>(ticket: Ticket): Spec => ticket.spec as unknown as Spec;
 /** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
 export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemClock): LiveHandlers => {
   const stats = createStatsReader(engine, clock);
-  const refOf = (ticket: Ticket): MachineRef => ({
-    tenantId: ticket.tenant_id,
-    instanceId: specOf<{ instanceId: string }>(ticket).instanceId,
+  const refOf = ({ tenant_id: tenantId, target_id: instanceId }: Ticket): MachineRef => ({
+    tenantId,
+    instanceId: instanceId!,
   });
 
   /** Waits for an instance that was not made yet. That it never will be is seen by the API, which ends the call. */
