@@ -5,6 +5,7 @@
 import Fastify from 'fastify';
 import { callerOf } from '../../packages/server/src/front/rest/authenticate.ts';
 import { createRates } from '../../packages/server/src/front/limits.ts';
+import { createProcessorShares } from '../../packages/server/src/front/processor-shares.ts';
 import { createHeldBytes } from '../../packages/server/src/front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../../packages/server/src/front/under-way.ts';
 import { createRestServer } from '../../packages/server/src/front/rest/server.ts';
@@ -45,6 +46,7 @@ function startOurs() {
     metrics,
     checks: {},
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
+    shares: createProcessorShares(clock, metrics),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),

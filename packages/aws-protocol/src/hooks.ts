@@ -47,8 +47,8 @@ export interface CallFailure {
 export interface Hooks<P = unknown> {
   /** Called before keys are looked up and the body is read; the service may be known. Use it for limits on unknown callers. */
   readonly admit?: (call: Call<P>) => void;
-  /** Called after the signature was verified and before the input is read. Use it for limits on the caller. */
-  readonly onVerified?: (call: Call<P>) => void;
+  /** Called after the signature was verified and before the input is read, which waits for it. Use it for limits on the caller. */
+  readonly onVerified?: (call: Call<P>) => void | Promise<void>;
   /**
    * Authorises the caller. Called before the handler of every request, including anonymous ones that `allowAnonymous` admits. `input` is the
    * handler's input: valid, with its streamed body unread. To refuse, throw an AwsError or `new Refusal('accessDenied', …)`, for which

@@ -169,7 +169,7 @@ export class AwsServer<P = unknown> {
       bucketOfHost: call.address?.virtualHost ? call.address.bucket : undefined,
       bodyBytes: call.service?.bodyBytes,
     });
-    if (verified) this.#verified(call, verified);
+    if (verified) await this.#verified(call, verified);
     const pairs = rest ? parsePairs(call.query, false, this.limits.nodes) : form ? this.#formPairs(call, body) : [];
     if (form) this.#routeForm(call, pairs);
     const { service } = call;
@@ -207,9 +207,9 @@ export class AwsServer<P = unknown> {
     return await this.#answer(call, service, operation, handler, input, opened?.facts);
   }
 
-  #verified(call: CallState<P>, caller: Caller<P>): void {
+  #verified(call: CallState<P>, caller: Caller<P>): void | Promise<void> {
     call.verified = caller;
-    this.#options.onVerified?.(call.facts);
+    return this.#options.onVerified?.(call.facts);
   }
 
   /** False only where it is known already: what is wrong otherwise is told first. */
@@ -342,7 +342,7 @@ export class AwsServer<P = unknown> {
     });
     if (form.signer) {
       const { principal, accessKeyId, region = '' } = form.signer;
-      this.#verified(call, { principal, accessKeyId, claim: { region } });
+      await this.#verified(call, { principal, accessKeyId, claim: { region } });
     } else if (!this.#options.allowAnonymous?.('s3', 'PutObject')) throw new Refusal('accessDenied', 'Access Denied');
     const operation = service.model.operation('PutObject');
     validate(service, operation, form.input);

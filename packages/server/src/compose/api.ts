@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { ApiConfig } from '../config.ts';
 import { createHeldBytes } from '../front/held-bytes.ts';
 import { createRates } from '../front/limits.ts';
+import { createProcessorShares } from '../front/processor-shares.ts';
 import { createAwsCredentials } from '../front/aws/credentials.ts';
 import { createAwsServer } from '../front/aws/server.ts';
 import { createHostChecks } from '../front/rest/host-checks.ts';
@@ -80,6 +81,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       perKey: { perSecond: config.rateLimit, burst: config.rateLimit * 3 },
       perAddress: { perSecond: config.authRateLimit / 60, burst: config.authRateLimit },
     }),
+    shares: createProcessorShares(clock, metrics),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),

@@ -20,6 +20,8 @@ const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 export interface Rates {
   /** Of each key that was good once. */
   readonly perKey: TokenBuckets;
+  /** The tenant in which the key of a bucket was good last. */
+  readonly tenantOf: WeakMap<TokenBucket, string>;
   /** Of each tenant, all its keys together: many keys do not multiply its rate. */
   readonly perTenant: TokenBuckets;
   /** Of each address, for no key and for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
@@ -40,6 +42,7 @@ const KEYS_PER_TENANT = 2;
 
 export const createRates = (clock: Clock, rates: { readonly perKey: Rate; readonly perAddress: Rate }): Rates => ({
   perKey: createTokenBuckets(clock, rates.perKey),
+  tenantOf: new WeakMap(),
   perTenant: createTokenBuckets(clock, {
     perSecond: rates.perKey.perSecond * KEYS_PER_TENANT,
     burst: rates.perKey.burst * KEYS_PER_TENANT,

@@ -9,7 +9,9 @@ import { passageOf } from './passage.ts';
  * instance stays below it too, and so do 256 consumers of queues whose long polls are open all the time, with those who send to them. Each
  * costs what its answer takes in memory until the client has read it.
  */
-export const MAX_PER_KEY = 400;
+const MAX_PER_KEY = 400;
+/** Of a tenant, all its keys together: temporary ones cost nothing. Twice as many, so that one key that runs wild leaves others theirs. */
+const MAX_PER_TENANT = 800;
 
 /** An answer that is not taken by then ends its connection… */
 const TAKE_MS = 60_000;
@@ -19,13 +21,19 @@ const SLOWEST_PACE = 32 * 1024;
 const UNKNOWN_BYTES = 2 * 1024 * 1024;
 
 export interface UnderWay {
+  /** Counts a request of a key and of its tenant, each within its limit. Throws RATE_LIMITED. */
+  enterKey(keyId: string, tenantId: string | undefined, request: IncomingMessage, response: ServerResponse): void;
   /** Counts the request until its answer has been taken or its connection has gone. Throws RATE_LIMITED when there are `most` of the name. */
   enter(name: string, most: number, request: IncomingMessage, response: ServerResponse, retryAfter?: number): void;
 }
 
 export function createUnderWay(): UnderWay {
   const counts = new Map<string, number>();
-  return {
+  const underWay: UnderWay = {
+    enterKey(keyId, tenantId, request, response) {
+      underWay.enter(keyId, MAX_PER_KEY, request, response);
+      if (tenantId !== undefined) underWay.enter(`tenant ${tenantId}`, MAX_PER_TENANT, request, response);
+    },
     enter(name, most, request, response, retryAfter = 1) {
       const count = counts.get(name) ?? 0;
       if (count >= most)
@@ -43,6 +51,7 @@ export function createUnderWay(): UnderWay {
       });
     },
   };
+  return underWay;
 }
 
 /** How often answers are looked for that are not taken. */

@@ -76,6 +76,9 @@ const either = (words: readonly string[]): string =>
 const count = (limit: number | undefined, noun: string): string => `${limit ?? 0} ${noun}${limit === 1 ? '' : 's'}`;
 const are = (limit: unknown): string => (limit === 1 ? 'is' : 'are');
 
+/** Characters of a text; of a long one, which nobody counts to the last, its code units. */
+const lengthOf = (text: string): number => (text.length > 10_000 ? text.length : Array.from(text).length);
+
 const plainKey = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** The member at a path of the validator's, in the notation of people: `labels.a/b`. */
@@ -183,7 +186,7 @@ function tell(problem: Problem, context: Context): string {
       if (params.limit === 1) return `${subject} must not be empty`;
       return `${shown} is too short: at least ${count(params.limit, 'character')} are required`;
     case 'maxLength':
-      return `${shown} is too long: at most ${count(params.limit, 'character')} ${are(params.limit)} allowed${not(String(Array.from(value as string).length))}`;
+      return `${shown} is too long: at most ${count(params.limit, 'character')} ${are(params.limit)} allowed${not(String(lengthOf(value as string)))}`;
     case 'minItems':
       return `${subject}: at least ${count(params.limit, 'item')} ${are(params.limit)} required`;
     case 'maxItems':

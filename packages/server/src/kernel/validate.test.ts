@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { coerceText, compileValidator } from './validate.ts';
+import { coerceText, compileValidator, refuseLargeJson } from './validate.ts';
 
 describe('validation', () => {
   const schema = Type.Object(
@@ -123,11 +123,35 @@ describe('validation', () => {
 
   it('refuses more values than any input of ours has, wherever they are, before it looks at each', () => {
     const open = compileValidator(Type.Object({ deep: Type.Unknown() }));
-    const many = 'the input has too many values: at most 20000 are allowed, counting every item and member';
-    expect(refusalOf(open)({ deep: Array(19_999).fill(0) })).toBe('good');
-    const halves = [Array(9_999).fill(0), Array(9_999).fill({})];
-    const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, key) => [key, 0]));
-    for (const deep of [Array(20_000).fill(0), halves, members]) expect(refusalOf(open)({ deep })).toBe(many);
+    const many = 'the input has too many values: at most 5000 are allowed, counting every item and member';
+    expect(refusalOf(open)({ deep: Array(4_999).fill(0) })).toBe('good');
+    const halves = [Array(2_499).fill(0), Array(2_499).fill({})];
+    const members = Object.fromEntries(Array.from({ length: 5_000 }, (_, key) => [key, 0]));
+    for (const deep of [Array(5_000).fill(0), halves, members]) expect(refusalOf(open)({ deep })).toBe(many);
+  });
+
+  it('says that a list, an object or a text is too large before it looks at what is in it', () => {
+    const tags = Array(4).fill(7);
+    expect(messageOf({ name: 'ok', tags })).toBe('tags: at most 3 items are allowed, not 4');
+    expect(messageOf({ name: 'ok', labels: { A: 1, B: 2, C: 3 } })).toBe(
+      'labels: at most 2 members are allowed, not 3',
+    );
+    expect(messageOf({ name: '-'.repeat(201) })).toMatch(/is too long: at most 100 characters are allowed, not 201$/);
+  });
+
+  it('refuses JSON that is too large by its bytes alone: values and levels count, not what stands in texts', () => {
+    const sizeOf = (json: string) => refusalOf((text) => refuseLargeJson(Buffer.from(text as string)))(json);
+    const many = 'the input has too many values: at most 5000 are allowed, counting every item and member';
+    expect(sizeOf(`[${'1,'.repeat(4_999)}1]`)).toBe('good');
+    expect(sizeOf(`[${'1,'.repeat(5_000)}1]`)).toBe(many);
+    expect(sizeOf(`[${'{},'.repeat(2_500)}1]`)).toBe(many);
+    expect(sizeOf(JSON.stringify({ a: '[{,'.repeat(9_000), [',"['.repeat(9_000)]: '\\"[,'.repeat(9_000) }))).toBe(
+      'good',
+    );
+    expect(sizeOf(`${'['.repeat(34)}`)).toBe('the input is nested deeper than 32 levels');
+    expect(sizeOf(`${'[],'.repeat(100)}`)).toBe('good');
+    for (const cut of ['{"a', '{"a\\', `["${'a'.repeat(99)}`, `["${'a'.repeat(99)}\\"`])
+      expect(sizeOf(cut)).toBe('good');
   });
 
   it('names unknown members, however many there are, and not their values', () => {

@@ -15,6 +15,7 @@ import { createRates } from '../front/limits.ts';
 import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
+import { createProcessorShares } from '../front/processor-shares.ts';
 import { createHeldBytes } from '../front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -202,6 +203,7 @@ export async function startTestApi(options: {
     log,
     metrics,
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
+    shares: createProcessorShares(clock, metrics),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),

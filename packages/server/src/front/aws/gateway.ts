@@ -72,6 +72,8 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
   const { execute, testMode } = options;
   return async (input, context) => {
     const { lookUp, request } = context.principal!;
+    // Read and checked since the signature was found to be good, without a pause.
+    request.account?.spend(performance.now() - request.measuredFrom);
     let call: ActionCall | undefined;
     try {
       const key = await lookUp();
@@ -89,6 +91,9 @@ function bind(part: AwsActions, action: AwsAction, options: GatewayOptions): Any
         await execute.denied({ name, audit: name, resource: context.service }, error.denial, origin);
       }
       throw asAwsError(error, part.errors);
+    } finally {
+      // The answer is written next.
+      request.measuredFrom = performance.now();
     }
   };
 }
@@ -127,7 +132,11 @@ class ActionCall implements AwsContext {
     this.decided = true;
     const origin: Origin = { ...this.#request.origin, requestId: this.requestId };
     const { signal } = this.#request.passage;
-    return (await this.#options.execute(operation, this.caller, input, { ...options, origin, signal })).output;
+    const begun = performance.now();
+    const executing = this.#options.execute(operation, this.caller, input, { ...options, origin, signal });
+    // Until it first waits for something: what checks the input is most of it.
+    this.#request.account?.spend(performance.now() - begun);
+    return (await executing).output;
   }
 }
 

@@ -54,7 +54,7 @@ export async function callerOf(
   request: FastifyRequest,
   reply: FastifyReply,
   authenticator: Authenticator,
-  limits: Pick<Rates, 'perKey' | 'perTenant' | 'strangers'>,
+  limits: Pick<Rates, 'perKey' | 'perTenant' | 'tenantOf' | 'strangers'>,
   freshness: Freshness,
   onLookup: (result: 'success' | 'failure' | 'anonymous') => void = () => undefined,
 ): Promise<Caller> {
@@ -81,6 +81,7 @@ export async function callerOf(
   const ofKey = own ?? limits.perKey.join(key, caller.kind === 'user' ? caller.keyId : key);
   if (!own) spend(reply, ofKey, 'with this key');
   const tenantId = tenantIdOf(caller);
+  if (tenantId !== undefined) limits.tenantOf.set(ofKey, tenantId);
   if (tenantId !== undefined) spend(reply, limits.perTenant.of(tenantId), 'of this tenant', ofKey);
   return caller;
 }

@@ -14,6 +14,7 @@ import { createQuietNotifier } from '../../testing/seed.ts';
 import { memoryLog, uniqueWord } from '../../testing/test-api.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { createRates } from '../limits.ts';
+import { createProcessorShares } from '../processor-shares.ts';
 import { createHeldBytes } from '../held-bytes.ts';
 import { createUnderWay, createUntaken } from '../under-way.ts';
 import { createHostChecks } from './host-checks.ts';
@@ -49,6 +50,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
       perKey: { perSecond: 100, burst: 100 },
       perAddress: { perSecond: 1, burst: 1 },
     }),
+    shares: createProcessorShares(systemClock, createMetrics()),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(createMetrics()),
     untaken: createUntaken(systemClock, createMetrics()),

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalidInput, unsupportedMediaType } from '../../kernel/errors.ts';
+import { refuseLargeJson } from '../../kernel/validate.ts';
 
 /** How requests are read, whatever they hold: what cannot be read is refused with a sentence. Call it before any route is added. */
 export function readRequests(app: FastifyInstance): void {
@@ -14,12 +15,17 @@ export function readRequests(app: FastifyInstance): void {
     throw unsupportedMediaType(`Content-Encoding '${encoding.slice(0, 60)}' is not supported; send the body as it is`);
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const begun = performance.now();
+    let parsed: unknown;
+    let flaw: Error | null = null;
     try {
-      done(null, parseBody(body as Buffer));
+      parsed = parseBody(body as Buffer);
     } catch (error) {
-      done(error as Error, undefined);
+      flaw = error as Error;
     }
+    request.account?.spend(performance.now() - begun);
+    done(flaw, parsed);
   });
 }
 
@@ -41,8 +47,9 @@ function checkQuery(url: string): void {
 }
 
 /** A POST without a body is an empty input, whatever its Content-Type says. */
-function parseBody(body: Buffer): unknown {
+export function parseBody(body: Buffer): unknown {
   if (body.length === 0) return {};
+  refuseLargeJson(body);
   // Else each bad byte would become U+FFFD without a word.
   if (!isUtf8(body)) throw invalidInput('the body is not valid UTF-8');
   try {

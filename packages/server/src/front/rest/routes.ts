@@ -12,8 +12,9 @@ import type { Authenticator, Freshness } from '../../services/identity/index.ts'
 import type { Rates } from '../limits.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { onClose, passageOf } from '../passage.ts';
-import { MAX_PER_KEY, type UnderWay } from '../under-way.ts';
-import { addressOf, callerOf, enterTenant, lookUpCaller } from './authenticate.ts';
+import type { Account, ProcessorShares } from '../processor-shares.ts';
+import type { UnderWay } from '../under-way.ts';
+import { addressOf, callerOf, enterTenant, keyOf, lookUpCaller } from './authenticate.ts';
 import { keepSession, withSessionKey } from './console-session.ts';
 import { dataBody, type Meta } from './envelope.ts';
 import type { LiveAnswers } from './live-answers.ts';
@@ -27,6 +28,7 @@ export interface RouteDeps {
   readonly live: LiveClient;
   readonly waiter: Waiter;
   readonly limits: Rates;
+  readonly shares: ProcessorShares;
   readonly underWay: UnderWay;
   readonly heldBytes: HeldBytes;
   readonly liveAnswers: LiveAnswers;
@@ -40,6 +42,10 @@ declare module 'fastify' {
     decided: boolean;
     /** Who calls: found out by the headers alone, before the body is read. */
     caller: Caller;
+    /** When its answer was there and began to be written, in milliseconds of `performance.now()`; 0: not yet. */
+    answeredAt: number;
+    /** Who pays for the processor's time. */
+    account: Account | undefined;
   }
 }
 
@@ -52,6 +58,7 @@ const SLOW_MS = 500;
 export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const passwords = { underWay: 0 };
   app.decorateRequest('caller');
+  app.decorateRequest('account');
   for (const entry of deps.registry.entries.values()) {
     if (entry.descriptor.rest === 'custom') continue;
     const { method, path, alias } = entry.descriptor.http;
@@ -62,6 +69,7 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
         bodyLimit: entry.bodyLimit,
         onRequest: async (request, reply) => {
           request.decided = true;
+          await waitForShare(deps, request);
           request.caller = await letIn(entry, deps, request, reply);
         },
         handler: (request, reply) =>
@@ -85,6 +93,20 @@ async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>
 /** A key that was revoked changes nothing from then on, also through another process; what it reads may be a second late. */
 const freshnessFor = (entry: Entry): Freshness => (entry.writes && entry.plane === 'control' ? 'now' : 'cached');
 
+/**
+ * Waits for the caller's share of the processor, before anything is done: also what will be refused takes time. By what is known of the key; a
+ * tenant that the request names is found out only behind this.
+ */
+async function waitForShare({ limits, shares }: RouteDeps, request: FastifyRequest): Promise<void> {
+  const key = keyOf(request);
+  const bucket = key === undefined ? undefined : limits.perKey.known(key);
+  const tenantId = bucket && limits.tenantOf.get(bucket);
+  request.account = shares.of(tenantId ?? sourceOf(addressOf(request)));
+  const { socket } = request.raw;
+  const turn = request.account.enter(() => socket.destroyed);
+  if (turn) await turn;
+}
+
 /** Refuses by the head alone who has no business here. */
 async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   if (entry.scope === 'public') {
@@ -101,7 +123,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     throw error;
   });
   if (caller.kind === 'user') {
-    deps.underWay.enter(caller.keyId, MAX_PER_KEY, request.raw, reply.raw);
+    deps.underWay.enterKey(caller.keyId, caller.tenantId, request.raw, reply.raw);
     holdBody(entry, deps, request, reply, 'tenant', caller.tenantId ?? caller.userId);
     deps.liveAnswers.admit(entry, caller, request, reply);
   }
@@ -142,12 +164,16 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   const key = request.headers['idempotency-key'];
   const ifMatch = readIfMatch(request.headers['if-match']);
   const origin = originOf(request);
-  let executed = await deps.execute(entry.name, caller, input, {
+  const begun = performance.now();
+  const executing = deps.execute(entry.name, caller, input, {
     origin,
     ...(entry.plane === 'data' ? { signal: passageOf(request.raw, reply.raw).signal } : {}),
     ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
+  // Until it first waits for something: what checks the input is most of it.
+  request.account?.spend(performance.now() - begun);
+  let executed = await executing;
   if (deps.liveAnswers.isLong(entry))
     return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');

@@ -96,6 +96,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   // An expectation that is not known may be left aside (RFC 9110, 10.1.1); Node would answer 417 without a body.
   app.server.on('checkExpectation', (message, response) => app.server.emit('request', message, response));
   app.decorateRequest('decided', false);
+  app.decorateRequest('answeredAt', 0);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.id));
@@ -121,7 +122,13 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       );
     }
   });
-  app.addHook('onSend', async (_request, reply, payload) => {
+  // Fastify writes the answer between these two.
+  app.addHook('preSerialization', (request, _reply, payload, done) => {
+    request.answeredAt = performance.now();
+    done(null, payload);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (request.answeredAt > 0) request.account?.spend(performance.now() - request.answeredAt);
     options.untaken.watch(reply.raw, payload);
     return payload;
   });
