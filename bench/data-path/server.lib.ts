@@ -6,6 +6,7 @@ import Fastify from 'fastify';
 import { callerOf } from '../../packages/server/src/front/rest/authenticate.ts';
 import { createRates } from '../../packages/server/src/front/limits.ts';
 import { createProcessorShares } from '../../packages/server/src/front/processor-shares.ts';
+import { createConnections } from '../../packages/server/src/front/connections.ts';
 import { createHeldBytes } from '../../packages/server/src/front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../../packages/server/src/front/under-way.ts';
 import { createRestServer } from '../../packages/server/src/front/rest/server.ts';
@@ -50,6 +51,7 @@ function startOurs() {
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
+    connections: createConnections({ metrics }),
     testMode: false,
   });
 }

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ApiConfig } from '../config.ts';
+import { createConnections } from '../front/connections.ts';
 import { createHeldBytes } from '../front/held-bytes.ts';
 import { createRates } from '../front/limits.ts';
 import { createProcessorShares } from '../front/processor-shares.ts';
@@ -85,6 +86,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
+    connections: createConnections({ metrics, trustedProxies: config.trustedProxies }),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     trustedProxies: config.trustedProxies,
     testMode: config.testMode,

@@ -26,8 +26,12 @@ export interface ClientSide {
   schemeOf(request: IncomingMessage): 'http' | 'https';
 }
 
+/** Whether an address is one of the trusted proxies'. Undefined if none is. */
+export const trustIn = (trustedProxies: readonly string[]): ((address: string, hop: number) => boolean) | undefined =>
+  trustedProxies.length > 0 ? proxyAddress.compile([...trustedProxies]) : undefined;
+
 export function createClientSide(trustedProxies: readonly string[]): ClientSide {
-  const isTrusted = trustedProxies.length > 0 ? proxyAddress.compile([...trustedProxies]) : undefined;
+  const isTrusted = trustIn(trustedProxies);
   return {
     addressOf: (request) => soundAddress(isTrusted && proxyAddress(request, isTrusted), request.socket),
     schemeOf(request) {

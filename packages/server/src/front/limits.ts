@@ -5,8 +5,17 @@ import { createTokenBuckets, type TokenBucket, type TokenBuckets } from '../kern
 
 /** Largest request body that is read as a whole. */
 export const BODY_LIMIT = 1024 * 1024;
-/** A request that is not whole after this long is ended. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+/** Milliseconds of a connection, at both doors. */
+export const HTTP_LIMITS = {
+  /** A request's head that is not whole by then ends its connection. */
+  headersTimeout: 10_000,
+  /** A request that is not whole by then is ended. */
+  requestTimeout: 30_000,
+  /** How often such requests are looked for. */
+  connectionsCheckingInterval: 2_000,
+  /** Clients that poll keep theirs. */
+  keepAliveTimeout: 72_000,
+};
 
 interface Rate {
   readonly perSecond: number;

@@ -95,14 +95,18 @@ describe('requests under way', () => {
         return `GET /vpcs/${vpc}?wait=60 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${busy.key}\r\nX-Tenant-ID: ${tenantId}\r\n\r\n`;
       }),
     );
-    const sockets = waits.map(() => connect(Number(new URL(api.url).port), '127.0.0.1'));
-    for (const socket of sockets) socket.on('error', () => undefined);
+    // A connection has one request in progress at a time.
+    const open = (wait: string) => {
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => undefined);
+      socket.write(wait);
+      return socket;
+    };
     const gets = () => api.countOf('vpcs.get');
     const me = (actor: Actor) => api.call('auth.me', {}, actor);
-    waits.forEach((wait, index) => sockets[index]!.write(wait.repeat(index === 0 ? 99 : 100)));
+    const sockets = waits.flatMap((wait, index) => Array.from({ length: index === 0 ? 99 : 100 }, () => open(wait)));
     await eventually('they are under way', async () => (await gets()) >= 399);
     expect((await me(busy)).status).toBe(200);
-    sockets[0]!.write(waits[0]!);
+    sockets.push(open(waits[0]!));
     await eventually('so is one more', async () => (await me(busy)).status === 429);
     expect(await me(busy)).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '1' } });
     expect((await me(other)).status).toBe(200);

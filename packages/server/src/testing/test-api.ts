@@ -16,6 +16,7 @@ import { buildOpenApi } from '../front/rest/openapi.ts';
 import { createRestServer } from '../front/rest/server.ts';
 import { createWaiter } from '../front/rest/waiter.ts';
 import { createProcessorShares } from '../front/processor-shares.ts';
+import { createConnections } from '../front/connections.ts';
 import { createHeldBytes } from '../front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -132,6 +133,7 @@ export async function startTestApi(options: {
   readonly rates?: { readonly perSecond: number; readonly burst: number };
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
+  readonly mostConnections?: number;
   readonly region?: string;
   readonly corsOrigins?: readonly string[];
   readonly hosts?: readonly string[];
@@ -207,6 +209,7 @@ export async function startTestApi(options: {
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),
+    connections: createConnections({ metrics, ...options, most: options.mostConnections }),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
     trustedProxies: options.trustedProxies ?? [],
     testMode: true,

@@ -17,8 +17,9 @@ import type { Registry } from '../../kernel/registry.ts';
 import { sourceOf } from '../../kernel/source.ts';
 import { createClientSide } from '../caller-address.ts';
 import { areUp, type HealthChecks, runAll } from '../health-checks.ts';
+import type { Connections } from '../connections.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
-import { BODY_LIMIT, type Rates, REQUEST_TIMEOUT_MS, takeFrom } from '../limits.ts';
+import { BODY_LIMIT, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
 import type { ProcessorShares } from '../processor-shares.ts';
 import type { UnderWay, Untaken } from '../under-way.ts';
@@ -42,6 +43,7 @@ export interface AwsOptions {
   /** Of all doors together. */
   readonly heldBytes: HeldBytes;
   readonly untaken: Untaken;
+  readonly connections: Connections;
   readonly region: string;
   /** Checks without which the door cannot serve. */
   readonly checks: HealthChecks;
@@ -61,9 +63,6 @@ const HEADER_LIMIT = 16 << 10;
  * tables of DynamoDB, and costs 200 ms.
  */
 const NODES = 2_000;
-
-/** As long as Fastify keeps one: clients that poll keep theirs. */
-const KEEP_ALIVE_MS = 72_000;
 
 /** For load balancers: no action of AWS is there, and no bucket can have this name. */
 const HEALTH_PATH = '/_health';
@@ -216,12 +215,11 @@ export function createAwsServer(options: AwsOptions): Server {
   };
   const listener: RequestListener = (incoming, outgoing) =>
     (incoming.url === HEALTH_PATH ? health : actions)(incoming, outgoing);
-  const server = createServer(
-    { maxHeaderSize: maxHeaderSizeOf(aws), requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
-    listener,
-  )
-    .on('checkContinue', deferContinue(listener))
+  const { inTurn, guard } = options.connections;
+  const server = createServer({ ...HTTP_LIMITS, maxHeaderSize: maxHeaderSizeOf(aws) }, inTurn(listener))
+    .on('checkContinue', inTurn(deferContinue(listener)))
     .on('clientError', unreadableListener(aws));
+  guard(server);
   return server;
 }
 

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from '../../kernel/registry.ts';
@@ -34,7 +34,9 @@ export function addDocs(app: FastifyInstance, registry: Registry): void {
   serve('/docs', 'text/html', () => PAGE, { 'content-security-policy': POLICY });
   serve('/docs/start.js', 'text/javascript', () => START);
   for (const [name, type] of Object.entries(FILES)) {
-    serve(`/docs/${name}`, type, () => createReadStream(require.resolve(`swagger-ui-dist/${name}`)), {
+    // Held once, however many ask for it at a time.
+    const content = readFileSync(require.resolve(`swagger-ui-dist/${name}`));
+    serve(`/docs/${name}`, type, () => content, {
       'cache-control': 'max-age=86400',
     });
   }

@@ -18,6 +18,7 @@ import { createProcessorShares } from '../processor-shares.ts';
 import { createHeldBytes } from '../held-bytes.ts';
 import { createUnderWay, createUntaken } from '../under-way.ts';
 import { createHostChecks } from './host-checks.ts';
+import { createConnections } from '../connections.ts';
 import { createRestServer, type RestOptions } from './server.ts';
 import { createWaiter } from './waiter.ts';
 
@@ -54,6 +55,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(createMetrics()),
     untaken: createUntaken(systemClock, createMetrics()),
+    connections: createConnections({ metrics: createMetrics() }),
     testMode: true,
     ...options,
   });

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { newId } from '../../kernel/ids.ts';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { isOperator } from '../../kernel/caller.ts';
@@ -5,7 +6,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { type CloudError, internal } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
-import { REQUEST_TIMEOUT_MS } from '../limits.ts';
+import type { Connections } from '../connections.ts';
+import { HTTP_LIMITS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
@@ -38,6 +40,7 @@ export interface RestOptions
   readonly consoleDir?: string | undefined;
   /** Of all doors together. */
   readonly untaken: Untaken;
+  readonly connections: Connections;
   readonly testMode: boolean;
 }
 
@@ -57,14 +60,13 @@ const SECURITY_HEADERS = {
 
 /** The REST door: routes from the registry, health, metrics, OpenAPI and its pages. */
 export function createRestServer(options: RestOptions): FastifyInstance {
-  const { log, metrics, clock } = options;
+  const { log, metrics, clock, connections } = options;
   const timestamp = () => new Date(clock.now()).toISOString();
   const headersOf = (requestId: string) => ({ ...SECURITY_HEADERS, 'x-request-id': requestId });
   const bodyOf = (shown: CloudError, requestId: string) =>
     errorBody(shown, { request_id: requestId, timestamp: timestamp() });
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: (message) => {
       const given = message.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
@@ -83,8 +85,19 @@ export function createRestServer(options: RestOptions): FastifyInstance {
       const headers = { ...headersOf(requestId), 'content-type': 'application/json; charset=utf-8' };
       answerOnSocket(socket, shown.status, headers, JSON.stringify(bodyOf(shown, requestId)));
     },
-    // Node would answer without a body; the hook below answers with one.
-    http: { requireHostHeader: false, shouldUpgradeCallback: isUpgrade },
+    serverFactory(handler) {
+      const server = createServer(
+        {
+          ...HTTP_LIMITS,
+          // Node would answer without a body; the hook below answers with one.
+          requireHostHeader: false,
+          shouldUpgradeCallback: (message) => isUpgrade(message) && connections.takeOver(message.socket),
+        },
+        connections.inTurn(handler),
+      );
+      connections.guard(server);
+      return server;
+    },
     // What arrives while it ends is served: the connections are closed behind it.
     return503OnClosing: false,
     // The longest name has 255 characters, each of up to 12 in a URL.
