@@ -42,6 +42,8 @@ export const SYSTEM_PACKAGES = [
   { name: 'uidmap', for: 'engine', proof: ['newuidmap'], why: 'user ids of unprivileged containers' },
   { name: 'procps', for: 'engine', proof: ['sysctl'], why: 'kernel settings of the private networks' },
   { name: 'util-linux', for: 'all', proof: ['nsenter'], why: 'enters namespaces, locks the data folder' },
+  { name: 'gcc', for: 'tests', proof: ['gcc'], why: 'compiles what takes of the kernel inside an instance' },
+  { name: 'libc6-dev', for: 'tests', proof: ['/usr/lib/*/libc.a'], why: 'for a program that runs in every image' },
   { name: 'bsdutils', for: 'tests', proof: ['script'], why: 'a terminal for the tests of the command line' },
   { name: 'curl', for: 'tests', proof: ['curl'], why: 'a client of the AWS protocols' },
   { name: 'awscli', for: 'tests', proof: ['/usr/bin/aws'], why: 'a client of the AWS protocols, of another age' },

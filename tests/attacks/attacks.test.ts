@@ -7,6 +7,7 @@ import {
 } from '../../packages/testkit/src/platform-api.ts';
 import { addTypes } from '../acceptance/instances.ts';
 import { createNeighbour, type Neighbour } from './neighbour.ts';
+import { describeKernel } from './theme-kernel.ts';
 import { describeStranger } from './theme-stranger.ts';
 
 const obstacle = await findEngineObstacle();
@@ -30,4 +31,5 @@ describe.skipIf(obstacle !== undefined)('while somebody attacks', { timeout: 120
   afterAll(() => platform?.close(), 120_000);
 
   describeStranger(use, beside);
+  describeKernel(use, beside);
 });

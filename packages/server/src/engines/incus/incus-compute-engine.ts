@@ -27,7 +27,7 @@ import { debianImage } from './images/debian-image.ts';
 import { ImageStore } from './images/image-store.ts';
 import { IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { followConsole } from './console-follow.ts';
-import { boundStartLog, CONSOLE_FILE, consoleConfig, ConsoleLogs } from './console-log.ts';
+import { boundStartLog, CONSOLE_FILE, ConsoleLogs } from './console-log.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { watchInstances } from './incus-events.ts';
 import type { CommandPlace } from './incus-command.ts';
@@ -42,7 +42,7 @@ import {
   removeBackup,
   removeStrayFolder,
 } from './machine-disk.ts';
-import { MARKS, machineConfig, readEnv, runLines } from './machine-config.ts';
+import { commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { createUsageReader } from './machine-usage.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
@@ -157,8 +157,7 @@ export class IncusComputeEngine implements ComputeEngine {
 
   async define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void> {
     const name = this.nameOf(ref.instanceId);
-    const folders = { guest: this.#guestFolder, logs: this.#logFolderOf(ref) };
-    const wanted = machineConfig(this.#platformId, folders, ref, spec);
+    const wanted = machineConfig(this.#platformId, this.#foldersOf(ref), ref, spec);
     if ((await this.#find(ref, signal)) !== undefined) return;
     await this.#prepareGuest();
     const create = () =>
@@ -189,10 +188,9 @@ export class IncusComputeEngine implements ComputeEngine {
     // A stop that failed is no longer wanted.
     if (found.status === 'Running' && (await isRunning(before))) return forgetAsked(this.#logFolderOf(ref));
     await this.#prepareGuest();
-    const lines = [...consoleConfig(this.#logFolderOf(ref)), ...runLines(this.#guestFolder)];
     // First: whatever changes a machine writes its backup.yaml.
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
-    await completeConfig(this.#client, found, lines, signal);
+    await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), signal);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
@@ -323,6 +321,10 @@ export class IncusComputeEngine implements ComputeEngine {
       .filter((nic) => nic?.['parent'] === bridge)
       .map((nic) => nic?.['host_name'] ?? '')
       .filter((name) => name !== '');
+  }
+
+  #foldersOf(ref: MachineRef): MachineFolders {
+    return { guest: this.#guestFolder, logs: this.#logFolderOf(ref) };
   }
 
   #consoleOf(ref: MachineRef): string {

@@ -19,6 +19,7 @@ import { removeRunFolder } from '../run-folder.ts';
 import { claimSlot, releaseSlot } from '../slots.ts';
 import { IncusClient, IncusError } from './incus-client.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
+import { raiseKernelBudgets } from './kernel-budgets.ts';
 import { ensureMountNamespace, listMountNamespaceProcesses, removeMountNamespace } from './mount-namespace.ts';
 import { ensurePool, keepMetadataSingle } from './storage-pool.ts';
 
@@ -71,7 +72,7 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
   const client = new IncusClient(incusSocketOf(options.dataDir));
   try {
     const living = await findDaemon(options.dataDir);
-    await prepareHost(names, options.dataDir, incusDir, living);
+    await prepareHost(names, options.dataDir, incusDir, living, options.onProgress);
     const adopted = living !== undefined && (await answers(client));
     // One that lives but does not answer within its time is of no use; the instances do not need it.
     if (living !== undefined && !adopted) await endProcess(living, 5_000);
@@ -145,6 +146,7 @@ async function prepareHost(
   dataDir: string,
   incusDir: string,
   living: ProcessIdentity | undefined,
+  onProgress: ((line: string) => void) | undefined,
 ): Promise<void> {
   if (
     living === undefined &&
@@ -155,6 +157,7 @@ async function prepareHost(
     await endInstanceProcesses(names);
     await removeMountNamespace(names, incusDir);
   }
+  await raiseKernelBudgets(onProgress);
   await ensureCloudNamespace(names, living?.pid);
   const slotFile = `${dataDir}/slot`;
   const before = Number(await readFile(slotFile, 'utf8').catch(() => '0'));

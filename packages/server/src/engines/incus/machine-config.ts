@@ -6,6 +6,8 @@ import { consoleConfig } from './console-log.ts';
 import { guestDevice, guestInitCommand } from './guest-init.ts';
 import { runHookLines } from './run-record.ts';
 import { POOL_NAME } from './storage-pool.ts';
+import { DENIED_SYSCALLS } from './syscalls.ts';
+import { userNamespaceLines } from './user-namespace.ts';
 
 /** Pure: from what an instance shall be to what Incus is told. */
 
@@ -21,31 +23,30 @@ export const MARKS = {
   env: 'user.thecloud.env',
 } as const;
 
-/**
- * ioctls of btrfs that need no privilege and get round the disk's limit: a subvolume made inside has no limit of its own, nor is it counted
- * to the instance's. SUBVOL_CREATE, SUBVOL_CREATE_V2, SNAP_CREATE, SNAP_CREATE_V2 (linux/btrfs.h). Masked, since the kernel looks at the lower
- * 32 bits only.
- */
-const DENIED_SYSCALLS = [0x5000940e, 0x50009418, 0x50009401, 0x50009417]
-  .map((request) => `ioctl errno 1 [1,${request},SCMP_CMP_MASKED_EQ,4294967295]`)
-  .join('\n');
-
 export interface MachineConfig {
   readonly config: Record<string, string>;
   readonly devices: Record<string, Record<string, string>>;
 }
 
+/** Keys of Incus' configuration that every machine has, whichever version made it. */
+export const COMMON_CONFIG: Readonly<Record<string, string>> = { 'security.syscalls.deny': DENIED_SYSCALLS };
+
+/** On the host: what such instances see of ours, and the machine's own logs. */
+export interface MachineFolders {
+  readonly guest: string;
+  readonly logs: string;
+}
+
 export function machineConfig(
   platformId: string,
-  /** On the host: what such instances see of ours, and the machine's own logs. */
-  folders: { readonly guest: string; readonly logs: string },
+  folders: MachineFolders,
   ref: MachineRef,
   spec: MachineSpec,
 ): MachineConfig {
   checkSpec(spec);
   const command = spec.command ?? [];
   const hasEnv = Object.keys(spec.env).length > 0;
-  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, ...consoleConfig(folders.logs), ...runLines(folders.guest)];
+  const lxc: string[] = [`lxc.uts.name = ${spec.hostname}`, ...commonLines(folders)];
   const config: Record<string, string> = {
     [MARKS.instanceId]: ref.instanceId,
     [MARKS.tenantId]: ref.tenantId,
@@ -55,7 +56,7 @@ export function machineConfig(
     'security.idmap.isolated': 'true',
     // No socket into incusd from inside.
     'security.guestapi': 'false',
-    'security.syscalls.deny': DENIED_SYSCALLS,
+    ...COMMON_CONFIG,
     // A share of time, which holds for halves too. The cores are for what counts them (nproc): it starts as many threads. Incus spreads the
     // instances over the cores at each start and stop.
     'limits.cpu': String(Math.ceil(spec.vcpus)),
@@ -86,11 +87,15 @@ export function machineConfig(
   return { config, devices };
 }
 
-/**
- * Without CAP_SYS_BOOT a `reboot` or `poweroff` inside ends its init, as systemd does where it may not call reboot(2). With it Incus would start
- * the instance again at once, behind the platform's back and without any rest.
- */
-export const runLines = (guestFolder: string): string[] => ['lxc.cap.drop = sys_boot', ...runHookLines(guestFolder)];
+/** Lines of LXC's configuration that every machine has, whichever version made it. */
+export const commonLines = (folders: MachineFolders): string[] => [
+  ...consoleConfig(folders.logs),
+  // Without CAP_SYS_BOOT a `reboot` or `poweroff` inside ends its init, as systemd does where it may not call reboot(2). With it Incus would
+  // start the instance again at once, behind the platform's back and without any rest.
+  'lxc.cap.drop = sys_boot',
+  ...runHookLines(folders.guest),
+  ...userNamespaceLines(folders.guest, folders.logs),
+];
 
 function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: number): Record<string, string> {
   return {

@@ -2,7 +2,9 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
+import { COMMON_CONFIG } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
+import { isUserNamespaceLine } from './user-namespace.ts';
 
 /** Milliseconds. A start runs on a busy machine too. */
 const START_TIMEOUT_MS = 60_000;
@@ -80,7 +82,10 @@ async function hasEnded(logFolder: string, before: RunRecord | undefined): Promi
   return after !== undefined && after.pid === 0 && after.ends !== (before?.ends ?? 0);
 }
 
-/** Gives an instance that an earlier version made the lines of LXC's configuration that it lacks. Of two for one key the later counts. */
+/**
+ * Gives a stopped instance that an earlier version made, or that was made when the host had other cgroups, what every machine has. Of two
+ * lines for one key of LXC's configuration the later counts.
+ */
 export async function completeConfig(
   client: IncusClient,
   found: IncusInstance,
@@ -88,9 +93,13 @@ export async function completeConfig(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
-  const missing = lines.filter((line) => !raw.split('\n').includes(line));
-  if (missing.length === 0) return;
-  const body = { config: { 'raw.lxc': [raw, ...missing].join('\n') } };
+  const kept = raw.split('\n').filter((line) => lines.includes(line) || !isUserNamespaceLine(line));
+  const wanted = [...kept, ...lines.filter((line) => !kept.includes(line))].join('\n');
+  const changed = Object.entries({ ...COMMON_CONFIG, 'raw.lxc': wanted }).filter(
+    ([key, value]) => found.config[key] !== value,
+  );
+  if (changed.length === 0) return;
+  const body = { config: Object.fromEntries(changed) };
   await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
 }
 
