@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Origin } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { CloudError, requestTimedOut } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Entry } from '../../kernel/registry.ts';
@@ -13,18 +14,27 @@ import { answerStream } from './stream-answer.ts';
 import { createWrittenAnswers } from './written-answers.ts';
 import type { Untaken, UnderWay } from '../under-way.ts';
 
+/** What is known of a call that lasts. */
+export interface LongCallFacts {
+  readonly caller: Caller;
+  readonly input: Record<string, unknown>;
+  readonly origin: Origin;
+}
+
 export interface LiveAnswers {
   /** Counts a call that lasts among its tenant's. Throws RATE_LIMITED, or INVALID_INPUT for a request that cannot become a socket. */
   admit(entry: Entry, caller: Caller & { kind: 'user' }, request: FastifyRequest, reply: FastifyReply): void;
   /** Whether what the caller gets is a stream or a socket: see `answer`. Everything else is answered at once. */
   isLong(entry: Entry): boolean;
+  /** What the worker does for the ticket. It ends with the caller's right to it, or when the client leaves: nobody would learn how it went. */
+  call(entry: Entry, call: LongCallFacts, ticket: string, request: FastifyRequest): Promise<unknown>;
   /**
    * Answers with the stream or the socket that the ticket is for, or with what the handler has to write. Resolves at the end of a stream, and
    * once a socket is open.
    */
   answer(
     entry: Entry,
-    call: { readonly caller: Caller; readonly input: Record<string, unknown>; readonly origin: Origin },
+    call: LongCallFacts,
     output: unknown,
     request: FastifyRequest,
     reply: FastifyReply,
@@ -74,6 +84,19 @@ export function createLiveAnswers(
     isLong(entry) {
       const shape = shapeOf(entry);
       return shape === 'stream' || shape === 'socket' || isWritten(entry);
+    },
+
+    async call(entry, { caller, input, origin }, ticket, request) {
+      const call = longCalls.begin(entry, request, caller, input, origin);
+      try {
+        return await (entry.writes ? live.call : live.read)(ticket, call.signal);
+      } catch (error) {
+        throw error === call.signal.reason && !(error instanceof CloudError)
+          ? requestTimedOut('the client left')
+          : error;
+      } finally {
+        call.end();
+      }
     },
 
     async answer(entry, { caller, input, origin }, output, request, reply) {

@@ -45,6 +45,8 @@ interface Watched {
   readonly address: string;
   readonly tenant: string | undefined;
   readonly permission: string | undefined;
+  /** Its answer is worth waiting for when the API stops: it does not go on for ever. */
+  readonly isBounded: boolean;
   /** Throws NOT_FOUND when what the call is about is gone. */
   readonly look: (caller: Caller) => Promise<unknown>;
   readonly end: (reason: Error) => void;
@@ -118,6 +120,7 @@ export function createLongCalls(deps: {
         address: addressOf(request),
         tenant: tenantOf(request),
         permission: entry.permission,
+        isBounded: entry.answer === 'json',
         look: lookAt(entry, input, origin),
         end: (reason) => over.abort(reason),
         caller,
@@ -134,7 +137,7 @@ export function createLongCalls(deps: {
       return { signal: over.signal, caller: () => one.caller, end: (reason = new Error('done')) => over.abort(reason) };
     },
     stop() {
-      for (const one of watched) one.end(unavailable('the API is stopping; connect again'));
+      for (const one of watched) if (!one.isBounded) one.end(unavailable('the API is stopping; connect again'));
     },
   };
 }

@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, isAuthorised } from '../../kernel/authorise.ts';
 import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
-import { CloudError, invalidInput, rateLimited, requestTimedOut } from '../../kernel/errors.ts';
+import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
 import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
 import { sourceOf } from '../../kernel/source.ts';
 import { coerceText } from '../../kernel/validate.ts';
-import type { LiveClient } from '../../live/client.ts';
 import type { Authenticator, Freshness } from '../../services/identity/index.ts';
 import type { Rates } from '../limits.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
@@ -25,7 +24,6 @@ export interface RouteDeps {
   readonly registry: Registry;
   readonly execute: Execute;
   readonly authenticator: Authenticator;
-  readonly live: LiveClient;
   readonly waiter: Waiter;
   readonly limits: Rates;
   readonly shares: ProcessorShares;
@@ -178,7 +176,10 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     return deps.liveAnswers.answer(entry, { caller, input, origin }, executed.output, request, reply);
   if (executed.replayed) reply.header('idempotency-replayed', 'true');
   if (entry.descriptor.live)
-    executed = { ...executed, output: await callLive(entry, deps.live, executed.output as string, request) };
+    executed = {
+      ...executed,
+      output: await deps.liveAnswers.call(entry, { caller, input, origin }, executed.output as string, request),
+    };
   if (waitSeconds > 0 && entry.descriptor.settles)
     executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
   return send(entry, deps, request, reply, executed);
@@ -189,17 +190,6 @@ const originOf = (request: FastifyRequest): Origin => ({
   ip: addressOf(request),
   ...(request.headers['user-agent'] ? { userAgent: request.headers['user-agent'] } : {}),
 });
-
-/** What the worker does for the ticket. It ends when the client leaves: nobody would learn how it went. */
-async function callLive(entry: Entry, live: LiveClient, ticket: string, request: FastifyRequest): Promise<unknown> {
-  const gone = new AbortController();
-  const stop = onClose(request.raw.socket, () => gone.abort(requestTimedOut('the client left')));
-  try {
-    return await (entry.writes ? live.call : live.read)(ticket, gone.signal);
-  } finally {
-    stop();
-  }
-}
 
 /** Path, query and body as the one flat object that the operation takes. `wait` is the front's own. */
 function readInput(entry: Entry, request: FastifyRequest): { input: Record<string, unknown>; waitSeconds: number } {
@@ -285,6 +275,9 @@ async function waitFor(
   return seen;
 }
 
+/** Nothing to say. */
+const isNothing = (output: unknown): boolean => Object.keys(output ?? {}).length === 0;
+
 function send(
   entry: Entry,
   deps: RouteDeps,
@@ -293,7 +286,8 @@ function send(
   { output, version }: Executed,
 ): FastifyReply {
   reply.code(entry.status);
-  if (entry.status === 204) return reply.send();
+  if (entry.status === 204 && isNothing(output)) return reply.send();
+  if (entry.status === 204) reply.code(200);
   if (entry.answer === 'text') return reply.type('text/plain; charset=utf-8').send(output as string);
   const meta: Meta = { request_id: request.id, timestamp: deps.timestamp() };
   if (entry.descriptor.effect === 'list') {

@@ -6,6 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { type CloudError, internal } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import type { LiveClient } from '../../live/client.ts';
 import type { Connections } from '../connections.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
@@ -27,6 +28,7 @@ import { isUpgrade } from './sockets.ts';
 export interface RestOptions
   extends Omit<RouteDeps, 'timestamp' | 'onAuth' | 'liveAnswers'>,
     Omit<HealthOptions, 'live'> {
+  readonly live: LiveClient;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -1,13 +1,30 @@
 import { createClient, outputBytes, stdinBytes } from '@thecloud/sdk';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../testing/seed.ts';
-import { runMachine } from '../../testing/machines.ts';
+import { memberWith, revoke, runMachine } from '../../testing/machines.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { insertInstance } from './examples.ts';
 
 // What the worker does for a caller at once, through the door.
 
 const { api, owner, engine } = await setUpApi();
+type Member = Awaited<ReturnType<typeof memberWith>>;
+
+/** What ends somebody's right to a command, and the status that they are told. */
+const ENDS = [
+  ['its key is revoked', (actor: Member) => revoke(api, actor), 401],
+  ['its permission is taken away', (actor: Member) => actor.takeAway(), 403],
+  [
+    'its user is no member any more',
+    ({ userId }: Member) => api.owner.query('delete from memberships where user_id = $1', [userId]),
+    401,
+  ],
+  [
+    'its user is suspended',
+    ({ userId }: Member) => api.owner.query('update users set suspended_at = now() where id = $1', [userId]),
+    403,
+  ],
+] as const;
 
 describe('what the worker does live', () => {
   const running = () => runMachine(api, engine, owner);
@@ -110,6 +127,18 @@ describe('what the worker does live', () => {
     await eventually('there is a place', async () => {
       return (await api.call('instances.exec', { id, command: ['echo'] }, owner)).status === 200;
     });
+  });
+
+  it.each(ENDS)('is to end a command within a second when %s', async (_, takeAway, status) => {
+    const id = await running();
+    const member = await memberWith(api, owner, ['instance:read', 'instance:update']);
+    const call = api.call('instances.exec', { id, command: ['sleep', '60'], timeout: 300 }, member);
+    await eventually('it runs', () => engine.running() === 1);
+    const began = performance.now();
+    await takeAway(member);
+    expect((await call).status).toBe(status);
+    await eventually('none runs', () => engine.running() === 0, 1_000);
+    expect(performance.now() - began).toBeLessThan(1_500);
   });
 
   it('is to read the console, which is empty before there is a machine', async () => {
