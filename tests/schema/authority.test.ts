@@ -52,6 +52,7 @@ it.each([
   [`update api_keys set expires_at = now() + interval '1 day'`, KEYS],
   [`update api_keys set permissions = '{vpc:read}'`, KEYS],
   [`update api_keys set cidrs = '{10.0.0.0/8}'`, KEYS],
+  [`update api_keys set all_tenants = false`, KEYS],
   [
     `insert into memberships (tenant_id, user_id, role) select t.id, u.id, 'viewer' from tenants t, users u where u.email = 'system@localhost'`,
     BUILT_IN,

@@ -11,6 +11,8 @@ export interface KeysCreateInput {
   readonly permissions?: readonly string[] | undefined;
   /** Networks from which the key works, such as 10.0.0.0/8 */
   readonly cidrs?: readonly string[] | undefined;
+  /** Let the key act in all tenants that you are a member of, by X-Tenant-ID. Default: in this tenant alone */
+  readonly all_tenants?: boolean | undefined;
   /** When the key stops working, such as 2030-01-01T00:00:00Z */
   readonly expires_at?: string | undefined;
 }
@@ -40,6 +42,8 @@ export interface KeysUpdateInput {
   readonly permissions?: readonly string[] | undefined;
   /** Networks from which the key works, such as 10.0.0.0/8 */
   readonly cidrs?: readonly string[] | undefined;
+  /** Let the key act in all tenants that you are a member of, by X-Tenant-ID. Default: in this tenant alone */
+  readonly all_tenants?: boolean | undefined;
   /** When the key stops working, such as 2030-01-01T00:00:00Z */
   readonly expires_at?: string | undefined;
 }
@@ -54,12 +58,19 @@ export interface KeysRotateInput {
 export interface KeysRevokeInput {
   /** Id, AWS access key id or name */
   readonly id: string;
+  /** Revoke the keys that were made with it, too; false leaves them. Default: true */
+  readonly descendants?: boolean | undefined;
+}
+
+export interface KeysRevokeOutput {
+  /** Number of keys that were made with it and ended with it */
+  readonly descendants_revoked?: number;
 }
 
 export interface Keys {
   /**
    * Create an API key.
-   * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.
+   * Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. It acts in this tenant alone, unless you set all_tenants. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions cannot change your user. A key that is itself limited passes its limits on. What is made with an API key ends when that one is revoked. The quota is 50 keys per user and tenant by default; session keys do not count.
    * POST /auth/keys · permission identity:create
    */
   create(input: KeysCreateInput, options?: CallOptions & KeyOption): Promise<ApiKey>;
@@ -89,16 +100,16 @@ export interface Keys {
   update(input: KeysUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<ApiKey>;
   /**
    * Replace an API key.
-   * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap.
+   * Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap; keys that were made with it go on, and are taken along by the new one.
    * POST /auth/keys/:id/rotate · permission identity:create
    */
   rotate(input: KeysRotateInput | string, options?: CallOptions & VersionOption): Promise<ApiKey>;
   /**
    * Revoke an API key.
-   * The key stops working within a second. If several keys have this name, use the id.
+   * The key stops working within a second, and so do the keys that were made with it; the answer says how many. If several keys have this name, use the id.
    * DELETE /auth/keys/:id · permission identity:delete
    */
-  revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
+  revoke(input: KeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<KeysRevokeOutput | undefined>;
   /** Looks until `isDone`. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: ApiKey) => boolean, options?: WaitUntilOptions<ApiKey>): Promise<ApiKey>;
 }

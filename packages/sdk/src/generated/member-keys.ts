@@ -22,6 +22,13 @@ export interface MemberKeysGetInput {
 export interface MemberKeysRevokeInput {
   /** Id or AWS access key id */
   readonly id: string;
+  /** Revoke the keys that were made with it, too; false leaves them. Default: true */
+  readonly descendants?: boolean | undefined;
+}
+
+export interface MemberKeysRevokeOutput {
+  /** Number of keys that were made with it and ended with it */
+  readonly descendants_revoked?: number;
 }
 
 export interface MemberKeys {
@@ -39,10 +46,10 @@ export interface MemberKeys {
   get(input: MemberKeysGetInput | string, options?: CallOptions): Promise<ApiKey>;
   /**
    * Revoke a member's API key.
-   * The key stops working within a second. Its user can create another one as long as they are a member.
+   * The key stops working within a second, and so do the keys of this tenant that were made with it; the answer says how many. Its user can create another one as long as they are a member.
    * DELETE /auth/member-keys/:id · permission identity:read_all
    */
-  revoke(input: MemberKeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<void>;
+  revoke(input: MemberKeysRevokeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<MemberKeysRevokeOutput | undefined>;
   /** Looks until `isDone`. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: ApiKey) => boolean, options?: WaitUntilOptions<ApiKey>): Promise<ApiKey>;
 }

@@ -10,6 +10,10 @@ export interface ApiKey {
   readonly kind: "api" | "session";
   /** The key that this temporary key was made from: it has its limits and ends with it */
   readonly parent_id?: string;
+  /** The key with which this one was made, and which takes it along when it is revoked */
+  readonly made_with?: string;
+  /** Whether the key acts in all tenants of its user; otherwise in its own tenant alone */
+  readonly all_tenants: boolean;
   /** First characters of the key */
   readonly prefix?: string;
   /** If set, the key has only these of its user's permissions */

@@ -90,7 +90,7 @@ export interface Tenants {
   update(input: TenantsUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Tenant>;
   /**
    * Switch to a tenant.
-   * Makes it your default tenant. A session then acts in it. An API key keeps the tenant that it was created in; send X-Tenant-ID to act elsewhere.
+   * Makes it your default tenant. A session then acts in it. An API key keeps the tenant that it was created in; to act elsewhere for one call, send X-Tenant-ID with a session or a key of all tenants.
    * POST /tenants/:id/switch · scope user
    */
   switch(input: TenantsSwitchInput | string, options?: CallOptions & VersionOption): Promise<TenantsSwitchOutput>;

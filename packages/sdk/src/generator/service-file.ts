@@ -58,12 +58,13 @@ function typesOf(operation: DescribedOperation, used: Models, declared: string[]
 
 function outputType(operation: DescribedOperation, name: string, used: Models, declared: string[]): string {
   const output = operation.output as JsonSchema;
-  if (operation.status === 204) return 'void';
+  if (operation.status === 204 && Object.keys(output.properties ?? {}).length === 0) return 'void';
+  const orNothing = operation.status === 204 ? ' | undefined' : '';
   if (operation.answer === 'socket') return 'SocketTarget';
   if (operation.answer === 'text' || operation.answer === 'stream') return 'string';
   if (output.$id !== undefined || output.type !== 'object' || !output.properties) return typeOf(output, used, 'output');
   declared.push(`export interface ${name} {\n${members(output, used, 'output')}}\n`);
-  return name;
+  return `${name}${orNothing}`;
 }
 
 function extraOptions(operation: DescribedOperation): readonly string[] {

@@ -1,4 +1,4 @@
-import { type Caller, isOperator, isPermitted, isScoped, tenantIdOf } from './caller.ts';
+import { type Caller, isBound, isOperator, isPermitted, isScoped, tenantIdOf } from './caller.ts';
 import { denied, forbidden, invalidInput, unauthorized } from './errors.ts';
 import type { RegisteredOperation } from './operation.ts';
 
@@ -43,6 +43,8 @@ export function authorise(operation: RegisteredOperation, caller: Caller): void 
     throw forbidden(
       `this API key is limited to ${scopes.join(', ')}; to ${operation.scope === 'operator' ? 'run the platform' : 'change your user'}, use a key without limits or log in`,
     );
+  if (operation.scope === 'operator' && caller.kind === 'user' && caller.platformRole === 'admin' && isBound(caller))
+    throw forbidden('this API key acts in its tenant alone; to run the platform, use a key with all_tenants or log in');
   if (operation.scope === 'operator') throw forbidden('only the operator of the platform can do this');
   if (scopes && !scopes.includes(operation.permission!))
     throw forbidden(

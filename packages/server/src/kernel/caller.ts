@@ -35,6 +35,8 @@ export type Caller =
       readonly limits?: KeyLimits;
       /** When the key ends, if it does: what goes on for long ends with it. */
       readonly keyEndsAt?: Date;
+      /** The key acts in its own tenant alone. Absent: in all tenants of its user, as a session does. */
+      readonly isBound?: true;
       /** The key was made from another one, which it ends with: it makes no keys. */
       readonly isTemporary?: true;
       /** The active tenant wants a second factor, which the user does not have. */
@@ -58,9 +60,12 @@ export const tenantIdOf = (caller: Caller): string | undefined =>
 export const isScoped = (caller: Caller): boolean =>
   caller.kind === 'user' && (caller.limits?.permissions ?? null) !== null;
 
-/** Whether it is somebody who runs the platform, with a key that may do all that its user may. */
+/** Whether the key acts in one tenant alone. */
+export const isBound = (caller: Caller): boolean => caller.kind === 'user' && caller.isBound === true;
+
+/** Whether it is somebody who runs the platform, with a key that may do all that its user may, in all tenants. */
 export const isOperator = (caller: Caller): boolean =>
-  caller.kind === 'user' && caller.platformRole === 'admin' && !isScoped(caller);
+  caller.kind === 'user' && caller.platformRole === 'admin' && !isScoped(caller) && !isBound(caller);
 
 /** `*` and its synonym `full_access` grant all; otherwise the exact word. */
 export const isPermitted = (permissions: ReadonlySet<string>, permission: string): boolean =>

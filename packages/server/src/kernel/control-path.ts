@@ -116,7 +116,7 @@ export function createControlPath(
     const { tenantId, userId, input } = facts;
     // The user's too: what a name stands for may differ from one user to the next.
     const hash = sealer.fingerprint(tenantId, `${userId} ${canonicalText(input as object, entry.descriptor.secrets)}`);
-    return { tenantId, operation: entry.name, key: checkKey(key), hash };
+    return { tenantId, userId, operation: entry.name, key: checkKey(key), hash };
   }
 
   async function transact(

@@ -207,12 +207,13 @@ describe('an Idempotency-Key', () => {
     fails = false;
     expect((await update()).replayed).toBe(false);
     expect((await update()).replayed).toBe(true);
-    await db.owner.query(`update idempotency_keys set expires_at = now() - interval '1 second' where key = $1`, [
-      again.idempotencyKey,
-    ]);
+    await db.owner.query(
+      `update idempotency_keys set expires_at = now() - interval '1 second' where key like '% ' || $1`,
+      [again.idempotencyKey],
+    );
     expect((await update()).replayed).toBe(false);
     const { rows } = await db.owner.query<{ left: number }>(
-      `select extract(epoch from expires_at - now())::int as left from idempotency_keys where key = $1`,
+      `select extract(epoch from expires_at - now())::int as left from idempotency_keys where key like '% ' || $1`,
       [again.idempotencyKey],
     );
     expect(rows[0]!.left).toBeGreaterThan(86_300);
@@ -228,13 +229,28 @@ describe('an Idempotency-Key', () => {
     expect((await run('update', { name }, undefined, keyed)).replayed).toBe(false);
   });
 
-  it('belongs to the user who used it first: the same call of a colleague may mean another thing', async () => {
+  it('is the user’s own: a colleague with the same key does their own thing, and each is answered with theirs', async () => {
+    const [name, other] = [uniqueWord(), uniqueWord()];
+    const again = { idempotencyKey: uniqueWord() };
+    const { run } = compose();
+    const colleague = { ...callerOf(tenant), userId: (await db.makeTenant()).userId } as Caller;
+    const mine = await run('create', { name }, undefined, again);
+    const theirs = await run('create', { name: other }, colleague, again);
+    expect([theirs.replayed, theirs.id === mine.id]).toEqual([false, false]);
+    expect(await run('create', { name }, undefined, again)).toMatchObject({ id: mine.id, replayed: true });
+    expect(await run('create', { name: other }, colleague, again)).toMatchObject({ id: theirs.id, replayed: true });
+  });
+
+  it('of an earlier version, which kept no user with it, is good until its time is over', async () => {
     const name = uniqueWord();
     const again = { idempotencyKey: uniqueWord() };
     const { run } = compose();
-    await run('create', { name }, undefined, again);
-    const colleague = { ...callerOf(tenant), userId: (await db.makeTenant()).userId } as Caller;
-    expect(await codeOf(run('create', { name }, colleague, again))).toBe('IDEMPOTENCY_MISMATCH');
+    const { id } = await run('create', { name }, undefined, again);
+    await db.owner.query(`update idempotency_keys set key = $1 where key like '% ' || $1`, [again.idempotencyKey]);
+    expect(await run('create', { name }, undefined, again)).toMatchObject({ id, replayed: true });
+    await run('delete', { name });
+    await db.owner.query(`update idempotency_keys set expires_at = now() where key = $1`, [again.idempotencyKey]);
+    expect((await run('create', { name }, undefined, again)).replayed).toBe(false);
   });
 
   it('is kept with a fingerprint from which nobody can guess the input', async () => {
@@ -249,7 +265,7 @@ describe('an Idempotency-Key', () => {
     await third.run('create', { name }, undefined, { idempotencyKey: keys[1]!.concat('3') });
     const { rows } = await db.owner.query<{ request_hash: string }>(
       'select request_hash from idempotency_keys where key = any($1)',
-      [[keys[0], `${keys[1]}3`]],
+      [[keys[0], `${keys[1]}3`].map((key) => `${tenant.userId} ${key}`)],
     );
     expect(new Set(rows.map((row) => row.request_hash)).size).toBe(2);
     for (const row of rows) expect(row.request_hash).toMatch(/^[0-9a-f]{64}$/);

@@ -53,7 +53,7 @@ export function testOperations(options: OperationOptions): void {
       const changed = await changes.take();
       isGood(entry, answer);
 
-      if (entry.status !== 204 && entry.answer === 'json') {
+      if (answer.status !== 204 && entry.answer === 'json') {
         // An operation that is not a list may answer several things too, without pages: received messages.
         const items = (descriptor.output as { items?: TSchema }).items;
         const validate = compileValidator(items ?? descriptor.output);

@@ -302,8 +302,9 @@ export async function startTestApi(options: {
     const key = `thecloud_${randomBytes(16).toString('hex')}`;
     const keyId = newId();
     await owner.query(
-      `insert into api_keys (id, user_id, tenant_id, key, name, expires_at, revoked_at)
-       values ($1, $2, $3, $4, $5, case when $6 then now() - interval '1 second' end, case when $7 then now() end)`,
+      // As a person who is logged in: in all their tenants.
+      `insert into api_keys (id, user_id, tenant_id, key, name, expires_at, revoked_at, all_tenants)
+       values ($1, $2, $3, $4, $5, case when $6 then now() - interval '1 second' end, case when $7 then now() end, true)`,
       [keyId, of.userId, of.tenantId, sha256Hex(key), 'a test', state.expired ?? false, state.revoked ?? false],
     );
     return { key, keyId };

@@ -207,8 +207,9 @@ function reference(schema: unknown, schemas: Map<string, Json>): Json {
 }
 
 function success(entry: Entry, schemas: Map<string, Json>): Json {
-  if (entry.status === 204) return { '204': { description: 'Done', ...headersOf(RATE) } };
   const { answer } = entry;
+  const done = { '204': { description: 'Done', ...headersOf(RATE) } };
+  if (entry.status === 204 && Object.keys(properties(entry.descriptor.output)).length === 0) return done;
   if (answer === 'socket') return { [entry.status]: { description: 'A websocket' } };
   if (answer === 'events') {
     const schema = reference(entry.descriptor.output, schemas);
@@ -235,7 +236,8 @@ function success(entry: Entry, schemas: Map<string, Json>): Json {
     ...RATE,
   });
   const content = { 'application/json': { schema } };
-  return { [entry.status]: { description: entry.descriptor.summary, ...headers, content } };
+  const shown = { description: entry.descriptor.summary, ...headers, content };
+  return entry.status === 204 ? { ...done, '200': shown } : { [entry.status]: shown };
 }
 
 function failures(entry: Entry, registry: Registry): Json {

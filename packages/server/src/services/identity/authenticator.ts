@@ -34,6 +34,8 @@ export interface KeyRow {
   readonly user_suspension: string | null;
   /** Why the tenant's status is not active. */
   readonly tenant_status_reason: string | null;
+  /** The key acts in all tenants of its user. */
+  readonly key_all_tenants: boolean;
 }
 
 /**
@@ -110,7 +112,7 @@ export function createAuthenticator(options: {
       const rows = await database.query<KeyRow>(
         'identity.authenticate',
         `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions, lacks_second_factor,
-           user_suspension, tenant_status_reason
+           user_suspension, tenant_status_reason, key_all_tenants
          from authenticate_keys($1, $2)`,
         [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
       );
@@ -217,9 +219,14 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       ...who,
       aimedAt: { tenantId, exists: row.tenant_id !== null },
     });
-  // Its permissions were chosen for the role in its own tenant; elsewhere the same words may open more.
-  if (row.key_permissions && tenantId !== undefined && tenantId !== row.key_tenant_id)
-    throw denied(forbidden(`this API key is limited to the tenant '${row.key_tenant_id}'; remove X-Tenant-ID`), who);
+  // One that has permissions is bound too: they were chosen for the role in its own tenant; elsewhere the same words may open more.
+  if (!row.key_all_tenants && tenantId !== undefined && tenantId !== row.key_tenant_id)
+    throw denied(
+      forbidden(
+        `this API key acts only in the tenant '${row.key_tenant_id}'; to act in '${tenantId}', log in, or use a key of that tenant or one with all_tenants`,
+      ),
+      who,
+    );
   const limits = limitsOf(row);
   const granted = new Set(row.permissions);
   return {
@@ -235,6 +242,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
       : granted,
     ...(row.expires_at ? { keyEndsAt: row.expires_at } : {}),
     ...(limits ? { limits } : {}),
+    ...(row.key_all_tenants ? {} : { isBound: true as const }),
     ...(row.key_kind === 'temporary' ? { isTemporary: true as const } : {}),
     ...(isMember && row.lacks_second_factor ? { lacksSecondFactor: true } : {}),
     ...(isMember && row.tenant_status !== 'active' ? { suspended: because(row.tenant_status_reason) } : {}),

@@ -16,6 +16,15 @@ export const ApiKey = Type.Object(
         description: 'The key that this temporary key was made from: it has its limits and ends with it',
       }),
     ),
+    made_with: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'The key with which this one was made, and which takes it along when it is revoked',
+      }),
+    ),
+    all_tenants: Type.Boolean({
+      description: 'Whether the key acts in all tenants of its user; otherwise in its own tenant alone',
+    }),
     prefix: Type.Optional(Type.String({ description: 'First characters of the key' })),
     permissions: Type.Optional(
       Type.Array(Type.String(), { description: "If set, the key has only these of its user's permissions" }),
@@ -45,6 +54,10 @@ export interface ApiKeyRow extends KeyLimits {
   /** `temporary`: made from another key. */
   readonly kind: 'api' | 'session' | 'temporary';
   readonly parent_id: string | null;
+  /** The key with which its user made it; null for one that was made with a key that has gone, or before this was noted. */
+  readonly made_with: string | null;
+  /** False of a session too, which acts in all tenants nevertheless. */
+  readonly all_tenants: boolean;
   readonly prefix: string | null;
   readonly aws_access_key_id: string | null;
   readonly created_at: Date;
@@ -63,6 +76,8 @@ export const presentKey = (row: ApiKeyRow): ApiKey => ({
   name: row.name ?? '',
   kind: row.kind === 'api' ? 'api' : 'session',
   ...(row.parent_id ? { parent_id: row.parent_id } : {}),
+  ...(row.made_with ? { made_with: row.made_with } : {}),
+  all_tenants: row.kind === 'session' || (row.all_tenants && row.permissions === null),
   ...(row.prefix ? { prefix: row.prefix } : {}),
   ...(row.permissions ? { permissions: [...row.permissions] } : {}),
   ...(row.cidrs ? { cidrs: [...row.cidrs] } : {}),

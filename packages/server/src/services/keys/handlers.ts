@@ -11,7 +11,7 @@ import { type ApiKey, type ApiKeyRow, type FoundKeyRow, presentKey } from './api
 import { createPgKeyRepository } from './key-repository.pg.ts';
 import { newAwsSecrets } from './aws-secrets.ts';
 import { SESSION_SECONDS } from './session-seconds.ts';
-import { ALL, applyLimits, type GivenLimits, limitsOfCaller, requireWithin } from './limits.ts';
+import { ALL, applyLimits, applyReach, type GivenLimits, limitsOfCaller, requireWithin } from './limits.ts';
 import type { keyOperations, memberKeyOperations } from './operations.ts';
 
 /** Most temporary keys of one key at a time: one every quarter of an hour for a day, with room. */
@@ -33,6 +33,31 @@ function refuseTemporary(caller: Caller): void {
     throw forbidden('a temporary key cannot make or change keys; use the key that it was made from, or log in');
 }
 
+/** The key of the caller, held against its end until the commit: what is made with it afterwards ends with it. Throws UNAUTHORIZED. */
+async function holdKeyOf(sql: Sql, caller: Caller): Promise<ApiKeyRow> {
+  const held = caller.kind === 'user' ? await createPgKeyRepository(sql).holdOwn(caller.keyId) : undefined;
+  if (!held) throw unauthorized('the key of this request has ended');
+  return held;
+}
+
+/** Revokes the target and, unless the input says otherwise, what was made with it. Temporary keys follow anyway. */
+async function revoke({
+  sql,
+  input,
+  target: { id },
+  caller,
+  now,
+  about,
+}: Call<{ readonly descendants?: boolean }, ApiKeyRow>): Promise<{ descendants_revoked?: number }> {
+  const keys = createPgKeyRepository(sql);
+  await keys.revoke(id, now);
+  const count =
+    input.descendants === false ? 0 : await keys.revokeMadeWith(id, now, caller.kind === 'user' ? caller.keyId : null);
+  if (count === 0) return {};
+  about({ metadata: { ...input, descendants_revoked: count } });
+  return { descendants_revoked: count };
+}
+
 /** Throws CONFLICT if the reference fits several keys, or one that expires by itself. */
 function requireOneKey({ name, kind, namesakes }: FoundKeyRow): void {
   if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; use an id`);
@@ -51,7 +76,16 @@ export const createKeyHandlers = ({
   /** Stores a new key and returns it with what is shown once. */
   async function make(
     sql: Sql,
-    key: { id: string; userId: string; tenantId: string; name: string; at: Date; parentId?: string } & KeyLimits,
+    key: {
+      id: string;
+      userId: string;
+      tenantId: string;
+      name: string;
+      at: Date;
+      parentId?: string;
+      madeWith: string | null;
+      allTenants: boolean;
+    } & KeyLimits,
   ): Promise<ApiKey> {
     const fresh = newApiKey();
     const aws = newAwsSecrets(sealer, key.tenantId, key.parentId === undefined ? 'api' : 'temporary');
@@ -87,8 +121,11 @@ export const createKeyHandlers = ({
 
   return {
     create: steps({
-      check: async ({ input, caller, now }: Call<InputOf<Ops['create']>>) =>
-        limitsFor(input, limitsOfCaller(caller), caller, now),
+      async check({ sql, input, caller, now }: Call<InputOf<Ops['create']>>) {
+        const limits = limitsFor(input, limitsOfCaller(caller), caller, now);
+        const allTenants = applyReach(input.all_tenants, false, limits, caller);
+        return { ...limits, allTenants, madeWith: (await holdKeyOf(sql, caller)).id };
+      },
       quota: countOne,
       run: ({ sql, input, tenantId, userId, createdId, now, checked }) =>
         make(sql, { id: createdId, userId, tenantId, name: input.name, at: now, ...checked }),
@@ -98,11 +135,11 @@ export const createKeyHandlers = ({
       async run({ sql, input, caller, tenantId, userId, createdId, now }: Call<InputOf<Ops['createSession']>>) {
         refuseTemporary(caller);
         const keys = createPgKeyRepository(sql);
-        const parent = caller.kind === 'user' ? await keys.holdOwn(caller.keyId) : undefined;
-        if (!parent) throw unauthorized('the key of this request has ended');
+        const parent = await holdKeyOf(sql, caller);
+        const allTenants = parent.kind === 'session' || parent.all_tenants;
         // It may have been limited since it was looked up: see the trigger of temporary keys.
-        if (parent.permissions && parent.tenant_id !== tenantId)
-          throw forbidden(`this API key is limited to the tenant '${parent.tenant_id}'; remove X-Tenant-ID`);
+        if (!allTenants && parent.tenant_id !== tenantId)
+          throw forbidden(`this API key acts only in the tenant '${parent.tenant_id}'; remove X-Tenant-ID`);
         const alive = await keys.countOf(parent);
         if (alive >= MOST_TEMPORARY)
           throw quotaExceeded(
@@ -116,6 +153,8 @@ export const createKeyHandlers = ({
           name: `session of ${parent.name ?? ''}`.slice(0, 255),
           at: now,
           parentId: parent.id,
+          madeWith: null,
+          allTenants,
           permissions: parent.permissions,
           cidrs: parent.cidrs,
           expires_at: parent.expires_at && parent.expires_at < end ? parent.expires_at : end,
@@ -126,11 +165,12 @@ export const createKeyHandlers = ({
     update: steps({
       async run({ sql, input, target, caller, now }: Call<InputOf<Ops['update']>, FoundKeyRow>) {
         requireOneKey(target);
-        const { id: _, name = target.name ?? '', ...given } = input;
+        const { id: _, name = target.name ?? '', all_tenants: reach, ...given } = input;
         if (Object.keys(input).length === 1)
-          throw invalidInput('nothing to change: set name, permissions, cidrs or expires_at');
+          throw invalidInput('nothing to change: set name, permissions, cidrs, expires_at or all_tenants');
         const limits = limitsFor(given, target, caller, now);
-        return { ...(await createPgKeyRepository(sql).change(target.id, name, limits)), namesakes: 0 };
+        const allTenants = applyReach(reach, target.all_tenants, limits, caller);
+        return { ...(await createPgKeyRepository(sql).change(target.id, name, limits, allTenants)), namesakes: 0 };
       },
       finish: forgetOwn,
     }),
@@ -140,27 +180,44 @@ export const createKeyHandlers = ({
         refuseTemporary(caller);
         requireOneKey(target);
         requireWithin(target, caller);
+        return applyReach(undefined, target.all_tenants, target, caller);
       },
       // Without an overlap the new key takes the place of the old one.
       quota: async (call) => (call.input.overlap_seconds ? countOne(call) : []),
-      async run({ sql, input, target, tenantId, userId, newId, now, about }) {
+      async run({ sql, input, target, tenantId, userId, caller, newId, now, about, checked: allTenants }) {
         const keys = createPgKeyRepository(sql);
+        const using = await holdKeyOf(sql, caller);
         if (input.overlap_seconds)
           await keys.expire(target.id, new Date(now.getTime() + input.overlap_seconds * 1_000));
         else await keys.revoke(target.id, now);
         const { name, permissions: held, cidrs, expires_at } = target;
         const id = newId();
         about({ metadata: { ...input, new_id: id } });
-        return make(sql, { id, userId, tenantId, name: name ?? '', at: now, permissions: held, cidrs, expires_at });
+        // Whom the new key was shown to knows it: another API key takes it along. A person who is logged in does not.
+        const madeWith = using.kind === 'api' && using.id !== target.id ? using.id : target.made_with;
+        const made = await make(sql, {
+          id,
+          userId,
+          tenantId,
+          name: name ?? '',
+          at: now,
+          permissions: held,
+          cidrs,
+          expires_at,
+          madeWith,
+          allTenants,
+        });
+        await keys.replaceMadeWith(target.id, id);
+        return made;
       },
       finish: forgetOwn,
     }),
 
     revoke: steps({
-      async run({ sql, target: { id, name, namesakes }, now }: Call<unknown, FoundKeyRow>) {
+      async run(call: Call<InputOf<Ops['revoke']>, FoundKeyRow>) {
+        const { name, namesakes } = call.target;
         if (namesakes > 0) throw conflict(`${namesakes + 1} API keys are named '${name}'; use an id`);
-        await createPgKeyRepository(sql).revoke(id, now);
-        return {};
+        return revoke(call);
       },
       finish: forgetOwn,
     }),
@@ -180,10 +237,7 @@ export const createMemberKeyHandlers = ({
     return toPage(rows, page.limit, (row) => row.id);
   },
   revoke: steps({
-    async run({ sql, target, now }: Call<unknown, ApiKeyRow>) {
-      await createPgKeyRepository(sql).revoke(target.id, now);
-      return {};
-    },
+    run: (call: Call<InputOf<(typeof memberKeyOperations)['revoke']>, ApiKeyRow>) => revoke(call),
     async finish({ tenantId }) {
       forgetCallers(`tenant ${tenantId}`);
     },

@@ -43,7 +43,7 @@ export const createKeysService = (deps: KeyDeps) =>
       icon: 'key-round',
       order: 1,
       summary: 'An API key lets a program act for you in this tenant, with all or some of your permissions.',
-      columns: ['name', 'kind', 'prefix', 'permissions', 'last_used', 'expires_at'],
+      columns: ['name', 'kind', 'all_tenants', 'permissions', 'last_used', 'expires_at'],
     },
     handlers: createKeyHandlers(deps),
     kinds: {
@@ -83,7 +83,7 @@ export const createMemberKeysService = (deps: Pick<KeyDeps, 'forgetCallers'>) =>
       icon: 'key-square',
       order: 4,
       summary: 'All API keys with which members and their programs act in this tenant.',
-      columns: ['name', 'user_id', 'prefix', 'last_used', 'expires_at'],
+      columns: ['name', 'user_id', 'all_tenants', 'last_used', 'expires_at'],
       references: { user_id: 'member' },
     },
     handlers: createMemberKeyHandlers(deps),

@@ -26,6 +26,8 @@ const newKey = (more: Partial<NewKey> = {}): NewKey => ({
   permissions: null,
   cidrs: null,
   expires_at: null,
+  madeWith: null,
+  allTenants: false,
   awsAccessKeyId: uniqueWord(),
   awsSecretSealed: 'sealed',
   at: new Date(6),
@@ -109,11 +111,39 @@ describe('the repository of keys', () => {
     const key = newKey(limits);
     expect(await as((keys) => keys.insert(key))).toMatchObject(limits);
     const changed = { permissions: ['vpc:create'], cidrs: null, expires_at: null };
-    expect(await as((keys) => keys.change(key.id, 'other', changed))).toMatchObject({ name: 'other', ...changed });
+    expect(await as((keys) => keys.change(key.id, 'other', changed, false))).toMatchObject({
+      name: 'other',
+      all_tenants: false,
+      ...changed,
+    });
+    const free = { ...changed, permissions: null };
+    expect(await as((keys) => keys.change(key.id, 'other', free, true))).toMatchObject({ all_tenants: true });
     for (const at of [new Date(9e12), new Date(9.5e12)]) await as((keys) => keys.expire(key.id, at));
     expect(await as((keys) => keys.find(tenant.tenantId, tenant.userId, key.id, false))).toMatchObject({
       expires_at: new Date(9e12),
     });
+  });
+
+  it('revokes what was made with a key, and with that, in whatever tenant of the user, also where it goes round', async () => {
+    const [first, second, third, other] = [newKey(), newKey(), newKey(), newKey()];
+    await as((keys) => keys.insert(first));
+    await as((keys) => keys.insert({ ...second, madeWith: first.id }));
+    await as((keys) => keys.insert({ ...third, madeWith: second.id }));
+    await as((keys) => keys.insert(other));
+    await as((keys) => keys.replaceMadeWith(first.id, other.id));
+    await db.owner.query('update api_keys set made_with = $1 where id = $2', [third.id, other.id]);
+    const revoke = (id: string, spared: string | null = null) =>
+      as((keys) => keys.revokeMadeWith(id, new Date(7), spared));
+    expect(await revoke(first.id)).toBe(0);
+    expect(await revoke(other.id, third.id)).toBe(2);
+    expect(await revoke(other.id)).toBe(1);
+    expect(await revoke(other.id)).toBe(0);
+    const stranger = await db.makeTenant();
+    expect(
+      await db.api.transaction(stranger, (sql) =>
+        createPgKeyRepository(sql).revokeMadeWith(third.id, new Date(7), null),
+      ),
+    ).toBe(0);
   });
 
   it('holds a key of the user in whatever tenant, and counts the temporary ones of it that live', async () => {

@@ -5,7 +5,7 @@ import type { Sql } from '../../kernel/sql/tx.ts';
 import type { ApiKeyRow, FoundKeyRow } from './api-key.ts';
 
 const COLUMNS =
-  'id, user_id, tenant_id, name, kind, parent_id, prefix, permissions, cidrs::text[] as cidrs, aws_access_key_id, created_at, last_used, expires_at';
+  'id, user_id, tenant_id, name, kind, parent_id, made_with, all_tenants, prefix, permissions, cidrs::text[] as cidrs, aws_access_key_id, created_at, last_used, expires_at';
 const LIVE = 'revoked_at is null and (expires_at is null or expires_at > now())';
 
 /** What a reference names, and the column. */
@@ -18,6 +18,9 @@ const MOST_NAMESAKES = 100;
 export interface NewKey extends KeyLimits {
   /** The key that this temporary key is made from. Default: none. */
   readonly parentId?: string;
+  /** The key that it is made with; null: none that takes it along. */
+  readonly madeWith: string | null;
+  readonly allTenants: boolean;
   readonly id: string;
   readonly userId: string;
   readonly tenantId: string;
@@ -36,8 +39,8 @@ export const createPgKeyRepository = (sql: Sql) => ({
     const [row] = await sql.query<ApiKeyRow>(
       'keys.insert',
       `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, permissions, cidrs, expires_at, aws_access_key_id,
-         aws_secret_sealed, created_at, parent_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::cidr[], $10, $11, $12, $13, $14) returning ${COLUMNS}`,
+         aws_secret_sealed, created_at, parent_id, made_with, all_tenants)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::cidr[], $10, $11, $12, $13, $14, $15, $16) returning ${COLUMNS}`,
       [
         key.id,
         key.userId,
@@ -53,6 +56,8 @@ export const createPgKeyRepository = (sql: Sql) => ({
         key.awsSecretSealed,
         key.at,
         key.parentId ?? null,
+        key.madeWith,
+        key.allTenants,
       ],
     );
     return row!;
@@ -119,11 +124,11 @@ export const createPgKeyRepository = (sql: Sql) => ({
     return row!.count;
   },
 
-  async change(id: string, name: string, limits: KeyLimits): Promise<ApiKeyRow> {
+  async change(id: string, name: string, limits: KeyLimits, allTenants: boolean): Promise<ApiKeyRow> {
     const [row] = await sql.query<ApiKeyRow>(
       'keys.change',
-      `update api_keys set name = $2, permissions = $3, cidrs = $4::text[]::cidr[], expires_at = $5 where id = $1 returning ${COLUMNS}`,
-      [id, name, limits.permissions, limits.cidrs, limits.expires_at],
+      `update api_keys set name = $2, permissions = $3, cidrs = $4::text[]::cidr[], expires_at = $5, all_tenants = $6 where id = $1 returning ${COLUMNS}`,
+      [id, name, limits.permissions, limits.cidrs, limits.expires_at, allTenants],
     );
     return row!;
   },
@@ -161,5 +166,23 @@ export const createPgKeyRepository = (sql: Sql) => ({
       id,
       at,
     ]);
+  },
+
+  /**
+   * Revokes the live keys that were made with this one, and those that were made with them: the user's in all tenants, for others those in their
+   * tenant. The key `spared`, with which this is done, goes on, and so does what was made with it. Answers how many.
+   */
+  async revokeMadeWith(id: string, at: Date, spared: string | null): Promise<number> {
+    const [row] = await sql.query<{ count: number }>(
+      'keys.revoke_made_with',
+      'select revoke_made_keys($1, $2, $3) as count',
+      [id, at, spared],
+    );
+    return row!.count;
+  },
+
+  /** What was made with the one key, and what it still makes, is taken along by the other from now on. */
+  async replaceMadeWith(from: string, to: string): Promise<void> {
+    await sql.query('keys.replace_made_with', 'select replace_made_with($1, $2)', [from, to]);
   },
 });

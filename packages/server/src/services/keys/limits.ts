@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
+import { type Caller, isBound, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
 import { forbidden, invalidInput } from '../../kernel/errors.ts';
 
 /** In place of permissions: all that the user's role has. */
@@ -33,6 +33,26 @@ export function applyLimits(given: GivenLimits, otherwise: KeyLimits, caller: Ca
     cidrs: cidrs ? [...new Set(cidrs.map(readNetwork))] : otherwise.cidrs,
     expires_at: end === undefined ? otherwise.expires_at : readEnd(end, now),
   };
+}
+
+/**
+ * Whether the key is to act in all tenants of its user. Throws INVALID_INPUT for one with permissions, which are chosen for one tenant, and FORBIDDEN
+ * if the caller's own key does not.
+ */
+export function applyReach(
+  given: boolean | undefined,
+  otherwise: boolean,
+  { permissions }: KeyLimits,
+  caller: Caller,
+): boolean {
+  if (permissions && given)
+    throw invalidInput('a key with permissions acts in its tenant alone; leave out all_tenants or permissions');
+  const reach = permissions === null && (given ?? otherwise);
+  if (reach && isBound(caller))
+    throw forbidden(
+      'this API key acts in its tenant alone, and cannot make or change one that acts in all; use another key or log in',
+    );
+  return reach;
 }
 
 /** Throws FORBIDDEN if a key with these limits could do more than the key that the caller uses. */

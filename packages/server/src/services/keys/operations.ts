@@ -28,10 +28,28 @@ const limits = {
       description: 'Networks from which the key works, such as 10.0.0.0/8',
     }),
   ),
+  all_tenants: Type.Optional(
+    Type.Boolean({
+      description:
+        'Let the key act in all tenants that you are a member of, by X-Tenant-ID. Default: in this tenant alone',
+    }),
+  ),
   expires_at: Type.Optional(
     Type.String({ format: 'date-time', description: 'When the key stops working, such as 2030-01-01T00:00:00Z' }),
   ),
 };
+
+const descendants = Type.Optional(
+  Type.Boolean({
+    default: true,
+    description: 'Revoke the keys that were made with it, too; false leaves them. Default: true',
+  }),
+);
+const revoked = Type.Object({
+  descendants_revoked: Type.Optional(
+    Type.Integer({ description: 'Number of keys that were made with it and ended with it' }),
+  ),
+});
 
 /** Room for the longest lists of permissions, in bytes. */
 const bodyLimit = 16 << 10;
@@ -44,7 +62,7 @@ export const keyOperations = {
   create: operation({
     summary: 'Create an API key',
     description:
-      'Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions acts only in this tenant, and cannot change your user. A key that is itself limited passes its limits on. The quota is 50 keys per user and tenant by default; session keys do not count.',
+      'Returns the key and its AWS secret, which are never shown again. The key may do what your role allows at the time of each call. It acts in this tenant alone, unless you set all_tenants. You can limit it further: to permissions, to networks and in time. A key that is limited to permissions cannot change your user. A key that is itself limited passes its limits on. What is made with an API key ends when that one is revoked. The quota is 50 keys per user and tenant by default; session keys do not count.',
     effect: 'create',
     http: { method: 'POST', path: '/auth/keys' },
     input: Type.Object({ name, ...limits }, { additionalProperties: false }),
@@ -88,7 +106,7 @@ export const keyOperations = {
   }),
   list: listOperation(
     { kind: 'api_key', title: 'your API keys in this tenant', path: '/auth/keys', output: ApiKey },
-    ['id', 'name', 'kind', 'prefix', 'last_used', 'expires_at'],
+    ['id', 'name', 'kind', 'all_tenants', 'prefix', 'last_used', 'expires_at'],
     { permission: 'identity:read' },
   ),
   get: operation({
@@ -120,7 +138,7 @@ export const keyOperations = {
   rotate: operation({
     summary: 'Replace an API key',
     description:
-      'Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap.',
+      'Returns a new key with another id, and the same name and limits; neither the key nor its AWS secret is shown again. The old key stops working within a second, or after the overlap; keys that were made with it go on, and are taken along by the new one.',
     effect: 'action',
     http: { method: 'POST', path: '/auth/keys/:id/rotate', alias: '/auth/keys/:id/regenerate' },
     input: Type.Object(
@@ -146,27 +164,26 @@ export const keyOperations = {
   }),
   revoke: operation({
     summary: 'Revoke an API key',
-    description: 'The key stops working within a second. If several keys have this name, use the id.',
+    description:
+      'The key stops working within a second, and so do the keys that were made with it; the answer says how many. If several keys have this name, use the id.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/keys/:id', status: 204 },
-    input: Type.Object({ id: ref }, { additionalProperties: false }),
-    output: Type.Object({}),
+    input: Type.Object({ id: ref, descendants }, { additionalProperties: false }),
+    output: revoked,
     target: { kind: 'api_key', param: 'id' },
     permission: 'identity:delete',
     cli: { args: ['id'] },
   }),
 };
 
-const byMemberKey = Type.Object(
-  { id: Type.String({ minLength: 1, maxLength: 255, description: 'Id or AWS access key id' }) },
-  { additionalProperties: false },
-);
+const memberKeyId = Type.String({ minLength: 1, maxLength: 255, description: 'Id or AWS access key id' });
+const byMemberKey = Type.Object({ id: memberKeyId }, { additionalProperties: false });
 
 /** Keys of all members, for who manages the tenant. */
 export const memberKeyOperations = {
   list: listOperation(
     { kind: 'member_key', title: "all members' API keys in this tenant", path: '/auth/member-keys', output: ApiKey },
-    ['id', 'user_id', 'name', 'prefix', 'last_used', 'expires_at'],
+    ['id', 'user_id', 'name', 'all_tenants', 'prefix', 'last_used', 'expires_at'],
     {
       permission: 'identity:read_all',
       input: Type.Object(
@@ -177,7 +194,10 @@ export const memberKeyOperations = {
         { additionalProperties: false },
       ),
       references: { user_id: 'member' },
-      cli: { columns: ['id', 'user_id', 'name', 'prefix', 'last_used', 'expires_at'], flags: { user_id: 'user' } },
+      cli: {
+        columns: ['id', 'user_id', 'name', 'all_tenants', 'prefix', 'last_used', 'expires_at'],
+        flags: { user_id: 'user' },
+      },
     },
   ),
   get: operation({
@@ -193,11 +213,12 @@ export const memberKeyOperations = {
   }),
   revoke: operation({
     summary: "Revoke a member's API key",
-    description: 'The key stops working within a second. Its user can create another one as long as they are a member.',
+    description:
+      'The key stops working within a second, and so do the keys of this tenant that were made with it; the answer says how many. Its user can create another one as long as they are a member.',
     effect: 'delete',
     http: { method: 'DELETE', path: '/auth/member-keys/:id', status: 204 },
-    input: byMemberKey,
-    output: Type.Object({}),
+    input: Type.Object({ id: memberKeyId, descendants }, { additionalProperties: false }),
+    output: revoked,
     target: { kind: 'member_key', param: 'id' },
     permission: 'identity:read_all',
     cli: { args: ['id'] },

@@ -145,7 +145,7 @@ describe('a temporary key', () => {
       other.tenantId,
       actor.userId,
     ]);
-    const key = await makeKey(actor);
+    const key = await makeKey(actor, { all_tenants: true });
     const there = await makeSession(key, { 'x-tenant-id': other.tenantId });
     const here = await makeSession(key);
     expect(there).toMatchObject({ tenant_id: other.tenantId });

@@ -84,7 +84,7 @@ export const createTenantHandlers = ({
         return {
           message: moved
             ? `you act in the tenant '${target.name}' now`
-            : `'${target.name}' is your default tenant now; this API key keeps its own tenant, so send X-Tenant-ID to act in another`,
+            : `'${target.name}' is your default tenant now; this API key keeps its own tenant; log in to act in another`,
         };
       },
       finish,

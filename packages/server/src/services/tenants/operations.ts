@@ -86,7 +86,7 @@ export const tenantOperations = {
   switch: operation({
     summary: 'Switch to a tenant',
     description:
-      'Makes it your default tenant. A session then acts in it. An API key keeps the tenant that it was created in; send X-Tenant-ID to act elsewhere.',
+      'Makes it your default tenant. A session then acts in it. An API key keeps the tenant that it was created in; to act elsewhere for one call, send X-Tenant-ID with a session or a key of all tenants.',
     effect: 'action',
     scope: 'user',
     http: { method: 'POST', path: '/tenants/:id/switch' },

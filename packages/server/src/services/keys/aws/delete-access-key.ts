@@ -5,6 +5,7 @@ import { notFound } from '../../../kernel/errors.ts';
 import type { ApiKey } from '../api-key.ts';
 import { otherMember, requireAccessKeyId } from './key-of.ts';
 
+/** That key alone, as in IAM: a program may make its next key with it first. */
 export const deleteAccessKey: SdkAction<Handlers<typeof Iam>, 'DeleteAccessKey'> = async (input, context) => {
   const id = requireAccessKeyId(input.AccessKeyId);
   const other = await otherMember(context, input.UserName);
@@ -13,6 +14,6 @@ export const deleteAccessKey: SdkAction<Handlers<typeof Iam>, 'DeleteAccessKey'>
     // A key of a third member is not one of the user who is named.
     if (key.user_id !== other) throw notFound('access key', id);
   }
-  await context.execute(other === undefined ? 'keys.revoke' : 'member-keys.revoke', { id });
+  await context.execute(other === undefined ? 'keys.revoke' : 'member-keys.revoke', { id, descendants: false });
   return {};
 };

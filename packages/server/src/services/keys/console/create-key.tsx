@@ -1,6 +1,7 @@
 import {
   Button,
   Card,
+  Checkbox,
   DialogActions,
   ErrorNote,
   Field,
@@ -20,7 +21,7 @@ import { NewKey } from './key-lines.tsx';
 import { PermissionPicker } from './permission-picker.tsx';
 import { endAfter } from './uses.ts';
 
-const MEMBERS = ['name', 'permissions', 'cidrs', 'expires_at'];
+const MEMBERS = ['name', 'permissions', 'all_tenants', 'cidrs', 'expires_at'];
 
 /** A new key: what it may do, from where, how long; then the key, once, with the lines that use it. */
 export function CreateKey({ service }: ListPageProps) {
@@ -28,6 +29,7 @@ export function CreateKey({ service }: ListPageProps) {
   const [name, setName] = useState('');
   const [isLimited, setIsLimited] = useState(false);
   const [permissions, setPermissions] = useState<ReadonlySet<string>>(new Set());
+  const [actsEverywhere, setActsEverywhere] = useState(false);
   const [networks, setNetworks] = useState('');
   const [days, setDays] = useState(0);
   const act = useAct<Item>('keys.create');
@@ -38,6 +40,7 @@ export function CreateKey({ service }: ListPageProps) {
   const input = {
     name,
     ...(isLimited ? { permissions: [...permissions].sort() } : {}),
+    ...(actsEverywhere && !isLimited ? { all_tenants: true } : {}),
     ...(cidrs.length > 0 ? { cidrs } : {}),
     ...(expires === undefined ? {} : { expires_at: expires }),
   };
@@ -94,8 +97,15 @@ export function CreateKey({ service }: ListPageProps) {
               checked={isLimited}
               onChoose={() => setIsLimited(true)}
               title="Only what you tick"
-              help="It then acts in this tenant alone, and cannot change your user."
+              help="It cannot change your user."
             />
+            {!isLimited && (
+              <Checkbox
+                label="Let it act in all my tenants"
+                checked={actsEverywhere}
+                onChange={(event) => setActsEverywhere(event.target.checked)}
+              />
+            )}
             {isLimited && <PermissionPicker value={permissions} onChange={setPermissions} />}
             {refused['permissions'] && (
               <p role="alert" className="text-sm text-bad">

@@ -35,6 +35,7 @@ function KeySummary({ item }: ItemProps) {
               </span>
             )}
           </Fact>
+          <Fact name="Acts in">{item['all_tenants'] === true ? 'All your tenants' : 'This tenant alone'}</Fact>
           <Fact name="Works from">{networks.length === 0 ? 'Everywhere' : networks.join(', ')}</Fact>
           <Fact name="Last used">{time(item['last_used'], 'Never')}</Fact>
           <Fact name="Created">{time(item['created_at'], '–')}</Fact>
