@@ -3,7 +3,7 @@ import type { Availability } from './availability.ts';
 import { type Changes, statusChange } from './changes.ts';
 import { EngineError } from './engine-error.ts';
 import { newId } from './ids.ts';
-import { again, givenUp, type Outcome, type Pass } from './reconcile.ts';
+import { again, givenUp, type Outcome, parked, type Pass } from './reconcile.ts';
 import { noteStatus, type ResourceRow, type Table } from './resource.ts';
 import type { Sql } from './sql/tx.ts';
 
@@ -15,8 +15,10 @@ export type CommonReason =
   | 'ENGINE_FAILED'
   /** The engine cannot do what is wanted; another spec may help. */
   | 'ENGINE_REFUSED'
+  /** The host cannot end what runs; retried rarely. */
+  | 'ENGINE_STUCK'
   | 'DELETE_DELAYED'
-  /** Delayed for longer than STUCK_MS. */
+  /** Delayed for longer than STUCK_MS, or by what the host cannot end. */
   | 'DELETE_STUCK';
 
 /** The status of every kind. Only passes write it. */
@@ -61,6 +63,8 @@ const REASONS = {
   GIVEN_UP:
     'the host kept failing to do this, so the platform stopped retrying; start the instance to retry, or ask the operator of the platform',
   ENGINE_REFUSED: 'the host cannot provide this configuration; delete it and create it with another one',
+  ENGINE_STUCK:
+    'some of its processes do not end although the host has killed them; until they do it counts against the quota, and the platform retries within ten minutes',
   DELETE_DELAYED: 'the host cannot remove it at the moment; the platform retries until it is gone',
 } as const;
 
@@ -175,7 +179,8 @@ export async function requireEngine(engine: { availability(): Promise<Availabili
  * Ends a pass by an error, in the same way for every kind. Rethrows anything but an EngineError, which is a bug of the platform.
  *
  * If the engine is unavailable, the resource waits without a limit. If the engine finds it invalid, or has failed for MAX_FAILING_MS, the
- * resource fails. Everything else backs off and is retried, and so is every deletion.
+ * resource fails. What the host cannot end is retried apart from other work, because finding that out takes long. Everything else backs off
+ * and is retried, and so is every deletion.
  */
 export async function endByError<Row extends StatusRow>(
   pass: Pass,
@@ -187,6 +192,10 @@ export async function endByError<Row extends StatusRow>(
   // An interrupted pass is not a failure, so it is not shown.
   pass.signal.throwIfAborted();
   if (!(error instanceof EngineError)) throw error;
+  if (error.kind === 'stuck') {
+    await noteStuck(pass, of, row);
+    return parked(error.message);
+  }
   const isAway = error.kind === 'unavailable';
   const hasFailed = !isAway && pass.failingMs >= MAX_FAILING_MS && pass.attempts >= MIN_FAILURES;
   if (row.deleted_at) await noteDelay(pass, of, row, REASONS.DELETE_DELAYED, now);
@@ -205,6 +214,23 @@ export async function endByError<Row extends StatusRow>(
   }
   if (isAway) return again(AWAY_MS, error.message);
   throw error;
+}
+
+/** Records on the row that the host cannot end what runs, with one event. */
+async function noteStuck<Row extends StatusRow>(pass: Pass, of: Reconciled<Row>, row: Row): Promise<void> {
+  const code = row.deleted_at ? 'DELETE_STUCK' : 'ENGINE_STUCK';
+  const reason = REASONS.ENGINE_STUCK;
+  const status = {
+    status: row.status === of.failed ? of.retried : row.status,
+    status_reason: reason,
+    reason_code: code,
+    phase_deadline: null,
+  };
+  const event = {
+    type: `${of.kind.toUpperCase()}_${row.deleted_at ? 'DELETE_STUCK' : 'STUCK'}`,
+    metadata: { reason },
+  };
+  await write(pass, of, row, status, row.reason_code === code ? {} : { event });
 }
 
 /** Records on the row why its deletion is delayed, and records one event if the delay exceeds STUCK_MS. */

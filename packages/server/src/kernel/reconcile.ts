@@ -4,23 +4,38 @@ import { CloudError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Notifier } from './notifier.ts';
-import { type Claim, claim, extendLease, fail, forget, isHeld, settle, WAKE_CHANNEL } from './reconcile-queue.ts';
+import {
+  type Claim,
+  claim,
+  claimParked,
+  extendLease,
+  fail,
+  forget,
+  isHeld,
+  park,
+  settle,
+  type Wanted,
+  WAKE_CHANNEL,
+} from './reconcile-queue.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
 
 /**
  * The result of a pass. `again` is progress, with the next step due in `ms`; an exception is a failure and backs off. `because` is for the
- * operator and may be an engine's text: what the resource waits for, or why the platform gave up.
+ * operator and may be an engine's text: what the resource waits for, or why the platform gave up. `parked` is a failure that held a lane for
+ * long and will again: it is retried rarely, outside the lanes of other work.
  */
 export type Outcome =
   | { readonly kind: 'settled'; readonly because?: string }
   | { readonly kind: 'again'; readonly ms: number; readonly because: string }
+  | { readonly kind: 'parked'; readonly because: string }
   | { readonly kind: 'gone' };
 
 export const settled: Outcome = { kind: 'settled' };
 export const gone: Outcome = { kind: 'gone' };
 /** Settled, but failed. An empty reason keeps the previous one. */
 export const givenUp = (because: string): Outcome => ({ kind: 'settled', because });
+export const parked = (because: string): Outcome => ({ kind: 'parked', because });
 export const again = (ms: number, because: string): Outcome => ({ kind: 'again', ms, because });
 
 /** One pass over one resource. It gets only an id; what to do follows from the database and the engine. */
@@ -44,7 +59,7 @@ export interface Pass {
 
 export interface Reconciler {
   readonly kind: string;
-  /** Maximum number of concurrent passes. */
+  /** Maximum number of concurrent passes. One tenant gets half of them at most, rounded up. */
   readonly concurrency: number;
   /** Milliseconds after which a settled resource gets another pass, spread by ±20 %. */
   readonly resyncMs: number;
@@ -75,6 +90,9 @@ const LONGEST_NAP_MS = 10 * 60_000;
 /** How long the loop sleeps without a notification. */
 const IDLE_POLL_MS = 1_000;
 
+/** Concurrent passes over parked work, of all kinds together. */
+const PARKED_LANES = 2;
+
 class LeaseLost extends Error {}
 
 const ALL = { tenantId: '*' } as const;
@@ -84,11 +102,17 @@ export interface RunningReconcilers {
   stop(deadlineMs: number): Promise<void>;
 }
 
+interface InHand {
+  readonly pass: Promise<void>;
+  readonly tenantId: string | null;
+  readonly isParked: boolean;
+}
+
 /** The state of one kind in the loop. */
 interface Lane {
   readonly reconciler: Reconciler;
   /** Running passes, by id. A resource's next pass waits until the present one has ended, even after the lease expired. */
-  readonly inHand: Map<string, Promise<void>>;
+  readonly inHand: Map<string, InHand>;
   /** The tenant that was served last, for taking turns. */
   after: string | null;
 }
@@ -102,12 +126,13 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
     reconcilers.map((reconciler) => [reconciler.kind, { reconciler, inHand: new Map(), after: null }]),
   );
   let ring: () => void = () => undefined;
+  let lookedForParked = Number.NEGATIVE_INFINITY;
   const unsubscribe = deps.notifier.subscribe(WAKE_CHANNEL, (payload) => {
     if (payload === '' || lanes.has(payload)) ring();
   });
   stopping.signal.addEventListener('abort', () => ring(), { once: true });
 
-  const start = (lane: Lane, held: Claim, since: number) => {
+  const start = (lane: Lane, held: Claim, since: number, isParked: boolean) => {
     const pass = runPass(lane.reconciler, held, since, deps, aborting.signal)
       .then((againMs) => {
         if (againMs !== undefined)
@@ -120,28 +145,32 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
         lane.inHand.delete(held.id);
         ring();
       });
-    lane.inHand.set(held.id, pass);
+    lane.inHand.set(held.id, { pass, tenantId: held.tenant_id, isParked });
   };
 
   async function claimWork(): Promise<void> {
-    const wanted = [...lanes.values()]
-      .map(({ reconciler, inHand, after }) => ({
-        kind: reconciler.kind,
-        slots: reconciler.concurrency - inHand.size,
-        after,
-        // Back-offs and rests are shorter; the resync is spread.
-        longestNapMs: Math.max(LONGEST_NAP_MS, reconciler.resyncMs * 1.25),
-      }))
-      .filter(({ slots }) => slots > 0);
-    if (wanted.length === 0) return;
-    const inHand = [...lanes].flatMap(([kind, lane]) => [...lane.inHand.keys()].map((id) => ({ kind, id })));
+    const inHand = [...lanes].flatMap(([kind, lane]) =>
+      [...lane.inHand].map(([id, { isParked }]) => ({ kind, id, isParked })),
+    );
+    const wanted = [...lanes.values()].map(wantedOf).filter(({ slots }) => slots > 0);
     const since = clock.monotonic();
-    const claims = await database.transaction(ALL, (sql) => claim(sql, wanted, inHand, deps.hostId, LEASE_MS));
+    // Its tries are minutes apart, so that busy lanes need not look for it with each claim.
+    const looksForParked = since - lookedForParked >= IDLE_POLL_MS;
+    const parkedSlots = looksForParked ? PARKED_LANES - inHand.filter(({ isParked }) => isParked).length : 0;
+    if (looksForParked) lookedForParked = since;
+    if (wanted.length === 0 && parkedSlots <= 0) return;
+    const [claims, parkedClaims] = await database.transaction(ALL, (sql) =>
+      Promise.all([
+        wanted.length > 0 ? claim(sql, wanted, inHand, deps.hostId, LEASE_MS) : [],
+        parkedSlots > 0 ? claimParked(sql, [...lanes.keys()], parkedSlots, inHand, deps.hostId, LEASE_MS) : [],
+      ]),
+    );
     for (const held of claims) {
       const lane = lanes.get(held.kind)!;
       lane.after = held.tenant_id;
-      start(lane, held, since);
+      start(lane, held, since, false);
     }
+    for (const held of parkedClaims) start(lanes.get(held.kind)!, held, since, true);
   }
 
   const loop = (async () => {
@@ -154,7 +183,8 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
     }
     unsubscribe();
   })();
-  const passes = () => Promise.all([...lanes.values()].flatMap((lane) => [...lane.inHand.values()]));
+  const passes = () =>
+    Promise.all([...lanes.values()].flatMap((lane) => [...lane.inHand.values()].map(({ pass }) => pass)));
   return {
     async stop(deadlineMs) {
       stopping.abort(new Error('the worker stops'));
@@ -164,6 +194,22 @@ export function startReconcilers(reconcilers: readonly Reconciler[], deps: Recon
       // What heard of it gives its row back; what is inside an engine's call does not hear.
       await atMost(GIVE_BACK_MS, passes(), clock);
     },
+  };
+}
+
+/** What a claim may take for a kind, beside what is in hand. */
+function wantedOf({ reconciler, inHand, after }: Lane): Wanted {
+  const ordinary = [...inHand.values()].filter(({ isParked }) => !isParked);
+  const counts = new Map<string, number>();
+  for (const { tenantId } of ordinary) if (tenantId) counts.set(tenantId, (counts.get(tenantId) ?? 0) + 1);
+  return {
+    kind: reconciler.kind,
+    slots: reconciler.concurrency - ordinary.length,
+    after,
+    // Back-offs and rests are shorter; the resync is spread.
+    longestNapMs: Math.max(LONGEST_NAP_MS, reconciler.resyncMs * 1.25),
+    share: Math.ceil(reconciler.concurrency / 2),
+    busy: [...counts].map(([tenant, count]) => ({ tenant, count })),
   };
 }
 
@@ -214,9 +260,11 @@ async function runPass(
     const nap = outcome.kind === 'again' ? outcome.ms : reconciler.resyncMs * (0.8 + 0.4 * deps.random());
     const because = outcome.kind === 'settled' ? outcome.because : undefined;
     if (because) log.warn({ ...thing, because }, 'given up');
-    await database.transaction(ALL, (sql) =>
-      outcome.kind === 'gone' ? forget(sql, held) : settle(sql, held, nap, because),
-    );
+    if (outcome.kind === 'parked') log.warn({ ...thing, because: outcome.because }, 'parked');
+    await database.transaction(ALL, (sql) => {
+      if (outcome.kind === 'gone') return forget(sql, held);
+      return outcome.kind === 'parked' ? park(sql, held, outcome.because) : settle(sql, held, nap, because);
+    });
     return outcome.kind === 'again' ? outcome.ms : undefined;
   } catch (error) {
     // An end by the process's end is not a failure: the next worker takes it immediately.

@@ -7,6 +7,7 @@ const REFUSALS: Readonly<Record<EngineErrorKind, CloudError>> = {
   unavailable: new CloudError('ENGINE_UNAVAILABLE', 503, 'the instance cannot be reached at the moment; try again', 10),
   invalid: invalidInput('the instance cannot do this; check the request'),
   not_found: conflict('the instance does not exist yet, or no longer exists; check its status'),
+  stuck: conflict('processes in the instance do not end; stop the instance, which ends all of them'),
   failed: conflict('the instance could not do this; check its status, and try again'),
 };
 

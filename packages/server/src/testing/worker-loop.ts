@@ -30,6 +30,7 @@ export interface QueueRow {
   readonly due_in: number;
   readonly attempts: number;
   readonly last_error: string | null;
+  readonly parked: boolean;
 }
 
 export interface Loop {
@@ -37,7 +38,7 @@ export interface Loop {
   readonly kind: string;
   readonly logLines: readonly string[];
   readonly metrics: Metrics;
-  wake(id: string): Promise<void>;
+  wake(id: string, tenantId?: string): Promise<void>;
   state(id: string): Promise<QueueRow | undefined>;
 }
 
@@ -74,14 +75,17 @@ export function startLoop(
     kind,
     logLines,
     metrics,
-    async wake(id) {
-      await db.worker.transaction({ tenantId: '*' }, (sql) => wake(sql, { kind, id, tenantId: null, hostId: null }));
+    async wake(id, tenantId) {
+      await db.worker.transaction({ tenantId: '*' }, (sql) =>
+        wake(sql, { kind, id, tenantId: tenantId ?? null, hostId: null }),
+      );
       notifier.tell(WAKE_CHANNEL, kind);
     },
     async state(id) {
       const { rows } = await db.owner.query<QueueRow>(
         `select leased_until > now() as leased, extract(epoch from leased_until - now())::float8 as leased_for,
-           extract(epoch from due_at - now())::float8 as due_in, attempts, last_error
+           extract(epoch from due_at - now())::float8 as due_in, attempts, last_error,
+           parked_at is not null as parked
          from reconcile where kind = $1 and id = $2`,
         [kind, id],
       );

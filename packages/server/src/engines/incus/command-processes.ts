@@ -1,7 +1,7 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { sendSignal, sleep } from '../processes.ts';
-import { cgroupRoots } from './instance-processes.ts';
+import { cgroupRoots } from './cgroups.ts';
 
 /**
  * The variable that every command carries, and all that it starts inherit. A command run without a terminal has neither a session nor a

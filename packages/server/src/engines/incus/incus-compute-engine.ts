@@ -44,6 +44,7 @@ import {
 } from './machine-disk.ts';
 import { commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { createUsageReader } from './machine-usage.ts';
+import { toSeen } from './seen-machine.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
@@ -379,22 +380,4 @@ export class IncusComputeEngine implements ComputeEngine {
     });
     return this.#guestReady;
   }
-}
-
-function toSeen(instance: IncusInstance): SeenMachine {
-  const instanceId = instance.config[MARKS.instanceId];
-  const tenantId = instance.config[MARKS.tenantId];
-  return {
-    name: instance.name,
-    ...(instanceId === undefined ? {} : { instanceId }),
-    ...(tenantId === undefined ? {} : { tenantId }),
-    state: stateOf(instance.status),
-  };
-}
-
-/** What is on its way up is not running yet; what is on its way down still is. */
-function stateOf(status: string): SeenMachine['state'] {
-  if (status === 'Running' || status === 'Stopping' || status === 'Aborting' || status === 'Ready') return 'running';
-  if (status === 'Frozen' || status === 'Freezing') return 'frozen';
-  return status === 'Error' ? 'error' : 'stopped';
 }

@@ -1,9 +1,12 @@
 import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { PlatformNames } from '../names.ts';
 import { lookAtProcess, sendSignal, waitUntil } from '../processes.ts';
+import { cgroupRoots } from './cgroups.ts';
 import type { IncusClient, IncusInstance } from './incus-client.ts';
 import { IncusError } from './incus-client.ts';
+import { killOnce, killProcesses, listPayloads } from './kill-processes.ts';
 import { logFolderOf, markAsked } from './run-record.ts';
 
 /** How many instances are stopped at once. */
@@ -26,7 +29,15 @@ export async function stopAllInstances(client: IncusClient, incusDir: string, gr
   await Promise.all(Array.from({ length: STOP_WIDTH }, lane));
 }
 
-/** Stops one instance: cleanly within `graceMs` (whole seconds, rounded up; 0: not at all), then by force. */
+/** Seconds for Incus to stop an instance by force. */
+const FORCE_S = 20;
+/** Milliseconds after which the platform kills by itself what Incus has not stopped: most end sooner. */
+const KILL_AFTER_MS = 1_000;
+
+/**
+ * Stops one instance: cleanly within `graceMs` (whole seconds, rounded up; 0: not at all), then by force. Throws EngineError `stuck` if
+ * some of its processes do not end.
+ */
 export async function stopInstance(
   client: IncusClient,
   incusDir: string,
@@ -51,9 +62,26 @@ export async function stopInstance(
     );
     if (stopped) return;
   }
-  await stop(30, true).catch((error: unknown) => {
-    if (!isStopped(error)) throw error;
-  });
+  const ended = new AbortController();
+  const stopping = stop(FORCE_S, true)
+    .catch((error: unknown) => {
+      if (!isStopped(error)) throw error;
+    })
+    .finally(() => ended.abort(new Error('the instance has stopped')));
+  stopping.catch(() => undefined);
+  // Whatever does not end keeps Incus waiting, and says more than Incus does.
+  await Promise.race([stopping, killWhenLate(`${project}_${name}`, ended.signal)]);
+  await stopping;
+}
+
+/** Until the signal, which ends it without an error. */
+async function killWhenLate(cgroup: string, ended: AbortSignal): Promise<void> {
+  try {
+    await pause(KILL_AFTER_MS, undefined, { signal: ended });
+    await killProcesses(cgroup, ended);
+  } catch (error) {
+    if (!ended.aborted) throw error;
+  }
 }
 
 /** False where force may help: it did not stop in time. Everything else is the caller's to see. */
@@ -68,34 +96,28 @@ const isStopped = (error: unknown): boolean =>
 
 /** Cgroups of the platform's instances, all hierarchies of v1 and v2: LXC names them after project and instance. */
 export async function listInstanceCgroups(names: PlatformNames): Promise<string[]> {
-  const wanted = new RegExp(`^lxc\\.[a-z]+\\..*_i${names.mark}-`);
-  const roots = await cgroupRoots();
   const found: string[] = [];
-  for (const root of roots) {
-    for (const name of await readdir(root).catch(() => [])) if (wanted.test(name)) found.push(`${root}/${name}`);
+  for (const root of await cgroupRoots()) {
+    for (const name of await readdir(root).catch(() => []))
+      if (isOfPlatform(names, name)) found.push(`${root}/${name}`);
   }
   return found;
 }
 
-export async function cgroupRoots(): Promise<string[]> {
-  const mounts = await readFile('/proc/self/mounts', 'utf8');
-  return mounts
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter((fields) => fields[2] === 'cgroup' || fields[2] === 'cgroup2')
-    .map((fields) => fields[1] ?? '')
-    .filter((path) => path !== '');
-}
+const isOfPlatform = (names: PlatformNames, folder: string): boolean =>
+  new RegExp(`^lxc\\.[a-z]+\\..*_i${names.mark}-`).test(folder);
 
 /** Kills what runs in the cgroups of the platform's instances (their monitors too) and removes the empty cgroups. */
 export async function endInstanceProcesses(names: PlatformNames): Promise<void> {
+  const isPayload = (folder: string): boolean => folder.startsWith('lxc.payload.') && isOfPlatform(names, folder);
   const kill = async (): Promise<boolean> => {
+    const inside = await killOnce(await listPayloads(isPayload));
     const pids = await instancePids(names);
     for (const pid of pids) sendSignal(pid, 'SIGKILL');
-    return pids.length === 0;
+    return pids.length === 0 && inside.length === 0;
   };
   if (!(await waitUntil(kill, 10_000, 50)))
-    throw new EngineError('failed', 'processes of instances do not end by SIGKILL');
+    throw new EngineError('stuck', 'processes of instances do not end by SIGKILL');
   for (const cgroup of await listInstanceCgroups(names)) await removeCgroup(cgroup);
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { MachineNic, MachineRef, MachineSpec } from '../../services/instances/compute-engine.ts';
@@ -7,7 +8,7 @@ import { guestDevice, guestInitCommand } from './guest-init.ts';
 import { runHookLines } from './run-record.ts';
 import { POOL_NAME } from './storage-pool.ts';
 import { DENIED_SYSCALLS } from './syscalls.ts';
-import { userNamespaceLines } from './user-namespace.ts';
+import { isPureV2, userNamespaceLines } from './user-namespace.ts';
 
 /** Pure: from what an instance shall be to what Incus is told. */
 
@@ -87,12 +88,17 @@ export function machineConfig(
   return { config, devices };
 }
 
+/** /dev/fuse (Documentation/admin-guide/devices.txt of the kernel). */
+const FUSE_DEVICE = 'c 10:229';
+
 /** Lines of LXC's configuration that every machine has, whichever version made it. */
 export const commonLines = (folders: MachineFolders): string[] => [
   ...consoleConfig(folders.logs),
   // Without CAP_SYS_BOOT a `reboot` or `poweroff` inside ends its init, as systemd does where it may not call reboot(2). With it Incus would
   // start the instance again at once, behind the platform's back and without any rest.
   'lxc.cap.drop = sys_boot',
+  // A process that waits for a file system which another process of its instance serves is killed by nobody until that one answers.
+  `lxc.cgroup${isPureV2(readFileSync('/proc/self/cgroup', 'utf8')) ? '2' : ''}.devices.deny = ${FUSE_DEVICE} rwm`,
   ...runHookLines(folders.guest),
   ...userNamespaceLines(folders.guest, folders.logs),
 ];

@@ -7,9 +7,11 @@ const ADVICE: Readonly<Record<CommonReason, string>> = {
   ENGINE_FAILED: 'mend what last_error says, then run `cloud admin work retry`',
   ENGINE_REFUSED:
     'last_error says what the engine cannot do; the tenant must delete the resource and create it with another configuration',
+  ENGINE_STUCK:
+    'last_error names the processes and where in the kernel they wait; mend what they wait for, such as a disk that does not answer, or restart the host',
   DELETE_DELAYED: 'wait: the platform retries the deletion until it is done',
   DELETE_STUCK:
-    'mend what last_error or the log of the worker says, for example by freeing disk space or restarting Incus; the deletion then ends by itself',
+    'mend what last_error or the log of the worker says, for example by freeing disk space, restarting Incus, or, if processes do not end, restarting the host; the deletion then ends by itself',
 };
 
 /** Of services' own codes. */
