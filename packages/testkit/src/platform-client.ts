@@ -35,7 +35,7 @@ export const PASSWORD = 'a long pass phrase';
 const CALL_MS = 75_000;
 
 /** What most tests need: more than a tenant may have by default, for one that launches many. */
-const GENEROUS = { instances: 100, vcpus: 200, memory_mb: 200_000, vpcs: 50 };
+const GENEROUS = { instances: 100, vcpus: 200, memory_mb: 200_000, storage_gb: 2_000, vpcs: 50 };
 
 export function createClient(address: string, key: string, tenantId = '', email = ''): Client {
   const call: Client['call'] = async (method, path, body, headers = {}) => {

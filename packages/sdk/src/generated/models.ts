@@ -511,7 +511,7 @@ export interface QueueStats {
 
 export interface Quota {
   readonly tenant_id: string;
-  /** Counted resource: instances, vcpus, memory_mb … */
+  /** Counted resource: instances, vcpus, memory_mb, storage_gb … */
   readonly resource: string;
   /** Maximum that the tenant may use */
   readonly max: number;
@@ -520,7 +520,7 @@ export interface Quota {
 }
 
 export interface QuotaUsage {
-  /** Counted resource: instances, vcpus, memory_mb … */
+  /** Counted resource: instances, vcpus, memory_mb, storage_gb … */
   readonly resource: string;
   /** Amount that is used */
   readonly used: number;

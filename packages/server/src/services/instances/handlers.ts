@@ -56,6 +56,7 @@ export function createInstanceHandlers(
           { resource: 'instances', used: used.instances, wanted: 1 },
           { resource: 'vcpus', used: used.vcpus, wanted: type.vcpus },
           { resource: 'memory_mb', used: used.memoryMb, wanted: type.memory_mb },
+          { resource: 'storage_gb', used: used.diskGb, wanted: type.disk_gb },
         ];
       },
 

@@ -50,10 +50,12 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
       instances: { max: 10, noun: 'instances', free: 'Delete an instance' },
       vcpus: { max: 8, noun: 'vCPUs', free: 'Delete an instance' },
       memory_mb: { max: 16_384, noun: 'MB of memory', free: 'Delete an instance' },
+      // Ten instances of the default type. The disks that they may fill, not what they fill.
+      storage_gb: { max: 100, noun: 'GB of disk', free: 'Delete an instance' },
     },
     usage: async (sql, { tenantId }) => {
-      const { instances, vcpus, memoryMb } = await createPgInstanceRepository(sql).usage(tenantId);
-      return { instances, vcpus, memory_mb: memoryMb };
+      const { instances, vcpus, memoryMb, diskGb } = await createPgInstanceRepository(sql).usage(tenantId);
+      return { instances, vcpus, memory_mb: memoryMb, storage_gb: diskGb };
     },
     blocks: {
       vpc: { noun: 'instance', count: (sql: Sql, id: string) => createPgInstanceRepository(sql).countIn(id) },

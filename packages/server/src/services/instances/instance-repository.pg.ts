@@ -23,6 +23,13 @@ export interface NewInstance {
   readonly at: Date;
 }
 
+export interface InstanceUsage {
+  readonly instances: number;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+}
+
 export type InstanceRepository = ReturnType<typeof createPgInstanceRepository>;
 
 const TYPE_COLUMNS = 'id, name, vcpus, memory_mb, disk_gb, network_mbps, price_per_hour, category, processes';
@@ -60,17 +67,18 @@ export const createPgInstanceRepository = (sql: Sql) => ({
     return row;
   },
 
-  /** Of a tenant's live ones. */
-  async usage(tenantId: string): Promise<{ instances: number; vcpus: number; memoryMb: number }> {
-    const [row] = await sql.query<{ instances: number; vcpus: number; memory_mb: number }>(
+  /** Of a tenant's live ones; the disk of those that are being deleted counts too, since it is there until their row is gone. */
+  async usage(tenantId: string): Promise<InstanceUsage> {
+    const [row] = await sql.query<{ instances: number; vcpus: number; memory_mb: number; disk_gb: number }>(
       'instances.usage',
-      `select coalesce(sum(u.count), 0)::int as instances, coalesce(sum(u.count * t.vcpus), 0)::int as vcpus,
-         coalesce(sum(u.count * t.memory_mb), 0)::int as memory_mb
-       from (select instance_type, count(*) as count from instances where tenant_id = $1 and deleted_at is null group by instance_type) as u
+      `select coalesce(sum(u.live), 0)::int as instances, coalesce(sum(u.live * t.vcpus), 0)::int as vcpus,
+         coalesce(sum(u.live * t.memory_mb), 0)::int as memory_mb, coalesce(sum(u.count * t.disk_gb), 0)::int as disk_gb
+       from (select instance_type, count(*) as count, count(*) filter (where deleted_at is null) as live
+             from instances where tenant_id = $1 group by instance_type) as u
        left join instance_types t on t.id = u.instance_type`,
       [tenantId],
     );
-    return { instances: row!.instances, vcpus: row!.vcpus, memoryMb: row!.memory_mb };
+    return { instances: row!.instances, vcpus: row!.vcpus, memoryMb: row!.memory_mb, diskGb: row!.disk_gb };
   },
 
   async findType(id: string): Promise<InstanceTypeRow | undefined> {

@@ -120,7 +120,7 @@ describe('launching', () => {
       });
   });
 
-  it('is refused by quotas: instances, vCPUs, memory', async () => {
+  it('is refused by quotas: instances, vCPUs, memory, disk', async () => {
     const actor = await api.makeActor();
     await api.owner.query('delete from quotas where tenant_id = $1', [actor.tenantId]);
     for (let i = 0; i < 8; i++) expect((await launch({}, actor)).status).toBe(202);
@@ -145,6 +145,12 @@ describe('launching', () => {
       message: expect.stringContaining("quota 'instances': 10 of 10 instances are used"),
     });
     expect((await launch({}, actor)).headers['retry-after']).toBe('60');
+    await api.owner.query(
+      `insert into quotas (tenant_id, resource, max) values ($1, 'storage_gb', 85), ($1, 'instances', 99)`,
+      [actor.tenantId],
+    );
+    const disk = "quota 'storage_gb': 80 of 85 GB of disk are used, and this needs 8 more";
+    expect(await launch({}, actor)).toMatchObject({ status: 429, message: expect.stringContaining(disk) });
   });
 
   it('is refused by the last address, and by a host that has no room or cannot work', async () => {

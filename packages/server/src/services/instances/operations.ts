@@ -95,7 +95,7 @@ export const instanceOperations = {
     output: Instance,
     errors: ['NOT_FOUND', 'INSUFFICIENT_CAPACITY', 'ENGINE_UNAVAILABLE'],
     creates: 'instance',
-    uses: ['instances', 'vcpus', 'memory_mb'],
+    uses: ['instances', 'vcpus', 'memory_mb', 'storage_gb'],
     answers: 'instance',
     references: { vpc_id: 'vpc', instance_type: 'instance_type' },
     permission: 'instance:launch',

@@ -5,7 +5,7 @@ import { pageInput } from '../../kernel/page.ts';
 export const Quota = Type.Object(
   {
     tenant_id: Type.String({ format: 'uuid' }),
-    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb …' }),
+    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb, storage_gb …' }),
     max: Type.Integer({ description: 'Maximum that the tenant may use' }),
     default_max: Type.Integer({ description: 'Default maximum for tenants' }),
   },
@@ -15,7 +15,7 @@ export type Quota = Static<typeof Quota>;
 
 export const QuotaUsage = Type.Object(
   {
-    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb …' }),
+    resource: Type.String({ description: 'Counted resource: instances, vcpus, memory_mb, storage_gb …' }),
     used: Type.Integer({ description: 'Amount that is used' }),
     max: Type.Integer({ description: 'Maximum that may be used' }),
     unit: Type.String({ description: 'Unit of used and max' }),

@@ -133,6 +133,8 @@ export function TypeChoice({
     if (leftOf('vcpus') < type.vcpus) return `Your quota has ${countOf(Math.max(0, leftOf('vcpus')), 'vCPU')} left`;
     if (leftOf('memory_mb') < type.memory_mb)
       return `Your quota has ${memoryOf(Math.max(0, leftOf('memory_mb')))} of memory left`;
+    if (leftOf('storage_gb') < type.disk_gb)
+      return `Your quota has ${Math.max(0, leftOf('storage_gb'))} GB of disk left`;
     return undefined;
   };
   const sorted = [...types.items].sort(
@@ -210,7 +212,12 @@ function Amount({ text, unit, last }: { readonly text: string; readonly unit: st
   );
 }
 
-const NOUNS: Readonly<Record<string, string>> = { instances: 'Instances', vcpus: 'vCPUs', memory_mb: 'Memory' };
+const NOUNS: Readonly<Record<string, string>> = {
+  instances: 'Instances',
+  vcpus: 'vCPUs',
+  memory_mb: 'Memory',
+  storage_gb: 'Disk',
+};
 
 /** What the launch leaves of the quotas. */
 function Left({ quotas, taken }: { readonly quotas: readonly QuotaUsage[]; readonly taken: InstanceType | undefined }) {
@@ -218,6 +225,7 @@ function Left({ quotas, taken }: { readonly quotas: readonly QuotaUsage[]; reado
     instances: 1,
     vcpus: taken?.vcpus ?? 0,
     memory_mb: taken?.memory_mb ?? 0,
+    storage_gb: taken?.disk_gb ?? 0,
   };
   const rows = (operationOf('instances.launch').uses ?? []).flatMap(({ resource, noun }) => {
     const quota = quotas.find((one) => one.resource === resource);
@@ -225,10 +233,13 @@ function Left({ quotas, taken }: { readonly quotas: readonly QuotaUsage[]; reado
   });
   if (rows.length === 0) return null;
   return (
-    <div className="mt-1 grid gap-x-6 gap-y-2 sm:grid-cols-3">
+    <div className="mt-1 grid gap-x-6 gap-y-2 sm:grid-cols-2 lg:grid-cols-4">
       {rows.map(({ resource, noun, used, max, need }) => {
         const after = used + need;
-        const say = (amount: number) => (resource === 'memory_mb' ? memoryOf(amount) : String(Math.max(0, amount)));
+        const say = (amount: number) =>
+          resource === 'memory_mb'
+            ? memoryOf(amount)
+            : `${Math.max(0, amount)}${resource === 'storage_gb' ? ' GB' : ''}`;
         return (
           <div key={resource} className="grid gap-1">
             <p className="text-sm text-ink-soft">
