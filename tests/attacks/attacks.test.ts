@@ -8,6 +8,7 @@ import {
 import { addTypes } from '../acceptance/instances.ts';
 import { createNeighbour, type Neighbour } from './neighbour.ts';
 import { describeKernel } from './theme-kernel.ts';
+import { describeRoom } from './theme-room.ts';
 import { describeStranger } from './theme-stranger.ts';
 
 const obstacle = await findEngineObstacle();
@@ -32,4 +33,5 @@ describe.skipIf(obstacle !== undefined)('while somebody attacks', { timeout: 120
 
   describeStranger(use, beside);
   describeKernel(use, beside);
+  describeRoom(use, beside);
 });
