@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { platformNames } from '../../packages/server/src/engines/names.ts';
+import { networkNames, platformNames } from '../../packages/server/src/engines/names.ts';
 import { runInNamespace } from '../../packages/server/src/engines/run-command.ts';
 import { attachTestInternet, type Client, createTenant } from '../../packages/testkit/src/platform-api.ts';
 import { createVpc, deleteAll, launch, sh, type Use } from '../acceptance/instances.ts';
@@ -18,6 +17,20 @@ setInterval(() => {
   socket.close();
   socket = createSocket('udp4').on('error', () => undefined);
   for (let nth = 0; nth < 500; nth++) socket.send('x', (port = port < 65000 ? port + 1 : 1024), address, () => undefined);
+}, 25);
+`;
+
+/** Asks for names that nobody has, 500 every 25 ms. */
+const MANY_NAMES = `
+const { createSocket } = require('node:dgram');
+const [server] = process.argv.slice(1);
+const socket = createSocket('udp4').on('error', () => undefined);
+let nth = 0;
+setInterval(() => {
+  for (let now = 0; now < 500; now++, nth++) {
+    const name = String(nth).padStart(8, '0');
+    socket.send(Buffer.from('000101000001000000000000' + '08' + Buffer.from(name).toString('hex') + '08' + Buffer.from('internal').toString('hex') + '0000010001', 'hex'), 53, server);
+  }
 }, 25);
 `;
 
@@ -64,15 +77,25 @@ export function describeRoom(use: Use, beside: () => Neighbour): void {
       });
     });
 
+    test('asks its name server without end', async () => {
+      const { bridge } = networkNames(use().platformId(), (await client.ask('GET', '/vpcs/crowd')).id);
+      const { runDir } = platformNames(use().platformId());
+      const server = Number(await readFile(`${runDir}/dns/${bridge}.pid`, 'utf8'));
+      await attackBeside(beside(), 'names without end', async (ended) => {
+        const { share } = await watchCpu(server, () => runBeside('one', [MANY_NAMES, '10.0.0.1'], ended));
+        expect(share).toBeLessThan(0.1);
+        expect((await sh(beside().client, 'one', 'nslookup two.internal')).code).toBe(0);
+      });
+    });
+
     test('prints without end', async () => {
       await launch(client, 'loud', { cmd: ['cat', '/dev/zero'] });
       const { parent } = await firstProcess(use, client, 'loud');
       await attackBeside(beside(), 'a log without end', async (ended) => {
-        const before = await cpuSeconds(parent);
-        const begun = performance.now();
-        if (!ended.aborted) await once(ended, 'abort');
-        const share = (await cpuSeconds(parent)) - before;
-        console.info(`monitor: ${((100_000 * share) / (performance.now() - begun)).toFixed(1)} % of a core`);
+        const { share } = await watchCpu(parent, async () => {
+          if (!ended.aborted) await once(ended, 'abort');
+        });
+        expect(share).toBeLessThan(0.1);
       });
       await client.ask('DELETE', '/instances/loud');
     });
@@ -90,9 +113,17 @@ async function firstProcess(use: Use, client: Client, name: string): Promise<{ p
 const statOf = async (pid: number): Promise<readonly string[]> =>
   (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
 
+/** How much of a processor a process took while the work was done. */
+async function watchCpu(pid: number, work: () => Promise<void>): Promise<{ readonly share: number }> {
+  const [before, begun] = [await cpuSeconds(pid), performance.now()];
+  await work();
+  const share = (1000 * ((await cpuSeconds(pid)) - before)) / (performance.now() - begun);
+  console.info(`process ${pid}: ${(100 * share).toFixed(1)} % of a processor`);
+  return { share };
+}
+
 /** Of a process; the kernel counts in hundredths. */
 const cpuSeconds = async (pid: number): Promise<number> => {
   const words = await statOf(pid);
   return (Number(words[11]) + Number(words[12])) / 100;
 };
-void pause;
