@@ -310,9 +310,12 @@ describe('the built-in roles', () => {
       has('viewer', 'instance:read') &&
         !has('viewer', 'secret:read') &&
         !has('viewer', 'db:read') &&
+        !has('viewer', 'log:read') &&
         !has('viewer', 'queue:read'),
     ).toBe(true);
-    expect(has('user', 'db:read') && !has('user', 'secret:read')).toBe(true);
+    expect(
+      has('user', 'log:read') && has('developer', 'log:read') && has('user', 'db:read') && !has('user', 'secret:read'),
+    ).toBe(true);
     for (const role of ['viewer', 'user']) {
       expect([...roles.get(role)!].filter((permission) => !permission.endsWith(':read')).sort()).toEqual([
         'identity:create',

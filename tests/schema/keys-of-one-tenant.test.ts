@@ -32,3 +32,51 @@ it('the migration to keys of one tenant leaves keys that are there their reach, 
     await test.drop();
   }
 });
+
+it('the migration to a permission for logs leaves roles and keys of tenants what they could do, and takes logs from viewers', async () => {
+  const number = (await readMigrations(folder)).find(({ file }) => file.endsWith('_log_permission.sql'))!.version;
+  const test = await createTestDatabase({ empty: true });
+  try {
+    const settings = { connectionString: test.ownerUrl, folder };
+    await migrateUp(settings, number - 1);
+    const read = await withClient(test.ownerUrl, async (client) => {
+      await client.query(`
+        insert into users (id, email, password_hash, name) values ('00000000-0000-7000-8000-0000000000f1', 'm@example.com', 'x', 'x');
+        insert into tenants (id, name, slug, owner_id, account_number) values
+          ('00000000-0000-7000-8000-0000000000a1', 't', 't', '00000000-0000-7000-8000-0000000000f1', '300000000001');
+        insert into tenant_roles (id, tenant_id, name) values
+          ('00000000-0000-7000-8000-0000000000b1', '00000000-0000-7000-8000-0000000000a1', 'reads'),
+          ('00000000-0000-7000-8000-0000000000b2', '00000000-0000-7000-8000-0000000000a1', 'does not');
+        insert into tenant_role_permissions (role_id, tenant_id, permission) values
+          ('00000000-0000-7000-8000-0000000000b1', '00000000-0000-7000-8000-0000000000a1', 'instance:read'),
+          ('00000000-0000-7000-8000-0000000000b2', '00000000-0000-7000-8000-0000000000a1', 'vpc:read');
+        insert into api_keys (user_id, key, permissions) values
+          ('00000000-0000-7000-8000-0000000000f1', 'k1', '{vpc:read,instance:read}'), ('00000000-0000-7000-8000-0000000000f1', 'k2', '{vpc:read}')`);
+      await migrateUp(settings);
+      const rows = async (text: string) => (await client.query({ text, rowMode: 'array' })).rows as unknown;
+      return [
+        await rows(
+          `select r.name, p.permission from tenant_roles r join tenant_role_permissions p on p.role_id = r.id order by 1, 2`,
+        ),
+        await rows('select key, permissions from api_keys order by key'),
+        await rows(
+          `select r.name from roles r join role_permissions p on p.role_id = r.id where permission = 'log:read' order by 1`,
+        ),
+      ];
+    });
+    expect(read).toEqual([
+      [
+        ['does not', 'vpc:read'],
+        ['reads', 'instance:read'],
+        ['reads', 'log:read'],
+      ],
+      [
+        ['k1', ['vpc:read', 'instance:read', 'log:read']],
+        ['k2', ['vpc:read']],
+      ],
+      [['admin'], ['developer'], ['user']],
+    ]);
+  } finally {
+    await test.drop();
+  }
+});

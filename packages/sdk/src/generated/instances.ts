@@ -148,7 +148,7 @@ export interface Instances {
   /**
    * Read the console log of an instance.
    * Returns the last 128 KiB of output of the first process. With follow, sends new output as it is written, across stops and starts, until the instance is deleted.
-   * GET /instances/:id/logs · permission instance:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
+   * GET /instances/:id/logs · permission log:read · errors CONFLICT, ENGINE_UNAVAILABLE, TIMEOUT
    */
   logs(input: InstancesLogsInput | string, options?: CallOptions): Promise<string>;
   /** The same, as it comes. */

@@ -77,7 +77,7 @@ describe('a log that is followed', () => {
 
   it('is cut off within a second after the key was revoked, and for nobody else', async () => {
     const id = await runMachine(api, engine, owner);
-    const other = await api.makeMember(owner.tenantId, 'viewer');
+    const other = await api.makeMember(owner.tenantId, 'user');
     const [lost, kept] = await Promise.all([follow(id, other), follow(id, owner)]);
     await Promise.all([lost.says('web starts'), kept.says('web starts')]);
     await revoke(api, other);
@@ -89,7 +89,7 @@ describe('a log that is followed', () => {
   });
 
   it('is cut off when the permission was taken away', async () => {
-    const member = await memberWith(api, owner, ['instance:read']);
+    const member = await memberWith(api, owner, ['log:read']);
     const log = await follow(await runMachine(api, engine, owner), member);
     await log.says('web starts');
     await member.takeAway();

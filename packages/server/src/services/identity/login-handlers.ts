@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
+import { byAddress, newAddress, plainName } from '../../kernel/plain-text.ts';
 import { newAccountNumber, newApiKey, newSecret, sha256Hex } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { readSetting } from '../../kernel/platform-setting.ts';
@@ -53,13 +54,15 @@ export const createLoginHandlers = ({
   register: steps({
     /** Answers the password's hash. */
     async prepare({ input }: Preparation<InputOf<(typeof authOperations)['register']>>) {
+      newAddress(input.email);
+      plainName('name', input.name);
       checkPassword(input.password);
       return hashPassword(input.password);
     },
     async run({ sql, input, createdId, newId, now, origin, prepared: passwordHash, becomes }) {
-      const { email, name } = input;
+      const [email, name] = [newAddress(input.email), plainName('name', input.name)];
       const repository = createPgIdentityRepository(sql);
-      const user = { userId: createdId, email: email.toLowerCase(), name, tenantId: newId(), passwordHash, at: now };
+      const user = { userId: createdId, email, name, tenantId: newId(), passwordHash, at: now };
       await registerOnce(repository, {
         ...user,
         tenantName: `${name}'s tenant`,
@@ -75,7 +78,7 @@ export const createLoginHandlers = ({
   login: steps({
     /** Answers who it would be and whether the password is theirs. */
     async prepare({ input, read }: Preparation<InputOf<(typeof authOperations)['login']>>) {
-      const login = await read((sql) => createPgIdentityRepository(sql).findLogin(input.email));
+      const login = await read((sql) => byAddress(input.email, createPgIdentityRepository(sql).findLogin));
       return { login, fits: await verifyPassword(input.password, login?.password_hash) };
     },
     async run({ sql, input, prepared: { login, fits }, origin, now, newId, becomes, about }) {

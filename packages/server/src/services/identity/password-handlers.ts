@@ -1,5 +1,6 @@
 import { CloudError, committed, invalidInput } from '../../kernel/errors.ts';
 import { newSecret, sha256Hex } from '../../kernel/ids.ts';
+import { byAddress } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { type Call, type CallFacts, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
 import { oneLine, queueMail } from '../mail/index.ts';
@@ -100,7 +101,8 @@ export const createPasswordHandlers = ({
       const { sql, input, origin, now, newId, about } = call;
       const token = newSecret(TOKEN_BYTES);
       const reset = { id: newId(), hash: sha256Hex(token), source: originSource(origin), at: now };
-      const user = await createPgAccountRepository(sql).requestReset(input.email, reset);
+      const accounts = createPgAccountRepository(sql);
+      const user = await byAddress(input.email, (email) => accounts.requestReset(email, reset));
       if (user) {
         about({ id: user.id });
         const mail = { to: user.email, subject: 'Your new password', text: resetMail(user.name, token, publicUrl) };

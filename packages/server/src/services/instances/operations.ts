@@ -146,6 +146,7 @@ export const instanceOperations = {
   }),
   logs: operation({
     summary: 'Read the console log of an instance',
+    permission: 'log:read',
     description:
       'Returns the last 128 KiB of output of the first process. With follow, sends new output as it is written, across stops and starts, until the instance is deleted.',
     effect: 'read',

@@ -5,6 +5,8 @@ type Line = readonly [resource: string, actions: string, roles: string];
 const TABLE: readonly Line[] = [
   ['instance', 'read', 'admin developer viewer user'],
   ['instance', 'launch terminate update resize', 'admin developer'],
+  // What instances print, which may be secrets.
+  ['log', 'read', 'admin developer user'],
   ['ssh_key', 'read', 'admin developer viewer user'],
   ['ssh_key', 'create delete', 'admin developer'],
   ['vpc', 'read', 'admin developer viewer user'],

@@ -1,5 +1,6 @@
 import { CloudError, conflict, forbidden, notFound, quotaExceeded } from '../../kernel/errors.ts';
 import { newSecret, sha256Hex } from '../../kernel/ids.ts';
+import { newAddress } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
@@ -47,7 +48,7 @@ export const createInvitationHandlers = ({
       async run(call: Call<InputOf<(typeof invitationOperations)['create']>, TenantRow>) {
         const { sql, input, target, caller, createdId, userId, now } = call;
         await requireGrantable(sql, caller, input.role);
-        const email = input.email.toLowerCase();
+        const email = newAddress(input.email);
         const members = createPgMemberRepository(sql);
         const known = await members.findUserId(email);
         if (known !== undefined && (await members.find(target.id, known)))

@@ -1,4 +1,5 @@
 import { CloudError, conflict, invalidInput } from '../../kernel/errors.ts';
+import { byAddress } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
@@ -48,7 +49,7 @@ export const createMemberHandlers = ({
       }: Call<InputOf<(typeof memberOperations)['add']>, TenantRow>) {
         await requireGrantable(sql, caller, role);
         const repository = createPgMemberRepository(sql);
-        const userId = await repository.findUserId(email);
+        const userId = await byAddress(email, repository.findUserId);
         if (userId === undefined)
           throw new CloudError(
             'NOT_FOUND',
