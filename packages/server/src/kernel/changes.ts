@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from './caller.ts';
 import { ANONYMOUS_USER_ID } from './caller.ts';
 import type { Entry } from './registry.ts';
@@ -40,6 +41,10 @@ export function changesOf(entry: Entry, target: unknown, answered: unknown, now:
   }
   return answeredKind === kind ? difference(before, kind.present(answered, ONLOOKER), target) : undefined;
 }
+
+/** Whether the row has all these values already, also those within JSON: an update would change nothing. */
+export const has = <Row extends object>(row: Row, wanted: Partial<Row>): boolean =>
+  Object.entries(wanted).every(([member, value]) => isDeepStrictEqual(row[member as keyof Row], value));
 
 /** Undefined if nothing changed, or if there is nothing to say. */
 export const statusChange = (from: unknown, to: unknown): Changes | undefined =>

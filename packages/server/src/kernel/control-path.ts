@@ -148,6 +148,7 @@ export function createControlPath(
 
     let subject: Parameters<Call['about']>[0] = {};
     let became: Parameters<Call['becomes']>[0] | undefined;
+    let isUnchanged = false;
     const last: Transacted['last'][number][] = [];
     const call: Call = {
       ...facts,
@@ -161,6 +162,10 @@ export function createControlPath(
       sealer,
       wake: (kind, id, hostId) => {
         last.push((open) => wake(open, { kind, id, tenantId: tenantId || null, hostId: hostId ?? null }));
+      },
+      unchanged: (answer) => {
+        isUnchanged = true;
+        return answer;
       },
       becomes: async (who) => {
         became = who;
@@ -198,6 +203,7 @@ export function createControlPath(
     const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
     // What the worker does, it writes down itself when it is shown the ticket.
     if (!entry.writes || entry.descriptor.live) return answerOnly(executed);
+    if (isUnchanged) return { outcome: { executed: { ...executed, isUnchanged } }, last };
     const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
     const trace: Trace & { readonly operation: Entry } = {
       operation: entry,

@@ -55,6 +55,8 @@ export interface Executed {
   readonly version?: number;
   /** Nothing but its end is to come. */
   readonly isDeleting?: boolean;
+  /** True when there was nothing to change, and nothing was written. */
+  readonly isUnchanged?: true;
   /** True when an Idempotency-Key answered and nothing was done. */
   readonly replayed: boolean;
 }
@@ -113,7 +115,8 @@ export function createExecute(deps: ExecuteDeps): Execute {
       if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
       const executed = await control(entry, caller, parsed, options);
-      if (entry.writes && !entry.descriptor.live && !executed.replayed) metrics.audited('allowed');
+      if (entry.writes && !entry.descriptor.live && !executed.replayed && !executed.isUnchanged)
+        metrics.audited('allowed');
       const tenantId = tenantIdOf(caller);
       if (entry.writes && tenantId !== undefined) data.forget(tenantId);
       return executed;

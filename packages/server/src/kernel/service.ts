@@ -50,6 +50,11 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
   readonly sealer: Pick<Sealer, 'seal' | 'fingerprint'>;
   /** Requests a reconciler pass. Written last in the transaction, to hold the queue's locks for the shortest time. */
   wake(kind: string, id: string, hostId?: string | null): void;
+  /**
+   * Says that the call has changed nothing, and returns what it answers: for an update that would write what is there. It leaves no audit row and no
+   * event; what was woken is woken.
+   */
+  unchanged<T>(answer: T): T;
   /** Continues as this user in this tenant: for registration and login, which have no caller yet. */
   becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
   /** Issues a ticket with which the worker completes the call; `spec` is what it needs beside the target. See ticket.ts. */

@@ -12,6 +12,16 @@ import { uniqueWord } from './test-api.ts';
 const when = (applies: unknown): ((name: string, test: () => Promise<void>) => void) =>
   applies ? it : () => undefined;
 
+/** Actions that may have nothing to do. Others do something each time. */
+const REPEATABLE = new Set([
+  'instances.stop',
+  'instances.start',
+  'roles.bind',
+  'tenants.switch',
+  'settings.reset',
+  'hosts.resetCapacity',
+]);
+
 /**
  * Tests that follow from a registry: each operation succeeds and is written down once; what is refused to whom, and that a refusal leaves
  * nothing behind. None is vacuous: the same call, with the same input, succeeds for the owner once the refusals are through.
@@ -343,6 +353,25 @@ export function testOperations(options: OperationOptions): void {
       expect(theirs.headers['idempotency-replayed']).toBeUndefined();
       isGood(entry, await api.call(entry.name, other, owner));
     });
+
+    when(isAudited && (descriptor.effect === 'update' || REPEATABLE.has(entry.name)))(
+      'leaves no trace when there is nothing to change: no audit row, no event, no other version',
+      async () => {
+        const { api, changes } = world;
+        const owner = await callerOf(entry);
+        const input = await inputOf(entry, owner);
+        const first = await api.call(entry.name, input, owner);
+        isGood(entry, first);
+        await changes.take();
+        const second = await api.call(entry.name, input, owner);
+        // What says that it is done already leaves no trace either.
+        if (second.status < 400) isGood(entry, second);
+        else expect([400, 409], second.text).toContain(second.status);
+        expect(await changes.take()).toEqual([]);
+        if (second.status < 400)
+          expect([second.data, second.headers['etag']]).toEqual([first.data, first.headers['etag']]);
+      },
+    );
 
     when(entry.writes && !entry.idempotent)('refuses an Idempotency-Key, which it could not keep: 400', async () => {
       const { api } = world;

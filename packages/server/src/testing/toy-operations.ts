@@ -217,7 +217,15 @@ export function createToyOperations(word: string): Service {
             )
           )[0],
       },
-      rename: touch,
+      rename: async ({ sql, target, input, unchanged }: Call<{ readonly name: string }, VpcRow>) => {
+        if (input.name === target.name) return unchanged(target);
+        const [row] = await sql.query<VpcRow>(
+          'test.rename_crate',
+          `update vpcs set name = $2, version = version + 1 where id = $1 returning ${vpcs.columns}`,
+          [target.id, input.name],
+        );
+        return row;
+      },
       shake: touch,
       watch: watchCrate,
       dump: dumpCrate,

@@ -112,12 +112,13 @@ export const createAuditHandlers = (bounds: RetentionBounds): Handlers<typeof au
     days: clampDays(await findRetention(sql, tenantId), bounds),
   }),
 
-  async setRetention({ sql, input: { days }, tenantId, now, about }) {
+  async setRetention({ sql, input: { days }, tenantId, now, about, unchanged }) {
     const { minimum, maximum } = bounds;
     if (days < minimum || days > maximum)
       throw invalidInput(
         `days '${days}' must be from ${minimum} to ${maximum}, which the operator of the platform allows`,
       );
+    if ((await findRetention(sql, tenantId)) === days) return unchanged({ id: tenantId, ...bounds, days });
     await writeRetention(sql, tenantId, days, now);
     about({ id: tenantId });
     return { id: tenantId, ...bounds, days };

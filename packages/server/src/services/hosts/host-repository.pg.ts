@@ -76,13 +76,16 @@ export interface SetCapacity {
 }
 
 /** The worker's next report makes it the host's capacity. */
-export async function setCapacity(sql: Sql, id: string, wanted: SetCapacity): Promise<void> {
+export async function setCapacity(sql: Sql, id: string, wanted: SetCapacity): Promise<boolean> {
   const columns = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  await sql.query(
+  const names = columns.map(([column]) => column).join(', ');
+  const values = columns.map((_, nth) => `$${nth + 2}`).join(', ');
+  const rows = await sql.query(
     'hosts.set_capacity',
-    `update hosts set ${columns.map(([column], nth) => `${column} = $${nth + 2}`).join(', ')} where id = $1`,
+    `update hosts set (${names}) = row(${values}) where id = $1 and row(${names}) is distinct from row(${values}) returning 1 as ok`,
     [id, ...columns.map(([, value]) => value)],
   );
+  return rows.length > 0;
 }
 
 /** Seconds after which a silent host counts as dead; a worker reports every 5 s. */

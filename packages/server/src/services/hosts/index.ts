@@ -34,7 +34,7 @@ const handlers: Handlers<typeof hostOperations, { host: HostRow }> = {
     return { ...target, draining_since: null };
   },
 
-  async update({ sql, target, input }) {
+  async update({ sql, target, input, unchanged }) {
     const { id: _, overcommit_cpu, overcommit_memory, overcommit_disk, ...limits } = input;
     const wanted = {
       ...limits,
@@ -44,12 +44,12 @@ const handlers: Handlers<typeof hostOperations, { host: HostRow }> = {
     };
     if (Object.values(wanted).every((value) => value === undefined))
       throw invalidInput('nothing to change: pass at least one limit or overcommit');
-    await setCapacity(sql, target.id, wanted);
+    if (!(await setCapacity(sql, target.id, wanted))) return unchanged(target);
     return (await findHost(sql, target.id, false))!;
   },
 
-  async resetCapacity({ sql, target }) {
-    await setCapacity(sql, target.id, {
+  async resetCapacity({ sql, target, unchanged }) {
+    const isChanged = await setCapacity(sql, target.id, {
       limit_vcpus: null,
       limit_memory_mb: null,
       limit_disk_gb: null,
@@ -57,6 +57,7 @@ const handlers: Handlers<typeof hostOperations, { host: HostRow }> = {
       set_overcommit_memory: null,
       set_overcommit_disk: null,
     });
+    if (!isChanged) return unchanged(target);
     return (await findHost(sql, target.id, false))!;
   },
 };

@@ -1,4 +1,6 @@
+import { has } from '../../kernel/changes.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
+import { newAddress, plainName } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { enterScope } from '../../kernel/scope.ts';
 import { type Handlers, type Preparation, steps, type Usage } from '../../kernel/service.ts';
@@ -30,11 +32,13 @@ export const createAccountHandlers = ({
       if (name === undefined && email === undefined)
         throw invalidInput('nothing would change; send name, email or both');
       const present = call.caller.kind === 'user' ? call.caller.email : '';
+      if (name !== undefined) plainName('name', name);
       if (email === undefined || email.toLowerCase() === present) return undefined;
+      newAddress(email);
       if (password === undefined) throw invalidInput('password is required to change the e-mail address');
       return compareOwn(call, password);
     },
-    async run({ sql, input, userId, tenantId, origin, now, prepared, about }) {
+    async run({ sql, input, userId, tenantId, origin, now, prepared, about, unchanged }) {
       const accounts = createPgAccountRepository(sql);
       const identity = createPgIdentityRepository(sql);
       if (prepared) {
@@ -42,10 +46,10 @@ export const createAccountHandlers = ({
         await requirePassword(guesser, prepared);
       }
       const before = (await identity.findUser(userId))!;
-      const email = prepared ? input.email!.toLowerCase() : before.email;
-      const row = await accounts
-        .updateUser(userId, { name: input.name ?? before.name, email }, now)
-        .catch(refuseTaken(email));
+      const email = prepared ? newAddress(input.email!) : before.email;
+      const name = input.name === undefined ? before.name : plainName('name', input.name);
+      if (has(before, { name, email })) return unchanged(presentUser(before, tenantId || undefined));
+      const row = await accounts.updateUser(userId, { name, email }, now).catch(refuseTaken(email));
       about({ id: userId });
       return presentUser(row, tenantId || undefined);
     },

@@ -171,8 +171,11 @@ function requireRunning(row: InstanceRow): void {
 }
 
 /** Asking for what is so already changes nothing. */
-async function setPower({ sql, target, now, wake }: Call<unknown, InstanceRow>, power: 'running' | 'stopped') {
-  if (target.power === power && target.status !== 'ERROR') return target;
+async function setPower(
+  { sql, target, now, wake, unchanged }: Call<unknown, InstanceRow>,
+  power: 'running' | 'stopped',
+) {
+  if (target.power === power && target.status !== 'ERROR') return unchanged(target);
   const row = await createPgInstanceRepository(sql).setPower(target.id, power, now);
   wake('instance', row.id, row.host_id);
   return row;

@@ -1,4 +1,5 @@
 import type { Caller, KeyLimits } from '../../kernel/caller.ts';
+import { has } from '../../kernel/changes.ts';
 import { conflict, forbidden, invalidInput, quotaExceeded, unauthorized } from '../../kernel/errors.ts';
 import { newApiKey } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
@@ -163,13 +164,14 @@ export const createKeyHandlers = ({
     }),
 
     update: steps({
-      async run({ sql, input, target, caller, now }: Call<InputOf<Ops['update']>, FoundKeyRow>) {
+      async run({ sql, input, target, caller, now, unchanged }: Call<InputOf<Ops['update']>, FoundKeyRow>) {
         requireOneKey(target);
         const { id: _, name = target.name ?? '', all_tenants: reach, ...given } = input;
         if (Object.keys(input).length === 1)
           throw invalidInput('nothing to change: set name, permissions, cidrs, expires_at or all_tenants');
         const limits = limitsFor(given, target, caller, now);
         const allTenants = applyReach(reach, target.all_tenants, limits, caller);
+        if (has(target, { ...limits, name, all_tenants: allTenants })) return unchanged(target);
         return { ...(await createPgKeyRepository(sql).change(target.id, name, limits, allTenants)), namesakes: 0 };
       },
       finish: forgetOwn,

@@ -121,8 +121,10 @@ const createHandlers = (
     };
   },
 
-  async set({ sql, target: { setting }, input, userId, now }) {
+  async set({ sql, target, input, userId, now, unchanged }) {
+    const { setting } = target;
     const value: unknown = parseSetting(setting, input.value);
+    if (target.row?.value === String(value)) return unchanged(target);
     const row = { name: setting.name, value: String(value), updated_at: now, updated_by: userId };
     await sql.query(
       'operator.set_setting',
@@ -134,7 +136,9 @@ const createHandlers = (
     return { setting, row };
   },
 
-  async reset({ sql, target: { setting } }) {
+  async reset({ sql, target, unchanged }) {
+    const { setting } = target;
+    if (!target.row) return unchanged(target);
     await sql.query('operator.reset_setting', 'delete from platform_settings where name = $1', [setting.name]);
     await setting.apply?.(sql, setting.default as never);
     return { setting, row: undefined };

@@ -1,3 +1,4 @@
+import { has } from '../../kernel/changes.ts';
 import { markDeleted, countLive, findRow, holdRow, listRows, refuseIdAsName } from '../../kernel/resource.ts';
 import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
@@ -78,10 +79,6 @@ async function resolveAllow(
   return { permission: 'by_queue', source_queue_ids: [...new Set(sources)] };
 }
 
-const sameLabels = (one: QueueRow['labels'], other: QueueRow['labels']): boolean =>
-  Object.keys(one).length === Object.keys(other).length &&
-  Object.entries(one).every(([key, value]) => other[key] === value);
-
 /** Those of a name's beginning are listed by name, and so are their cursors. */
 const isName = (text: string): boolean => /^[\w.-]{1,80}$/.test(text);
 
@@ -134,6 +131,7 @@ export const createQueueHandlers = (
     if (Object.keys(given).length === 0)
       throw invalidInput('nothing to change: set at least one attribute of the queue, such as visibility_timeout');
     const spec = await resolve(call, given, call.target);
+    if (has(call.target, spec)) return call.unchanged(call.target);
     return createPgQueueRepository(call.sql).rewrite(call.target.id, spec, call.now);
   },
 
@@ -151,19 +149,21 @@ export const createQueueHandlers = (
     return {};
   },
 
-  async setLabels({ sql, input, target, now }) {
+  async setLabels({ sql, input, target, now, unchanged }) {
     const labels = { ...target.labels, ...input.labels };
     const count = Object.keys(labels).length;
     if (count > LIMITS.labels)
       throw invalidInput(
         `queue '${target.name}' would have ${count} labels, and ${LIMITS.labels} is the most; remove some first`,
       );
-    return sameLabels(target.labels, labels) ? target : createPgQueueRepository(sql).setLabels(target.id, labels, now);
+    if (has(target, { labels })) return unchanged(target);
+    return createPgQueueRepository(sql).setLabels(target.id, labels, now);
   },
 
-  async removeLabels({ sql, input, target, now }) {
+  async removeLabels({ sql, input, target, now, unchanged }) {
     const labels = Object.fromEntries(Object.entries(target.labels).filter(([key]) => !input.keys.includes(key)));
-    return sameLabels(target.labels, labels) ? target : createPgQueueRepository(sql).setLabels(target.id, labels, now);
+    if (has(target, { labels })) return unchanged(target);
+    return createPgQueueRepository(sql).setLabels(target.id, labels, now);
   },
 
   async deadLetterSources({ sql, input, target, tenantId }) {

@@ -64,21 +64,23 @@ const createQuotaHandlers = ({ quotas, usages }: QuotaDeps): Handlers<typeof quo
       return pageOf(input, [...quotas().keys()].map(show));
     },
 
-    async set({ sql, input: { tenant_id: tenantId, resource, max }, about }) {
+    async set({ sql, input: { tenant_id: tenantId, resource, max }, about, unchanged }) {
       if (!quotas().has(resource))
         throw invalidInput(
           `resource '${resource}' has no quota; these have: ${[...quotas().keys()].sort().join(', ')}`,
         );
       await refuseUnknownTenant(sql, tenantId);
-      await sql.query(
+      const set = await sql.query(
         'quotas.set',
         `insert into quotas (tenant_id, resource, max) values ($1, $2, $3)
-       on conflict (tenant_id, resource) do update set max = excluded.max`,
+       on conflict (tenant_id, resource) do update set max = excluded.max
+         where quotas.max is distinct from excluded.max returning 1 as ok`,
         [tenantId, resource, max],
       );
       about({ tenantId, id: resource });
       const { defaultOf } = await limitsOf(sql, tenantId);
-      return { tenant_id: tenantId, resource, max, default_max: defaultOf(resource) };
+      const answer = { tenant_id: tenantId, resource, max, default_max: defaultOf(resource) };
+      return set.length > 0 ? answer : unchanged(answer);
     },
   };
 };

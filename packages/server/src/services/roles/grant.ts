@@ -45,12 +45,14 @@ export async function requireGrantable(sql: Sql, caller: Caller, roleName: strin
 /**
  * Gives a member another role. The caller holds the tenant's row, so that two last owners cannot cease to be owners at once; the member's own row is
  * locked last, after the roles, as a role that is renamed or deleted does it. Throws what requireGrantable throws for either role, CONFLICT for
- * the last owner and for a member who has another role by now.
+ * the last owner and for a member who has another role by now. False: the member has it already.
  */
-export async function giveRole(sql: Sql, caller: Caller, member: MemberRow, roleName: string): Promise<void> {
+export async function giveRole(sql: Sql, caller: Caller, member: MemberRow, roleName: string): Promise<boolean> {
   const role = await requireGrantable(sql, caller, roleName);
   await requireGrantable(sql, caller, member.role);
+  if (role.name === member.role) return false;
   if (role.name !== 'owner') await keepAnOwner(sql, member.tenant_id, member);
   if (!(await createPgMemberRepository(sql).setRole(member, role.name)))
     throw conflict(`${member.email} was given another role or left at the same time; look and try again`);
+  return true;
 }

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../../kernel/caller.ts';
+import { has } from '../../kernel/changes.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
@@ -98,6 +100,10 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
       },
       async run(call) {
         const { name, description } = call.input;
+        const wanted = { name: name ?? call.target.name, description: description ?? call.target.description };
+        const permissions = new Set(call.checked ?? call.target.permissions);
+        if (has(call.target, wanted) && isDeepStrictEqual(permissions, new Set(call.target.permissions)))
+          return call.unchanged(call.target);
         await change(call, call.checked ?? call.target.permissions, {
           ...(name === undefined ? {} : { name }),
           ...(description === undefined ? {} : { description }),
@@ -168,9 +174,8 @@ export const createRoleHandlers = (deps: RoleDeps): Handlers<Ops, { role: RoleRo
     }),
 
     bind: steps({
-      async run({ sql, input, target: member, caller }: Call<InputOf<Ops['bind']>, MemberRow>) {
-        await giveRole(sql, caller, member, input.role_name);
-        return {};
+      async run({ sql, input, target: member, caller, unchanged }: Call<InputOf<Ops['bind']>, MemberRow>) {
+        return (await giveRole(sql, caller, member, input.role_name)) ? {} : unchanged({});
       },
       async finish({ tenantId }) {
         deps.forgetCallers(`tenant ${tenantId}`);

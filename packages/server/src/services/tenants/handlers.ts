@@ -1,5 +1,7 @@
+import { has } from '../../kernel/changes.ts';
 import { conflict, forbidden, invalidInput, quotaExceeded } from '../../kernel/errors.ts';
 import { newAccountNumber, newSecret } from '../../kernel/ids.ts';
+import { plainName } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { lockQuotas } from '../../kernel/quota.ts';
 import { type Blocker, type Call, type CallFacts, type Handlers, steps } from '../../kernel/service.ts';
@@ -36,7 +38,7 @@ export const createTenantHandlers = ({
   return {
     async create({ sql, input, createdId: id, userId, now, about }) {
       const repository = createPgTenantRepository(sql);
-      const { name } = input;
+      const name = plainName('name', input.name);
       const given = input.slug === undefined ? undefined : wantedSlug(input.slug);
       const made = slugOf(name) || 'tenant';
       for (let draw = 0; draw < MAX_DRAWS; draw++) {
@@ -61,13 +63,15 @@ export const createTenantHandlers = ({
       throw conflict('no free slug was found; choose one');
     },
 
-    async update({ sql, input, target, userId, now }: TenantCall<'update'>) {
+    async update({ sql, input, target, userId, now, unchanged }: TenantCall<'update'>) {
       if (input.name === undefined && input.slug === undefined && input.require_second_factor === undefined)
         throw invalidInput('give a new name, slug or require_second_factor');
-      const { name = target.name, require_second_factor: requireSecondFactor = target.require_second_factor } = input;
+      const { require_second_factor: requireSecondFactor = target.require_second_factor } = input;
+      const name = input.name === undefined ? target.name : plainName('name', input.name);
       const slug = input.slug === undefined ? target.slug : wantedSlug(input.slug);
       if (requireSecondFactor !== target.require_second_factor && target.role !== 'owner')
         throw forbidden('only an owner decides whether the tenant requires a second factor; ask one of them');
+      if (has(target, { name, slug, require_second_factor: requireSecondFactor })) return unchanged(target);
       const repository = createPgTenantRepository(sql);
       try {
         await repository.update(target.id, { name, slug, requireSecondFactor, at: now });
@@ -78,14 +82,15 @@ export const createTenantHandlers = ({
     },
 
     switch: steps({
-      async run({ sql, target, userId, caller }: TenantCall<'switch'>) {
+      async run({ sql, target, userId, caller, unchanged }: TenantCall<'switch'>) {
         const keyId = caller.kind === 'user' ? caller.keyId : '';
-        const moved = await createPgTenantRepository(sql).switchTo(target.id, userId, keyId);
-        return {
-          message: moved
+        const { isSession, isMoved } = await createPgTenantRepository(sql).switchTo(target.id, userId, keyId);
+        const answer = {
+          message: isSession
             ? `you act in the tenant '${target.name}' now`
             : `'${target.name}' is your default tenant now; this API key keeps its own tenant; log in to act in another`,
         };
+        return isMoved ? answer : unchanged(answer);
       },
       finish,
     }),

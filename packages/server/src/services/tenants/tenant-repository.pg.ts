@@ -66,16 +66,30 @@ export const createPgTenantRepository = (sql: Sql) => ({
   },
 
   /** The user's default, and the tenant of the session with this key. True: it is a session's. */
-  async switchTo(tenantId: string, userId: string, keyId: string): Promise<boolean> {
-    const [, sessions] = await Promise.all([
-      sql.query('tenants.set_default', 'update users set default_tenant_id = $2 where id = $1', [userId, tenantId]),
+  async switchTo(
+    tenantId: string,
+    userId: string,
+    keyId: string,
+  ): Promise<{ readonly isSession: boolean; readonly isMoved: boolean }> {
+    const [sessions, defaults, moved] = await Promise.all([
+      sql.query(
+        'tenants.find_session',
+        `select 1 as ok from api_keys where id = $2 and user_id = $1 and kind = 'session'`,
+        [userId, keyId],
+      ),
+      sql.query(
+        'tenants.set_default',
+        'update users set default_tenant_id = $2 where id = $1 and default_tenant_id is distinct from $2 returning 1 as ok',
+        [userId, tenantId],
+      ),
       sql.query(
         'tenants.move_session',
-        `update api_keys set tenant_id = $3 where id = $2 and user_id = $1 and kind = 'session' returning 1 as ok`,
+        `update api_keys set tenant_id = $3
+         where id = $2 and user_id = $1 and kind = 'session' and tenant_id is distinct from $3 returning 1 as ok`,
         [userId, keyId, tenantId],
       ),
     ]);
-    return sessions.length > 0;
+    return { isSession: sessions.length > 0, isMoved: defaults.length + moved.length > 0 };
   },
 
   /** Marks it closed and frees its slug. What refers to it stays. */

@@ -56,9 +56,10 @@ export const createVpcHandlers = (deps: VpcDeps): Handlers<typeof vpcOperations,
     return { items: items.map((row) => presentInterface(row, caller)), ...rest };
   },
 
-  async update({ sql, input, target, now, wake }) {
+  async update({ sql, input, target, now, wake, unchanged }) {
     refuseIdAsName(VPCS, input.name);
-    const row = await createPgVpcRepository(sql).rename(target.id, input.name, now);
+    const isSame = input.name === target.name;
+    const row = isSame ? unchanged(target) : await createPgVpcRepository(sql).rename(target.id, input.name, now);
     if (!row) throw nameTaken(input.name);
     // Nothing outside bears the name; but one that failed is tried again.
     if (row.status !== 'active' || row.status_reason !== null || row.observed_version !== row.version)
