@@ -1,13 +1,9 @@
 import { invalidInput } from './errors.ts';
 
-/**
- * What nobody sees: controls, marks of direction, and characters without a width. The joiners of Persian and Indic words and of emoji, and the
- * variants of a character, are part of what is seen.
- */
-const UNSEEN =
-  /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Bidi_Control}\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
-/** In an address nothing joins or varies. */
-const UNSEEN_IN_ADDRESS = new RegExp(`${UNSEEN.source}|[\\p{Cf}\\p{Z}\\u200c\\u200d\\ufe00-\\ufe0f]`, 'u');
+/** What nobody sees: controls, marks of direction, and characters without a width. */
+const UNSEEN_IN_ADDRESS = /\p{C}|\p{Z}|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}/u;
+/** The joiners of Persian and Indic words and of emoji, and the variants of a character, are part of what is seen of a name, and so are blanks. */
+const UNSEEN = /(?!\u200c|\u200d|[\ufe00-\ufe0f]|\p{Z})(?:\p{C}|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point})/u;
 /** Scripts whose letters look like Latin ones. */
 const LOOK_ALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
 const LATIN = /\p{Script=Latin}/u;

@@ -5,22 +5,13 @@ import { newId } from '../kernel/ids.ts';
 import { compileValidator } from '../kernel/validate.ts';
 import { emptyInputs, malformedInputs, wordless } from './malformed-inputs.ts';
 import { LIBRARYS_WORDS, oddRequests, pathOf, sendOdd } from './odd-requests.ts';
+import { expectNoTrace, mayChangeNothing } from './nothing-to-change.ts';
 import { type OperationOptions, setUpOperations } from './operation-world.ts';
 import { uniqueWord } from './test-api.ts';
 
 /** `it` where the test means something, else nothing at all: a test that does not apply is not a skipped one. */
 const when = (applies: unknown): ((name: string, test: () => Promise<void>) => void) =>
   applies ? it : () => undefined;
-
-/** Actions that may have nothing to do. Others do something each time. */
-const REPEATABLE = new Set([
-  'instances.stop',
-  'instances.start',
-  'roles.bind',
-  'tenants.switch',
-  'settings.reset',
-  'hosts.resetCapacity',
-]);
 
 /**
  * Tests that follow from a registry: each operation succeeds and is written down once; what is refused to whom, and that a refusal leaves
@@ -354,23 +345,9 @@ export function testOperations(options: OperationOptions): void {
       isGood(entry, await api.call(entry.name, other, owner));
     });
 
-    when(isAudited && (descriptor.effect === 'update' || REPEATABLE.has(entry.name)))(
+    when(isAudited && mayChangeNothing(entry))(
       'leaves no trace when there is nothing to change: no audit row, no event, no other version',
-      async () => {
-        const { api, changes } = world;
-        const owner = await callerOf(entry);
-        const input = await inputOf(entry, owner);
-        const first = await api.call(entry.name, input, owner);
-        isGood(entry, first);
-        await changes.take();
-        const second = await api.call(entry.name, input, owner);
-        // What says that it is done already leaves no trace either.
-        if (second.status < 400) isGood(entry, second);
-        else expect([400, 409], second.text).toContain(second.status);
-        expect(await changes.take()).toEqual([]);
-        if (second.status < 400)
-          expect([second.data, second.headers['etag']]).toEqual([first.data, first.headers['etag']]);
-      },
+      () => expectNoTrace(world, entry),
     );
 
     when(entry.writes && !entry.idempotent)('refuses an Idempotency-Key, which it could not keep: 400', async () => {
