@@ -10,6 +10,7 @@ import { createNeighbour, type Neighbour } from './neighbour.ts';
 import { describeKernel } from './theme-kernel.ts';
 import { describeRoom } from './theme-room.ts';
 import { describeStranger } from './theme-stranger.ts';
+import { describeUnkillable } from './theme-unkillable.ts';
 
 const obstacle = await findEngineObstacle();
 if (obstacle !== undefined) console.warn(`NOT RUN, the attacks on a whole platform: ${obstacle}`);
@@ -34,4 +35,5 @@ describe.skipIf(obstacle !== undefined)('while somebody attacks', { timeout: 120
   describeStranger(use, beside);
   describeKernel(use, beside);
   describeRoom(use, beside);
+  describeUnkillable(use, beside);
 });

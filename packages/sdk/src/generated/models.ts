@@ -594,6 +594,8 @@ export interface StuckWork {
   readonly last_error?: string;
   /** Time of the next attempt */
   readonly due_at: string;
+  /** Since when it is retried rarely and apart from other work, because each attempt takes long */
+  readonly parked_at?: string;
   /** The code that the tenant sees: DELETE_STUCK, ENGINE_FAILED … */
   readonly reason_code?: string;
   /** The sentence that the tenant sees */
@@ -683,6 +685,8 @@ export interface WorkOfKind {
   readonly running: number;
   /** Resources whose last pass failed */
   readonly failing: number;
+  /** Resources that are retried rarely and apart from other work */
+  readonly parked: number;
   /** Since when the oldest has waited */
   readonly oldest_due_at?: string;
   /** Of a sweep: the end of its last good run */

@@ -243,6 +243,7 @@ export function createFakeComputeEngine(
         return follow(() => machines.get(name)?.console.join(''), limit, followers, signal);
       }),
     trimLogs: () => enter('trimLogs'),
+    removeRemains: () => enter('removeRemains'),
     async watch(onChange, signal) {
       await enter('watch');
       watchers.add(onChange);

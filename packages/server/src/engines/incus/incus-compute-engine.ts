@@ -47,6 +47,7 @@ import { createUsageReader } from './machine-usage.ts';
 import { toSeen } from './seen-machine.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
 import { waitForProof } from './prove.ts';
+import { removeRemains } from './remains.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
 import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
 
@@ -214,7 +215,7 @@ export class IncusComputeEngine implements ComputeEngine {
   async remove(ref: MachineRef, signal?: AbortSignal): Promise<void> {
     const found = await this.#find(ref, signal);
     // Gone already, maybe by an interrupted removal; still remove what belongs to it.
-    if (found === undefined) return this.#removeRest(ref);
+    if (found === undefined) return this.#removeRest(ref, true);
     if (found.status !== 'Stopped') await stopInstance(this.#client, this.#incusDir, found, 0, signal);
     await this.#remove(ref, found, signal);
   }
@@ -239,13 +240,12 @@ export class IncusComputeEngine implements ComputeEngine {
       if (!(await removeStrayFolder(this.#disks, found))) throw error;
       await remove();
     });
-    if (found.config[MARKS.mbps] !== undefined)
-      await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
-    await this.#removeRest(ref);
+    await this.#removeRest(ref, found.config[MARKS.mbps] !== undefined);
   }
 
   /** What lies beside a machine and is not Incus' to remove. */
-  async #removeRest(ref: MachineRef): Promise<void> {
+  async #removeRest(ref: MachineRef, mayBeLimited: boolean): Promise<void> {
+    if (mayBeLimited) await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
     this.#consoles.forget(this.#consoleOf(ref));
     await removeBackup(this.#disks, { project: this.#projectOf(ref), name: this.nameOf(ref.instanceId) });
@@ -305,6 +305,10 @@ export class IncusComputeEngine implements ComputeEngine {
       await this.#consoles.trim(`${folder}/${name}/${CONSOLE_FILE}`).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  removeRemains(): Promise<void> {
+    return removeRemains(this.#client, platformNames(this.#platformId), this.#incusDir);
   }
 
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void> {

@@ -140,7 +140,8 @@ async function subfolders(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => `${entry.parentPath}/${entry.name}`);
 }
 
-async function removeCgroup(cgroup: string): Promise<void> {
+/** Removes a cgroup with those below it, as far as nothing runs in them. */
+export async function removeCgroup(cgroup: string): Promise<void> {
   // Deepest first; one that is still in use stays, and shows up as a leftover.
   for (const folder of [...(await subfolders(cgroup)).reverse(), cgroup]) await rmdir(folder).catch(() => undefined);
 }

@@ -1,6 +1,12 @@
-import { access, chmod, stat } from 'node:fs/promises';
+import { access, chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { MachineRef } from '../../services/instances/compute-engine.ts';
+import { platformNames, projectName } from '../names.ts';
+import { waitUntil } from '../processes.ts';
+import { runCommand } from '../run-command.ts';
 import { cgroupRoots } from './cgroups.ts';
+import { IncusClient } from './incus-client.ts';
+import { incusSocketOf } from './incus-daemon.ts';
 import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
 
 const obstacle = await findEngineObstacle();
@@ -93,4 +99,54 @@ describe.skipIf(obstacle !== undefined)('an instance is gone soon, although', { 
     expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('Operation not permitted') });
     await platform.compute.remove(ref);
   });
+  test('not, if one of its processes waits in the kernel: what does not end is said soon, and ends when it can', async () => {
+    const ref = await start();
+    const disk = await mountFrozenDisk(platform, ref);
+    try {
+      expect((await sh(platform, ref, '(echo x > /mnt/frozen/file) > /dev/null 2>&1 & echo $!')).out).toMatch(/^\d+$/m);
+      const begun = performance.now();
+      await expect(platform.compute.remove(ref)).rejects.toMatchObject({
+        kind: 'stuck',
+        message: expect.stringMatching(/^\d processes .* do not end by SIGKILL .*\d+ \(D, \w+\)/),
+      });
+      expect(performance.now() - begun).toBeLessThan(2 * SOON_MS);
+    } finally {
+      await disk.thaw();
+    }
+    const isGone = () =>
+      platform.compute.remove(ref).then(
+        () => true,
+        () => false,
+      );
+    expect(await waitUntil(isGone, 30_000, 500)).toBe(true);
+    await disk.remove();
+  });
 });
+
+/** A disk of the host at /mnt/frozen in the instance, which takes no write until it thaws: who writes waits and cannot be killed. */
+async function mountFrozenDisk(platform: TestPlatform, { tenantId, instanceId }: MachineRef) {
+  const folder = await mkdtemp('/tmp/cloud-frozen-');
+  const image = `${folder}.img`;
+  // Where incusd looks for it.
+  const inside = (...words: string[]) =>
+    runCommand('nsenter', [`--mount=${platformNames(platform.platformId).mountPin}`, '--', ...words]);
+  await runCommand('truncate', ['-s', '16M', image]);
+  await runCommand('mkfs.ext4', ['-q', image]);
+  await inside('mount', '-o', 'loop', image, folder);
+  await inside('chmod', '777', folder);
+  const client = new IncusClient(incusSocketOf(platform.dataDir));
+  await client.call('PATCH', `/1.0/instances/${platform.compute.nameOf(instanceId)}`, {
+    project: projectName(platform.platformId, tenantId),
+    body: { devices: { frozen: { type: 'disk', source: folder, path: '/mnt/frozen' } } },
+  });
+  await client.close();
+  await inside('fsfreeze', '-f', folder);
+  return {
+    thaw: () => inside('fsfreeze', '-u', folder),
+    remove: async () => {
+      await inside('umount', folder);
+      await rm(folder, { recursive: true });
+      await rm(image);
+    },
+  };
+}

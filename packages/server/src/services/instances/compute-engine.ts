@@ -220,6 +220,8 @@ export interface ComputeEngine {
   followLogs(ref: MachineRef, limit: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Removes the oldest lines of long logs, for all machines. Call it every few seconds. */
   trimLogs(): Promise<void>;
+  /** Removes what deleted machines left on the host, as far as it holds no data. Call it every few minutes. */
+  removeRemains(): Promise<void>;
   /** Calls back with the name of each machine whose power state changed, until the signal aborts. Resolves when the stream ended. */
   watch(onChange: (name: string) => void, signal: AbortSignal): Promise<void>;
 }

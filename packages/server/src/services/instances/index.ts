@@ -47,11 +47,11 @@ export const createInstancesService = (deps: InstanceDeps & { readonly worker?: 
     work: { instance: INSTANCES.name },
     // Contract, section 8.
     quotas: {
-      instances: { max: 10, noun: 'instances', free: 'Delete an instance' },
-      vcpus: { max: 8, noun: 'vCPUs', free: 'Delete an instance' },
-      memory_mb: { max: 16_384, noun: 'MB of memory', free: 'Delete an instance' },
+      instances: { max: 10, noun: 'instances', free: 'Delete an instance and wait until it is gone' },
+      vcpus: { max: 8, noun: 'vCPUs', free: 'Delete an instance and wait until it is gone' },
+      memory_mb: { max: 16_384, noun: 'MB of memory', free: 'Delete an instance and wait until it is gone' },
       // Ten instances of the default type. The disks that they may fill, not what they fill.
-      storage_gb: { max: 100, noun: 'GB of disk', free: 'Delete an instance' },
+      storage_gb: { max: 100, noun: 'GB of disk', free: 'Delete an instance and wait until it is gone' },
     },
     usage: async (sql, { tenantId }) => {
       const { instances, vcpus, memoryMb, diskGb } = await createPgInstanceRepository(sql).usage(tenantId);

@@ -67,14 +67,13 @@ export const createPgInstanceRepository = (sql: Sql) => ({
     return row;
   },
 
-  /** Of a tenant's live ones; the disk of those that are being deleted counts too, since it is there until their row is gone. */
+  /** What a tenant's instances take. One that is being deleted counts until it is gone, since until then it takes as much. */
   async usage(tenantId: string): Promise<InstanceUsage> {
     const [row] = await sql.query<{ instances: number; vcpus: number; memory_mb: number; disk_gb: number }>(
       'instances.usage',
-      `select coalesce(sum(u.live), 0)::int as instances, coalesce(sum(u.live * t.vcpus), 0)::int as vcpus,
-         coalesce(sum(u.live * t.memory_mb), 0)::int as memory_mb, coalesce(sum(u.count * t.disk_gb), 0)::int as disk_gb
-       from (select instance_type, count(*) as count, count(*) filter (where deleted_at is null) as live
-             from instances where tenant_id = $1 group by instance_type) as u
+      `select coalesce(sum(u.count), 0)::int as instances, coalesce(sum(u.count * t.vcpus), 0)::int as vcpus,
+         coalesce(sum(u.count * t.memory_mb), 0)::int as memory_mb, coalesce(sum(u.count * t.disk_gb), 0)::int as disk_gb
+       from (select instance_type, count(*) as count from instances where tenant_id = $1 group by instance_type) as u
        left join instance_types t on t.id = u.instance_type`,
       [tenantId],
     );

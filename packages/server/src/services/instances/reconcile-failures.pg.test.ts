@@ -55,6 +55,26 @@ describe('an engine that fails', () => {
     await settledAs(id, 'RUNNING');
   });
 
+  it('that cannot end what runs parks the work, and tells the tenant once', async () => {
+    const id = await launch();
+    await settledAs(id, 'RUNNING');
+    await setPower(id, 'stopped');
+    world.engine.failNext('stop', 'stuck', '2 processes do not end', 2);
+    for (let tries = 0; tries < 2; tries++)
+      expect(await pass(id)).toEqual({ kind: 'parked', because: '2 processes do not end' });
+    expect(await row(id)).toMatchObject({ status: 'RUNNING', reason_code: 'ENGINE_STUCK' });
+    expect(await status(id)).toBe('STOPPING');
+    await settledAs(id, 'STOPPED');
+    expect(await row(id)).toMatchObject({ status_reason: null, reason_code: null });
+    await markDeleted(id);
+    world.engine.failNext('remove', 'stuck', '2 processes do not end', 2);
+    for (let tries = 0; tries < 2; tries++) expect(await pass(id)).toMatchObject({ kind: 'parked' });
+    expect(await row(id)).toMatchObject({ reason_code: 'DELETE_STUCK' });
+    const told = (await events(id)).filter((type) => type.endsWith('_STUCK'));
+    expect(told).toEqual(['INSTANCE_STUCK', 'INSTANCE_DELETE_STUCK']);
+    expect(await pass(id)).toMatchObject({ kind: 'gone' });
+  });
+
   it('that was away does not change since when one runs', async () => {
     const id = await launch();
     await settledAs(id, 'RUNNING');

@@ -9,6 +9,9 @@ const FOLLOW_RETRY_MS = 1_000;
 /** Milliseconds between two looks for logs that have grown long. A flood writes some 20 MB in that time. */
 const TRIM_MS = 2_000;
 
+/** Milliseconds between two looks for what deleted machines left. */
+const REMAINS_MS = 60_000;
+
 export type InstanceWorkerDeps = InstanceReconcilerDeps & FollowDeps;
 
 /** What the worker of a host does for instances. */
@@ -23,6 +26,7 @@ export const createInstanceWorker = (deps: InstanceWorkerDeps): WorkerSide => ({
       run: (signal) => followEvents(deps, signal),
     },
     { name: 'keep logs short', ms: TRIM_MS, run: () => deps.engine.trimLogs() },
+    { name: 'remove what deleted machines left', ms: REMAINS_MS, run: () => deps.engine.removeRemains() },
   ],
   live: createInstanceLive(deps.engine),
 });

@@ -17,9 +17,10 @@ interface WorkRow {
   readonly attempts: number;
   readonly last_error: string | null;
   readonly due_at: Date;
+  readonly parked_at: Date | null;
 }
 
-const COLUMNS = 'kind, id, tenant_id, attempts, last_error, due_at';
+const COLUMNS = 'kind, id, tenant_id, attempts, last_error, due_at, parked_at';
 
 /** Of a resource, what its tenant is told. */
 interface ReasonRow {
@@ -29,7 +30,7 @@ interface ReasonRow {
 }
 
 const present = (row: WorkRow, told: ReasonRow | undefined): Static<typeof StuckWork> => ({
-  ...(presentRow(row, ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at']) as Omit<
+  ...(presentRow(row, ['kind', 'id', 'tenant_id', 'attempts', 'last_error', 'due_at', 'parked_at']) as Omit<
     Static<typeof StuckWork>,
     'advice'
   >),
@@ -47,6 +48,7 @@ interface KindRow {
   readonly due: number;
   readonly running: number;
   readonly failing: number;
+  readonly parked: number;
   readonly oldest_due_at: Date | null;
   readonly last_run_at: Date | null;
   readonly next_run_at: Date | null;
@@ -80,7 +82,7 @@ const createHandlers = (tables: () => WorkTables): Handlers<typeof workOperation
            (select kind from reconcile where kind > coalesce($1, '') order by kind limit 1)
            union all
            select (select r.kind from reconcile r where r.kind > k.kind order by r.kind limit 1) from kinds k where k.kind is not null)
-         select k.kind, ready.count + late.count as due, running.count as running, failing.count as failing,
+         select k.kind, ready.count + late.count as due, running.count as running, failing.count as failing, parked.count as parked,
            least(ready.oldest, late.oldest) as oldest_due_at, sweep.settled_at as last_run_at, sweep.due_at as next_run_at
          from kinds k
          cross join lateral (select count(*)::int as count, min(due_at) as oldest from reconcile r where r.kind = k.kind and r.ready) as ready
@@ -92,6 +94,8 @@ const createHandlers = (tables: () => WorkTables): Handlers<typeof workOperation
          cross join lateral (
            select count(*)::int as count from reconcile r
            where r.attempts > 0 and -r.attempts <= case when r.leased_until is null then -1 else -2 end and r.kind = k.kind) as failing
+         cross join lateral (
+           select count(*)::int as count from reconcile r where r.parked_at is not null and r.kind = k.kind) as parked
          left join reconcile sweep on sweep.kind = k.kind and sweep.id = '${SWEEP_ID}' and k.kind like 'sweep:%'
          where k.kind is not null order by k.kind limit $2`,
         [page.after, page.limit + 1],
@@ -104,6 +108,7 @@ const createHandlers = (tables: () => WorkTables): Handlers<typeof workOperation
             'due',
             'running',
             'failing',
+            'parked',
             'oldest_due_at',
             'last_run_at',
             'next_run_at',

@@ -11,6 +11,12 @@ export const StuckWork = Type.Object(
     attempts: Type.Integer({ description: 'Failed attempts in a row' }),
     last_error: Type.Optional(Type.String({ description: 'Error of the last attempt, as the engine reported it' })),
     due_at: Type.String({ format: 'date-time', description: 'Time of the next attempt' }),
+    parked_at: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'Since when it is retried rarely and apart from other work, because each attempt takes long',
+      }),
+    ),
     reason_code: Type.Optional(
       Type.String({ description: 'The code that the tenant sees: DELETE_STUCK, ENGINE_FAILED …' }),
     ),
@@ -26,6 +32,7 @@ export const WorkOfKind = Type.Object(
     due: Type.Integer({ description: 'Passes that wait for a worker' }),
     running: Type.Integer(),
     failing: Type.Integer({ description: 'Resources whose last pass failed' }),
+    parked: Type.Integer({ description: 'Resources that are retried rarely and apart from other work' }),
     oldest_due_at: Type.Optional(Type.String({ format: 'date-time', description: 'Since when the oldest has waited' })),
     last_run_at: Type.Optional(
       Type.String({ format: 'date-time', description: 'Of a sweep: the end of its last good run' }),
@@ -48,7 +55,7 @@ export const workOperations = {
     http: { method: 'GET', path: '/operator/work' },
     input: Type.Object({ ...pageInput }, { additionalProperties: false }),
     output: WorkOfKind,
-    cli: { columns: ['kind', 'due', 'running', 'failing', 'oldest_due_at', 'last_run_at', 'next_run_at'] },
+    cli: { columns: ['kind', 'due', 'running', 'failing', 'parked', 'oldest_due_at', 'last_run_at', 'next_run_at'] },
   }),
   stuck: operation({
     summary: 'List stuck work',

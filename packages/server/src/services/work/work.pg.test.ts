@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
-import { claim, fail, settle, wake } from '../../kernel/reconcile-queue.ts';
+import { claim, fail, park, settle, wake } from '../../kernel/reconcile-queue.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { type Seeded, seedDatabase } from '../../testing/seed.ts';
 import { sweep, wakeSweeps } from '../../kernel/sweep.ts';
@@ -119,12 +119,13 @@ it('work is counted by kind: what waits, runs and fails, and when a sweep ran', 
       30_000,
     ),
   );
-  const [first, ,] = claims.filter(({ kind }) => kind === 'instance');
+  const [first, second] = claims.filter(({ kind }) => kind === 'instance');
   await all((sql) => fail(sql, first!, 'no room'));
+  await all((sql) => park(sql, second!, 'process 7 does not end'));
   await all((sql) => settle(sql, claims.find(({ kind }) => kind === 'sweep:prune')!, 60_000));
   const { items } = await db.operator.transaction({}, (sql) => handlers.list({ sql, input: {} }));
   expect(items).toMatchObject([
-    { kind: 'instance', due: 2, running: 2, failing: 1, oldest_due_at: expect.any(String) },
+    { kind: 'instance', due: 2, running: 1, failing: 2, parked: 1, oldest_due_at: expect.any(String) },
     {
       kind: 'sweep:prune',
       due: 0,
@@ -136,6 +137,10 @@ it('work is counted by kind: what waits, runs and fails, and when a sweep ran', 
     { kind: 'vpc', due: 2, running: 0, failing: 0 },
   ]);
   expect(items[0]).not.toHaveProperty('last_run_at');
+  const stuck = await db.operator.transaction({}, (sql) => handlers.stuck({ sql, input: {} }));
+  expect(stuck.items).toMatchObject([
+    { id: second!.id, parked_at: expect.any(String), last_error: 'process 7 does not end' },
+  ]);
   expect((await db.operator.transaction({}, (sql) => handlers.list({ sql, input: { limit: 1 } }))).items).toHaveLength(
     1,
   );

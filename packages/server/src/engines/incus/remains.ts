@@ -1,0 +1,42 @@
+import { readdir, rmdir } from 'node:fs/promises';
+import { readLinks, runBatchLoosely } from '../linux-network/links.ts';
+import type { PlatformNames } from '../names.ts';
+import type { IncusClient, IncusInstance } from './incus-client.ts';
+import { listInstanceCgroups, removeCgroup } from './instance-processes.ts';
+
+/** The host's end of an instance's NIC, as names.ts has it. */
+const LINK = /^i[0-9a-f]{12}$/;
+
+/**
+ * Removes what deleted machines left outside Incus when it died, or was late: host ends of NICs, empty folders of logs, empty cgroups. All of it
+ * can be made again, and none holds data. What is seen here and not in Incus afterwards belongs to no machine: a machine is in Incus before
+ * anything of it is elsewhere. Throws IncusError if Incus does not answer; then nothing is removed.
+ */
+export async function removeRemains(client: IncusClient, names: PlatformNames, incusDir: string): Promise<void> {
+  const [links, folders, cgroups] = await Promise.all([
+    readLinks(names.cloudNamespace).then((found) => [...(found?.keys() ?? [])].filter((name) => LINK.test(name))),
+    readdir(`${incusDir}/logs`).catch(() => []),
+    listInstanceCgroups(names),
+  ]);
+  if (links.length + folders.length + cgroups.length === 0) return;
+  const machines = await client.list<IncusInstance>('/1.0/instances', {
+    query: { 'all-projects': 'true' },
+    timeoutMs: 30_000,
+  });
+  const known = new Set(machines.map(({ project, name }) => `${project}_${name}`));
+  const plugged = new Set(machines.map(({ devices }) => devices['eth0']?.['host_name']));
+  const unknownLinks = links.filter((link) => !plugged.has(link));
+  await runBatchLoosely(
+    names.cloudNamespace,
+    unknownLinks.map((link) => `link delete dev ${link}`),
+  );
+  const isOfMachine = new RegExp(`^t${names.mark}-[0-9a-f]{12}_i${names.mark}-[0-9a-f]{12}$`);
+  // Refused unless it is empty.
+  for (const folder of folders)
+    if (isOfMachine.test(folder) && !known.has(folder))
+      await rmdir(`${incusDir}/logs/${folder}`).catch(() => undefined);
+  for (const cgroup of cgroups) {
+    const [, machine] = /\/lxc\.[a-z]+\.(.+?)(?:-\d+)?$/.exec(cgroup) ?? [];
+    if (machine !== undefined && isOfMachine.test(machine) && !known.has(machine)) await removeCgroup(cgroup);
+  }
+}
