@@ -71,6 +71,15 @@ function readLimits(): string {
   }
 }
 
+/**
+ * Ends the parsing of what was read already. Node would go on to the end of the chunk, a thousand requests of 64 KiB, though the socket is
+ * destroyed; -1 is an error to its parser.
+ */
+function stopParsing(socket: Socket): void {
+  const { parser } = socket as Socket & { readonly parser?: { onIncoming: () => number } | null };
+  if (parser) parser.onIncoming = () => -1;
+}
+
 export function createConnections({
   metrics,
   trustedProxies = [],
@@ -113,6 +122,7 @@ export function createConnections({
     closed(why);
     leave(connection);
     connection.ahead.length = 0;
+    stopParsing(connection.socket);
     connection.socket.destroy();
   }
 

@@ -12,6 +12,10 @@ export function nameFlaw(error: { readonly code?: string | undefined; readonly r
   return invalidInput(`this is not a valid HTTP request${error.reason ? `: ${error.reason}` : ''}`);
 }
 
+/** Whether the client left in the middle of a request's head: nobody waits for an answer, and writing one costs more than the rest. */
+export const hasLeft = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'HPE_INVALID_EOF_STATE' || error.code === 'ECONNRESET';
+
 /** Answers a request that never became one, on its socket, and ends the connection. */
 export function answerOnSocket(
   socket: Socket,

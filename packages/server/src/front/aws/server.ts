@@ -21,6 +21,7 @@ import type { Connections } from '../connections.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { BODY_LIMIT, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
+import { hasLeft } from '../unreadable.ts';
 import type { ProcessorShares } from '../processor-shares.ts';
 import type { UnderWay, Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
@@ -215,10 +216,11 @@ export function createAwsServer(options: AwsOptions): Server {
   };
   const listener: RequestListener = (incoming, outgoing) =>
     (incoming.url === HEALTH_PATH ? health : actions)(incoming, outgoing);
+  const refuse = unreadableListener(aws);
   const { inTurn, guard } = options.connections;
   const server = createServer({ ...HTTP_LIMITS, maxHeaderSize: maxHeaderSizeOf(aws) }, inTurn(listener))
     .on('checkContinue', inTurn(deferContinue(listener)))
-    .on('clientError', unreadableListener(aws));
+    .on('clientError', (error, socket) => (hasLeft(error) ? socket.destroy() : refuse(error, socket)));
   guard(server);
   return server;
 }

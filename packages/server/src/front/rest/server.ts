@@ -10,7 +10,7 @@ import type { LiveClient } from '../../live/client.ts';
 import type { Connections } from '../connections.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { Untaken } from '../under-way.ts';
-import { answerOnSocket, nameFlaw } from '../unreadable.ts';
+import { answerOnSocket, hasLeft, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
 import { addConsole } from './console-files.ts';
 import { guardConsole } from './console-session.ts';
@@ -82,6 +82,7 @@ export function createRestServer(options: RestOptions): FastifyInstance {
         .send(bodyOf(shown, request.id));
     },
     clientErrorHandler: (error, socket) => {
+      if (hasLeft(error)) return void socket.destroy();
       const shown = nameFlaw(error);
       const requestId = newId();
       const headers = { ...headersOf(requestId), 'content-type': 'application/json; charset=utf-8' };
