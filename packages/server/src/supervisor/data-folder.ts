@@ -71,7 +71,7 @@ function refuseClosedParents(path: string): void {
   for (let parent = dirname(path); ; parent = dirname(parent)) {
     if ((statSync(parent).mode & 0o001) === 0) {
       throw new SettingsError(
-        `CLOUD_DATA_DIR=${path}: ${parent} cannot be accessed by the system users postgres and thecloud; choose a folder that they can reach`,
+        `CLOUD_DATA_DIR=${path}: ${parent} cannot be accessed by the users of PostgreSQL and the API; choose a folder that everybody may enter`,
       );
     }
     if (parent === dirname(parent)) return;

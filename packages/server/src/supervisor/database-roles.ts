@@ -1,3 +1,4 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -38,16 +39,32 @@ export function socketUrl(socketDir: string, port: number, user: string, passwor
 export async function prepareOwnDatabase(superuser: pg.Client, passwords: DatabasePasswords): Promise<void> {
   const found = await superuser.query('select from pg_roles where rolname = $1', [OWNER_ROLE]);
   const verb = found.rowCount === 0 ? 'create' : 'alter';
-  const password = superuser.escapeLiteral(passwords.owner);
+  const password = superuser.escapeLiteral(verifierOf(passwords.owner));
   await superuser.query(`${verb} role ${OWNER_ROLE} with login createdb createrole password ${password}`);
   const database = await superuser.query('select from pg_database where datname = $1', [DATABASE]);
   if (database.rowCount === 0) await superuser.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);
 }
 
+/** As PostgreSQL's own default. */
+const SCRAM_ITERATIONS = 4096;
+
+/**
+ * What PostgreSQL keeps of a password (RFC 5803). Sent in its place, since such a statement takes no parameters, and the server may log it: one
+ * that fails, or that takes long.
+ */
+function verifierOf(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, 'sha256');
+  const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
+  const storedKey = createHash('sha256').update(hmac('Client Key')).digest('base64');
+  const serverKey = hmac('Server Key').toString('base64');
+  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
+}
+
 /** The processes' passwords, after the migrations. Set at every start: a restored cluster fits its data folder again. */
 export async function setProcessPasswords(client: pg.Client, passwords: DatabasePasswords): Promise<void> {
   for (const role of ROLE_NAMES) {
-    const password = client.escapeLiteral(passwords[role]);
+    const password = client.escapeLiteral(verifierOf(passwords[role]));
     await client.query(`alter role ${PROCESS_ROLES[role]} with login password ${password}`);
   }
 }

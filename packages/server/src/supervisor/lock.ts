@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -23,8 +24,10 @@ export interface Lock {
  * @throws SettingsError when another process holds it.
  */
 export function acquireLock(path: string, dataDir: string): Lock {
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  // Who may open it may lock it, also one that may only read.
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
+    fchmodSync(descriptor, 0o600);
     if (!lockDescriptor(descriptor)) {
       const holder = readFileSync(path, 'utf8').trim() || 'unknown';
       throw new SettingsError(

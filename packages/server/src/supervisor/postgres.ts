@@ -130,6 +130,14 @@ log_line_prefix = '%m [%p] %u@%d '
 log_min_duration_statement = 1s
 `;
 
+/** No value of a statement or a row reaches the log: a password's hash may be among them. The operator's settings do not change that. */
+const SECRET_LOG = [
+  'log_parameter_max_length=0',
+  'log_parameter_max_length_on_error=0',
+  // Without DETAIL, which shows the whole row that breaks a constraint.
+  'log_error_verbosity=terse',
+];
+
 /** Starts the cluster as a child of this process; a terminal's Ctrl-C does not reach it. Ready when {@link waitUntilReady} says so. */
 export function startPostgres(cluster: Cluster, port: number): ChildProcess {
   const settings = [
@@ -137,6 +145,7 @@ export function startPostgres(cluster: Cluster, port: number): ChildProcess {
     'listen_addresses=127.0.0.1',
     `unix_socket_directories=${cluster.paths.postgresSocketDir}`,
     `max_connections=${cluster.maxConnections}`,
+    ...SECRET_LOG,
   ];
   return withLog(join(cluster.paths.logs, 'postgres.log'), (log) =>
     spawn(

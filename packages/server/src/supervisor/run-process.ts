@@ -4,11 +4,26 @@ import type { Handover, Report, Starters } from './process-protocol.ts';
 /** How long a process may take to stop before it ends by force. The API's own drain is shorter. */
 const STOP_MS = 15_000;
 
+export const USER_ARGUMENT = '--user=';
+
+/**
+ * Gives up root for the user that the supervisor names. From then on no other process reads this one's memory or environment, not even one of
+ * the same user: Linux protects a process that changes its user (`PR_SET_DUMPABLE` of prctl(2)), and not one that starts as that user.
+ */
+function becomeUser(argument = ''): void {
+  const [, uid, gid] = /^--user=(\d+):(\d+)$/.exec(argument) ?? [];
+  if (uid === undefined) return;
+  process.setgroups?.([]);
+  process.setgid?.(Number(gid));
+  process.setuid?.(Number(uid));
+}
+
 /**
  * Runs as the API or the worker below a supervisor: takes the handover, starts, reports, and stops at SIGTERM or when the supervisor is
  * gone (its end of the channel closes, also after kill -9), so that no second copy goes on by itself.
  */
 export function runProcess(starters: Starters): void {
+  becomeUser(process.argv[2]);
   let starting: Promise<Running> | undefined;
   let stopping = false;
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Life } from './keep-running.ts';
 import { lastLines, withLog } from './log-files.ts';
-import { childEnvironment, runAs } from './postgres.ts';
+import { childEnvironment } from './postgres.ts';
 import type { Handover, Report } from './process-protocol.ts';
+import { USER_ARGUMENT } from './run-process.ts';
 import { describeExit, endChild } from './processes.ts';
 import type { Identity } from './system-users.ts';
 
@@ -25,13 +26,16 @@ export interface ProcessLife extends Life {
 
 const READY_MS = 60_000;
 
+/** It becomes that user by itself: see `becomeUser`. */
+const userArgument = ({ identity, isRoot }: ProcessPlan): readonly string[] =>
+  isRoot && identity.uid !== process.getuid?.() ? [`${USER_ARGUMENT}${identity.uid}:${identity.gid}`] : [];
+
 /** Starts the API or the worker from the bundle and waits until it is ready. Rejects with its own words when it is not. */
 export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Promise<ProcessLife> {
   const role = plan.handover.role;
   const logPath = join(plan.logsDir, `${role}.log`);
   const child = withLog(logPath, (log) =>
-    spawn(plan.node, [plan.bundle], {
-      ...runAs(plan),
+    spawn(plan.node, [plan.bundle, ...userArgument(plan)], {
       cwd: '/',
       env: childEnvironment(),
       // A session of its own: a terminal's Ctrl-C goes to the supervisor alone, which stops its processes in order.

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -5,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkExternalDatabase } from './check-database.ts';
 import { findProcessesIn, startOf } from './processes.ts';
+import { userOf } from './system-users.ts';
 import {
   makeDataDir,
   pathIn,
@@ -63,6 +65,64 @@ describe('a platform on its own PostgreSQL', () => {
     expect(statSync(pathIn(dataDir, 'secrets/master.key')).mode & 0o777).toBe(0o600);
     expect(statSync(pathIn(dataDir, 'run/worker')).mode & 0o777).toBe(0o710);
     if (isRoot) expect(seen.uid).not.toBe(0);
+  });
+
+  test.runIf(isRoot)(
+    'nobody reads the memory or environment of the API, also not as its own user, which no other platform has',
+    async () => {
+      const { uid } = await ask(await platform.ready);
+      const api = pidsOf(platform)['api'];
+      const read = (path: string) => spawnSync('head', ['-c', '1', path], { uid, gid: uid, encoding: 'utf8' });
+      expect(read('/proc/self/environ')).toMatchObject({ status: 0 });
+      for (const file of ['environ', 'mem', 'maps', 'fd/0'])
+        expect(read(`/proc/${api}/${file}`).stderr).toContain('Permission denied');
+      const status = readFileSync(`/proc/${api}/status`, 'utf8');
+      expect(status).toMatch(/^Groups:\s*$/m);
+      expect(status).toMatch(/^CapEff:\s+0+$/m);
+      expect(userOf(dataDir).uid).toBe(uid);
+      expect(userOf(pathIn(dataDir, 'run')).uid).not.toBe(uid);
+    },
+  );
+
+  test('nobody else locks the data folder', () => {
+    expect(statSync(pathIn(dataDir, 'lock')).mode & 0o777).toBe(0o600);
+    if (!isRoot) return;
+    const lock = spawnSync('flock', ['-n', pathIn(dataDir, 'lock'), 'true'], {
+      uid: 65_534,
+      gid: 65_534,
+      encoding: 'utf8',
+    });
+    expect(lock.stderr).toContain('Permission denied');
+  });
+
+  test('no value of a statement is in the log of PostgreSQL, whether it fails or takes long, nor a password', async () => {
+    const passwords = JSON.parse(readFileSync(pathIn(dataDir, 'secrets/database.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const port = Number(readFileSync(pathIn(dataDir, 'secrets/pgpass'), 'utf8').split(':')[1]);
+    const login = {
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      database: 'thecloud',
+      password: passwords['superuser']!,
+    };
+    const client = new pg.Client(login);
+    await client.connect();
+    // Also if the operator has everything logged; the next starts of this folder are, too.
+    await client.query("alter system set log_statement = 'all'");
+    await client.query('select pg_reload_conf()');
+    await client.query('set log_min_duration_statement = 0');
+    const secret = 'hush-hush-7391';
+    await client.query('select $1::text as slow', [secret]);
+    await client.query(`create temp table t (a text check (a = ''))`);
+    await expect(client.query('insert into t values ($1)', [secret])).rejects.toThrow('violates check constraint');
+    await client.end();
+    const log = () => readFileSync(pathIn(dataDir, 'logs/postgres.log'), 'utf8');
+    await until('both are logged', () => /duration: .*as slow/.test(log()) && log().includes('violates check'));
+    expect(log()).not.toContain(secret);
+    for (const password of Object.values(passwords)) expect(log()).not.toContain(password);
   });
 
   test('a second start on the same folder is refused in one line', async () => {
@@ -166,6 +226,11 @@ describe('a platform on its own PostgreSQL', () => {
     platform = start();
     await platform.ready;
     expect(platform.output()).not.toMatch(/making|migration|stopped/);
+    const log = readFileSync(pathIn(dataDir, 'logs/postgres.log'), 'utf8');
+    expect(log).toContain('alter role cloud_api');
+    const passwords = readFileSync(pathIn(dataDir, 'secrets/database.json'), 'utf8');
+    for (const password of Object.values(JSON.parse(passwords) as Record<string, string>))
+      expect(log).not.toContain(password);
   });
 
   test('a port that is taken is one line, and nothing stays behind', { timeout: 30_000 }, async () => {

@@ -21,10 +21,8 @@ import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './proc
 import { findConsole } from './find-console.ts';
 import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
-import { currentIdentity, ensureSystemUser } from './system-users.ts';
+import { currentIdentity, ensureSystemUser, userOf } from './system-users.ts';
 
-/** The system user that the API runs as. */
-const API_USER = 'thecloud';
 const POSTGRES_USER = 'postgres';
 
 export interface SupervisorOptions {
@@ -99,7 +97,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   if (left.length > 0) say(`an earlier start was killed; ended its ${left.join(' and ')}`);
   await refuseWhatCannotWork(settings);
 
-  const owners = findOwners(isRoot);
+  const owners = findOwners(isRoot, paths.data);
   layOutDataFolder(paths, owners);
   const masterKey = readMasterKey(paths.masterKey);
   const auditKey = readAuditKey(paths.auditKey);
@@ -189,10 +187,10 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   };
 }
 
-function findOwners(isRoot: boolean): Owners {
+function findOwners(isRoot: boolean, dataDir: string): Owners {
   const self = currentIdentity();
   if (!isRoot) return { self, postgres: self, api: self };
-  return { self, postgres: ensureSystemUser(POSTGRES_USER), api: ensureSystemUser(API_USER) };
+  return { self, postgres: ensureSystemUser(POSTGRES_USER), api: userOf(dataDir) };
 }
 
 function bringUpDatabase(

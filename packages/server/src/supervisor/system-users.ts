@@ -1,4 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 
 /** Who a process runs as. */
 export interface Identity {
@@ -10,6 +12,18 @@ export interface Identity {
 /** The user of this process, for everything that is not given to another. */
 export function currentIdentity(): Identity {
   return { name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
+/** No distribution, container or service manager gives these ids to anybody: systemd's list of ids calls them unused. */
+const FIRST_ID = 0x7000_0000;
+
+/**
+ * Who the API of a data folder runs as: of two platforms on a host neither may do anything to the other's process. The user has a number and
+ * no name, so there is nothing to make or to remove; the same folder has the same one at each start.
+ */
+export function userOf(dataDir: string): Identity {
+  const id = FIRST_ID + createHash('sha256').update(realpathSync(dataDir)).digest().readUIntBE(0, 3);
+  return { name: '', uid: id, gid: id };
 }
 
 /** Looks a user up where the system keeps its users (files, LDAP …). Undefined: no such user. */
