@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, isAuthorised } from '../../kernel/authorise.ts';
 import { type Caller, type Origin, tenantIdOf } from '../../kernel/caller.ts';
-import { CloudError, invalidInput, rateLimited } from '../../kernel/errors.ts';
+import { CloudError, invalidInput } from '../../kernel/errors.ts';
 import type { Execute, Executed } from '../../kernel/execute.ts';
 import type { PageOf } from '../../kernel/operation.ts';
 import type { Entry, Registry } from '../../kernel/registry.ts';
@@ -11,6 +12,7 @@ import type { Authenticator, Freshness } from '../../services/identity/index.ts'
 import type { Rates } from '../limits.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { onClose, passageOf } from '../passage.ts';
+import { createTurns } from '../turns.ts';
 import type { Account, ProcessorShares } from '../processor-shares.ts';
 import type { UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, enterTenant, keyOf, lookUpCaller } from './authenticate.ts';
@@ -47,14 +49,17 @@ declare module 'fastify' {
   }
 }
 
-/** Most registrations and logins at a time: each keeps a core busy for a twentieth of a second. */
-const MAX_PASSWORDS = 12;
+/**
+ * Registrations, logins and the like. Each keeps a core busy for a twentieth of a second: half of the cores, since the rest of the platform needs
+ * some too. What waits is done within some three seconds.
+ */
+const PASSWORDS = { atOnce: Math.max(2, Math.floor(availableParallelism() / 2)), waiting: 100, waitingOf: 12 };
 /** Milliseconds after which who calls is asked again once the body has come. */
 const SLOW_MS = 500;
 
 /** One route an operation, but for those that say `rest: 'custom'`. */
 export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void {
-  const passwords = { underWay: 0 };
+  const passwords = createTurns(PASSWORDS);
   app.decorateRequest('caller');
   app.decorateRequest('account');
   for (const entry of deps.registry.entries.values()) {
@@ -72,19 +77,13 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
         },
         handler: (request, reply) =>
           entry.cost === 'password'
-            ? inTurn(passwords, () => serve(entry, deps, request, reply))
+            ? passwords.take(
+                sourceOf(addressOf(request)),
+                () => serve(entry, deps, request, reply),
+                () => passageOf(request.raw, reply.raw).isOver,
+              )
             : serve(entry, deps, request, reply),
       });
-  }
-}
-
-async function inTurn<T>(passwords: { underWay: number }, work: () => Promise<T>): Promise<T> {
-  if (passwords.underWay >= MAX_PASSWORDS) throw rateLimited('too many logins at the moment; try again', 1);
-  passwords.underWay++;
-  try {
-    return await work();
-  } finally {
-    passwords.underWay--;
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sourceOf } from '../../kernel/source.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { type Actor, PASSWORD, startTestApi } from '../../testing/test-api.ts';
+import { hashPassword } from './password.ts';
 
 // The tests choose their address as a proxy tells it.
 const { api, database } = await setUpApi({ trustedProxies: ['127.0.0.1'] });
@@ -14,13 +15,44 @@ const fail = async (actor: Actor, ip: string, times: number) => {
 };
 
 describe('a lockout', () => {
+  it('tells nobody that there is such a user: unknown, wrong, locked and slowed are answered alike, by text, headers and time', {
+    timeout: 40_000,
+  }, async () => {
+    const ask = async (email: string, ip: string) => {
+      const begun = performance.now();
+      const { status, message, headers } = await login({ email }, 'wrong', ip);
+      return { told: `${status} ${message} ${headers['retry-after']}`, ms: performance.now() - begun };
+    };
+    const actor = await api.makeActor();
+    const others = Array.from({ length: 15 }, (_, n) => ask(actor.email, `198.51.100.${20 + n}`));
+    const [first] = await Promise.all(others);
+    // As a password is kept that a person chose: the one before is quick to check.
+    const hash = await hashPassword('another one');
+    await api.owner.query('update users set password_hash = $2 where id = $1', [actor.userId, hash]);
+    const asks = async (times: number, email: string, ipOf: (n: number) => string) => {
+      const told: Awaited<ReturnType<typeof ask>>[] = [];
+      for (let n = 0; n < times; n++) told.push(await ask(email, ipOf(n)));
+      return told;
+    };
+    const all = [
+      await asks(5, actor.email, () => '198.51.100.9'),
+      await asks(4, actor.email, () => '198.51.100.9'),
+      await asks(4, actor.email, (n) => `198.51.100.${50 + n}`),
+      await asks(4, 'nobody@example.com', () => '198.51.100.9'),
+    ];
+    expect(new Set(all.flat().map(({ told }) => told))).toEqual(new Set([first!.told]));
+    // The quickest of each, on a machine that is busy: without a hash it would take a twentieth of the time.
+    const quickest = all.map((some) => Math.min(...some.map(({ ms }) => ms)));
+    expect(Math.max(...quickest) / Math.min(...quickest), quickest.join(', ')).toBeLessThan(3);
+  });
+
   it('locks the address group alone: its owner still logs in from elsewhere', async () => {
     const actor = await api.makeActor();
     await fail(actor, '2001:db8:1:2::1', 5);
     for (const ip of ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9']) {
       const locked = await login(actor, PASSWORD, ip);
       expect(locked).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
-      expect(locked.message).toMatch(/locked for this user for 15 more minutes\. Wait, log in from another address/);
+      expect(locked.message).toMatch(/^invalid email or password.*wait, log in from an address that you used before/);
     }
     expect((await login(actor, PASSWORD, '2001:db8:1:3::1')).status).toBe(200);
     expect((await login(actor, PASSWORD, '192.0.2.4')).status).toBe(200);
@@ -45,28 +77,32 @@ describe('a lockout', () => {
     expect((await login(actor, PASSWORD, '198.51.100.1')).status).toBe(200);
     for (let n = 0; n < 20; n++) await fail(actor, `203.0.113.${n}`, 1);
     const slowed = await login(actor, PASSWORD, '203.0.113.200');
-    expect(slowed).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
-    expect(slowed.message).toMatch(/wait \d+ s, log in from an address that you used before, or reset the password/);
-    const wait = Number(slowed.headers['retry-after']);
-    expect(wait).toBeGreaterThan(0);
-    expect(wait).toBeLessThanOrEqual(30);
+    expect(slowed).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
     expect((await login(actor, PASSWORD, '198.51.100.1')).status, 'a known address').toBe(200);
     // Half a minute later one guess is let through, and the next one has to wait again.
     await api.owner.query(`update users set guesses_until = guesses_until - interval '31 seconds' where id = $1`, [
       actor.userId,
     ]);
     await fail(actor, '203.0.113.201', 1);
-    expect((await login(actor, 'wrong', '203.0.113.202')).status).toBe(429);
+    expect((await login(actor, PASSWORD, '203.0.113.202')).status).toBe(401);
     await api.owner.query(`update users set guesses_until = guesses_until - interval '31 seconds' where id = $1`, [
       actor.userId,
     ]);
     expect((await login(actor, PASSWORD, '203.0.113.203')).status).toBe(200);
   });
 
-  it('tells five guesses to be wrong and no more, however many come at once through two API processes', async () => {
+  it('compares five guesses and no more, however many come at once through two API processes', async () => {
     await api.owner.query(`update hosts set name = 'first' where name = 'test-host'`);
     const second = await startTestApi({ database, trustedProxies: ['127.0.0.1'] });
+    const compared = async () => {
+      const texts = [api, second].map(({ metrics }) =>
+        metrics.prometheus.getSingleMetricAsString('thecloud_auth_attempts_total'),
+      );
+      const counts = (await Promise.all(texts)).map((text) => /result="login_failed"\} (\d+)/.exec(text)?.[1] ?? 0);
+      return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    };
     try {
+      const before = await compared();
       const actor = await api.makeActor();
       const answers = await Promise.all(
         Array.from({ length: 12 }, (_, nth) =>
@@ -78,13 +114,13 @@ describe('a lockout', () => {
           ),
         ),
       );
-      const told = answers.map(({ message }) => (message?.includes('invalid') ? 'invalid' : message?.slice(0, 8)));
-      expect(told.sort()).toEqual([...Array(5).fill('invalid'), ...Array(7).fill('too many')]);
+      expect(new Set(answers.map(({ status, message }) => `${status} ${message}`)).size).toBe(1);
       const { rows } = await api.owner.query(
         'select locked_until > now() as locked from login_sources where user_id = $1',
         [actor.userId],
       );
       expect(rows).toEqual([{ locked: true }]);
+      expect((await compared()) - before).toBe(5);
     } finally {
       await second.stop();
     }
@@ -93,14 +129,13 @@ describe('a lockout', () => {
   it('of addresses all at once lets exactly twenty guesses through', async () => {
     const actor = await api.makeActor();
     const statuses: number[] = [];
-    // Twelve logins at a time are worked on.
     for (let wave = 0; wave < 3; wave++)
       statuses.push(
         ...(await Promise.all(
           Array.from({ length: 12 }, async (_, n) => (await login(actor, 'wrong', `2001:db8:${wave}:${n}::1`)).status),
         )),
       );
-    expect(statuses.sort()).toEqual([...Array(20).fill(401), ...Array(16).fill(429)]);
+    expect(new Set(statuses)).toEqual(new Set([401]));
     const { rows } = await api.owner.query('select source, failures from login_sources where user_id = $1', [
       actor.userId,
     ]);

@@ -41,7 +41,9 @@ export const MOST_SESSIONS = 50;
 /** Most times a random account number or slug that is taken is drawn again. */
 const MAX_DRAWS = 5;
 
-const INVALID = 'invalid email or password';
+/** One sentence for every refusal: whether there is such a user, or is locked, is nobody's business who does not know the password. */
+const INVALID =
+  'invalid email or password. After five wrong ones from your address, or twenty from several, none is accepted for up to 15 minutes: wait, log in from an address that you used before, or reset the password';
 
 const cannotEnd = () =>
   new CloudError('NOT_FOUND', 404, 'this is not a session key of your user; to revoke an API key, use its id or name');
@@ -82,15 +84,19 @@ export const createLoginHandlers = ({
       return { login, fits: await verifyPassword(input.password, login?.password_hash) };
     },
     async run({ sql, input, prepared: { login, fits }, origin, now, newId, becomes, about }) {
+      const accounts = createPgAccountRepository(sql);
       if (!login) {
         countLogin('login_failed');
+        // Takes as long as for a user.
+        await accounts.admitGuess(newId(), originSource(origin), now);
         throw committed(unauthorized(INVALID));
       }
       // A refused login names the account, too.
       about({ id: login.id });
-      const accounts = createPgAccountRepository(sql);
       const guesser: Guesser = { accounts, userId: login.id, source: originSource(origin), now, count: countLogin };
-      const hash = await admitGuess(guesser);
+      const hash = await admitGuess(guesser).catch((error: unknown) => {
+        throw error instanceof CloudError ? committed(unauthorized(INVALID)) : error;
+      });
       // A password that was changed while it was compared is the wrong one by now.
       if (!fits || hash !== login.password_hash) throw await wrongGuess(guesser, INVALID);
       const checked = await checkCode(accounts, sealer, login.id, input.code, now);

@@ -52,7 +52,7 @@ describe('a second factor', () => {
     const { actor, secret } = await enrolled();
     expect((await login(actor, codeIn(secret, -1))).status, 'used to confirm').toBe(401);
     const code = codeIn(secret);
-    expect((await login(actor, code, 'wrong')).message).toBe('invalid email or password');
+    expect((await login(actor, code, 'wrong')).message).toMatch(/^invalid email or password/);
     expect((await login(actor, `${code.slice(0, 3)} ${code.slice(3)}`)).status).toBe(200);
     expect(await login(actor, code)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
   });
@@ -83,8 +83,8 @@ describe('a second factor', () => {
     const { actor, secret } = await enrolled();
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => login(actor, `00000${n}`)));
     expect(answers.filter(({ message }) => message?.startsWith('the code is wrong'))).toHaveLength(5);
-    expect(answers.filter(({ message }) => message?.includes('locked'))).toHaveLength(3);
-    expect((await login(actor, codeIn(secret))).message).toContain('locked');
+    expect(answers.filter(({ message }) => message?.includes('none is accepted'))).toHaveLength(3);
+    expect((await login(actor, codeIn(secret))).message).toContain('none is accepted');
     expect((await call('disable', { code: codeIn(secret) }, actor)).message).toContain('locked');
   });
 

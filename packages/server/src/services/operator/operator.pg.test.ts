@@ -244,7 +244,7 @@ it('a suspended user is refused by three API processes within a second, with the
       message: 'your account is suspended: mined coins; contact the operator of the platform',
     });
     // Only who has the password is told so.
-    expect((await login('wrong')).message).toBe('invalid email or password');
+    expect((await login('wrong')).message).toMatch(/^invalid email or password/);
     expect((await act('admin-users.list', { status: 'suspended', email: actor.email })).data).toHaveLength(1);
     expect(await act('admin-users.suspend', { id: operator.email, reason: 'oops' })).toMatchObject({ status: 409 });
     expect((await act('admin-users.resume', { id: actor.userId })).data).toMatchObject({ status: 'active' });
