@@ -29,6 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const noWorker = createLiveClient(join(folder, 'nowhere.sock'));
 afterAll(() => noWorker.stop());
 
+const RATE = { perSecond: 100, burst: 100 };
 const serve = (options: Partial<RestOptions> = {}) =>
   createRestServer({
     registry: api.registry,
@@ -47,10 +48,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
     log: memoryLog([]),
     metrics: createMetrics(),
     checks: {},
-    limits: createRates(systemClock, {
-      perKey: { perSecond: 100, burst: 100 },
-      perAddress: { perSecond: 1, burst: 1 },
-    }),
+    limits: createRates(systemClock, { perKey: RATE, perAddress: { perSecond: 1, burst: 1 } }),
     shares: createProcessorShares(systemClock, createMetrics()),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(createMetrics()),
