@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callerOf, eventually, type Seeded, seedDatabase } from '../testing/seed.ts';
+import { signScopes } from '../testing/sign-scopes.ts';
 import { uniqueWord } from '../testing/test-api.ts';
 import { codeOf, composeToyService } from '../testing/toy-service.ts';
 import { type Database, openDatabase } from './sql/pool.ts';
@@ -8,7 +9,7 @@ let db: Seeded;
 let pool: Database;
 beforeAll(async () => {
   db = await seedDatabase();
-  pool = openDatabase({ connectionString: db.test.apiUrl, max: 25, min: 5 });
+  pool = signScopes(openDatabase({ connectionString: db.test.apiUrl, max: 25, min: 5 }), db.owner);
 });
 afterAll(async () => {
   await pool.close();

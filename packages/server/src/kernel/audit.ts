@@ -67,27 +67,22 @@ export async function recordChange(
   );
 }
 
-/** The audit row of an attempt that was refused, in a transaction of its own. */
+/** The audit row of an attempt that was refused, in the trail of whom it concerns, in whatever scope. */
 export async function recordRefusal(sql: Sql, trace: Trace, auditId: string): Promise<void> {
-  await sql.query(
-    'kernel.record_refusal',
-    `insert into audit_logs (id, user_id, tenant_id, action, resource_type, resource_id, metadata, ip_address, user_agent, request_id, actor, key_id, outcome)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'refused')`,
-    [
-      auditId,
-      trace.userId ?? userIdOf(trace.caller),
-      trace.tenantId ?? null,
-      trace.operation.audit,
-      trace.operation.resource,
-      trace.resourceId ?? null,
-      JSON.stringify(trace.metadata),
-      trace.origin.ip ?? null,
-      trace.origin.userAgent?.slice(0, 255) ?? null,
-      trace.origin.requestId,
-      actorOf(trace.caller),
-      keyIdOf(trace),
-    ],
-  );
+  await sql.query('kernel.record_refusal', 'select record_refusal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', [
+    auditId,
+    trace.userId ?? userIdOf(trace.caller),
+    trace.tenantId ?? null,
+    trace.operation.audit,
+    trace.operation.resource,
+    trace.resourceId ?? null,
+    JSON.stringify(trace.metadata),
+    trace.origin.ip ?? null,
+    trace.origin.userAgent?.slice(0, 255) ?? null,
+    trace.origin.requestId,
+    actorOf(trace.caller),
+    keyIdOf(trace),
+  ]);
 }
 
 const keyIdOf = ({ caller, keyId }: Trace): string | null => keyId ?? (caller.kind === 'user' ? caller.keyId : null);

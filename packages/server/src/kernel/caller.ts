@@ -28,6 +28,8 @@ export type Caller =
       readonly platformRole: string;
       readonly keyId: string;
       readonly tenantId: string | undefined;
+      /** The database's token for this user in this tenant: what the caller's transactions show it. Good for 30 s. */
+      readonly scopeToken?: string | undefined;
       readonly role: string | undefined;
       /** What the role has and the key is not limited to lack. */
       readonly permissions: ReadonlySet<string>;

@@ -74,7 +74,7 @@ describe('the steps of a call', () => {
           seen.push([openTransactions(), inUse()]);
           const found = await call.read(async (sql) => {
             seen.push([openTransactions(), inUse()]);
-            return sql.query<{ tenant: string }>('test.scope', `select current_setting('cloud.tenant_id') as tenant`);
+            return sql.query<{ tenant: string }>('test.scope', 'select scope_tenant() as tenant');
           });
           seen.push([openTransactions(), inUse()], found[0]!.tenant);
         },

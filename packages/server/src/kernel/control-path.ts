@@ -14,9 +14,9 @@ import { checkQuota } from './quota.ts';
 import { wake } from './reconcile-queue.ts';
 import type { Refusals } from './refusals.ts';
 import type { Entry } from './registry.ts';
-import { enterScope } from './scope.ts';
-import type { Call, CallFacts } from './service.ts';
-import type { Scope, Sql } from './sql/tx.ts';
+import { scopeOf } from './scope.ts';
+import type { Call, CallFacts, Preparation } from './service.ts';
+import type { Sql } from './sql/tx.ts';
 import { issueTicket } from './ticket.ts';
 import { lookUp, nameOf, refuseStale, refuseWhileUsed } from './targets.ts';
 import { isWritten, ready } from './written-answer.ts';
@@ -52,7 +52,6 @@ export function createControlPath(
 
   return async (entry, caller, input, options) => {
     const tenantId = tenantIdOf(caller);
-    const scope: Scope = { userId: userIdOf(caller), ...(tenantId === undefined ? {} : { tenantId }) };
     const database = entry.scope === 'operator' ? databases.operator : databases.api;
     const admission = admissionOf(entry);
     const facts: CallFacts = {
@@ -66,10 +65,11 @@ export function createControlPath(
     // A call that will be refused costs no connection, where no target has to be looked up first. What the operator could find is no business of others.
     if (entry.targetKinds.length === 0 || entry.scope === 'operator') authorise(entry, caller);
     const keyed = keyOf(entry, facts, options.idempotencyKey);
-    const read = <T>(fn: (sql: Sql) => Promise<T>, signal?: AbortSignal) =>
+    const readAs = <T>(who: Caller, fn: (sql: Sql) => Promise<T>, signal?: AbortSignal) =>
       admission.run(facts.tenantId, false, () =>
-        database.transaction(scope, fn, { readOnly: true, ...(signal ? { signal } : {}) }),
+        database.transaction(scopeOf(who), fn, { readOnly: true, ...(signal ? { signal } : {}) }),
       );
+    const read: Preparation['read'] = (fn) => readAs(caller, fn);
     // Who may not do it is told so below, after the target was looked for.
     const prepared = isAuthorised(entry, caller) ? await entry.steps.prepare?.({ ...facts, read }) : undefined;
 
@@ -77,7 +77,7 @@ export function createControlPath(
       let recorded: Promise<unknown> | undefined;
       try {
         return await database.transaction(
-          scope,
+          scopeOf(caller),
           async (sql) => {
             const transacted = await transact(entry, facts, sql, prepared, keyed, options);
             // Not waited for: they travel with the commit, which fails when one of them does.
@@ -104,7 +104,7 @@ export function createControlPath(
       );
     const { executed } = outcome;
     if (!isWritten(entry)) return executed;
-    return { ...executed, output: ready(executed.output as Parameters<typeof ready>[0], read) };
+    return { ...executed, output: ready(executed.output as Parameters<typeof ready>[0], readAs) };
   };
 
   function keyOf(entry: Entry, facts: CallFacts, key: string | undefined): KeyedCall | undefined {
@@ -167,9 +167,8 @@ export function createControlPath(
         isUnchanged = true;
         return answer;
       },
-      becomes: async (who) => {
+      becomes: (who) => {
         became = who;
-        await enterScope(sql, who);
       },
       ticket: (spec) =>
         issueTicket(sql, {

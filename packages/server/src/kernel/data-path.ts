@@ -5,6 +5,7 @@ import { translateDatabaseError } from './database-errors.ts';
 import { invalidInput, notFound } from './errors.ts';
 import type { CallOptions, ExecuteDeps, Executed } from './execute.ts';
 import type { Entry } from './registry.ts';
+import { scopeOf } from './scope.ts';
 import { createShortMemory } from './short-memory.ts';
 import type { Sql } from './sql/tx.ts';
 import { refuseDeleting } from './targets.ts';
@@ -26,10 +27,11 @@ export function createDataPath(
 ): DataPath {
   const remembered = createShortMemory<unknown>(clock);
 
-  function find(entry: Entry, tenantId: string, userId: string, ref: string): Promise<unknown> {
+  function find(entry: Entry, caller: Caller, ref: string): Promise<unknown> {
+    const [tenantId, userId] = [tenantIdOf(caller)!, userIdOf(caller)];
     const look = (sql: Sql) => entry.targetKind!.find(sql, { tenantId, userId, ref, lock: false });
     return remembered.get(`${tenantId} ${userId} ${entry.targets[0]!.kind} ${ref}`, () =>
-      admission.run(tenantId, false, () => databases.api.transaction({ tenantId, userId }, look, { readOnly: true })),
+      admission.run(tenantId, false, () => databases.api.transaction(scopeOf(caller), look, { readOnly: true })),
     );
   }
 
@@ -45,7 +47,7 @@ export function createDataPath(
         let target: unknown;
         if (entry.targetKind) {
           const ref = String(input[entry.targets[0]!.param]);
-          target = await find(entry, tenantId, userId, ref);
+          target = await find(entry, caller, ref);
           if (target === undefined) throw notFound(entry.targetKind.noun, ref);
         }
         authorise(entry, caller);

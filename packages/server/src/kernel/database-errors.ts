@@ -47,6 +47,8 @@ export function translateDatabaseError(error: unknown): { error: unknown; retry:
     };
   if (code === '53100') return { error: unavailable("the platform's disk is full; try again later"), retry: false };
   if (code === '55P03') return { error: unavailable('another change is in progress; try again'), retry: false };
+  // What a key opens in the database ends after 30 s: see scope.ts.
+  if (code === '28000') return { error: unavailable('the call took longer than 30 s; try again'), retry: false };
   if (code === '57014') return { error: unavailable('the database took too long; try again'), retry: false };
   if (
     (code !== undefined && GONE.has(code)) ||

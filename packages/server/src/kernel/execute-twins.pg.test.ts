@@ -175,7 +175,7 @@ describe('what is told of a change', () => {
     const requestId = uniqueWord();
     const { run } = compose({
       guess: async (call) => {
-        await call.becomes({ userId: stranger.userId });
+        call.becomes({ userId: stranger.userId });
         call.about({ id: 'somebody' });
         call.about({ metadata: { why: 'because' } });
         return {};

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { callerOf, type Seeded, seedDatabase, type Tenant } from '../testing/seed.ts';
+import { signScope } from '../testing/sign-scopes.ts';
 import { uniqueWord } from '../testing/test-api.ts';
 import { type Behaviour, codeOf, composeToyService, insertThing } from '../testing/toy-service.ts';
 import type { Caller } from './caller.ts';
@@ -186,7 +187,9 @@ describe('all or nothing', () => {
     const name = uniqueWord();
     const { run } = compose({
       guess: async (call) => {
-        await call.becomes({ userId: tenant.userId, tenantId: tenant.tenantId });
+        call.becomes({ userId: tenant.userId, tenantId: tenant.tenantId });
+        const token = await signScope(db.owner, tenant);
+        await call.sql.query('test.enter', `select set_config('cloud.scope', $1, true)`, [token]);
         await call.sql.query('test.count', 'insert into tenant_roles (tenant_id, name) values ($1, $2)', [
           tenant.tenantId,
           name,

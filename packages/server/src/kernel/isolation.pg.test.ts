@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase, withClient } from '../../../testkit/src/index.ts';
+import { signScopes } from '../testing/sign-scopes.ts';
 import { type Database, openDatabase } from './sql/pool.ts';
 
 // Below the API: what PostgreSQL itself lets a transaction see and write. Table by table from the catalog, so that a new one is tried
@@ -9,6 +12,8 @@ const USER = '00000000-0000-7000-8000-0000000000aa';
 const OTHER_USER = '00000000-0000-7000-8000-0000000000bb';
 const A = '00000000-0000-7000-8000-00000000000a';
 const B = '00000000-0000-7000-8000-00000000000b';
+/** A user of no tenant. */
+const C = '00000000-0000-7000-8000-0000000000cc';
 
 interface Column {
   readonly table: string;
@@ -22,12 +27,14 @@ interface Column {
 let test: TestDatabase;
 let api: Database;
 let worker: Database;
+let signer: pg.Pool;
 let columns: readonly Column[];
 let tables: readonly string[];
 
 beforeAll(async () => {
   test = await createTestDatabase();
-  api = openDatabase({ connectionString: test.apiUrl, max: 3, min: 0 });
+  signer = new pg.Pool({ connectionString: test.ownerUrl, max: 1 });
+  api = signScopes(openDatabase({ connectionString: test.apiUrl, max: 3, min: 0 }), signer);
   worker = openDatabase({ connectionString: test.workerUrl, max: 3, min: 0 });
   await withClient(test.ownerUrl, async (owner) => {
     await owner.query(`
@@ -59,7 +66,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await Promise.all([api.close(), worker.close()]);
+  await Promise.all([api.close(), worker.close(), signer.end()]);
   await test.drop();
 });
 
@@ -208,8 +215,140 @@ describe('the rows of another tenant', () => {
         'platform_settings',
         'role_permissions',
         'roles',
+        'scope_key',
       ]);
     });
+  });
+});
+
+describe('an API process that was taken over', () => {
+  /** What it may say to get at the rows of B: names, and tokens that the database has not made, or not for now. */
+  async function sayings(): Promise<Readonly<Record<string, string>>> {
+    const { rows } = await signer.query<{ own: string; expired: string }>(
+      `select sign_scope($1, $2) as own, sign_scope($3, $4, '-1 second') as expired`,
+      [A, USER, B, OTHER_USER],
+    );
+    const { own, expired } = rows[0]!;
+    const hex = (id: string) => id.replaceAll('-', '');
+    const later = BigInt(`0x${expired.slice(64, 80)}`) + 3600n;
+    const scope = (token: string) => `set local cloud.scope = '${token}'`;
+    return {
+      nothing: 'select 1',
+      'the names of B': `set local cloud.tenant_id = '${B}'; set local cloud.user_id = '${OTHER_USER}'`,
+      'the name of all': `set local cloud.tenant_id = '*'`,
+      'names beside its own token': `${scope(own)}; set local cloud.tenant_id = '${B}'; set local cloud.user_id = '${OTHER_USER}'`,
+      'its own token with the tenant of B': scope(`${hex(B)}${own.slice(32)}`),
+      'its own token with the user of B': scope(`${own.slice(0, 32)}${hex(OTHER_USER)}${own.slice(64)}`),
+      'a token of B that has expired': scope(expired),
+      'that token with a later end': scope(
+        `${expired.slice(0, 64)}${later.toString(16).padStart(16, '0')}${expired.slice(80)}`,
+      ),
+      'a token without a code': scope(`${hex(B)}${hex(OTHER_USER)}${'7'.repeat(16)}${'0'.repeat(64)}`),
+      'a part of a token': scope(`${hex(B)}${hex(OTHER_USER)}${'7'.repeat(16)}`),
+    };
+  }
+
+  it('reads, makes, changes and deletes no row of a tenant, in every table, by what it says and cannot prove', async () => {
+    const statements = [...tables, 'tenants', 'users'].flatMap((table) => {
+      const [key, whose] = table === 'tenants' ? ['id', B] : table === 'users' ? ['id', OTHER_USER] : ['tenant_id', B];
+      const column = columns.find((one) => one.table === table && one.name !== key && !one.fixed)!.name;
+      return [
+        `select 1 from ${table} where ${key} = '${whose}'`,
+        ...(key === 'id' ? [] : [insertion(table, B, OTHER_USER)]),
+        `update ${table} set "${column}" = "${column}" where ${key} = '${whose}'`,
+        `delete from ${table} where ${key} = '${whose}'`,
+      ];
+    });
+    const bad: string[] = [];
+    let run = 0;
+    await withClient(test.apiUrl, async (client) => {
+      client.on('notice', (notice) => (notice.severity === 'WARNING' ? bad.push(notice.message ?? '') : run++));
+      // All in one round trip. 28000: the token has expired.
+      for (const [name, saying] of Object.entries(await sayings()))
+        await client.query(`begin; ${saying};
+          do $do$
+          declare
+            statement text;
+            touched int;
+          begin
+            foreach statement in array array[${statements.map((text) => pg.escapeLiteral(text)).join(', ')}] loop
+              raise notice 'running';
+              begin
+                execute statement;
+                get diagnostics touched = row_count;
+                if touched > 0 then
+                  raise warning '${name}: %: % rows', statement, touched;
+                end if;
+              exception
+                when insufficient_privilege or invalid_authorization_specification then null;
+                when others then raise warning '${name}: %: %', statement, sqlerrm;
+              end;
+            end loop;
+          end
+          $do$;
+          rollback`);
+    });
+    expect(run).toBe(statements.length * 10);
+    expect(bad).toEqual([]);
+  });
+
+  it('makes no token, reads not what they are made with, and has none for the hash of a key', async () => {
+    await withClient(test.apiUrl, async (client) => {
+      for (const text of [
+        'select * from scope_key',
+        `select sign_scope('${B}', '${OTHER_USER}')`,
+        `select set_scope('${B}', '${OTHER_USER}')`,
+        `select scope_of_key('${OTHER_USER}', '${B}', 'owner', '${B}', false, null, false)`,
+        'select renew_scope_key()',
+        `select * from describe_keys(array['x'])`,
+      ])
+        await expect(client.query(text), text).rejects.toMatchObject({ code: REFUSED });
+      const key = 'thecloud_00000000000000000000000000000000';
+      await signer.query(
+        `insert into api_keys (id, user_id, tenant_id, key) values (gen_random_uuid(), $1, $2, encode(sha256($3::text::bytea), 'hex'))`,
+        [OTHER_USER, B, key],
+      );
+      const ask = `select scope_token from authenticate_keys(array[$1])`;
+      const hash = createHash('sha256').update(key).digest('hex');
+      expect((await client.query(ask, [hash])).rows).toEqual([]);
+      const { rows } = await client.query(ask, [key]);
+      await client.query(`begin; set local cloud.scope = '${rows[0].scope_token}'`);
+      expect((await client.query('select scope_tenant() as tenant, scope_user() as "user"')).rows).toEqual([
+        { tenant: B, user: OTHER_USER },
+      ]);
+      await client.query('rollback');
+    });
+  });
+
+  it('has no token for a key that was revoked, has expired, or whose user was suspended or has gone', async () => {
+    const made = async (change: string) => {
+      const key = `thecloud_${change.length}`;
+      await signer.query(
+        `insert into users (id, email, password_hash, name) values ('${C}', 'c@example.com', 'x', 'C') on conflict do nothing`,
+      );
+      await signer.query(
+        `insert into api_keys (id, user_id, tenant_id, key) values (gen_random_uuid(), $1, $2, encode(sha256($3::text::bytea), 'hex'))`,
+        [C, A, key],
+      );
+      await signer.query(change);
+      const rows = await api.query<{ scope_token: string | null }>(
+        'test.ask',
+        'select scope_token from authenticate_keys(array[$1])',
+        [key],
+      );
+      await signer.query(`delete from api_keys where user_id = '${C}'`);
+      await signer.query(`update users set suspended_at = null, closed_at = null where id = '${C}'`);
+      return rows[0]!.scope_token;
+    };
+    const ofKey = (change: string) => `update api_keys set ${change} where user_id = '${C}'`;
+    expect(await made(ofKey('name = null'))).toMatch(/^[0-9a-f]{144}$/);
+    expect(await made(ofKey('revoked_at = now()'))).toBeNull();
+    expect(await made(ofKey(`expires_at = now() - interval '1 second'`))).toBeNull();
+    expect(await made(`update users set suspended_at = now() where id = '${C}'`)).toBeNull();
+    expect(await made(`update users set closed_at = now() where id = '${C}'`)).toBeNull();
+    // Without a membership the token is for the user alone.
+    const token = (await made(ofKey(`expires_at = now() + interval '1 hour'`)))!;
+    expect(token.slice(0, 64)).toBe(`${'0'.repeat(32)}${C.replaceAll('-', '')}`);
   });
 });
 

@@ -7,7 +7,6 @@ import { newId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './sql/pool.ts';
-import type { Scope } from './sql/tx.ts';
 import { createTokenBuckets } from './token-bucket.ts';
 
 /** The audit rows of attempts that were refused. */
@@ -53,11 +52,9 @@ export function createRefusals(deps: {
 
   const write = async (trace: Trace): Promise<void> => {
     const { tenantId } = trace;
-    const userId = trace.userId ?? userIdOf(trace.caller);
-    const scope: Scope = { userId, ...(tenantId === undefined ? {} : { tenantId }) };
     try {
       await admission.run(tenantId ?? '', false, () =>
-        database.transaction(scope, (sql) => recordRefusal(sql, trace, newId(clock.now()))),
+        database.transaction({}, (sql) => recordRefusal(sql, trace, newId(clock.now()))),
       );
     } catch (error) {
       // That the attempt could not be audited is an operator's matter.

@@ -55,8 +55,8 @@ export interface Call<Input = unknown, Target = unknown, Prepared = unknown, Che
    * event; what was woken is woken.
    */
   unchanged<T>(answer: T): T;
-  /** Continues as this user in this tenant: for registration and login, which have no caller yet. */
-  becomes(who: { readonly userId: string; readonly tenantId?: string }): Promise<void>;
+  /** Whose act it is, and in which tenant, if it is not the caller's: for registration and login, which have no caller yet. */
+  becomes(who: { readonly userId: string; readonly tenantId?: string }): void;
   /** Issues a ticket with which the worker completes the call; `spec` is what it needs beside the target. See ticket.ts. */
   ticket(spec: object): Promise<IssuedTicket>;
   /** Sets the subject of the audit row and the event, if it is neither the target nor the created resource, and the tenant whose log they belong to. */

@@ -50,9 +50,9 @@ export const isWritten = ({ answer, descriptor }: RegisteredOperation): boolean 
 /** Binds reads to what a handler returned. */
 export const ready = (
   answer: WrittenEvents | Download,
-  read: <T>(fn: (sql: Sql) => Promise<T>, signal: AbortSignal) => Promise<T>,
+  read: <T>(caller: Caller, fn: (sql: Sql) => Promise<T>, signal: AbortSignal) => Promise<T>,
 ): ReadyEvents | ReadyDownload =>
   ({
     ...answer,
-    open: (writing) => answer.open({ ...writing, read: (fn) => read(fn, writing.signal) }),
+    open: (writing) => answer.open({ ...writing, read: (fn) => read(writing.caller(), fn, writing.signal) }),
   }) as ReadyEvents | ReadyDownload;

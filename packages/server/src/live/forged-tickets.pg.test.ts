@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Caller } from '../kernel/caller.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
 import { proofOf, proveBy } from '../kernel/proof.ts';
 import { runMachine } from '../testing/machines.ts';
 import { callerOf } from '../testing/seed.ts';
+import { signScope } from '../testing/sign-scopes.ts';
 import { setUpApi } from '../testing/set-up-api.ts';
 import { type Actor, uniqueWord } from '../testing/test-api.ts';
 
@@ -203,7 +205,7 @@ describe('the key of a caller', () => {
   it('is asked for where none came', async () => {
     const call = api.execute(
       'instances.exec',
-      callerOf(owner),
+      { ...callerOf(owner), scopeToken: await signScope(api.owner, owner) } as Caller,
       { id: instance, command: ['echo'] },
       {
         origin: { requestId: uniqueWord() },

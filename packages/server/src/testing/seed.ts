@@ -4,6 +4,7 @@ import type { Caller } from '../kernel/caller.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Notifier } from '../kernel/notifier.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
+import { signScopes } from './sign-scopes.ts';
 import { uniqueWord } from './test-api.ts';
 
 export interface Seeded {
@@ -36,7 +37,10 @@ export async function seedDatabase(): Promise<Seeded> {
   const owner = new pg.Pool({ connectionString: test.ownerUrl, max: 4 });
   // A test that ends backends must not end the run.
   owner.on('error', () => {});
-  const api = openDatabase({ connectionString: test.apiUrl, max: 12, min: 0, watchTransactions: true });
+  const api = signScopes(
+    openDatabase({ connectionString: test.apiUrl, max: 12, min: 0, watchTransactions: true }),
+    owner,
+  );
   const worker = openDatabase({ connectionString: test.workerUrl, max: 24, min: 0, watchTransactions: true });
   const operator = openDatabase({ connectionString: test.operatorUrl, max: 4, min: 0, watchTransactions: true });
   const data = openDatabase({ connectionString: test.dataUrl, max: 4, min: 0, watchTransactions: true });

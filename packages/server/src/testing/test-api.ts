@@ -38,6 +38,7 @@ import type { CallWorld } from '../kernel/example.ts';
 import { bodyOf, whereOf } from './call-paths.ts';
 import { glanceAt } from './open-events.ts';
 import { readAnswer } from './read-answer.ts';
+import { signScopes } from './sign-scopes.ts';
 import { openTestSocket } from './test-socket.ts';
 
 /** Somebody who calls. */
@@ -148,7 +149,7 @@ export async function startTestApi(options: {
   const owner = new pg.Pool({ connectionString: options.database.ownerUrl, max: 4 });
   // A pool says that it has ended before its sockets have; the database may be dropped in between.
   owner.on('connect', (client) => client.on('error', () => undefined));
-  const wrap = options.wrap ?? ((database: Database) => database);
+  const { wrap = (database: Database) => database } = options;
   const database = wrap(
     openDatabase(
       { connectionString: options.database.apiUrl, max: 10, min: 1, watchTransactions: true },
@@ -160,11 +161,7 @@ export async function startTestApi(options: {
   const sealer = createSealer(new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
-  const notifier = startNotifier({
-    connectionString: options.database.apiUrl,
-    clock,
-    log,
-  });
+  const notifier = startNotifier({ connectionString: options.database.apiUrl, clock, log });
   const feed = createEventFeed({ database, notifier, clock, log, metrics });
   const data = wrap(openDatabase({ connectionString: options.database.dataUrl, max: 4, min: 0 }));
   const stopping = new AbortController();
@@ -344,7 +341,7 @@ export async function startTestApi(options: {
     registry,
     execute,
     live,
-    database,
+    database: signScopes(database, owner),
     metrics,
     sealer,
     owner,

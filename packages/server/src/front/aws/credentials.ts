@@ -53,7 +53,7 @@ export function createAwsCredentials(options: {
       const rows = await database.query<AwsKeyRow>(
         'identity.authenticate_aws',
         `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at,
-           tenant_id, tenant_status, membership_role, permissions, lacks_second_factor, user_suspension, tenant_status_reason, key_all_tenants, account_number, secret_sealed
+           tenant_id, tenant_status, membership_role, permissions, lacks_second_factor, user_suspension, tenant_status_reason, key_all_tenants, account_number, secret_sealed, scope_token
          from authenticate_aws_keys($1)`,
         [accessKeyIds],
       );

@@ -104,7 +104,7 @@ export async function enterTenant(
   if (param === undefined || caller.kind !== 'user') return caller;
   const ref = (request.params as Readonly<Record<string, string>>)[param] ?? '';
   if (ref === CURRENT_TENANT || ref === caller.tenantId || !TENANT_REF.test(ref)) return caller;
-  const tenantId = await authenticator.findTenant(caller.userId, ref);
+  const tenantId = await authenticator.findTenant(caller, ref);
   if (tenantId === undefined) throw notFound('tenant', ref);
   return tenantId === caller.tenantId
     ? caller

@@ -180,7 +180,7 @@ async function serve(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
       output: await deps.liveAnswers.call(entry, { caller, input, origin }, executed.output as string, request),
     };
   if (waitSeconds > 0 && entry.descriptor.settles)
-    executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request);
+    executed = await waitFor(entry, deps, caller, executed, waitSeconds, origin, request, reply);
   return send(entry, deps, request, reply, executed);
 }
 
@@ -239,6 +239,7 @@ async function waitFor(
   seconds: number,
   origin: Origin,
   request: FastifyRequest,
+  reply: FastifyReply,
 ): Promise<Executed> {
   const { field, values, reader: verb } = entry.descriptor.settles!;
   const reader = deps.registry.entries.get(`${entry.service}.${verb}`)!;
@@ -251,14 +252,19 @@ async function waitFor(
   const stop = onClose(request.raw.socket, () => gone.abort(new Error('the client went away')));
   const hasSettled = () =>
     seen.isDeleting === true || values.includes(String((seen.output as Record<string, unknown>)[field]));
-  const look = () => deps.execute(reader.name, caller, { id }, { origin });
+  // Asked again at each look: what a key opens ends after 30 s, and with the key.
+  const look = async () => {
+    const asNow = await lookUpCaller(request, reply, deps.authenticator, 'cached');
+    const inTenant = await enterTenant(entry, request, asNow, deps.authenticator, 'cached');
+    return deps.execute(reader.name, inTenant, { id }, { origin });
+  };
   const isSettled = async (share: Share) => {
     if (hasSettled()) return true;
     try {
       seen = await share(look);
     } catch (error) {
-      // Somebody deleted it during the wait; the change was still made.
-      if (entry.writes && error instanceof CloudError && error.code === 'NOT_FOUND') return true;
+      // Somebody deleted it during the wait, or revoked the key; the change was still made.
+      if (entry.writes && error instanceof CloudError && [401, 403, 404].includes(error.status)) return true;
       throw error;
     }
     return hasSettled();

@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase, withClient } from '../../../../testkit/src/index.ts';
+import { signScopes } from '../../testing/sign-scopes.ts';
 import { type Database, openDatabase, type PoolSettings, type QueryObserver } from './pool.ts';
 import { openTransactions, withReadTransaction } from './tx.ts';
 
@@ -10,15 +12,18 @@ const USER = '00000000-0000-7000-8000-0000000000aa';
 let test: TestDatabase;
 const opened: Database[] = [];
 
-/** A pool that the end of the file closes. */
+let owner: pg.Pool;
+
+/** A pool that the end of the file closes; the API's proves what it names. */
 function open(url: string, settings: Partial<PoolSettings> = {}, observer?: QueryObserver): Database {
   const database = openDatabase({ connectionString: url, min: 1, ...settings }, observer);
   opened.push(database);
-  return database;
+  return url === test.apiUrl ? signScopes(database, owner) : database;
 }
 
 beforeAll(async () => {
   test = await createTestDatabase();
+  owner = new pg.Pool({ connectionString: test.ownerUrl, max: 1 });
   await withClient(test.ownerUrl, (owner) =>
     owner.query(`
       insert into users (id, email, password_hash, name) values ('${USER}', 'a@example.com', 'x', 'A');
@@ -28,7 +33,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await Promise.all(opened.map((database) => database.close()));
+  await Promise.all([...opened.map((database) => database.close()), owner.end()]);
   await test.drop();
 });
 
@@ -66,11 +71,12 @@ describe('scope', () => {
     expect(await queueNames(api, {})).toEqual([]);
   });
 
-  it('takes nothing but UUIDs', async () => {
-    const api = open(test.apiUrl);
-    await expect(queueNames(api, { tenantId: "x'; drop table users; --" })).rejects.toThrow(TypeError);
-    await expect(queueNames(api, { userId: `${USER}'` })).rejects.toThrow(TypeError);
-    await expect(queueNames(api, { userId: '*' })).rejects.toThrow(TypeError);
+  it('takes nothing but UUIDs and tokens', async () => {
+    const worker = open(test.workerUrl);
+    await expect(queueNames(worker, { tenantId: "x'; drop table users; --" })).rejects.toThrow(TypeError);
+    await expect(queueNames(worker, { userId: `${USER}'` })).rejects.toThrow(TypeError);
+    await expect(queueNames(worker, { userId: '*' })).rejects.toThrow(TypeError);
+    await expect(queueNames(worker, { token: `${'0'.repeat(143)}'` })).rejects.toThrow(TypeError);
   });
 
   it('keeps tenants apart with many transactions on few connections', async () => {

@@ -11,10 +11,15 @@ export interface Sql {
   query<Row = Record<string, unknown>>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** What row-level security lets a transaction see. Without a tenant no row of any tenant; `*` is every tenant, for a worker only. */
+/**
+ * What row-level security lets a transaction see: for a worker the tenant that it names, or every tenant (`*`); for the API what its token
+ * says, whatever else is named. Without either, no row of any tenant.
+ */
 export interface Scope {
   readonly tenantId?: string;
   readonly userId?: string;
+  /** A token of the database: see scope.ts. Its tenant and user count, and no others. */
+  readonly token?: string | undefined;
 }
 
 export interface TransactionOptions {
@@ -45,11 +50,18 @@ export interface ConnectionSource {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The first words of a transaction: begin and scope in one round trip. Throws TypeError for anything but a UUID: ids go into the text. */
+/** A token in hex: tenant, user, end and code. */
+const TOKEN = /^[0-9a-f]{144}$/;
+
+/** The first words of a transaction: begin and scope in one round trip. Throws TypeError for what is no UUID and no token: they go into the text. */
 export function beginStatement(scope: Scope, options: TransactionOptions = {}): string {
   let text = 'begin';
   if (options.isolation) text += ` isolation level ${options.isolation}`;
   if (options.readOnly) text += ' read only';
+  if (scope.token !== undefined) {
+    if (!TOKEN.test(scope.token)) throw new TypeError("a transaction's token must be one of the database");
+    return `${text}; set local cloud.scope = '${scope.token}'`;
+  }
   if (scope.tenantId !== undefined) {
     if (scope.tenantId !== '*' && !UUID.test(scope.tenantId))
       throw new TypeError("a transaction's tenant must be a UUID or *");

@@ -1,10 +1,12 @@
 import { EVENT_CHANNEL } from '../../kernel/audit.ts';
 import { abortable } from '../../kernel/abortable.ts';
+import type { Caller } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { unavailable } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Notifier } from '../../kernel/notifier.ts';
+import { latestOf, scopeOf } from '../../kernel/scope.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import type { EventRow } from './event.ts';
 import { createPgEventRepository, type EventPage } from './event-repository.pg.ts';
@@ -20,8 +22,11 @@ export interface Subscription {
 }
 
 export interface EventFeed {
-  /** Everything that a snapshot taken after this resolves does not see will be in a batch. Throws UNAVAILABLE without a database. */
-  join(tenantId: string): Promise<Subscription>;
+  /**
+   * Everything that a snapshot taken after this resolves does not see will be in a batch. It is read as one of those who follow the tenant;
+   * `caller` is who that is, as of the last check of the key. Throws UNAVAILABLE without a database.
+   */
+  join(tenantId: string, caller: () => Caller): Promise<Subscription>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +47,7 @@ const AGAIN_MS = 500;
 const EMPTY_MS = 60_000;
 
 interface Member {
+  readonly caller: () => Caller;
   batches: Batch[];
   rows: number;
   isBehind: boolean;
@@ -102,14 +108,18 @@ export function createEventFeed(deps: {
     }
   };
   const read = <T>(
-    tenantId: string,
+    { members }: Followed,
     fn: (events: ReturnType<typeof createPgEventRepository>) => Promise<T>,
   ): Promise<T> =>
     inTurn(() =>
-      database.transaction({ tenantId }, (sql) => fn(createPgEventRepository(sql)), {
-        readOnly: true,
-        signal: stopping.signal,
-      }),
+      database.transaction(
+        scopeOf(latestOf([...members].map((member) => member.caller()))),
+        (sql) => fn(createPgEventRepository(sql)),
+        {
+          readOnly: true,
+          signal: stopping.signal,
+        },
+      ),
     );
 
   /** Everything new, or `undefined` if it is more than is kept. */
@@ -117,7 +127,7 @@ export function createEventFeed(deps: {
     let position = one.position!;
     const rows: EventRow[] = [];
     for (;;) {
-      const page = await read(one.tenantId, (events) => events.since(one.tenantId, position, PAGE));
+      const page = await read(one, (events) => events.since(one.tenantId, position, PAGE));
       countReads();
       rows.push(...page.rows);
       const { seen, high } = page;
@@ -187,7 +197,7 @@ export function createEventFeed(deps: {
 
   async function start(one: Followed): Promise<void> {
     try {
-      const { seen, high } = await read(one.tenantId, (events) => events.now(one.tenantId));
+      const { seen, high } = await read(one, (events) => events.now(one.tenantId));
       one.position = reached(seen, high, clock.now());
     } catch (error) {
       followed.delete(one.tenantId);
@@ -197,7 +207,7 @@ export function createEventFeed(deps: {
   }
 
   return {
-    async join(tenantId) {
+    async join(tenantId, caller) {
       let one = followed.get(tenantId);
       if (!one) {
         one = {
@@ -212,7 +222,7 @@ export function createEventFeed(deps: {
         followed.set(tenantId, one);
       }
       const mine = one;
-      const member: Member = { batches: [], rows: 0, isBehind: false, wake: () => undefined };
+      const member: Member = { caller, batches: [], rows: 0, isBehind: false, wake: () => undefined };
       mine.members.add(member);
       const leave = () => {
         mine.members.delete(member);

@@ -34,7 +34,7 @@ export async function* followEvents(
   for (;;) {
     signal.throwIfAborted();
     // Joined before it reads: what its last read did not see is in a batch.
-    const subscription = await feed.join(tenantId);
+    const subscription = await feed.join(tenantId, caller);
     try {
       for (let more = true; more; ) {
         const types = visibleTypes(readers, caller());

@@ -2,7 +2,7 @@ import { has } from '../../kernel/changes.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
 import { newAddress, plainName } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
-import { enterScope } from '../../kernel/scope.ts';
+import { enterTenant } from '../../kernel/scope.ts';
 import { type Handlers, type Preparation, steps, type Usage } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import type { AccountRepository } from './account-repository.ts';
@@ -70,7 +70,7 @@ export const createAccountHandlers = ({
       const guesser = { accounts, userId, source: originSource(origin), now, count: countLogin };
       await requirePassword(guesser, prepared);
       await refuseSoleOwner(sql, accounts, userId, usages());
-      await enterScope(sql, { userId, ...(tenantId ? { tenantId } : {}) });
+      await enterTenant(sql, tenantId || undefined);
       if (!(await accounts.closeAccount(userId, now)))
         throw conflict('you are the only operator of this platform; make another user operator first');
       about({ id: userId });
@@ -97,7 +97,7 @@ async function refuseSoleOwner(
       throw conflict(
         `you are the only owner of the tenant '${name}', which has ${others} other ${others === 1 ? 'member' : 'members'}; make one of them owner or close the tenant first`,
       );
-    await enterScope(sql, { userId, tenantId });
+    await enterTenant(sql, tenantId);
     for (const usage of usages) {
       const used = Object.entries(await usage(sql, { tenantId, userId }));
       const [resource, count] = used.find(([name, amount]) => amount > 0 && !GOES_ALONG.has(name)) ?? [];

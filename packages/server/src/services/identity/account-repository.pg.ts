@@ -54,6 +54,10 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
     return row!;
   },
 
+  async enterUser(userId) {
+    await sql.query('identity.enter_user', 'select enter_user($1)', [userId]);
+  },
+
   async insertSession({ id, userId, tenantId, hash, prefix, expiresAt, ipAddress, userAgent, at }) {
     await sql.query(
       'identity.insert_session',

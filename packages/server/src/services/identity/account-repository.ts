@@ -52,6 +52,8 @@ export interface AccountRepository {
   changePassword(userId: string, newHash: string, keyId: string, at: Date): Promise<void>;
   /** Throws 23505 where another user has the e-mail address. */
   updateUser(userId: string, change: { readonly name: string; readonly email: string }, at: Date): Promise<UserRow>;
+  /** After a login: the transaction goes on as this user in the user's default tenant. Rejects for one who may not log in. */
+  enterUser(userId: string): Promise<void>;
   insertSession(session: NewSession): Promise<void>;
   listSessions(userId: string, page: PageRequest): Promise<readonly SessionRow[]>;
   findSession(userId: string, id: string): Promise<SessionRow | undefined>;

@@ -1,11 +1,12 @@
 import ipaddr from 'ipaddr.js';
-import { type Caller, isPermitted, type KeyLimits } from '../../kernel/caller.ts';
+import { type Caller, isPermitted, type KeyLimits, userIdOf } from '../../kernel/caller.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { translateDatabaseError } from '../../kernel/database-errors.ts';
 import { type CloudError, denied, forbidden, invalidInput, unauthorized } from '../../kernel/errors.ts';
-import { isUuid, sha256Hex } from '../../kernel/ids.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import { proveBy } from '../../kernel/proof.ts';
 import type { Log } from '../../kernel/log.ts';
+import { scopeOf } from '../../kernel/scope.ts';
 import { createCoalescer } from '../../kernel/sql/coalescer.ts';
 import type { Database } from '../../kernel/sql/pool.ts';
 import { type Changes, createChanges } from './changes.ts';
@@ -36,6 +37,8 @@ export interface KeyRow {
   readonly tenant_status_reason: string | null;
   /** The key acts in all tenants of its user. */
   readonly key_all_tenants: boolean;
+  /** The database's token for the user in the tenant, or for the user alone. Null: the key is good for nothing. */
+  readonly scope_token: string | null;
 }
 
 /**
@@ -52,8 +55,8 @@ export interface Authenticator {
   authenticate(key: string, tenantId: string | undefined, freshness: Freshness, address: string): Promise<Caller>;
   /** The same for a key that somebody else looked up and found to be the caller's. Notes that it was used. */
   judge(row: KeyRow, address: string): Caller;
-  /** The id of a tenant, by id or slug, if the user is a member of it. Throws UNAVAILABLE when the database is away. */
-  findTenant(userId: string, ref: string): Promise<string | undefined>;
+  /** The id of a tenant, by id or slug, if the caller's user is a member of it. Throws UNAVAILABLE when the database is away. */
+  findTenant(caller: Caller, ref: string): Promise<string | undefined>;
   /** What changed of late: for what others remember of a key. */
   readonly changes: Changes;
   /**
@@ -104,7 +107,7 @@ export function createAuthenticator(options: {
   const changes = createChanges(clock, STALE_MS);
   const stopping = new AbortController();
 
-  const lookups = createCoalescer<{ hash: string; tenantId: string | null }, KeyRow | undefined>({
+  const lookups = createCoalescer<{ key: string; tenantId: string | null }, KeyRow | undefined>({
     maxBatch: 200,
     maxInFlight: 2,
     maxQueue: 5_000,
@@ -112,9 +115,9 @@ export function createAuthenticator(options: {
       const rows = await database.query<KeyRow>(
         'identity.authenticate',
         `select place, key_id, key_kind, key_tenant_id, key_permissions, key_cidrs, expires_at, revoked_at, user_id, email, user_role, user_closed_at, tenant_id, tenant_status, membership_role, permissions, lacks_second_factor,
-           user_suspension, tenant_status_reason, key_all_tenants
+           user_suspension, tenant_status_reason, key_all_tenants, scope_token
          from authenticate_keys($1, $2)`,
-        [calls.map((call) => call.hash), calls.map((call) => call.tenantId)],
+        [calls.map((call) => call.key), calls.map((call) => call.tenantId)],
       );
       const byPlace = new Map(rows.map((row) => [row.place, row]));
       return calls.map((_, index) => byPlace.get(index + 1));
@@ -170,7 +173,7 @@ export function createAuthenticator(options: {
       const mark = changes.mark();
       const until = clock.monotonic() + STALE_MS;
       const row = await lookups
-        .call({ hash: sha256Hex(key), tenantId: tenantId ?? null })
+        .call({ key, tenantId: tenantId ?? null })
         .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
       const caller = proveBy(judge(row, tenantId, clock.now()), key);
       const networks = networksOf(row!);
@@ -182,16 +185,16 @@ export function createAuthenticator(options: {
       seen.set(name, { caller, networks, subjects: subjectsOf(row!), mark, until, expiresAt });
       return caller;
     },
-    async findTenant(userId, ref) {
+    async findTenant(caller, ref) {
       const [row] = await database
         .transaction(
-          { userId },
+          scopeOf(caller),
           (sql) =>
             sql.query<{ id: string }>(
               isUuid(ref) ? 'identity.find_tenant_by_id' : 'identity.find_tenant_by_slug',
               `select t.id from tenants t join memberships m on m.tenant_id = t.id and m.user_id = $1
                where ${isUuid(ref) ? 't.id' : 't.slug'} = $2`,
-              [userId, ref],
+              [userIdOf(caller), ref],
             ),
           { readOnly: true },
         )
@@ -236,6 +239,7 @@ function judge(row: KeyRow | undefined, tenantId: string | undefined, now: numbe
     platformRole: row.user_role,
     keyId: row.key_id,
     tenantId: isMember ? (row.tenant_id ?? undefined) : undefined,
+    scopeToken: row.scope_token ?? undefined,
     role: row.membership_role ?? undefined,
     permissions: row.key_permissions
       ? new Set(row.key_permissions.filter((permission) => isPermitted(granted, permission)))

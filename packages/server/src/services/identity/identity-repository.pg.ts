@@ -50,12 +50,11 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
     return row;
   },
 
-  async endSession(userId, hash, at) {
-    // The one way to a key's hash.
+  async endSession(userId, key, at) {
     const [row] = await sql.query<{ id: string }>(
       'identity.end_session_by_key',
       'select key_id as id from authenticate_keys(array[$2::text], null) where end_session($1, key_id, $3)',
-      [userId, hash, at],
+      [userId, key, at],
     );
     return row?.id;
   },

@@ -29,5 +29,5 @@ export interface IdentityRepository {
   accountNumber(tenantId: string): Promise<string | undefined>;
   findLogin(email: string): Promise<LoginRow | undefined>;
   /** Ends the user's session whose key has this hash. Answers its id; undefined: the user has no such session. */
-  endSession(userId: string, hash: string, at: Date): Promise<string | undefined>;
+  endSession(userId: string, key: string, at: Date): Promise<string | undefined>;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { CloudError, committed, conflict, forbidden, unauthorized } from '../../kernel/errors.ts';
 import { byAddress, newAddress, plainName } from '../../kernel/plain-text.ts';
-import { newAccountNumber, newApiKey, newSecret, sha256Hex } from '../../kernel/ids.ts';
+import { newAccountNumber, newApiKey, newSecret } from '../../kernel/ids.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { readSetting } from '../../kernel/platform-setting.ts';
 import type { Sealer } from '../../kernel/seal.ts';
@@ -70,7 +70,7 @@ export const createLoginHandlers = ({
         tenantName: `${name}'s tenant`,
         slug: slugOf(email.split('@')[0]!) || 'tenant',
       });
-      await becomes({ userId: user.userId, tenantId: user.tenantId });
+      becomes({ userId: user.userId, tenantId: user.tenantId });
       await createPgAccountRepository(sql).recordGuess(user.userId, originSource(origin), true, now);
       const row = await repository.findUser(user.userId);
       return presentUser(row!, user.tenantId);
@@ -112,7 +112,8 @@ export const createLoginHandlers = ({
       }
       countLogin('login');
       const tenantId = login.default_tenant_id;
-      await becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
+      becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
+      await accounts.enterUser(login.id);
       const expiresAt = new Date(now.getTime() + (await readSetting(sql, SESSION_HOURS)) * 3_600_000);
       const { key, hash: keyHash, prefix } = newApiKey();
       await accounts.insertSession({
@@ -134,7 +135,7 @@ export const createLoginHandlers = ({
 
   logout: steps({
     async run({ sql, input, userId, now, about }: Call<InputOf<(typeof authOperations)['logout']>>) {
-      const id = await createPgIdentityRepository(sql).endSession(userId, sha256Hex(input.api_key), now);
+      const id = await createPgIdentityRepository(sql).endSession(userId, input.api_key, now);
       if (id === undefined) throw cannotEnd();
       about({ id });
       return { id };

@@ -151,7 +151,7 @@ export const createPasswordHandlers = ({
         throw committed(
           invalidInput('this token is wrong, was used, or is older than one hour; ask for another: forgot-password'),
         );
-      await becomes({ userId });
+      becomes({ userId });
       about({ id: userId });
       return { message: 'The password was changed and all sessions have ended; log in with the new password' };
     },

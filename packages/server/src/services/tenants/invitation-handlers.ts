@@ -147,7 +147,7 @@ async function answer(call: Call<Answer>, accepts: boolean): Promise<AnswerRow> 
       throw new CloudError('FORBIDDEN', 403, `the tenant '${tenant}' is suspended; ask ${inviter} about it`);
     default:
   }
-  await call.becomes({ userId, tenantId: row.tenant_id });
+  call.becomes({ userId, tenantId: row.tenant_id });
   call.about({ id: input.id, tenantId: row.tenant_id });
   return row;
 }
