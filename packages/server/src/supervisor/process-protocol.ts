@@ -9,6 +9,16 @@ export type Handover =
   | { readonly role: 'api'; readonly config: ApiConfig }
   | { readonly role: 'worker'; readonly config: WorkerConfig };
 
+/** Asked again and again once it is ready. The answer is {@link Alive}. */
+export interface Question {
+  readonly kind: 'alive?';
+}
+
+export interface Alive {
+  readonly kind: 'alive';
+}
+
+/** What a process says first, once. */
 export type Report =
   | { readonly kind: 'ready'; readonly addresses: readonly string[]; readonly awsAddress?: string | undefined }
   | { readonly kind: 'failed'; readonly message: string };

@@ -1,5 +1,5 @@
 import type { Running } from '../compose/base.ts';
-import type { Handover, Report, Starters } from './process-protocol.ts';
+import type { Alive, Handover, Report, Starters } from './process-protocol.ts';
 
 /** How long a process may take to stop before it ends by force. The API's own drain is shorter. */
 const STOP_MS = 15_000;
@@ -63,13 +63,16 @@ export function runProcess(starters: Starters): void {
     process.exit();
   }
 
-  process.once('message', (handover) => void start(handover as Handover));
+  process.once('message', (handover) => {
+    process.on('message', () => report({ kind: 'alive' }));
+    void start(handover as Handover);
+  });
   process.once('disconnect', () => void stop());
   process.on('SIGTERM', () => void stop());
   // Ctrl-C is the supervisor's to handle; it stops its processes in order.
   process.on('SIGINT', () => undefined);
 }
 
-function report(message: Report): void {
+function report(message: Report | Alive): void {
   if (process.connected) process.send?.(message);
 }

@@ -1,13 +1,14 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Life } from './keep-running.ts';
 import { lastLines, withLog } from './log-files.ts';
 import { childEnvironment } from './postgres.ts';
-import type { Handover, Report } from './process-protocol.ts';
+import type { Handover, Question, Report } from './process-protocol.ts';
 import { USER_ARGUMENT } from './run-process.ts';
 import { describeExit, endChild } from './processes.ts';
 import type { Identity } from './system-users.ts';
+import { PATIENCE, type Patience, watchAnswers } from './watchdog.ts';
 
 export interface ProcessPlan {
   readonly handover: Handover;
@@ -16,6 +17,10 @@ export interface ProcessPlan {
   readonly logsDir: string;
   readonly identity: Identity;
   readonly isRoot: boolean;
+  /** How long it may leave questions open before it is ended. Default: half a minute. */
+  readonly patience?: Patience | undefined;
+  /** Hears why it is ended. */
+  readonly say: (line: string) => void;
 }
 
 /** A life that also knows where it listens. */
@@ -70,11 +75,37 @@ export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Pr
   waiting.abort();
   if (typeof first === 'object' && first.kind === 'ready') {
     const { addresses, awsAddress } = first;
-    return { pid: child.pid, ended, addresses, awsAddress, stop: (hurry) => end(hurry) };
+    const watch = watchAnswers(
+      plan.patience ?? PATIENCE,
+      () => ask(child),
+      (silentMs) => {
+        plan.say(`${role} (process ${child.pid}) has not answered for ${silentMs / 1000} s; ending it`);
+        // It would not hear anything milder.
+        child.kill('SIGKILL');
+      },
+    );
+    child.on('message', watch.answered);
+    void ended.then(watch.stop);
+    return {
+      pid: child.pid,
+      ended,
+      addresses,
+      awsAddress,
+      stop: (hurry) => {
+        watch.stop();
+        return end(hurry);
+      },
+    };
   }
   await end();
   if (typeof first === 'object') throw new Error(first.message);
   if (first === 'stopped') throw new Error('it was stopped while it started');
   if (first === 'timeout') throw new Error(`not ready after ${READY_MS / 1000} s\n${lastLines(logPath)}`);
   throw new Error(`${first} while it started\n${lastLines(logPath)}`);
+}
+
+/** Asks whether it answers. What it cannot be told, because it is gone, it is not asked. */
+function ask(child: ChildProcess): void {
+  const question: Question = { kind: 'alive?' };
+  if (child.connected) child.send(question, () => undefined);
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkExternalDatabase } from './check-database.ts';
@@ -41,6 +42,14 @@ describe('a platform on its own PostgreSQL', () => {
   let dataDir: string;
   let platform: PlatformProcess;
   const start = () => startPlatformProcess({ CLOUD_DATA_DIR: dataDir });
+
+  /** Of API and worker, as they are now. */
+  const livePids = (): Record<string, number> =>
+    Object.fromEntries(
+      (JSON.parse(readFileSync(pathIn(dataDir, 'run/processes.json'), 'utf8')) as { name: string; pid: number }[]).map(
+        ({ name, pid }) => [name, pid],
+      ),
+    );
 
   beforeAll(() => {
     dataDir = makeDataDir();
@@ -184,6 +193,32 @@ describe('a platform on its own PostgreSQL', () => {
     process.kill(before, 'SIGKILL');
     await until('the API runs again', () => platform.output().includes('api is running again'));
     expect(startOf(before)).toBeUndefined();
+  });
+
+  test('a process that is stopped for a moment goes on, also if the supervisor stood still with it', {
+    timeout: 40_000,
+  }, async () => {
+    const { api, worker } = livePids();
+    process.kill(api!, 'SIGSTOP');
+    await pause(2_000);
+    process.kill(api!, 'SIGCONT');
+    const all = [platform.pid, api!, worker!];
+    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    await pause(5_000);
+    for (const pid of all) process.kill(pid, 'SIGCONT');
+    await pause(1_000);
+    expect(livePids()).toEqual({ api, worker });
+    expect(platform.output()).not.toContain('has not answered');
+  });
+
+  test('a process that lives and does not answer is ended, and runs again', { timeout: 40_000 }, async () => {
+    const before = livePids();
+    for (const pid of Object.values(before)) process.kill(pid, 'SIGSTOP');
+    for (const [name, pid] of Object.entries(before)) {
+      await until(`${name} runs again`, () => livePids()[name] !== pid);
+      expect(platform.output()).toContain(`${name} (process ${pid}) has not answered for 4 s; ending it`);
+      expect(platform.output()).toContain(`${name} ended by SIGKILL; restarting it`);
+    }
   });
 
   test('kill -9 of PostgreSQL: it runs again', { timeout: 40_000 }, async () => {

@@ -22,6 +22,7 @@ import { findConsole } from './find-console.ts';
 import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
 import { currentIdentity, ensureSystemUser, userOf } from './system-users.ts';
+import type { Patience } from './watchdog.ts';
 
 const POSTGRES_USER = 'postgres';
 
@@ -39,6 +40,8 @@ export interface SupervisorOptions {
   readonly say: (line: string) => void;
   /** Default: what this machine has. */
   readonly engine?: EngineState;
+  /** How long a process may leave questions open before it is ended. Default: half a minute. */
+  readonly patience?: Patience;
 }
 
 /** A platform that runs. */
@@ -138,7 +141,8 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
       name: role,
       say,
       start: async (stopping) => {
-        const plan = { handover, node, bundle, logsDir: paths.logs, identity, isRoot };
+        const { patience } = options;
+        const plan = { handover, node, bundle, logsDir: paths.logs, identity, isRoot, say, patience };
         const life = await startProcess(plan, stopping);
         lives[role] = life;
         return life;

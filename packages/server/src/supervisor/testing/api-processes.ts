@@ -51,6 +51,7 @@ export async function setUpApiProcesses() {
           logsDir: settings.paths.logs,
           identity: currentIdentity(),
           isRoot: false,
+          say: () => undefined,
         },
         new AbortController().signal,
       );

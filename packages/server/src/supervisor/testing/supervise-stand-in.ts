@@ -12,6 +12,7 @@ try {
     entry: 'packages/server/src/supervisor/testing/stand-in-entry.ts',
     searchPath: readEnvironment()['PATH'] ?? '',
     say: (line) => console.log(line),
+    patience: { everyMs: 400, looks: 10 },
     engine: { available: false, reason: 'none in this test' },
   });
   console.log(`processes ${JSON.stringify(platform.processes())}`);
