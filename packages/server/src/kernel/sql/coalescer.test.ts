@@ -122,6 +122,40 @@ describe('coalescer', () => {
     expect(flushes).toBe(1);
   });
 
+  it('lets owners take turns, however many calls one of them has, within its half of the queue', async () => {
+    const flushed: string[][] = [];
+    const release: (() => void)[] = [];
+    const coalescer = createCoalescer<string, string>({
+      maxBatch: 4,
+      maxInFlight: 1,
+      maxQueue: 20,
+      ownerOf: (input) => input[0]!,
+      flush: async (inputs) => {
+        flushed.push([...inputs]);
+        await new Promise<void>((resolve) => release.push(resolve));
+        return inputs;
+      },
+    });
+    const calls = [coalescer.call('x0')];
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let nth = 1; nth <= 10; nth++) calls.push(coalescer.call(`a${nth}`));
+    await expect(coalescer.call('a11')).rejects.toThrow(CoalescerFullError);
+    for (const input of ['b1', 'b2', 'b3', 'c1']) calls.push(coalescer.call(input));
+    expect(coalescer.waiting()).toBe(14);
+    while (flushed.flat().length < 15 || release.length > 0) {
+      release.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await Promise.all(calls)).toHaveLength(15);
+    expect(flushed).toEqual([
+      ['x0'],
+      ['a1', 'b1', 'c1', 'a2'],
+      ['b2', 'a3', 'b3', 'a4'],
+      ['a5', 'a6', 'a7', 'a8'],
+      ['a9', 'a10'],
+    ]);
+  });
+
   it('rejects a batch whose flush answered too little', async () => {
     const coalescer = createCoalescer<number, number>({ maxBatch: 10, maxQueue: 10, flush: async () => [1] });
     const answers = await Promise.allSettled([1, 2].map((n) => coalescer.call(n)));

@@ -11,8 +11,10 @@ export interface CoalescerSettings<Input, Output> {
   readonly weight?: { of(input: Input): number; readonly max: number };
   /** Most flushes at once. Default 2: one runs while the next one gathers. */
   readonly maxInFlight?: number;
-  /** Most calls that wait for a flush; beyond it a call is refused at once. */
+  /** Most calls that wait for a flush, half of them of one owner; beyond it a call is refused at once. */
   readonly maxQueue: number;
+  /** Whose a call is: owners who wait take turns, whichever of them has more calls. Default: all have one owner. */
+  ownerOf?(input: Input): string;
   /**
    * True for an error that one bad call brings over a whole batch and that proves that nothing of the batch was done (see `isRowError`).
    * The batch is then halved until the bad call stands alone, in at most 2n - 1 flushes. Default: never; the error rejects every call.
@@ -41,6 +43,7 @@ export class CoalescerFullError extends Error {
 
 interface Waiting<Input, Output> {
   readonly input: Input;
+  readonly owner: string;
   resolve(output: Output): void;
   reject(error: unknown): void;
   /** Set when the caller has its answer; nothing is told twice. */
@@ -57,8 +60,10 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
   if (!(settings.maxBatch >= 1 && maxInFlight >= 1 && settings.maxQueue >= 1))
     throw new RangeError('a coalescer needs bounds of at least 1');
   type Call = Waiting<Input, Output>;
-  // A Set keeps the order of arrival and lets an aborted call leave from the middle at no cost.
-  const queue = new Set<Call>();
+  // By owner, in the order of turns. A Set keeps the order of arrival and lets an aborted call leave from the middle at no cost.
+  const lines = new Map<string, Set<Call>>();
+  const most = settings.ownerOf ? Math.max(1, settings.maxQueue / 2) : settings.maxQueue;
+  let waiting = 0;
   let inFlight = 0;
   let scheduled = false;
   let closed = false;
@@ -70,11 +75,11 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      while (inFlight < maxInFlight && queue.size > 0) {
+      while (inFlight < maxInFlight && waiting > 0) {
         inFlight++;
         void run(take()).finally(() => {
           inFlight--;
-          if (queue.size > 0) schedule();
+          if (waiting > 0) schedule();
           else if (inFlight === 0) settleIdle();
         });
       }
@@ -84,14 +89,36 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
   function take(): Call[] {
     const batch: Call[] = [];
     let weight = 0;
-    for (const call of queue) {
+    // An owner that is served goes to the end of this iteration too, so that it lasts until nobody waits.
+    for (const [owner, line] of lines) {
+      const [call] = line as unknown as [Call];
       weight += settings.weight?.of(call.input) ?? 0;
       if (settings.weight && batch.length > 0 && weight > settings.weight.max) break;
-      queue.delete(call);
+      leave(call);
       batch.push(call);
+      if (line.size > 0) {
+        lines.delete(owner);
+        lines.set(owner, line);
+      }
       if (batch.length === settings.maxBatch) break;
     }
     return batch;
+  }
+
+  function join(call: Call): void {
+    const line = lines.get(call.owner);
+    if (line) line.add(call);
+    else lines.set(call.owner, new Set([call]));
+    waiting++;
+  }
+
+  /** False: it did not wait any more. */
+  function leave(call: Call): boolean {
+    const line = lines.get(call.owner);
+    if (!line?.delete(call)) return false;
+    if (line.size === 0) lines.delete(call.owner);
+    waiting--;
+    return true;
   }
 
   /** Never rejects: every outcome goes to the calls. */
@@ -141,7 +168,9 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error('the coalescer is closed'));
         if (signal?.aborted) return reject(signal.reason);
-        if (queue.size >= settings.maxQueue) return reject(new CoalescerFullError(queue.size));
+        const owner = settings.ownerOf?.(input) ?? '';
+        const own = lines.get(owner)?.size ?? 0;
+        if (waiting >= settings.maxQueue || own >= most) return reject(new CoalescerFullError(waiting));
         const settle = (tell: () => void) => {
           if (call.done) return;
           call.done = true;
@@ -150,6 +179,7 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
         };
         const call: Call = {
           input,
+          owner,
           done: false,
           onDone: undefined,
           resolve: (output) => settle(() => resolve(output)),
@@ -158,17 +188,17 @@ export function createCoalescer<Input, Output>(settings: CoalescerSettings<Input
         const onAbort = () => {
           call.reject(signal?.reason);
           call.onDone?.();
-          if (queue.delete(call) && queue.size === 0 && inFlight === 0) settleIdle();
+          if (leave(call) && waiting === 0 && inFlight === 0) settleIdle();
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        queue.add(call);
+        join(call);
         schedule();
       }),
-    waiting: () => queue.size,
+    waiting: () => waiting,
     close: () => {
       closed = true;
       return new Promise((resolve) => {
-        if (queue.size === 0 && inFlight === 0) resolve();
+        if (waiting === 0 && inFlight === 0) resolve();
         else onIdle.push(resolve);
       });
     },

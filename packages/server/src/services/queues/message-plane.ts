@@ -14,8 +14,8 @@ import { createReceiver } from './receiver.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 import type { QueueRow } from './queue.ts';
 
-/** Most calls that wait for a statement of one sort. */
-const MAX_QUEUE = 10_000;
+/** Most calls that wait for a statement of one sort, half of them of one tenant. */
+const MAX_QUEUE = 20_000;
 /** Bytes of messages in one statement: PostgreSQL parses a parameter as a whole, and others wait behind it. */
 const MAX_BYTES = 4 << 20;
 /**
@@ -56,6 +56,7 @@ export function createMessagePlane(side: DataSide): MessagePlane {
   const inserts = createCoalescer<readonly Addressed[], Date | undefined>({
     maxBatch: 500,
     maxQueue: MAX_QUEUE,
+    ownerOf: ([first]) => first!.queue.tenant_id,
     weight: { of: (all) => all.reduce((bytes, { message }) => bytes + message.size, 0), max: MAX_BYTES },
     // A queue that goes at this moment refuses its messages alone.
     splits: isRowError,
@@ -67,11 +68,13 @@ export function createMessagePlane(side: DataSide): MessagePlane {
   const deletions = createCoalescer<Held, boolean>({
     maxBatch: 1_000,
     maxQueue: MAX_QUEUE,
+    ownerOf: ({ queue }) => queue.tenant_id,
     flush: (held) => inOrder(held, (sorted) => messages.delete(sorted)),
   });
   const extensions = createCoalescer<Extension, Date | undefined>({
     maxBatch: 1_000,
     maxQueue: MAX_QUEUE,
+    ownerOf: ({ queue }) => queue.tenant_id,
     flush: (held) => inOrder(held, (sorted) => messages.extend(sorted)),
   });
   const lanes = createAdmission(
