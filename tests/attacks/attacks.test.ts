@@ -9,6 +9,7 @@ import { addTypes } from '../acceptance/instances.ts';
 import { createNeighbour, type Neighbour } from './neighbour.ts';
 import { describeKernel } from './theme-kernel.ts';
 import { describeRoom } from './theme-room.ts';
+import { describeLoad } from './theme-load.ts';
 import { describeStranger } from './theme-stranger.ts';
 import { describeUnkillable } from './theme-unkillable.ts';
 
@@ -36,4 +37,5 @@ describe.skipIf(obstacle !== undefined)('while somebody attacks', { timeout: 120
   describeKernel(use, beside);
   describeRoom(use, beside);
   describeUnkillable(use, beside);
+  describeLoad(use, beside);
 });

@@ -13,7 +13,19 @@ const TENANT_SHARE = 1 / 4;
 const STRANGERS_SHARE = 1 / 4;
 const STRANGER_SHARE = 1 / 16;
 
+/**
+ * Bytes of answers that wait for their clients to take them, of one tenant: ten messages of 1 MiB in each of 400 requests would be 4 GB. An
+ * answer that finds so much is not sent, and its client asks again; what it received stays hidden for its visibility timeout.
+ */
+const ANSWERS_OF_TENANT = 192 << 20;
+/** Of all tenants together. */
+const ANSWERS = 512 << 20;
+/** A smaller answer is not counted: the number of requests is bounded too. */
+const COUNTED_ANSWER = 16 << 10;
+
 export interface HeldBytes {
+  /** Counts an answer that is about to be sent, until its client has taken it. Throws RATE_LIMITED if those of the tenant take up their share, UNAVAILABLE if all together take up theirs. */
+  answer(tenant: string, bytes: number, passage: Passage): void;
   /**
    * Counts the body that a request is about to bring, before it is read, until the request is over. Throws RATE_LIMITED if those of the same
    * tenant, or of the same stranger's address, take up their share, and UNAVAILABLE if all together take up theirs.
@@ -47,7 +59,25 @@ export function createHeldBytes(metrics: Pick<Metrics, 'gauge'>, total = TOTAL):
     else held.delete(name);
   };
   const isFull = (name: string, bytes: number, share: number) => (held.get(name) ?? 0) + bytes > total * share;
+  const hold = (name: string, bytes: number, passage: Passage) => {
+    add(name, bytes);
+    passage.atEnd(() => add(name, -bytes));
+  };
   return {
+    answer(tenant, bytes, passage) {
+      if (bytes < COUNTED_ANSWER || passage.isOver) return;
+      const name = `answers ${tenant}`;
+      const every = 'all answers';
+      if ((held.get(name) ?? 0) >= ANSWERS_OF_TENANT)
+        throw rateLimited(
+          `answers of ${mebibytes(ANSWERS_OF_TENANT)} of this tenant have not been read; read them before you ask for more`,
+          1,
+        );
+      if ((held.get(every) ?? 0) >= ANSWERS)
+        throw unavailable('the platform has as many unread answers as it has memory for; try again');
+      hold(name, bytes, passage);
+      hold(every, bytes, passage);
+    },
     take(whose, name, bytes, passage) {
       if (bytes === 0 || passage.isOver) return;
       const own = `${whose} ${name}`;
@@ -60,10 +90,9 @@ export function createHeldBytes(metrics: Pick<Metrics, 'gauge'>, total = TOTAL):
       if (all + bytes > total || (whose === 'stranger' && isFull(STRANGERS, bytes, STRANGERS_SHARE)))
         throw unavailable('the platform is reading as many request bodies as it has memory for; try again');
       const names = whose === 'stranger' ? [own, STRANGERS] : [own];
-      for (const one of names) add(one, bytes);
+      for (const one of names) hold(one, bytes, passage);
       all += bytes;
       passage.atEnd(() => {
-        for (const one of names) add(one, -bytes);
         all -= bytes;
       });
     },

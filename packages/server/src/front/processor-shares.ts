@@ -1,17 +1,17 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock } from '../kernel/clock.ts';
 import { rateLimited, requestTimedOut } from '../kernel/errors.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 
 /**
- * Of the event loop, for all together who ask for more than others leave them. Half of it is idle then, in which whoever asks for little is answered
+ * Of the event loop, for all together who ask for more than others leave them. Half of it is idle then, in which those who ask for little are answered
  * at once. Who is alone has all of it.
  */
 const BUSY_SHARE = 1 / 2;
 /** Milliseconds of the event loop that may be used at once, before anybody has to wait. */
 const BURST_MS = 200;
-/** What is owed at most: who had the event loop alone pays for no more than its last moment. */
-const DEBT_MS = 20;
+/** What is owed at most; by who has the event loop alone no more than for its last moment, since nobody was held up. */
+const DEBT_MS = 200;
+const DEBT_ALONE_MS = 20;
 /** Others are there for as long after their last request. */
 const PRESENT_MS = 10_000;
 /** How often what was used is divided up, and how often it is looked who may go on. */
@@ -67,8 +67,8 @@ interface State extends Account {
 export function createProcessorShares(
   clock: Clock,
   metrics: Pick<Metrics, 'gauge'>,
-  /** Milliseconds that the event loop has been busy. */
-  busyMs: () => number = () => performance.eventLoopUtilization().active,
+  /** Milliseconds of a processor that the event loop has had: while other processes have it, nobody here is held up by a tenant. */
+  busyMs: () => number = threadMs,
 ): ProcessorShares {
   const accounts = new Map<string, State>();
   let waiting = 0;
@@ -144,11 +144,11 @@ export function createProcessorShares(
       for (const [name, account] of accounts) {
         if (account.measured > 0) {
           const used = (busy * account.measured) / all;
-          account.left = Math.max(-DEBT_MS, account.left + account.taken - used);
+          account.left = Math.max(isAlone() ? -DEBT_ALONE_MS : -DEBT_MS, account.left + account.taken - used);
           account.cost += (used / Math.max(1, account.requests) - account.cost) / 4;
         }
         account.measured = account.requests = account.taken = 0;
-        if (account.left <= 0) spent++;
+        if (account.left <= 0 || account.queue.length > 0) spent++;
         if (account.queue.length === 0 && refilledAt - account.seenAt > PRESENT_MS) accounts.delete(name);
       }
       wanting = Math.max(1, spent);
@@ -184,6 +184,11 @@ export function createProcessorShares(
   }
 
   return { of: (name) => accounts.get(name) ?? open(name), waiting: () => waiting };
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 const tooMuch = () =>

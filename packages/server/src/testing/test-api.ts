@@ -117,13 +117,11 @@ export const uniqueWord = (): string => `${randomBytes(3).toString('hex')}-${++u
 
 /** A log that is kept. */
 export function memoryLog(lines: string[]): Log {
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  return pino({ level: 'debug' }, stream);
+  const write = (chunk: unknown, _encoding: string, done: () => void) => {
+    lines.push(String(chunk));
+    done();
+  };
+  return pino({ level: 'debug' }, new Writable({ write }));
 }
 
 /** Both doors in this process, each on a port of its own: real database, guards on, no limits of rate unless given. */
@@ -131,6 +129,8 @@ export async function startTestApi(options: {
   readonly database: TestDatabase;
   readonly clock?: Clock;
   readonly live?: LiveHandlers;
+  /** Milliseconds that the event loop has been busy. Default: none, so that nobody waits for their share of it. */
+  readonly busyMs?: () => number;
   readonly rates?: { readonly perSecond: number; readonly burst: number };
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
@@ -202,7 +202,7 @@ export async function startTestApi(options: {
     log,
     metrics,
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
-    shares: createProcessorShares(clock, metrics),
+    shares: createProcessorShares(systemClock, metrics, options.busyMs ?? (() => 0)),
     underWay: createUnderWay(),
     heldBytes: createHeldBytes(metrics),
     untaken: createUntaken(clock, metrics),

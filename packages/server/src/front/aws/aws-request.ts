@@ -11,6 +11,8 @@ export interface AwsRequest {
   readonly passage: Passage;
   /** Bytes of its body that may be held: what its head says, within the limit of its service. */
   bodyBytes: number;
+  /** Of its key, once the signature was found to be good. */
+  tenantId: string | undefined;
   /** Who pays for the processor's time, once the signature was found to be good. */
   account: Account | undefined;
   /** Since when it has kept the event loop busy, in milliseconds of `performance.now()`; 0: nothing is measured yet. */

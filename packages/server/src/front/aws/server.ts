@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { Readable } from 'node:stream';
 import { AwsServer, type Call, type CallFailure, type Outcome, type WireRequest } from '@thecloud/aws-protocol';
 import {
   deferContinue,
@@ -146,6 +147,7 @@ export function createAwsServer(options: AwsOptions): Server {
       const { accessKeyId, keyId, tenantId, request, attempts } = principal!;
       metrics.authAttempt('success');
       attempts.give();
+      request.tenantId = tenantId;
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
       await enterShare(request, tenantId);
       step(() => {
@@ -177,14 +179,22 @@ export function createAwsServer(options: AwsOptions): Server {
         begunAt: clock.monotonic(),
         passage: passageOf(incoming, outgoing),
         bodyBytes: 0,
+        tenantId: undefined,
         account: undefined,
         measuredFrom: 0,
       });
     },
     answering(answer, wire, outgoing) {
+      const request = requests.get(wire);
+      if (request?.tenantId !== undefined && !(answer.body instanceof Readable)) {
+        try {
+          options.heldBytes.answer(request.tenantId, Buffer.byteLength(answer.body), request.passage);
+        } catch (error) {
+          Object.assign(answer, aws.refuse(wire, asAwsError(error)));
+        }
+      }
       answer.headers['x-content-type-options'] = 'nosniff';
       answer.headers['cache-control'] ??= 'no-store';
-      const request = requests.get(wire);
       if (request && request.measuredFrom > 0) request.account?.spend(performance.now() - request.measuredFrom);
       if (!server.listening) answer.headers['connection'] = 'close';
       options.untaken.watch(outgoing, answer.body);

@@ -9,6 +9,7 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import type { LiveClient } from '../../live/client.ts';
 import type { Connections } from '../connections.ts';
 import { HTTP_LIMITS } from '../limits.ts';
+import { passageOf } from '../passage.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, hasLeft, nameFlaw } from '../unreadable.ts';
 import { callerOf } from './authenticate.ts';
@@ -145,6 +146,13 @@ export function createRestServer(options: RestOptions): FastifyInstance {
   });
   app.addHook('onSend', async (request, reply, payload) => {
     if (request.answeredAt > 0) request.account?.spend(performance.now() - request.answeredAt);
+    const { caller } = request;
+    if (caller?.kind === 'user' && (typeof payload === 'string' || Buffer.isBuffer(payload)))
+      options.heldBytes.answer(
+        caller.tenantId ?? caller.userId,
+        Buffer.byteLength(payload),
+        passageOf(request.raw, reply.raw),
+      );
     options.untaken.watch(reply.raw, payload);
     return payload;
   });
