@@ -78,7 +78,7 @@ describe('registration', () => {
     expect((await register(2)).outcome).toBe('closed');
   });
 
-  it('goes on as the new user, so that the same transaction may write a key and its trail', async () => {
+  it('goes on as the new user, so that the same transaction may write its trail', async () => {
     await asApi(async (client) => {
       await client.query('begin');
       await client.query(REGISTER, registration(7));
@@ -86,13 +86,15 @@ describe('registration', () => {
         `insert into audit_logs (user_id, tenant_id, action, resource_type) values ($1, $2, 'user.register', 'user')`,
         [id(7), id(1007)],
       );
-      await client.query(`insert into api_keys (user_id, tenant_id, key) values ($1, $2, 'k')`, [id(7), id(1007)]);
       await client.query('commit');
     });
     // and with the transaction the rights end
     await expect(
       asApi((client) =>
-        client.query(`insert into api_keys (user_id, tenant_id, key) values ($1, $2, 'l')`, [id(7), id(1007)]),
+        client.query(
+          `insert into audit_logs (user_id, tenant_id, action, resource_type) values ($1, $2, 'user.register', 'user')`,
+          [id(7), id(1007)],
+        ),
       ),
     ).rejects.toMatchObject({ code: '42501' });
   });
@@ -102,8 +104,8 @@ describe('login', () => {
   it('finds a person by any spelling of the address, and nobody else', async () => {
     await register(1);
     const find = (email: string) =>
-      asApi(async (client) => (await client.query('select user_id, password_hash from find_login($1)', [email])).rows);
-    expect(await find('P1@EXAMPLE.com')).toEqual([{ user_id: id(1), password_hash: 'hash1' }]);
+      asApi(async (client) => (await client.query('select user_id, password_salt from find_login($1)', [email])).rows);
+    expect(await find('P1@EXAMPLE.com')).toEqual([{ user_id: id(1), password_salt: 'hash1' }]);
     expect(await find('system@localhost')).toEqual([]);
     expect(await find('nobody@example.com')).toEqual([]);
   });
@@ -205,11 +207,24 @@ describe('keys', () => {
   });
 
   it('are made by their user only, for the tenant of the transaction only', async () => {
+    await asOwner((client) =>
+      client.query(
+        `insert into api_keys (user_id, tenant_id, key) select n, $1, encode(sha256(convert_to(n::text, 'UTF8')), 'hex') from unnest($2::uuid[]) n`,
+        [id(1001), [id(1), id(2)]],
+      ),
+    );
+    await asOwner((client) =>
+      client.query(
+        `insert into tenant_role_permissions (tenant_id, role_id, permission) values ($1, $2, 'identity:create')`,
+        [id(1001), id(5)],
+      ),
+    );
     const make = (scope: Parameters<typeof scoped>[1], user: string, tenant: string) =>
       asApi((client) =>
-        scoped(client, scope, () =>
-          client.query(`insert into api_keys (user_id, tenant_id, key) values ($1, $2, 'new')`, [user, tenant]),
-        ),
+        scoped(client, scope, async () => {
+          await client.query('select enter_proof($1, null, $2, null)', [scope.user, scope.tenant]);
+          await client.query(`insert into api_keys (user_id, tenant_id, key) values ($1, $2, 'new')`, [user, tenant]);
+        }),
       );
     await make({ user: id(2), tenant: id(1001) }, id(2), id(1001));
     await expect(make({ user: id(1), tenant: id(1001) }, id(2), id(1001))).rejects.toMatchObject({ code: '42501' });

@@ -242,8 +242,16 @@ describe('cloud_operator', () => {
   });
 
   it('sets quotas, suspends, wakes what is stuck and leaves its trail', async () => {
+    await asOwner((client) =>
+      client.query(
+        `with operator as (update users set role = 'admin' from tenants t where users.id = t.owner_id and t.id = $1 returning users.id)
+         insert into api_keys (user_id, tenant_id, key, all_tenants) select id, $1, encode(sha256('the key of an operator'), 'hex'), true from operator`,
+        [a],
+      ),
+    );
     await asOperator(async (client) => {
       await client.query('begin');
+      await client.query(`select enter_proof('the key of an operator', null, $1, null)`, [a]);
       const wake = `insert into reconcile as r (kind, id, tenant_id, host_id, priority, due_at, wakes) values ('vpc', $1, $2, null, 1, now(), 1)
         on conflict (kind, id) do update set wakes = r.wakes + 1, due_at = least(r.due_at, now()), priority = 1, host_id = coalesce(excluded.host_id, r.host_id)
         returning wakes`;

@@ -16,6 +16,7 @@ const PLATFORM_TABLES = [
   'password_resets',
   'platform',
   'platform_settings',
+  'proofs',
   'recovery_codes',
   'role_permissions',
   'roles',

@@ -10,6 +10,7 @@ import { CloudError, conflict, idempotencyMismatch, invalidInput } from './error
 import { canonicalText, checkKey, claimKey, findClaim, type KeyedCall } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { isAmbiguous } from './partial-id.ts';
+import { enterProof } from './proof.ts';
 import { checkQuota } from './quota.ts';
 import { wake } from './reconcile-queue.ts';
 import type { Refusals } from './refusals.ts';
@@ -184,6 +185,7 @@ export function createControlPath(
         subject = { ...subject, ...given };
       },
     };
+    if (entry.proves && caller.kind === 'user') await enterProof(sql, caller, facts.origin, entry.scope === 'tenant');
     const checked = await entry.steps.check?.(call);
     const ready: Call = checked === undefined ? call : { ...call, checked };
     if (entry.steps.quota && tenantId !== '')

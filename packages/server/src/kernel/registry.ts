@@ -20,6 +20,8 @@ export interface Entry extends RegisteredOperation {
   readonly answeredKind: Kind | undefined;
   /** What is in the way of a deletion. */
   readonly blockers: readonly Blocker[];
+  /** Its transaction is shown the caller's key: see proof.ts. */
+  readonly proves: boolean;
   /** Takes Idempotency-Key: what a replay answers can be read again. */
   readonly idempotent: boolean;
 }
@@ -91,6 +93,7 @@ export function createRegistry(services: readonly Service[]): Registry {
         createdKind,
         answeredKind,
         blockers: descriptor.effect === 'delete' ? (blockers.get(operation.targets.at(-1)?.kind ?? '') ?? []) : [],
+        proves: operation.writes && operation.scope !== 'public' && service.authority === true,
         idempotent:
           operation.writes &&
           operation.plane === 'control' &&

@@ -243,6 +243,8 @@ export interface Service {
   readonly resource: string;
   readonly title: string;
   readonly operations: Operations;
+  /** Its writes change who may do what: the database wants to see the caller's key. See proof.ts. */
+  readonly authority?: true;
   /** What the console derives its pages from; `custom` if pages for all its operations are hand-written. Needed if it has operations. */
   readonly console?: ConsoleFacet | 'custom';
   // oxlint-disable-next-line typescript/no-explicit-any -- each service checks its own handlers against Handlers<>

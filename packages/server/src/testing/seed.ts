@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../testkit/src/index.ts';
 import type { Caller } from '../kernel/caller.ts';
-import { newId } from '../kernel/ids.ts';
+import { newId, sha256Hex } from '../kernel/ids.ts';
 import type { Notifier } from '../kernel/notifier.ts';
+import { enterProof, proveBy } from '../kernel/proof.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
+import type { Sql } from '../kernel/sql/tx.ts';
 import { signScopes } from './sign-scopes.ts';
 import { uniqueWord } from './test-api.ts';
 
@@ -93,6 +96,28 @@ export const callerOf = (tenant: Tenant, permissions: readonly string[] = ['*'])
   role: 'owner',
   permissions: new Set(permissions),
 });
+
+/** A caller with a key that the database knows. */
+export async function callerWithKey(
+  db: Pick<Seeded, 'owner'>,
+  whose: Tenant,
+  permissions: readonly string[] | null = null,
+): Promise<{ readonly caller: Caller & { kind: 'user' }; readonly key: string; readonly keyId: string }> {
+  const key = `thecloud_${randomBytes(16).toString('hex')}`;
+  const keyId = newId();
+  await db.owner.query('insert into api_keys (id, user_id, tenant_id, key, permissions) values ($1, $2, $3, $4, $5)', [
+    keyId,
+    whose.userId,
+    whose.tenantId,
+    sha256Hex(key),
+    permissions,
+  ]);
+  return { caller: proveBy({ ...(callerOf(whose) as Caller & { kind: 'user' }), keyId }, key), key, keyId };
+}
+
+/** Shows a transaction the key of such a caller. */
+export const show = (sql: Sql, caller: Caller & { kind: 'user' }): Promise<void> =>
+  enterProof(sql, caller, { requestId: newId() }, true);
 
 /** A notifier that tells only what the test says: who subscribes must get by on polling. */
 export function createQuietNotifier(): Notifier & { tell(channel: string, payload: string): void } {

@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import Type from 'typebox';
-import type { Caller } from '../kernel/caller.ts';
-import { newId, sha256Hex } from '../kernel/ids.ts';
+import { newId } from '../kernel/ids.ts';
 import { operation } from '../kernel/operation.ts';
-import { proveBy } from '../kernel/proof.ts';
 import { createRegistry } from '../kernel/registry.ts';
 import { service } from '../kernel/service.ts';
 import { issueTicket } from '../kernel/ticket.ts';
-import { callerOf, type Seeded, type Tenant } from './seed.ts';
+import { callerWithKey, type Seeded, type Tenant } from './seed.ts';
 
 const live = (path: string, permission: string) =>
   operation({
@@ -30,24 +27,6 @@ export const TOY_LIVE = createRegistry([
     handlers: { read: async () => '', unknown: async () => '' },
   }),
 ]);
-
-/** A caller with a key that the database knows. */
-export async function callerWithKey(
-  db: Pick<Seeded, 'owner'>,
-  whose: Tenant,
-  permissions: readonly string[] | null = null,
-): Promise<{ readonly caller: Caller; readonly key: string; readonly keyId: string }> {
-  const key = `thecloud_${randomBytes(16).toString('hex')}`;
-  const keyId = newId();
-  await db.owner.query('insert into api_keys (id, user_id, tenant_id, key, permissions) values ($1, $2, $3, $4, $5)', [
-    keyId,
-    whose.userId,
-    whose.tenantId,
-    sha256Hex(key),
-    permissions,
-  ]);
-  return { caller: proveBy(callerOf(whose), key), key, keyId };
-}
 
 /** A ticket of a new key for an operation without a target. */
 export async function ticketOf(

@@ -58,6 +58,8 @@ const serve = (options: Partial<RestOptions> = {}) =>
     ...options,
   });
 
+const IDLE = { handlers: {}, registry: { entries: new Map() }, log: memoryLog([]) };
+
 describe('health', () => {
   it('is up while it can serve, and says what is down', async () => {
     expect((await api.send('GET', '/health/live')).status).toBe(200);
@@ -272,10 +274,8 @@ describe('metrics', () => {
     const socketPath = join(folder, 'run', 'worker.sock');
     const served = await serveLive({
       socketPath,
-      handlers: {},
-      registry: { entries: new Map() },
+      ...IDLE,
       database: api.database,
-      log: memoryLog([]),
       metrics: () => worker.prometheus.getMetricsAsJSON(),
     });
     const live = createLiveClient(socketPath);
@@ -306,10 +306,8 @@ describe('metrics', () => {
     const socketPath = join(folder, 'hangs', 'worker.sock');
     const served = await serveLive({
       socketPath,
-      handlers: {},
-      registry: { entries: new Map() },
+      ...IDLE,
       database: api.database,
-      log: memoryLog([]),
       metrics: () => new Promise(() => undefined),
     });
     const live = createLiveClient(socketPath);

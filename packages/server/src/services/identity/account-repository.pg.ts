@@ -8,11 +8,11 @@ const SESSION_COLUMNS = 'id, ip_address, user_agent, created_at, last_used, expi
 const IS_LIVE = `kind = 'session' and revoked_at is null and expires_at > now()`;
 
 export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
-  async admitGuess(userId, source, at) {
+  async admitGuess(userId, source, at, offered) {
     const [row] = await sql.query<Admitted>(
       'identity.admit_guess',
-      'select verdict, until, password_hash from admit_guess($1, $2, $3)',
-      [userId, source, at],
+      'select verdict, until, fits from admit_guess($1, $2, $3, $4)',
+      [userId, source, at, offered ?? null],
     );
     return row!;
   },
@@ -40,7 +40,12 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
   },
 
   async changePassword(userId, newHash, keyId, at) {
-    await sql.query('identity.change_password', 'select change_password($1, $2, $3, $4)', [userId, newHash, keyId, at]);
+    await sql.query('identity.change_password', 'select change_password_by_key($1, $2, $3, $4)', [
+      userId,
+      newHash,
+      keyId,
+      at,
+    ]);
   },
 
   async updateUser(userId, { name, email }, at) {
@@ -54,17 +59,13 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
     return row!;
   },
 
-  async enterUser(userId) {
-    await sql.query('identity.enter_user', 'select enter_user($1)', [userId]);
-  },
-
-  async insertSession({ id, userId, tenantId, hash, prefix, expiresAt, ipAddress, userAgent, at }) {
-    await sql.query(
-      'identity.insert_session',
-      `insert into api_keys (id, user_id, tenant_id, name, kind, key, prefix, expires_at, ip_address, user_agent, created_at)
-       values ($1, $2, $3, 'login session', 'session', $4, $5, $6, $7, $8, $9)`,
-      [id, userId, tenantId, hash, prefix, expiresAt, ipAddress, userAgent, at],
+  async openSession({ id, userId, offered, hash, prefix, expiresAt, ipAddress, userAgent, at }) {
+    const [row] = await sql.query<{ opened: boolean }>(
+      'identity.open_session',
+      'select open_session($1, $2, $3, $4, $5, $6, $7, $8, $9) as opened',
+      [userId, offered, id, hash, prefix, expiresAt, ipAddress, userAgent, at],
     );
+    return row!.opened;
   },
 
   listSessions(userId, page) {
@@ -185,7 +186,7 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
   async closeAccount(userId, at) {
     const [row] = await sql.query<{ closed: boolean }>(
       'identity.close_account',
-      'select close_account($1, $2) as closed',
+      'select close_account_by_key($1, $2) as closed',
       [userId, at],
     );
     return row!.closed;

@@ -1,12 +1,13 @@
 import type { PageRequest } from '../../kernel/page.ts';
 import type { SessionRow, UserRow } from './user.ts';
 
-/** What the functions of migration 021 say of a guess. */
+/** What the database says of a guess. */
 export interface Admitted {
   readonly verdict: 'open' | 'locked' | 'slowed' | 'gone';
   /** When the next guess is let through, of `locked` and `slowed`. */
   readonly until: Date | null;
-  readonly password_hash: string | null;
+  /** Whether the offered hash is that of the password that holds now. Null: not to be told. */
+  readonly fits: boolean | null;
 }
 
 export interface SecondFactorRow {
@@ -18,7 +19,8 @@ export interface SecondFactorRow {
 export interface NewSession {
   readonly id: string;
   readonly userId: string;
-  readonly tenantId: string | null;
+  /** The hash of the password that was typed. */
+  readonly offered: string;
   /** Hex SHA-256 of the key. */
   readonly hash: string;
   readonly prefix: string;
@@ -39,7 +41,7 @@ export interface SoleTenantRow {
 /** What accounts ask of the database: guesses, passwords, sessions, the second factor, closing. */
 export interface AccountRepository {
   /** Locks the user until the end of the transaction, and says whether a guess from this source counts now. */
-  admitGuess(userId: string, source: string, at: Date): Promise<Admitted>;
+  admitGuess(userId: string, source: string, at: Date, offered: string | undefined): Promise<Admitted>;
   recordGuess(userId: string, source: string, succeeded: boolean, at: Date): Promise<void>;
   /** Undefined: nobody has this e-mail address, or the user or the source has had enough tokens. */
   requestReset(
@@ -52,9 +54,8 @@ export interface AccountRepository {
   changePassword(userId: string, newHash: string, keyId: string, at: Date): Promise<void>;
   /** Throws 23505 where another user has the e-mail address. */
   updateUser(userId: string, change: { readonly name: string; readonly email: string }, at: Date): Promise<UserRow>;
-  /** After a login: the transaction goes on as this user in the user's default tenant. Rejects for one who may not log in. */
-  enterUser(userId: string): Promise<void>;
-  insertSession(session: NewSession): Promise<void>;
+  /** In the user's default tenant, in which the transaction goes on as this user. False: the offered hash is not that of the password, or the account is not open. */
+  openSession(session: NewSession): Promise<boolean>;
   listSessions(userId: string, page: PageRequest): Promise<readonly SessionRow[]>;
   findSession(userId: string, id: string): Promise<SessionRow | undefined>;
   /** False: the user has no such session. */

@@ -38,12 +38,15 @@ const secondsUntil = (until: Date | null, now: Date): number =>
   Math.max(1, Math.ceil(((until ?? now).getTime() - now.getTime()) / 1000));
 
 /**
- * Lets a guess be told to be right or wrong, and keeps others of the same user waiting until the end of the transaction. Answers the hash of the
- * password that holds now; undefined: there is no such user any more. Throws UNAUTHORIZED where five wrong ones locked this source,
+ * Lets a guess be told to be right or wrong, and keeps others of the same user waiting until the end of the transaction. Answers whether the offered
+ * hash, if there is one, is that of the password that holds now. Throws UNAUTHORIZED where five wrong ones locked this source,
  * RATE_LIMITED where all unknown sources together had too many.
  */
-export async function admitGuess({ accounts, userId, source, now, count }: Guesser): Promise<string | undefined> {
-  const { verdict, until, password_hash: hash } = await accounts.admitGuess(userId, source, now);
+export async function admitGuess(
+  { accounts, userId, source, now, count }: Guesser,
+  offered?: string,
+): Promise<boolean> {
+  const { verdict, until, fits } = await accounts.admitGuess(userId, source, now, offered);
   const seconds = secondsUntil(until, now);
   if (verdict === 'locked') {
     count?.('login_locked');
@@ -63,7 +66,7 @@ export async function admitGuess({ accounts, userId, source, now, count }: Guess
       ),
     );
   }
-  return verdict === 'gone' ? undefined : (hash ?? undefined);
+  return fits === true;
 }
 
 /** Counts a wrong guess. Answers the error to throw, whose transaction commits. */

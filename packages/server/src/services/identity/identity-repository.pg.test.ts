@@ -76,7 +76,7 @@ describe('the repository of identity', () => {
     expect(await as((identity) => identity.findUser(user.userId))).toBeUndefined();
     expect(await as((identity) => identity.findLogin(user.email.toUpperCase()), {})).toMatchObject({
       id: user.userId,
-      password_hash: 'hash',
+      password_salt: 'hash',
       closed_at: null,
     });
     expect(await as((identity) => identity.findLogin('nobody@example.com'), {})).toBeUndefined();

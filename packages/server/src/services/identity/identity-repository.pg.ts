@@ -43,7 +43,7 @@ export const createPgIdentityRepository = (sql: Sql): IdentityRepository => ({
   async findLogin(email) {
     const [row] = await sql.query<LoginRow>(
       'identity.find_login',
-      `select user_id as id, email, name, role, default_tenant_id, created_at, updated_at, password_hash, closed_at, suspension
+      `select user_id as id, email, name, role, default_tenant_id, created_at, updated_at, password_salt, closed_at, suspension
        from find_login($1)`,
       [email],
     );

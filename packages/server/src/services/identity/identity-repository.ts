@@ -13,7 +13,8 @@ export interface NewUser {
 }
 
 export interface LoginRow extends UserRow {
-  readonly password_hash: string;
+  /** How the password is hashed: bcrypt's version, cost and salt. The hash itself stays in the database. */
+  readonly password_salt: string;
   readonly closed_at: Date | null;
   /** Why the operator has suspended the user; null: not suspended. */
   readonly suspension: string | null;

@@ -21,7 +21,7 @@ import {
 } from './guesses.ts';
 import type { IdentityRepository } from './identity-repository.ts';
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
-import { checkPassword, hashPassword, verifyPassword } from './password.ts';
+import { checkPassword, hashLike, hashPassword } from './password.ts';
 import { SESSION_HOURS } from './settings.ts';
 import { presentUser } from './user.ts';
 import { slugOf } from './slug.ts';
@@ -78,27 +78,26 @@ export const createLoginHandlers = ({
   }),
 
   login: steps({
-    /** Answers who it would be and whether the password is theirs. */
+    /** Answers who it would be, and the hash that the password would have. */
     async prepare({ input, read }: Preparation<InputOf<(typeof authOperations)['login']>>) {
       const login = await read((sql) => byAddress(input.email, createPgIdentityRepository(sql).findLogin));
-      return { login, fits: await verifyPassword(input.password, login?.password_hash) };
+      return { login, offered: await hashLike(input.password, login?.password_salt) };
     },
-    async run({ sql, input, prepared: { login, fits }, origin, now, newId, becomes, about }) {
+    async run({ sql, input, prepared: { login, offered }, origin, now, newId, becomes, about }) {
       const accounts = createPgAccountRepository(sql);
       if (!login) {
         countLogin('login_failed');
         // Takes as long as for a user.
-        await accounts.admitGuess(newId(), originSource(origin), now);
+        await accounts.admitGuess(newId(), originSource(origin), now, undefined);
         throw committed(unauthorized(INVALID));
       }
       // A refused login names the account, too.
       about({ id: login.id });
       const guesser: Guesser = { accounts, userId: login.id, source: originSource(origin), now, count: countLogin };
-      const hash = await admitGuess(guesser).catch((error: unknown) => {
+      const fits = await admitGuess(guesser, offered).catch((error: unknown) => {
         throw error instanceof CloudError ? committed(unauthorized(INVALID)) : error;
       });
-      // A password that was changed while it was compared is the wrong one by now.
-      if (!fits || hash !== login.password_hash) throw await wrongGuess(guesser, INVALID);
+      if (!fits || offered === undefined) throw await wrongGuess(guesser, INVALID);
       const checked = await checkCode(accounts, sealer, login.id, input.code, now);
       if (checked === 'missing') {
         countLogin('second_factor_missing');
@@ -113,13 +112,12 @@ export const createLoginHandlers = ({
       countLogin('login');
       const tenantId = login.default_tenant_id;
       becomes({ userId: login.id, ...(tenantId ? { tenantId } : {}) });
-      await accounts.enterUser(login.id);
       const expiresAt = new Date(now.getTime() + (await readSetting(sql, SESSION_HOURS)) * 3_600_000);
       const { key, hash: keyHash, prefix } = newApiKey();
-      await accounts.insertSession({
+      const opened = await accounts.openSession({
         id: newId(),
         userId: login.id,
-        tenantId,
+        offered,
         hash: keyHash,
         prefix,
         expiresAt,
@@ -127,6 +125,7 @@ export const createLoginHandlers = ({
         userAgent: origin.userAgent?.slice(0, 255) ?? null,
         at: now,
       });
+      if (!opened) throw unauthorized(INVALID);
       await accounts.endOldSessions(login.id, MOST_SESSIONS, now);
       about({ id: login.id });
       return { user: presentUser(login, tenantId ?? undefined), api_key: key, expires_at: expiresAt.toISOString() };

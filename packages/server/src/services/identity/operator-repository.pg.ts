@@ -6,7 +6,7 @@ export const createPgOperatorRepository = (sql: Sql) => ({
   async issueReset(userId: string, id: string, tokenHash: string, at: Date): Promise<boolean> {
     const [row] = await sql.query<{ issued: boolean }>(
       'identity.issue_reset',
-      'select issue_password_reset($1, $2, $3, $4) as issued',
+      'select issue_password_reset_by_key($1, $2, $3, $4) as issued',
       [userId, id, tokenHash, at],
     );
     return row!.issued;
@@ -21,7 +21,7 @@ export const createPgOperatorRepository = (sql: Sql) => ({
   async removeSecondFactor(userId: string): Promise<boolean> {
     const [row] = await sql.query<{ removed: boolean }>(
       'identity.remove_second_factor',
-      'select remove_second_factor($1) as removed',
+      'select remove_second_factor_by_key($1) as removed',
       [userId],
     );
     return row!.removed;

@@ -10,28 +10,27 @@ import { admitGuess, type Guesser, originSource, wrongGuess } from './guesses.ts
 import { createPgIdentityRepository } from './identity-repository.pg.ts';
 import type { LoginDeps } from './login-handlers.ts';
 import { createPgOperatorRepository } from './operator-repository.pg.ts';
-import { checkPassword, hashPassword, verifyPassword } from './password.ts';
+import { checkPassword, hashLike, hashPassword } from './password.ts';
 import { presentUser } from './user.ts';
 
 type Ops = typeof authOperations;
 
-/** The caller's hash, and whether this password fits it. Takes as long for a wrong one. */
+/** The hash that this password would have if it is the caller's: see hashLike. */
 export async function compareOwn(
   { caller, read }: Pick<Preparation, 'caller' | 'read'>,
   password: string,
-): Promise<{ readonly hash: string | undefined; readonly fits: boolean }> {
+): Promise<{ readonly offered: string | undefined }> {
   const email = caller.kind === 'user' ? caller.email : '';
   const login = await read((sql) => createPgIdentityRepository(sql).findLogin(email));
-  return { hash: login?.password_hash, fits: await verifyPassword(password, login?.password_hash) };
+  return { offered: await hashLike(password, login?.password_salt) };
 }
 
-/** Throws UNAUTHORIZED, which counts, if what `compareOwn` compared was wrong, or was changed while it was compared. */
+/** Throws UNAUTHORIZED, which counts, if it is not the hash of the password that holds now. */
 export async function requirePassword(
   guesser: Guesser,
-  { hash, fits }: Awaited<ReturnType<typeof compareOwn>>,
+  { offered }: Awaited<ReturnType<typeof compareOwn>>,
 ): Promise<void> {
-  const present = await admitGuess(guesser);
-  if (!fits || present !== hash) throw await wrongGuess(guesser, 'the password is wrong');
+  if (!(await admitGuess(guesser, offered))) throw await wrongGuess(guesser, 'the password is wrong');
 }
 
 /** An address that no mail can be sent to, or that had enough of them, must not show in the answer. */

@@ -1,4 +1,4 @@
-import { hash, verify } from '@node-rs/bcrypt';
+import { hash } from '@node-rs/bcrypt';
 import { invalidInput } from '../../kernel/errors.ts';
 
 /** The contract's cost: 63 ms a hash. */
@@ -58,11 +58,18 @@ export function checkPassword(password: string): void {
 
 export const hashPassword = (password: string): Promise<string> => hash(password, { cost: COST });
 
-/** A hash of nothing: compared with when there is no such user, so that the answer takes as long. */
-const NOBODY = '$2b$10$CwTycUXWue0Thq9StjUM0uJ8O2rLk0o1kM4mJ7hO8Z0q0o8eWlJm2';
+/** A salt of nobody's: hashed with when there is no such user, so that the answer takes as long. */
+const NOBODY = '$2b$10$CwTycUXWue0Thq9StjUM0u';
 
-export async function verifyPassword(password: string, passwordHash: string | undefined): Promise<boolean> {
-  if (Buffer.byteLength(password) > MAX_BYTES) return false;
-  const fits = await verify(password, passwordHash ?? NOBODY).catch(() => false);
-  return fits && passwordHash !== undefined;
+/**
+ * The hash of what was typed, with the version, cost and salt of a stored one, for the database to compare. Undefined where none can fit: there is no
+ * such user, or the password is longer than any.
+ */
+export async function hashLike(password: string, salt: string | undefined): Promise<string | undefined> {
+  if (Buffer.byteLength(password) > MAX_BYTES) return undefined;
+  const isSalt = salt !== undefined && SALT.test(salt);
+  const offered = await hash(password, { salt: isSalt ? salt : NOBODY });
+  return isSalt ? offered : undefined;
 }
+
+const SALT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{22}$/;

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSmtpMailer } from '../../engines/smtp/smtp-mailer.ts';
+import type { Caller } from '../../kernel/caller.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { newId, sha256Hex } from '../../kernel/ids.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
+import { proveBy } from '../../kernel/proof.ts';
 import { openDatabase } from '../../kernel/sql/pool.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
 import { startMailServer } from '../../testing/mail-server.ts';
 import { passOver } from '../../testing/pass.ts';
+import { callerOf, show } from '../../testing/seed.ts';
 import { setUpApi } from '../../testing/set-up-api.ts';
 import { type Actor, PASSWORD, uniqueWord } from '../../testing/test-api.ts';
 import { createMailService } from '../mail/index.ts';
@@ -29,10 +33,17 @@ const forgot = (email: string, ip = '192.0.2.1') =>
 
 /** As the operator's operations run. */
 const operator = openDatabase({ connectionString: database.operatorUrl, max: 2, min: 0 });
+const somebody = await api.makeActor({ platformRole: 'admin' });
+const asOperator = <T>(work: (sql: Sql) => Promise<T>): Promise<T> =>
+  operator.transaction({}, async (sql) => {
+    await show(
+      sql,
+      proveBy({ ...(callerOf(somebody) as Caller & { kind: 'user' }), keyId: somebody.keyId }, somebody.key),
+    );
+    return work(sql);
+  });
 const issue = async (userId: string) =>
-  (await operator.transaction({}, (sql) =>
-    issuePasswordReset({ sql, now: new Date(), newId: () => newId() }, userId),
-  ))!;
+  (await asOperator((sql) => issuePasswordReset({ sql, now: new Date(), newId: () => newId() }, userId)))!;
 
 describe('changing a password', () => {
   it('needs the old one, holds at once, and ends the other sessions, not this one nor API keys', async () => {
@@ -202,14 +213,14 @@ describe('the operator', () => {
     const actor = await api.makeActor();
     for (let i = 0; i < 5; i++) await login(actor, `wrong ${i}`);
     expect((await login(actor, PASSWORD)).status).toBe(401);
-    await operator.transaction({}, (sql) => unlockUser(sql, actor.userId));
+    await asOperator((sql) => unlockUser(sql, actor.userId));
     expect((await login(actor, PASSWORD)).status).toBe(200);
     await api.owner.query(
       `insert into second_factors (user_id, secret_sealed, created_at, confirmed_at) values ($1, $2, now(), now())`,
       [actor.userId, randomBytes(4).toString('hex')],
     );
     expect((await login(actor, PASSWORD)).code).toBe('SECOND_FACTOR_REQUIRED');
-    const remove = () => operator.transaction({}, (sql) => resetSecondFactor(sql, actor.userId));
+    const remove = () => asOperator((sql) => resetSecondFactor(sql, actor.userId));
     expect([await remove(), await remove()]).toEqual([true, false]);
     expect((await login(actor, PASSWORD)).status).toBe(200);
     await operator.close();

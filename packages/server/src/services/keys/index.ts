@@ -38,6 +38,7 @@ export const createKeysService = (deps: KeyDeps) =>
     resource: 'api_key',
     title: 'API keys',
     operations: keyOperations,
+    authority: true,
     console: {
       group: 'account',
       icon: 'key-round',

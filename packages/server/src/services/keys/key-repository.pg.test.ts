@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newAwsKeyPair, newId } from '../../kernel/ids.ts';
-import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { callerWithKey, orderedId, type Seeded, seedDatabase, show, type Tenant } from '../../testing/seed.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
 import { createPgKeyRepository, type NewKey } from './key-repository.pg.ts';
@@ -10,13 +10,24 @@ type Keys = ReturnType<typeof createPgKeyRepository>;
 const watched = watchMethods(createPgKeyRepository);
 let db: Seeded;
 let tenant: Tenant;
+let own: Awaited<ReturnType<typeof callerWithKey>>;
 beforeAll(async () => {
   db = await seedDatabase();
   tenant = await db.makeTenant();
+  own = await callerWithKey(db, tenant);
+  await db.owner.query(
+    `update api_keys set kind = 'session', tenant_id = null, expires_at = now() + interval '1 day' where id = $1`,
+    [own.keyId],
+  );
 });
 afterAll(() => db.drop());
 
-const as = <T>(work: (keys: Keys) => Promise<T>) => db.api.transaction(tenant, (sql) => work(watched.create(sql)));
+/** With a session's key, which counts among no keys. */
+const as = <T>(work: (keys: Keys) => Promise<T>, shown = own) =>
+  db.api.transaction(tenant, async (sql) => {
+    await show(sql, shown.caller);
+    return work(watched.create(sql));
+  });
 const newKey = (more: Partial<NewKey> = {}): NewKey => ({
   id: orderedId(),
   ...tenant,
@@ -147,10 +158,14 @@ describe('the repository of keys', () => {
   });
 
   it('holds a key of the user in whatever tenant, and counts the temporary ones of it that live', async () => {
-    const parent = newKey({ permissions: ['vpc:read'] });
-    await as((keys) => keys.insert(parent));
+    const shown = await callerWithKey(db, tenant, ['identity:create', 'vpc:read']);
+    const parent = { id: shown.keyId, permissions: ['identity:create', 'vpc:read'] };
+    const permissions = ['vpc:read'];
     const temporary = (more: Partial<NewKey> = {}) =>
-      as((keys) => keys.insert(newKey({ parentId: parent.id, expires_at: new Date(1e13), ...more })));
+      as(
+        (keys) => keys.insert(newKey({ parentId: parent.id, permissions, expires_at: new Date(1e13), ...more })),
+        shown,
+      );
     const { id } = await temporary();
     const { id: revoked } = await temporary();
     await temporary({ expires_at: new Date(9) });
@@ -161,7 +176,7 @@ describe('the repository of keys', () => {
     const elsewhere = await db.makeTenant();
     const held = (who: typeof tenant) =>
       db.api.transaction(who, (sql) => watched.create(sql).holdOwn(parent.id)).then((row) => row?.permissions);
-    expect(await held({ ...elsewhere, userId: tenant.userId })).toEqual(['vpc:read']);
+    expect(await held({ ...elsewhere, userId: tenant.userId })).toEqual(parent.permissions);
     expect(await held(elsewhere)).toBeUndefined();
     await as((keys) => keys.revoke(parent.id, new Date(9)));
     expect([await held(tenant), await find(id)]).toEqual([undefined, undefined]);

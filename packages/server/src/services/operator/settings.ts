@@ -161,6 +161,7 @@ export const createSettingsService = ({ settings }: { readonly settings: () => r
     resource: 'setting',
     title: 'Settings at run time',
     operations: settingOperations,
+    authority: true,
     console: {
       group: 'operator',
       heading: 'Settings',

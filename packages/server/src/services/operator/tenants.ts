@@ -166,6 +166,7 @@ export const createAdminTenantsService = (deps: {
     resource: 'tenant',
     title: 'Tenants of the platform',
     operations: tenantOperations,
+    authority: true,
     console: {
       group: 'operator',
       heading: 'Tenants',

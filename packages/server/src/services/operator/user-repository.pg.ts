@@ -68,7 +68,7 @@ export const createPgOperatedUsers = (sql: Sql) => ({
   async setOperator(userId: string, wanted: boolean, at: Date): Promise<'done' | 'unchanged' | 'closed' | 'last'> {
     const [row] = await sql.query<{ outcome: 'done' | 'unchanged' | 'closed' | 'last' }>(
       'operator.set_operator',
-      'select set_operator($1, $2, $3) as outcome',
+      'select set_operator_by_key($1, $2, $3) as outcome',
       [userId, wanted, at],
     );
     return row!.outcome;

@@ -192,6 +192,7 @@ export const createAdminUsersService = () =>
     resource: 'user',
     title: 'Users of the platform',
     operations: userOperations,
+    authority: true,
     console: {
       group: 'operator',
       heading: 'Users',

@@ -104,6 +104,7 @@ export const createQuotasService = (deps: QuotaDeps) =>
     resource: 'quota',
     title: 'Quotas',
     operations: quotaOperations,
+    authority: true,
     console: {
       group: 'access',
       icon: 'gauge',

@@ -82,6 +82,7 @@ export const createRolesService = (deps: RoleDeps) =>
     resource: 'role',
     title: 'Roles',
     operations: roleOperations,
+    authority: true,
     console: {
       group: 'access',
       icon: 'shield-check',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
-import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
+import { callerWithKey, orderedId, type Seeded, seedDatabase, show, type Tenant } from '../../testing/seed.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
 import { uniqueWord } from '../../testing/test-api.ts';
 import { watchMethods } from '../../testing/watch-methods.ts';
 import { createPgMemberRepository } from '../identity/index.ts';
@@ -16,12 +17,24 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+/** With a key of an owner: what the database asks of who changes roles. */
+const shown = async <T>(who: Tenant, work: (sql: Sql) => Promise<T>): Promise<T> => {
+  const { rows } = await db.owner.query<{ id: string }>(
+    `select user_id as id from memberships where tenant_id = $1 order by role = 'owner' desc limit 1`,
+    [who.tenantId],
+  );
+  const { caller } = await callerWithKey(db, { ...who, userId: rows[0]!.id });
+  return db.api.transaction(who, async (sql) => {
+    await show(sql, caller);
+    return work(sql);
+  });
+};
 const as = <T>(work: (roles: Roles) => Promise<T>, who: Tenant = tenant) =>
-  db.api.transaction(who, (sql) => work(watched.create(sql)));
+  shown(who, (sql) => work(watched.create(sql)));
 const asMembers = <T>(
   work: (members: ReturnType<typeof createPgMemberRepository>) => Promise<T>,
   who: Tenant = tenant,
-) => db.api.transaction(who, (sql) => work(createPgMemberRepository(sql)));
+) => shown(who, (sql) => work(createPgMemberRepository(sql)));
 const insert = async (permissions: readonly string[] = []) => {
   const role = {
     id: orderedId(),
@@ -114,6 +127,7 @@ describe('the repository of roles', () => {
     expect(listed.map(({ id }) => id).sort()).toEqual([tenant.userId, other.userId].sort());
     await as((roles) => roles.moveMembers(tenant.tenantId, 'owner', 'viewer'));
     expect(await asMembers((members) => members.otherOwner(tenant.tenantId, tenant.userId))).toBeUndefined();
+    await db.owner.query(`update memberships set role = 'owner' where user_id = $1`, [tenant.userId]);
   });
 
   it('moves and ends open invitations with a role, and nothing of another role', async () => {

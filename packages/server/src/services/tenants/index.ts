@@ -19,6 +19,7 @@ export const createTenantsService = (deps: TenantDeps) =>
     resource: 'tenant',
     title: 'Tenants',
     operations: tenantOperations,
+    authority: true,
     console: {
       group: 'account',
       icon: 'building-2',
@@ -39,6 +40,7 @@ export const createMembersService = (deps: Pick<TenantDeps, 'forgetCallers'>) =>
     resource: 'member',
     title: 'Members of a tenant',
     operations: memberOperations,
+    authority: true,
     console: {
       group: 'access',
       heading: 'Members',
@@ -64,6 +66,7 @@ export const createInvitationsService = (deps: InvitationDeps) =>
     resource: 'invitation',
     title: 'Invitations to a tenant',
     operations: invitationOperations,
+    authority: true,
     console: {
       group: 'access',
       heading: 'Invitations',
