@@ -70,6 +70,14 @@ static int rings(long n) {
   int packets = socket(AF_PACKET, SOCK_RAW, 0);
   return packets >= 0 && setsockopt(packets, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring) == 0;
 }
+/* An address on the network that nobody answered for yet. */
+static int neighbours(long n) {
+  static int udp = -1;
+  if (udp < 0) udp = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9)};
+  address.sin_addr.s_addr = htonl(0x0a000000 + 16 + (n + getpid() * 9973) % 65000);
+  return sendto(udp, bytes, 1, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address) == 1 || errno == EAGAIN || errno == ENOBUFS;
+}
 static void fill(int to, const struct sockaddr *address, socklen_t length) {
   while (sendto(to, bytes, SOME, MSG_DONTWAIT, address, length) > 0) continue;
 }
@@ -121,7 +129,7 @@ static const struct {
   int (*take)(long);
 } KINDS[] = {{"inotify", inotify}, {"terminals", terminals}, {"timers", timers}, {"queues", queues},
              {"requests", requests}, {"locked", locked}, {"keys", keys}, {"cgroups", cgroups},
-             {"rings", rings}, {"udp", udp}, {"unix", unix_sockets}, {"tcp", tcp}};
+             {"rings", rings}, {"neighbours", neighbours}, {"udp", udp}, {"unix", unix_sockets}, {"tcp", tcp}};
 
 /* keyctl, add_key, bpf, perf_event_open, userfaultfd, io_uring_setup */
 static const long CALLS[] = {250, 248, 321, 298, 323, 425};

@@ -4,9 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { machineName, projectName } from '../../packages/server/src/engines/names.ts';
 import { type Client, createTenant } from '../../packages/testkit/src/platform-api.ts';
-import { deleteAll, launch, sh, type Use } from '../acceptance/instances.ts';
+import { createVpc, deleteAll, launch, sh, TINY, type Use } from '../acceptance/instances.ts';
 import { attackBeside, type Neighbour } from './neighbour.ts';
 
 const run = promisify(execFile);
@@ -21,6 +20,17 @@ const TAKEN = {
   terminals: [2, 1_000],
 } as const;
 
+/** Tables and buffers of the kernel: every address of the network is asked for, and sockets are full of what nobody reads. */
+const FILLED = ['neighbours 2 2000000000 0', 'udp 2 200 4', 'tcp 2 100 4'];
+
+/** MiB that sockets of TCP and UDP hold, of the whole host. */
+async function bufferMib(): Promise<number> {
+  const pages = [...(await readFile('/proc/net/sockstat', 'utf8')).matchAll(/ mem (\d+)/g)].map(([, count]) =>
+    Number(count),
+  );
+  return (pages.reduce((sum, count) => sum + count, 0) * 4) / 1024;
+}
+
 /** Who uses up what all instances and the host have of one kernel. */
 export function describeKernel(use: Use, beside: () => Neighbour): void {
   describe('a tenant that takes of the kernel', () => {
@@ -32,12 +42,14 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
       folder = await mkdtemp(`${tmpdir()}/take-`);
       await run('gcc', ['-O1', '-static', '-s', '-o', take(), new URL('take.c', import.meta.url).pathname]);
       greedy = await createTenant(use(), 'greedy');
+      await createVpc(greedy, 'net');
       for (const [client, name] of [
         [greedy, 'greedy'],
+        [greedy, 'flood'],
         [beside().client, 'other'],
       ] as const) {
-        const { id } = await launch(client, name);
-        await bring(use(), client.tenantId, id, take());
+        const { id } = await launch(client, name, { vpc_id: 'net' });
+        await bring(use(), id, take());
       }
     }, 60_000);
 
@@ -50,17 +62,37 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
     test('uses up its own share, and neither the neighbour’s nor the host’s', async () => {
       const kinds = Object.keys(TAKEN) as (keyof typeof TAKEN)[];
       await attackBeside(beside(), 'what the kernel counts over all', async (ended) => {
-        const taking = Promise.all(
-          kinds.map((kind) => sh(greedy, 'greedy', `/take ${kind} ${TAKEN[kind].join(' ')} 5 || :`, 30)),
-        );
+        const taking = Promise.all([
+          ...kinds.map((kind) => sh(greedy, 'greedy', `/take ${kind} ${TAKEN[kind].join(' ')} 4 || :`, 30)),
+          ...FILLED.map((words) => sh(greedy, 'flood', `timeout 5 /take ${words} || :`, 30)),
+        ]);
         await new Promise((resolve) => setTimeout(resolve, 1_500));
         const each = kinds.map((kind) => `echo ${kind} $(/take ${kind} 1 3 0)`).join('; ');
         const whole = kinds.map((kind) => `${kind} 3\n`).join('');
         expect((await sh(beside().client, 'other', each)).out).toBe(whole);
         expect((await run('sh', ['-c', each.replaceAll('/take', take())])).stdout).toBe(whole);
+        // Counted to its memory, or an eighth in addition; without a limit it is hundreds.
+        expect(await bufferMib()).toBeLessThan(TINY.memory_mb);
         if (!ended.aborted) await once(ended, 'abort');
         for (const { err } of await taking) expect(err).not.toMatch(/not found|cannot execute/);
       });
+    });
+
+    test('makes no network, and few of the cgroups of which the host has 65,535', async () => {
+      const network = await sh(
+        greedy,
+        'greedy',
+        'unshare -n true; unshare -r -n true; ip link set eth0 mtu 1400; ip addr add 10.9.0.1/8 dev eth0',
+      );
+      expect(network.err.match(/not permitted/g)).toHaveLength(4);
+      const cgroups = await sh(
+        greedy,
+        'greedy',
+        `mkdir /tmp/v1 /tmp/v2; mount -t cgroup -o memory none /tmp/v1; mkdir /tmp/v1/mine && echo one of version 1
+         mount -t cgroup2 none /tmp/v2; i=0; while [ $i -lt 3000 ] && mkdir /tmp/v2/mine$i; do i=$((i + 1)); done; rmdir /tmp/v2/mine*; echo $i`,
+        30,
+      );
+      expect(Number(cgroups.out), cgroups.err).toBeLessThanOrEqual(1024);
     });
 
     test('opens sockets of the allowed families only, and has no call that a container does without', async () => {
@@ -75,14 +107,8 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
 }
 
 /** Copies a program into a running instance, through the host's back door. */
-async function bring(
-  { dataDir, platformId }: ReturnType<Use>,
-  tenantId: string,
-  id: string,
-  program: string,
-): Promise<void> {
-  const logs = `${dataDir}/incus/logs/${projectName(platformId(), tenantId)}_${machineName(platformId(), id)}`;
-  const pid = (await readFile(`${logs}/runs`, 'utf8')).split(' ')[4]!;
+async function bring({ incus }: ReturnType<Use>, id: string, program: string): Promise<void> {
+  const pid = String(await incus.initOf((await incus.machineOf(id))!));
   const place = ['--target', pid, '--mount', '--user', '--setuid', '0', '--setgid', '0', '--'];
   const copy = spawn('nsenter', [...place, '/bin/sh', '-c', 'cat > /take && chmod 755 /take']);
   copy.stdin.end(await readFile(program));

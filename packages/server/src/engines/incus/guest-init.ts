@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { findStaticBusybox } from './images/busybox-image.ts';
 import { RUN_HOOK } from './run-record.ts';
-import { USER_HOOK, USER_HOOK_FILE } from './user-namespace.ts';
+import { SHARE_HOOK, SHARE_HOOK_FILE } from './kernel-share.ts';
 
 /**
  * What runs as process 1 where an instance was given variables or a command. With a command, it starts that as its child, reaps orphans,
@@ -90,7 +90,7 @@ done
 exit "$tc_code"
 `;
 
-/** Makes the folder that such instances see, and from which LXC runs the hooks of run-record.ts and user-namespace.ts. Cheap; done at each start, so that it follows the distribution's busybox. */
+/** Makes the folder that such instances see, and from which LXC runs the hooks of run-record.ts and kernel-share.ts. Cheap; done at each start, so that it follows the distribution's busybox. */
 export async function writeGuestFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await copyFile(await findStaticBusybox(), `${folder}/busybox.new`);
@@ -98,7 +98,7 @@ export async function writeGuestFolder(folder: string): Promise<void> {
   for (const [name, text] of [
     ['init', INIT],
     ['hook', RUN_HOOK],
-    [USER_HOOK_FILE, USER_HOOK],
+    [SHARE_HOOK_FILE, SHARE_HOOK],
   ] as const) {
     await writeFile(`${folder}/${name}.new`, text, { mode: 0o644 });
     await rename(`${folder}/${name}.new`, `${folder}/${name}`);

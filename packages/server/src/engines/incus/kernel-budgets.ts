@@ -37,6 +37,9 @@ export function kernelBudgets(memory: number): readonly KernelBudget[] {
     { path: 'kernel/threads-max', atLeast: one(16 * 1024) },
     // A socket of TCP that its process has closed.
     { path: 'net/ipv4/tcp_max_orphans', atLeast: one(2 * 1024) },
+    // Neighbours, which are in no memory limit: an instance asks for at most the 65,534 of its VPC.
+    { path: 'net/ipv4/neigh/default/gc_thresh3', atLeast: one(16 * 1024) },
+    { path: 'net/ipv4/neigh/default/gc_thresh2', atLeast: one(32 * 1024) },
   ];
 }
 

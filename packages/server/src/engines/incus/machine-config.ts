@@ -5,10 +5,10 @@ import type { MachineNic, MachineRef, MachineSpec } from '../../services/instanc
 import { machineLink, networkNames } from '../names.ts';
 import { consoleConfig } from './console-log.ts';
 import { guestDevice, guestInitCommand } from './guest-init.ts';
+import { isPureV2, shareLines } from './kernel-share.ts';
 import { runHookLines } from './run-record.ts';
 import { POOL_NAME } from './storage-pool.ts';
 import { DENIED_SYSCALLS } from './syscalls.ts';
-import { isPureV2, userNamespaceLines } from './user-namespace.ts';
 
 /** Pure: from what an instance shall be to what Incus is told. */
 
@@ -99,8 +99,10 @@ export const commonLines = (folders: MachineFolders): string[] => [
   'lxc.cap.drop = sys_boot',
   // A process that waits for a file system which another process of its instance serves is killed by nobody until that one answers.
   `lxc.cgroup${isPureV2(readFileSync('/proc/self/cgroup', 'utf8')) ? '2' : ''}.devices.deny = ${FUSE_DEVICE} rwm`,
+  // Networks are the platform's. What this capability makes (neighbours, filters, links) is in no memory limit and in tables of the whole host.
+  'lxc.cap.drop = net_admin',
   ...runHookLines(folders.guest),
-  ...userNamespaceLines(folders.guest, folders.logs),
+  ...shareLines(folders.guest, folders.logs),
 ];
 
 function nicDevice(platformId: string, ref: MachineRef, nic: MachineNic, mbps: number): Record<string, string> {

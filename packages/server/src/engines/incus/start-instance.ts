@@ -4,7 +4,7 @@ import { readStartError } from './console-log.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { COMMON_CONFIG } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
-import { isUserNamespaceLine } from './user-namespace.ts';
+import { isAccountLine } from './kernel-share.ts';
 
 /** Milliseconds. A start runs on a busy machine too. */
 const START_TIMEOUT_MS = 60_000;
@@ -93,7 +93,7 @@ export async function completeConfig(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
-  const kept = raw.split('\n').filter((line) => lines.includes(line) || !isUserNamespaceLine(line));
+  const kept = raw.split('\n').filter((line) => lines.includes(line) || !isAccountLine(line));
   const wanted = [...kept, ...lines.filter((line) => !kept.includes(line))].join('\n');
   const changed = Object.entries({ ...COMMON_CONFIG, 'raw.lxc': wanted }).filter(
     ([key, value]) => found.config[key] !== value,

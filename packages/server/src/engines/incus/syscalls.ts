@@ -11,6 +11,8 @@ const FAMILIES = [1, 2, 10, 16, 17] as const;
 /** The same of AF_NETLINK: ROUTE, USERSOCK, SOCK_DIAG, AUDIT, NETFILTER, KOBJECT_UEVENT, GENERIC. */
 const NETLINK_PROTOCOLS = [0, 2, 4, 9, 12, 15, 16] as const;
 
+const CLONE_NEWNET = 0x40000000;
+
 const EPERM = 1;
 const ENOSYS = 38;
 const ENOPROTOOPT = 92;
@@ -58,6 +60,12 @@ export const DENIED_SYSCALLS = [
   ...CALLS.map((name) => `${name} errno ${ENOSYS}`),
   ...allBut(0, FAMILIES).map((family) => `socket errno ${EAFNOSUPPORT} ${family}`),
   ...allBut(2, NETLINK_PROTOCOLS).map((protocol) => `socket errno ${EPROTONOSUPPORT} ${is(0, 16)}${protocol}`),
+  // A network namespace made inside would come with CAP_NET_ADMIN, if in a user namespace made inside. clone3 has its flags in memory, where
+  // no filter sees them: without it, libraries use clone.
+  ...['clone', 'unshare'].map(
+    (name) => `${name} errno ${EPERM} [0,${CLONE_NEWNET},SCMP_CMP_MASKED_EQ,${CLONE_NEWNET}]`,
+  ),
+  `clone3 errno ${ENOSYS}`,
   ...RINGS.map((option) => `setsockopt errno ${ENOPROTOOPT} ${is(1, 263)}${is(2, option)}`),
   // The old way of 32-bit programs to all sockets: its arguments are in memory, where no filter sees them.
   '[x86]',

@@ -8,17 +8,11 @@ import { IncusClient, type IncusInstance } from './incus-client.ts';
 import { incusDirOf, incusSocketOf } from './incus-daemon.ts';
 import { kernelBudgets } from './kernel-budgets.ts';
 import { logFolderOf, readRunRecord } from './run-record.ts';
-import { isPureV2, isUserNamespaceLine, userNamespaceLines } from './user-namespace.ts';
+import { isPureV2, shareLines } from './kernel-share.ts';
 
 test('a host with version 2 of cgroups alone is told from others', () => {
   expect(isPureV2('0::/user.slice\n')).toBe(true);
   expect(isPureV2('2:cpu:/\n1:name=systemd:/\n0::/\n')).toBe(false);
-});
-
-test('the lines that take over a user namespace are known again', () => {
-  for (const line of userNamespaceLines('/var/lib/it’s/guest', '/var/log/i'))
-    expect(isUserNamespaceLine(line)).toBe(true);
-  expect(isUserNamespaceLine('lxc.hook.start-host = /a/busybox sh /a/hook run')).toBe(false);
 });
 
 const obstacle = await findEngineObstacle();
@@ -44,7 +38,9 @@ describe.skipIf(obstacle !== undefined)('what instances share of the kernel', ()
     const path = `/1.0/instances/${compute.nameOf('old')}`;
     const client = new IncusClient(incusSocketOf(dataDir));
     const { config } = await client.call<IncusInstance>('GET', path, { project });
-    const lines = config['raw.lxc']!.split('\n').filter((line) => !isUserNamespaceLine(line));
+    const shared = shareLines(`${dataDir}/guest`, logFolderOf(incusDirOf(dataDir), project, compute.nameOf('old')));
+    expect(config['raw.lxc']!.split('\n')).toEqual(expect.arrayContaining(shared));
+    const lines = config['raw.lxc']!.split('\n').filter((line) => !shared.includes(line));
     const before = { 'raw.lxc': lines.join('\n'), 'security.syscalls.deny': '' };
     await client.call('PATCH', path, { project, body: { config: before } });
     await client.close();
