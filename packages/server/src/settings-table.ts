@@ -204,6 +204,14 @@ const SETTINGS = {
     description:
       'disk space to allocate per byte of free disk; above 1, instances that fill their disks can fill the pool for everybody',
   }),
+  writesPerDay: Type.Integer({
+    name: 'CLOUD_WRITES_PER_DAY',
+    minimum: 1_000,
+    maximum: 1_000_000_000,
+    default: 250_000,
+    description:
+      'changes that a tenant may make a day, and a tenth of them at once; each adds about 2 KiB to the audit trail and the events. Of each process of the API. The default is three a second around the clock',
+  }),
   rateLimit: Type.Integer({
     name: 'CLOUD_RATE_LIMIT',
     minimum: 1,

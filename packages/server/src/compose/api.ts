@@ -16,6 +16,7 @@ import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createDiskRoom } from '../kernel/disk-room.ts';
 import { createExecute } from '../kernel/execute.ts';
+import { createWriteBudget } from '../kernel/write-budget.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import { createLiveClient } from '../live/client.ts';
 import { composeRegistry } from '../services.ts';
@@ -62,6 +63,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     countLogin: metrics.authAttempt,
   });
   const execute = createExecute({
+    writes: createWriteBudget(clock, metrics, config.writesPerDay),
     room: createDiskRoom(config.dataDir, clock),
     databases: { api: database, operator, data },
     registry,

@@ -475,6 +475,13 @@ var SETTINGS = {
     default: 1,
     description: "disk space to allocate per byte of free disk; above 1, instances that fill their disks can fill the pool for everybody"
   }),
+  writesPerDay: Type.Integer({
+    name: "CLOUD_WRITES_PER_DAY",
+    minimum: 1e3,
+    maximum: 1e9,
+    default: 25e4,
+    description: "changes that a tenant may make a day, and a tenth of them at once; each adds about 2 KiB to the audit trail and the events. Of each process of the API. The default is three a second around the clock"
+  }),
   rateLimit: Type.Integer({
     name: "CLOUD_RATE_LIMIT",
     minimum: 1,

@@ -219,7 +219,7 @@ export function createControlPath(
       changes: changesOf(entry, target, answered, facts.now),
     };
     last.push((open) => recordChange(open, trace, newId(clock.now()), newId(clock.now())));
-    return { outcome: { executed }, last };
+    return { outcome: { executed: { ...executed, trailBytes: bytesOf(trace) } }, last };
   }
 
   /** What a replayed call answers: what it made or changed, as it is now. */
@@ -247,6 +247,10 @@ export function createControlPath(
     return replay(entry, presentedAs(entry.createdKind, row, facts.caller));
   }
 }
+
+/** The input is in the audit row and in the event. */
+const bytesOf = ({ metadata, changes }: Trace): number =>
+  2 * JSON.stringify(metadata).length + (changes ? JSON.stringify(changes).length : 0);
 
 /** What a caller named as the target: it has not been checked to be text. */
 const refOf = (value: unknown): string | undefined =>

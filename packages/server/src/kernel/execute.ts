@@ -14,6 +14,7 @@ import { createRefusals } from './refusals.ts';
 import type { Sealer } from './seal.ts';
 import type { Database } from './sql/pool.ts';
 import type { Sql } from './sql/tx.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 /** One pool for each role: what a statement may touch is the role's matter, not the handler's. */
 export interface Databases {
@@ -34,6 +35,8 @@ export interface ExecuteDeps {
   readonly metrics: Metrics;
   /** Asked before anything new is stored. Default: there is room. */
   readonly room?: DiskRoom;
+  /** How much tenants may write. Default: as much as they like. */
+  readonly writes?: WriteBudget;
 }
 
 export interface CallOptions {
@@ -55,6 +58,8 @@ export interface Executed {
   readonly version?: number;
   /** Nothing but its end is to come. */
   readonly isDeleting?: boolean;
+  /** Bytes that the audit row and the event have of their own. */
+  readonly trailBytes?: number;
   /** True when there was nothing to change, and nothing was written. */
   readonly isUnchanged?: true;
   /** True when an Idempotency-Key answered and nothing was done. */
@@ -114,7 +119,10 @@ export function createExecute(deps: ExecuteDeps): Execute {
       const { effect } = entry.descriptor;
       if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
+      if (entry.writes) deps.writes?.require(entry, caller);
       const executed = await control(entry, caller, parsed, options);
+      if (entry.writes && !executed.replayed && !executed.isUnchanged)
+        deps.writes?.spend(entry, caller, executed.trailBytes ?? 0);
       if (entry.writes && !entry.descriptor.live && !executed.replayed && !executed.isUnchanged)
         metrics.audited('allowed');
       const tenantId = tenantIdOf(caller);

@@ -5,6 +5,8 @@ export interface TokenBucket {
   take(): boolean;
   /** Gives one back that turned out not to be owed. */
   give(): void;
+  /** Takes so many, also those that are not there: they are owed, and nothing is there until they have come. */
+  spend(amount: number): void;
   /** Seconds until the next token, rounded up. */
   retryAfter(): number;
   /** What there is of it, for who wants to know before it is empty. */
@@ -37,6 +39,10 @@ export function createTokenBucket(
       if (tokens < 1) return false;
       tokens -= 1;
       return true;
+    },
+    spend(amount) {
+      refill();
+      tokens -= amount;
     },
     give() {
       tokens = Math.min(rate.burst, tokens + 1);

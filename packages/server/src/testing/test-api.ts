@@ -4,9 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import pg from 'pg';
-import pino from 'pino';
 import { Agent, request } from 'undici';
 import type { TestDatabase } from '../../../testkit/src/index.ts';
 import { createAwsCredentials } from '../front/aws/credentials.ts';
@@ -20,10 +18,10 @@ import { createConnections } from '../front/connections.ts';
 import { createHeldBytes } from '../front/held-bytes.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
+import { createWriteBudget } from '../kernel/write-budget.ts';
 import { createExecute, type Execute } from '../kernel/execute.ts';
 import { newId, sha256Hex } from '../kernel/ids.ts';
 import type { LiveHandlers } from '../kernel/live.ts';
-import type { Log } from '../kernel/log.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import type { Registry } from '../kernel/registry.ts';
@@ -36,6 +34,7 @@ import { createEventFeed } from '../services/events/index.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
 import type { CallWorld } from '../kernel/example.ts';
 import { bodyOf, whereOf } from './call-paths.ts';
+import { memoryLog } from './memory-log.ts';
 import { glanceAt } from './open-events.ts';
 import { readAnswer } from './read-answer.ts';
 import { signScopes } from './sign-scopes.ts';
@@ -115,14 +114,7 @@ let unique = 0;
 /** A word that nothing else in this process has. */
 export const uniqueWord = (): string => `${randomBytes(3).toString('hex')}-${++unique}`;
 
-/** A log that is kept. */
-export function memoryLog(lines: string[]): Log {
-  const write = (chunk: unknown, _encoding: string, done: () => void) => {
-    lines.push(String(chunk));
-    done();
-  };
-  return pino({ level: 'debug' }, new Writable({ write }));
-}
+export { memoryLog };
 
 /** Both doors in this process, each on a port of its own: real database, guards on, no limits of rate unless given. */
 export async function startTestApi(options: {
@@ -132,6 +124,8 @@ export async function startTestApi(options: {
   /** Milliseconds that the event loop has been busy. Default: none, so that nobody waits for their share of it. */
   readonly busyMs?: () => number;
   readonly rates?: { readonly perSecond: number; readonly burst: number };
+  /** Changes that a tenant may make a day. Default: as many as it likes. */
+  readonly writesPerDay?: number;
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
   readonly mostConnections?: number;
@@ -181,7 +175,9 @@ export async function startTestApi(options: {
     openDatabase({ connectionString: options.database.operatorUrl, max: 2, min: 0, watchTransactions: true }),
   );
   const databases = { api: database, operator, data };
-  const execute = createExecute({ databases, registry, sealer, clock, log, metrics });
+  const writes =
+    options.writesPerDay === undefined ? {} : { writes: createWriteBudget(clock, metrics, options.writesPerDay) };
+  const execute = createExecute({ databases, registry, sealer, clock, log, metrics, ...writes });
   const folder = mkdtempSync(join(tmpdir(), 'thecloud-live-'));
   const socketPath = join(folder, 'run', 'worker.sock');
   const worker = await serveLive({
