@@ -17,6 +17,7 @@ import { openDatabase } from '../../packages/server/src/kernel/sql/pool.ts';
 import { writeCheckpoints } from '../../packages/server/src/services/audit/checkpoint.ts';
 import { exportLines, jsonLines } from '../../packages/server/src/services/audit/export.ts';
 import { headIn } from '../../packages/server/src/services/audit/head.ts';
+import { signScopes } from '../../packages/server/src/testing/sign-scopes.ts';
 import { memoryLog } from '../../packages/server/src/testing/test-api.ts';
 import { startDurableDatabase } from '../durable-database.ts';
 import { ms, record } from '../measure.ts';
@@ -31,7 +32,7 @@ const folder = mkdtempSync(join(tmpdir(), 'thecloud-bench-audit-'));
 try {
   const owner = new pg.Pool({ connectionString: url('postgres'), max: 2 });
   const worker = openDatabase({ connectionString: url('cloud_worker'), max: 4, min: 1 });
-  const api = openDatabase({ connectionString: url('cloud_api'), max: 4, min: 1 });
+  const api = signScopes(openDatabase({ connectionString: url('cloud_api'), max: 4, min: 1 }), owner);
   const { rows } = await owner.query<{ user_id: string; tenant_id: string }>(
     `with u as (insert into users (email, password_hash, name) values ('a@example.com', '!', 'A') returning id)
      insert into tenants (name, slug, owner_id, account_number) select 'a', 'a', id, '700000000001' from u returning owner_id as user_id, id as tenant_id`,
