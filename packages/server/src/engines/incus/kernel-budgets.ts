@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 
 /**
- * What the kernel counts over the whole host, and every instance takes from. Each of these objects costs kernel memory that is counted to
- * the instance which has it, so its memory limit is the share that it gets, if the host's number is higher than what all memory together
- * can hold. The kernel's defaults are lower: one instance uses them up.
+ * What the kernel counts over the whole host, and every instance takes from. Most of these objects cost kernel memory that is counted to the
+ * instance which has it, so its memory limit is the share that it gets, if the host's number is higher than what all memory together can
+ * hold. The kernel's defaults are lower: one instance uses them up.
  *
  * Numbers are only raised, at each start, and stay when the platform stops: a lower number would fail whatever holds more by then.
  */
@@ -30,8 +30,8 @@ export function kernelBudgets(memory: number): readonly KernelBudget[] {
     { path: 'fs/aio-max-nr', atLeast: one(32) },
     // An open file.
     { path: 'fs/file-max', atLeast: one(128) },
-    // Two terminals. The kernel's own end of what one file system of them may have (NR_UNIX98_PTY_MAX).
-    { path: 'kernel/pty/max', atLeast: 2 ** 20 },
+    // A terminal: 25 KiB, most of which is in no memory limit. An instance's own file system of them has 1,024.
+    { path: 'kernel/pty/max', atLeast: one(512 * 1024) },
     // A process: its stack alone has 16 KiB. The kernel has no higher number than 2^22.
     { path: 'kernel/pid_max', atLeast: 2 ** 22 },
     { path: 'kernel/threads-max', atLeast: one(16 * 1024) },
@@ -40,6 +40,9 @@ export function kernelBudgets(memory: number): readonly KernelBudget[] {
     // Neighbours, which are in no memory limit: an instance asks for at most the 65,534 of its VPC.
     { path: 'net/ipv4/neigh/default/gc_thresh3', atLeast: one(16 * 1024) },
     { path: 'net/ipv4/neigh/default/gc_thresh2', atLeast: one(32 * 1024) },
+    // The kernel's log and its addresses are for the host's root.
+    { path: 'kernel/dmesg_restrict', atLeast: 1 },
+    { path: 'kernel/kptr_restrict', atLeast: 1 },
   ];
 }
 
