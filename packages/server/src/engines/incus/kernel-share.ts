@@ -9,7 +9,8 @@ import { readFileSync } from 'node:fs';
  * the host that the instance's root is mapped to, and LXC takes it over. A process holds it until then.
  *
  * Few cgroups. It makes none where version 1 has the controllers: the host has 65,535 of the memory controller's in all, and one that it makes
- * itself has no limit for sockets. systemd needs its own hierarchy only. Version 2 can count them: 1,024.
+ * itself has no limit for sockets. systemd needs its own hierarchy only, and what is frozen is thawed where it has to end. Version 2 can count
+ * them: 1,024.
  *
  * Buffers of sockets. Version 1 does not count them to the instance, so they get an eighth of its memory in addition. The kernel's name says
  * TCP; it is the same for UDP. Version 2 counts them to its memory.
@@ -44,7 +45,7 @@ case $LXC_HOOK_TYPE in
       rm -f users
     fi
     for dir in /sys/fs/cgroup/*/lxc.payload.$LXC_NAME /sys/fs/cgroup/lxc.payload.$LXC_NAME; do
-      case $dir in */systemd/*) continue ;; esac
+      case $dir in */systemd/* | */freezer/*) continue ;; esac
       if [ -e "$dir/cgroup.max.descendants" ]; then echo 1024 > "$dir/cgroup.max.descendants"
       elif [ -e "$dir/tasks" ]; then chgrp 0 "$dir" "$dir/tasks" "$dir/cgroup.procs"
       fi
