@@ -25,6 +25,9 @@ interface Rate {
 /** What an address may try of keys that were not good yet. A program whose key was revoked stays below it; so many look-ups cost little. */
 const STRANGERS: Rate = { perSecond: 100, burst: 300 };
 
+/** What an address may ask of pages, files, health and what is not there. A page of the console has some 30 files, and a browser keeps most of them. */
+const OPEN: Rate = { perSecond: 300, burst: 1_500 };
+
 /** Requests a second, counted for all doors together. */
 export interface Rates {
   /** Of each key that was good once. */
@@ -35,8 +38,10 @@ export interface Rates {
   readonly perTenant: TokenBuckets;
   /** Of each address, for no key and for keys that were not good yet: made-up ones find no bucket of their own, and throw nobody's out. */
   readonly strangers: AddressBuckets;
-  /** Of each address, for what is open to anybody. */
+  /** Of each address, for registrations, logins and the like. */
   readonly perAddress: AddressBuckets;
+  /** Of each address, for what is no operation. */
+  readonly open: AddressBuckets;
 }
 
 /** A bucket for each source: see {@link sourceOf}. */
@@ -58,6 +63,7 @@ export const createRates = (clock: Clock, rates: { readonly perKey: Rate; readon
   }),
   strangers: byAddress(createTokenBuckets(clock, STRANGERS)),
   perAddress: byAddress(createTokenBuckets(clock, rates.perAddress)),
+  open: byAddress(createTokenBuckets(clock, OPEN)),
 });
 
 /** Throws RATE_LIMITED with the time of the next token when the bucket is empty. `whose` requests they are is said in the message. */

@@ -4,7 +4,7 @@ import { setUpApi } from '../../testing/set-up-api.ts';
 import type { Actor, Answer } from '../../testing/test-api.ts';
 
 const clock = createManualClock(Date.now());
-const { api, owner } = await setUpApi({ clock, rates: { perSecond: 2, burst: 6 } });
+const { api, owner } = await setUpApi({ clock, rates: { perSecond: 2, burst: 6 }, trustedProxies: ['127.0.0.1'] });
 
 const me = (actor: Pick<Actor, 'key'>): Promise<Answer> => api.call('auth.me', {}, actor);
 const leftOf = ({ headers }: Answer) => [
@@ -76,5 +76,29 @@ describe('a call that exceeds a quota', () => {
     expect(refused).toMatchObject({ status: 429, code: 'QUOTA_EXCEEDED' });
     // The rate has room: a client that repeats the call would be told the same.
     expect(leftOf(refused)).toEqual(['6', '5', '1']);
+  });
+});
+
+describe('what is open to anybody', () => {
+  it('has a limit for each address, whatever it is; calls with a key and other addresses have theirs', async () => {
+    const paths = [
+      ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json'],
+      ['/health', '/health/live', '/metrics', '/console/', '/robots.txt', '/nowhere'],
+    ].flat();
+    const ask = (path: string, headers = {}) => api.send('GET', path, { headers });
+    await clock.advance(60_000);
+    const asked: Promise<Answer>[] = [];
+    for (let n = 0; n < 1_500; n++) asked.push(ask(['/health/live', '/nowhere', '/docs/start.js'][n % 3]!));
+    expect((await Promise.all(asked)).filter(({ status }) => status === 429)).toEqual([]);
+    for (const path of paths) {
+      const refused = await ask(path);
+      expect(refused, path).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '1' } });
+      expect(refused.message).toBe('too many requests from this address: at most 1500 at once; try again in 1 s');
+    }
+    expect((await ask('/health/live', { host: 'not.known.example' })).status).toBe(429);
+    expect((await me(await api.makeActor())).status).toBe(200);
+    expect((await ask('/health/live', { 'x-forwarded-for': '192.0.2.1' })).status).toBe(200);
+    await clock.advance(1_000);
+    expect((await ask('/docs')).status).toBe(200);
   });
 });

@@ -47,6 +47,10 @@ declare module 'fastify' {
     /** Who pays for the processor's time. */
     account: Account | undefined;
   }
+  interface FastifyContextConfig {
+    /** Set for operations, which have limits of their caller. */
+    isOperation?: boolean;
+  }
 }
 
 /**
@@ -70,6 +74,7 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
         method,
         url,
         bodyLimit: entry.bodyLimit,
+        config: { isOperation: true },
         onRequest: async (request, reply) => {
           request.decided = true;
           await waitForShare(deps, request);

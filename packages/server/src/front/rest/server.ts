@@ -12,7 +12,7 @@ import { HTTP_LIMITS } from '../limits.ts';
 import { passageOf } from '../passage.ts';
 import type { Untaken } from '../under-way.ts';
 import { answerOnSocket, hasLeft, nameFlaw } from '../unreadable.ts';
-import { callerOf } from './authenticate.ts';
+import { addressOf, callerOf } from './authenticate.ts';
 import { addConsole } from './console-files.ts';
 import { guardConsole } from './console-session.ts';
 import { addCors } from './cors.ts';
@@ -22,6 +22,7 @@ import { addHealth, type HealthOptions } from './health.ts';
 import { refuseUnknownHosts } from './host-names.ts';
 import { createLiveAnswers } from './live-answers.ts';
 import { answerUnrouted } from './methods.ts';
+import { spend } from './rate-headers.ts';
 import { readRequests } from './read-request.ts';
 import { addOperationRoutes, type RouteDeps } from './routes.ts';
 import { isUpgrade } from './sockets.ts';
@@ -117,6 +118,11 @@ export function createRestServer(options: RestOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.id));
+  });
+  // Everything else that can be asked for has a limit beside what it does.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.routeOptions.config.isOperation)
+      spend(reply, options.limits.open.of(addressOf(request)), 'from this address');
   });
   refuseUnknownHosts(app, options.hosts ?? []);
   addCors(app, options.corsOrigins ?? []);
