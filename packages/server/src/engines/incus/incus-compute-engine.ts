@@ -372,7 +372,8 @@ export class IncusComputeEngine implements ComputeEngine {
       config,
     };
     await this.#client.call('POST', '/1.0/projects', { body }).catch((error: unknown) => {
-      if (!(error instanceof IncusError) || !/already exists/i.test(error.message)) throw error;
+      if (!(error instanceof IncusError) || !/already exists|UNIQUE constraint failed/i.test(error.message))
+        throw error;
     });
   }
 
