@@ -88,6 +88,20 @@ export function describeRoom(use: Use, beside: () => Neighbour): void {
       });
     });
 
+    test('runs commands that print without end', async () => {
+      const worker = await use().pid('worker');
+      await attackBeside(beside(), 'commands that print without end', async (ended) => {
+        const command = ['timeout', '8', 'cat', '/dev/zero'];
+        const run = () => client.call('POST', '/instances/one/exec', { command, timeout: 8 });
+        const all = Promise.all(Array.from({ length: 8 }, run));
+        await watchCpu(worker, async () => {
+          if (!ended.aborted) await once(ended, 'abort');
+        });
+        await client.call('POST', '/instances/one/exec', { command: ['killall', 'cat'] });
+        await all;
+      });
+    });
+
     test('prints without end', async () => {
       await launch(client, 'loud', { cmd: ['cat', '/dev/zero'] });
       const { parent } = await firstProcess(use, client, 'loud');

@@ -6,6 +6,8 @@ import { beginCommand, type CommandEnd, type CommandPlace, type IncusCommand } f
 
 /** Milliseconds that the streams of a killed command may stay open. */
 const DRAIN_MS = 2_000;
+/** Milliseconds for what is left of the output of one that has ended: it is read at the pace of its tenant. */
+const READ_MS = 5_000;
 
 /**
  * Runs a command in a running instance over websockets: stdout and stderr apart, each kept up to the limit, the rest read and dropped,
@@ -23,8 +25,8 @@ export async function execInInstance(
   try {
     const work = async (): Promise<ExecResult> => {
       const [control, stdout, stderr] = [command.connect('control'), command.connect('1'), command.connect('2')];
-      const out = collect(stdout.socket, request.outputLimit);
-      const err = collect(stderr.socket, request.outputLimit);
+      const out = collect(stdout.socket, request);
+      const err = collect(stderr.socket, request);
       // The command starts when its three streams are there, so input comes last: a control stream that comes after a short command's
       // end is refused.
       await Promise.all([control.opened, stdout.opened, stderr.opened]);
@@ -34,7 +36,7 @@ export async function execInInstance(
       const left = request.timeoutMs - (performance.now() - started);
       const { end, timedOut } = await waitForEnd(command, left);
       if (end.complaint !== undefined) err.add(Buffer.from(end.complaint));
-      await withDeadline(Promise.all([out.ended, err.ended]), DRAIN_MS);
+      await withDeadline(Promise.all([out.ended, err.ended]), timedOut ? DRAIN_MS : READ_MS);
       isOver = true;
       return {
         exitCode: end.exitCode,
@@ -69,7 +71,7 @@ function sendInput(stdin: WebSocket, bytes: Uint8Array | undefined): void {
   stdin.send('', ignore);
 }
 
-function collect(socket: WebSocket, limit: number) {
+function collect(socket: WebSocket, { outputLimit: limit, pace }: ExecRequest) {
   const parts: Uint8Array[] = [];
   let kept = 0;
   let truncated = false;
@@ -83,8 +85,13 @@ function collect(socket: WebSocket, limit: number) {
     kept += part.length;
   };
   socket.on('message', (data, isBinary) => {
-    if (isBinary) add(data as Buffer);
-    else if ((data as Buffer).length === 0) resolve();
+    if (isBinary) {
+      add(data as Buffer);
+      const paid = pace?.((data as Buffer).length);
+      if (paid === undefined) return;
+      socket.pause();
+      void paid.then(() => socket.resume());
+    } else if ((data as Buffer).length === 0) resolve();
   });
   void closeOf(socket).then(resolve);
   return {

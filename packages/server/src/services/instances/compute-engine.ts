@@ -109,6 +109,8 @@ export interface ExecRequest {
   readonly timeoutMs: number;
   /** Maximum number of bytes of stdout, and of stderr. The rest is dropped, and `truncated` is set. */
   readonly outputLimit: number;
+  /** Told of each piece of output; the next is read when the promise has resolved, if there is one. */
+  readonly pace?: (bytes: number) => Promise<void> | undefined;
 }
 
 export interface ExecResult {

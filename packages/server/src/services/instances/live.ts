@@ -4,8 +4,9 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { LiveHandlers } from '../../kernel/live.ts';
 import type { Ticket } from '../../kernel/ticket.ts';
-import type { ComputeEngine, ExecResult, MachineRef } from './compute-engine.ts';
+import type { ComputeEngine, ExecResult, MachineRef, Terminal } from './compute-engine.ts';
 import { instanceNotRunning } from './errors.ts';
+import { createPaces, paced } from './output-pace.ts';
 import { createStatsReader } from './stats.ts';
 import { firstCommand, talk } from './terminal.ts';
 
@@ -46,6 +47,7 @@ const specOf = <Spec>(ticket: Ticket): Spec => ticket.spec as unknown as Spec;
 /** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
 export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemClock): LiveHandlers => {
   const stats = createStatsReader(engine, clock);
+  const paceOf = createPaces(clock);
   const refOf = ({ tenant_id: tenantId, target_id: instanceId }: Ticket): MachineRef => ({
     tenantId,
     instanceId: instanceId!,
@@ -68,7 +70,7 @@ export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemC
           return oneOf(await engine.logs(ref, LOG_LIMIT, signal).catch(ignoreMissing));
         }
         const chunks = await engine.followLogs(ref, LOG_LIMIT, signal).catch(ignoreMissing);
-        return chunks ?? followLater(ref, signal);
+        return paced(chunks ?? followLater(ref, signal), (bytes) => bytes.length, paceOf(ref.tenantId), signal);
       },
     },
 
@@ -90,6 +92,7 @@ export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemC
           ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin, 'base64') }),
           timeoutMs,
           outputLimit: OUTPUT_LIMIT,
+          pace: (bytes) => paceOf(ticket.tenant_id)(bytes, signal),
         },
         signal,
       );
@@ -104,8 +107,19 @@ export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemC
     'instances.terminal': {
       async socket(ticket, signal) {
         const { command: given, term, size } = specOf<TerminalSpec>(ticket);
-        const open = (command: readonly string[]) =>
-          engine.openTerminal(refOf(ticket), { command, ...(size ? { size, env: { TERM: term } } : {}) }, signal);
+        const pace = paceOf(ticket.tenant_id);
+        const open = async (command: readonly string[]): Promise<Terminal> => {
+          const request = { command, ...(size ? { size, env: { TERM: term } } : {}) };
+          const terminal = await engine.openTerminal(refOf(ticket), request, signal);
+          return {
+            ...terminal,
+            output: paced(terminal.output, ({ bytes }) => bytes.length, pace, signal),
+            async write(bytes) {
+              await terminal.write(bytes);
+              await pace(bytes.length, signal);
+            },
+          };
+        };
         if (given) {
           const terminal = await open(given);
           return (peer) => talk(terminal, peer);
