@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Use } from '../acceptance/instances.ts';
-import { attackBeside, type Neighbour } from './neighbour.ts';
+import { ATTACK_SECONDS, attackBeside, type Neighbour } from './neighbour.ts';
 import type { Crowd } from './strangers.ts';
 
 const PROGRAM = fileURLToPath(new URL('strangers.ts', import.meta.url));
@@ -39,7 +39,7 @@ export function describeStranger(use: Use, beside: () => Neighbour): void {
         attack(ended, look, {
           ports: [use().apiPort, Number(new URL(use().awsAddress).port)],
           addresses: [2, 3, 4, 5, 6].map((last) => `127.0.0.${last}`),
-          connections: 12_000,
+          connections: ATTACK_SECONDS > 5 ? 12_000 : 3_000,
           perSecond: 4_000,
           texts: [
             `GET / ${HOST}X-Slow: `,
