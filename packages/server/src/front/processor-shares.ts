@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../kernel/clock.ts';
 import { rateLimited, requestTimedOut } from '../kernel/errors.ts';
 import type { Metrics } from '../kernel/metrics.ts';
@@ -67,8 +68,8 @@ interface State extends Account {
 export function createProcessorShares(
   clock: Clock,
   metrics: Pick<Metrics, 'gauge'>,
-  /** Milliseconds of a processor that the event loop has had: while other processes have it, nobody here is held up by a tenant. */
-  busyMs: () => number = threadMs,
+  /** Milliseconds that the event loop has been busy. By the clock, and not of the processor: it is as long that others wait. */
+  busyMs: () => number = () => performance.eventLoopUtilization().active,
 ): ProcessorShares {
   const accounts = new Map<string, State>();
   let waiting = 0;
@@ -184,11 +185,6 @@ export function createProcessorShares(
   }
 
   return { of: (name) => accounts.get(name) ?? open(name), waiting: () => waiting };
-}
-
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 const tooMuch = () =>
