@@ -28,8 +28,11 @@ export const ATTACK_SECONDS = Number(process.env['ATTACK_SECONDS'] ?? 3);
  * quick tests allow ten times, since a busy machine of a test run is no measure.
  */
 const FACTOR = Number(process.env['ATTACK_FACTOR'] ?? 10);
-/** Below this a figure is good, whatever it was before: the clock and the scheduler are no finer. */
-const GOOD = { request: 25, worstRequest: 100, launch: 1_500, packet: 2 };
+/**
+ * Below this a figure is good, whatever it was before: the clock and the scheduler are no finer. The 99th percentile of a few seconds is the
+ * slowest of some hundred requests, for which one pause of the processor is enough.
+ */
+const GOOD = { request: 25, worstRequest: 50 * FACTOR, launch: 1_500, packet: 2 };
 
 export async function createNeighbour(use: Use, name: string): Promise<Neighbour> {
   const client = await createTenant(use(), name);
@@ -83,7 +86,7 @@ export async function attackBeside(
   attack: (ended: AbortSignal) => Promise<void>,
   seconds = ATTACK_SECONDS,
 ): Promise<{ readonly quiet: Reading; readonly during: Reading; readonly after: Reading }> {
-  const quiet = await readNeighbour(neighbour, Math.min(seconds, 3));
+  const quiet = await readNeighbour(neighbour, Math.min(seconds, 2));
   const end = new AbortController();
   const attacking = attack(end.signal);
   attacking.catch(() => undefined);
@@ -96,7 +99,7 @@ export async function attackBeside(
     end.abort();
     await attacking;
   }
-  const after = await readNeighbour(neighbour, Math.min(seconds, 3));
+  const after = await readNeighbour(neighbour, Math.min(seconds, 2));
   console.info(`attack, ${name}: ${inWords({ quiet, during, after })}`);
   for (const [when, reading] of Object.entries({ during, after }))
     for (const member of ['request', 'worstRequest', 'launch', 'packet'] as const)

@@ -73,7 +73,6 @@ describe('our migrations', () => {
     }
     expect(await dump(test.ownerUrl)).toBe(whole);
     // Two dumps a migration, each half a second.
-    // Two dumps a migration.
   }, 150_000);
 });
 
