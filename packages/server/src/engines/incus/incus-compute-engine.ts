@@ -183,10 +183,13 @@ export class IncusComputeEngine implements ComputeEngine {
   }
 
   async start(ref: MachineRef, signal?: AbortSignal): Promise<void> {
-    const found = await this.#find(ref, signal);
+    let found = await this.#find(ref, signal);
     if (found === undefined)
       throw new EngineError('not_found', `no such machine to start: ${this.nameOf(ref.instanceId)}`);
     const before = await readRunRecord(this.#logFolderOf(ref));
+    // Its last run is still being tidied up: its log may yet get lines.
+    if (found.status === 'Running' && before !== undefined && !(await isRunning(before)))
+      found = await waitUntilDown(found, () => this.#find(ref, signal));
     // A stop that failed is no longer wanted.
     if (found.status === 'Running' && (await isRunning(before))) return forgetAsked(this.#logFolderOf(ref));
     await this.#prepareGuest();
