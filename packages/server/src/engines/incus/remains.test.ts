@@ -39,12 +39,17 @@ describe.skipIf(obstacle !== undefined)('what a deleted machine left on the host
     await mkdir(logsOf('gone'));
     await mkdir(logsOf('gone-with-log'));
     await writeFile(`${logsOf('gone-with-log')}/console.out`, 'the last words');
+    const profileOf = (instanceId: string) => `${dataDir}/incus/security/apparmor/profiles/incus-${nameOf(instanceId)}`;
+    await writeFile(profileOf('gone'), '');
+    await writeFile(profileOf('stays'), '');
     await runInNamespace(cloudNamespace, 'ip', ['link', 'add', machineLink(platformId, 'gone'), 'type', 'veth']);
 
     await compute.removeRemains();
 
     expect(await isThere(cgroup)).toBe(false);
     expect(await isThere(logsOf('gone'))).toBe(false);
+    expect(await isThere(profileOf('gone'))).toBe(false);
+    expect(await isThere(profileOf('stays'))).toBe(true);
     expect(await isThere(logsOf('gone-with-log'))).toBe(true);
     expect(await isThere(logsOf('stays'))).toBe(true);
     const links = await readLinks(cloudNamespace);

@@ -1,4 +1,4 @@
-import { readdir, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { readLinks, runBatchLoosely } from '../linux-network/links.ts';
 import type { PlatformNames } from '../names.ts';
 import type { IncusClient, IncusInstance } from './incus-client.ts';
@@ -8,17 +8,20 @@ import { listInstanceCgroups, removeCgroup } from './instance-processes.ts';
 const LINK = /^i[0-9a-f]{12}$/;
 
 /**
- * Removes what deleted machines left outside Incus when it died, or was late: host ends of NICs, empty folders of logs, empty cgroups. All of it
+ * Removes what deleted machines left outside Incus when it died, or was late: host ends of NICs, empty folders of logs, empty cgroups, and profiles of AppArmor, which
+ * Incus forgets where AppArmor is off. All of it
  * can be made again, and none holds data. What is seen here and not in Incus afterwards belongs to no machine: a machine is in Incus before
  * anything of it is elsewhere. Throws IncusError if Incus does not answer; then nothing is removed.
  */
 export async function removeRemains(client: IncusClient, names: PlatformNames, incusDir: string): Promise<void> {
-  const [links, folders, cgroups] = await Promise.all([
+  const profilesFolder = `${incusDir}/security/apparmor/profiles`;
+  const [links, folders, cgroups, profiles] = await Promise.all([
     readLinks(names.cloudNamespace).then((found) => [...(found?.keys() ?? [])].filter((name) => LINK.test(name))),
     readdir(`${incusDir}/logs`).catch(() => []),
     listInstanceCgroups(names),
+    readdir(profilesFolder).catch(() => []),
   ]);
-  if (links.length + folders.length + cgroups.length === 0) return;
+  if (links.length + folders.length + cgroups.length + profiles.length === 0) return;
   const machines = await client.list<IncusInstance>('/1.0/instances', {
     query: { 'all-projects': 'true' },
     timeoutMs: 30_000,
@@ -35,6 +38,10 @@ export async function removeRemains(client: IncusClient, names: PlatformNames, i
   for (const folder of folders)
     if (isOfMachine.test(folder) && !known.has(folder))
       await rmdir(`${incusDir}/logs/${folder}`).catch(() => undefined);
+  for (const profile of profiles) {
+    const machine = profile.replace(/^incus-/, '');
+    if (isOfMachine.test(machine) && !known.has(machine)) await rm(`${profilesFolder}/${profile}`, { force: true });
+  }
   for (const cgroup of cgroups) {
     const [, machine] = /\/lxc\.[a-z]+\.(.+?)(?:-\d+)?$/.exec(cgroup) ?? [];
     if (machine !== undefined && isOfMachine.test(machine) && !known.has(machine)) await removeCgroup(cgroup);
