@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { DATABASE_PLACE } from './vitest-global-setup.ts';
+import { DATABASE_PLACE, type PostgresForTests } from './vitest-global-setup.ts';
 
 /** A database of one test file. */
 export interface TestDatabase {
@@ -25,7 +25,7 @@ export interface TestDatabase {
  * Safe in parallel: the name holds the run and a random part.
  */
 export async function createTestDatabase(options: { readonly empty?: boolean } = {}): Promise<TestDatabase> {
-  const server = inject('postgres');
+  const server = serverOfWorker();
   const name = `${server.prefix}${randomBytes(6).toString('hex')}`;
   const owned = server.owner === undefined ? '' : ` owner ${server.owner}`;
   await runAsAdmin(
@@ -42,6 +42,12 @@ export async function createTestDatabase(options: { readonly empty?: boolean } =
     dataUrl: at(server.dataUrl),
     drop: () => drop(server.adminUrl, name),
   };
+}
+
+/** Each worker of the run has a cluster; vitest counts them from 1. */
+function serverOfWorker(): PostgresForTests {
+  const servers = inject('postgres');
+  return servers[(Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % servers.length]!;
 }
 
 /** Runs `work` on a connection of its own. */

@@ -24,39 +24,53 @@ export interface PostgresForTests {
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    postgres: PostgresForTests;
+    /** One for each worker of the run. */
+    postgres: readonly PostgresForTests[];
   }
 }
 
 /** Stands for the database's name in the URLs. */
 export const DATABASE_PLACE = 'DATABASE';
 
-/** Once a test run: a private cluster, or the server that DATABASE_URL names, with a migrated template. */
+/**
+ * Once a test run: a private cluster for each worker, or the server that DATABASE_URL names, with a migrated template. What one test holds open
+ * in a cluster, a snapshot or a lock, is seen in all of its databases.
+ */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   // The one setting of the tests, read where the run starts.
   const given = process.env.DATABASE_URL;
   const prefix = `thecloud_test_${process.pid}_`;
-  const server = given ? useServer(given) : await startPrivate();
-  const template = `${prefix}template`;
-  const at = (url: string, database: string) => url.replace(DATABASE_PLACE, database);
+  const count = given ? 1 : Math.max(1, project.config.maxWorkers);
+  const servers: Server[] = [];
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.stop(prefix)));
+  };
   try {
-    await runAsAdmin(
-      server.adminUrl,
-      `create database ${template}${server.owner === undefined ? '' : ` owner ${server.owner}`}`,
-    );
-    await migrateUp({
-      connectionString: at(server.ownerUrl, template),
-      folder: fileURLToPath(new URL('../../../migrations', import.meta.url)),
-    });
-    if (given)
-      await runAsAdmin(server.adminUrl, 'grant cloud_api, cloud_worker, cloud_operator, cloud_data to current_user');
-    const { stop: _stop, ...places } = server;
-    project.provide('postgres', { ...places, template, prefix });
+    for (let place = 0; place < count; place++) servers.push(given ? useServer(given) : await startPrivate());
+    const postgres = await Promise.all(servers.map((server) => prepare(server, prefix, given !== undefined)));
+    project.provide('postgres', postgres);
   } catch (error) {
-    await server.stop(prefix);
+    await stop();
     throw error;
   }
-  return () => server.stop(prefix);
+  return stop;
+}
+
+/** Makes the template of a server. */
+async function prepare(server: Server, prefix: string, isGiven: boolean): Promise<PostgresForTests> {
+  const template = `${prefix}template`;
+  await runAsAdmin(
+    server.adminUrl,
+    `create database ${template}${server.owner === undefined ? '' : ` owner ${server.owner}`}`,
+  );
+  await migrateUp({
+    connectionString: server.ownerUrl.replace(DATABASE_PLACE, template),
+    folder: fileURLToPath(new URL('../../../migrations', import.meta.url)),
+  });
+  if (isGiven)
+    await runAsAdmin(server.adminUrl, 'grant cloud_api, cloud_worker, cloud_operator, cloud_data to current_user');
+  const { stop: _stop, ...places } = server;
+  return { ...places, template, prefix };
 }
 
 interface Server extends Omit<PostgresForTests, 'template' | 'prefix'> {
