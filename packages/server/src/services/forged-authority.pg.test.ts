@@ -207,6 +207,9 @@ describe('a user', () => {
       'update users set suspended_at = now() where id = $1',
       `update tenants set status = 'suspended' where owner_id = $1`,
       `insert into quotas (tenant_id, resource, max) select id, 'vpcs', 9 from tenants where owner_id = $1`,
+      'select operator_stop_instances($1, now())',
+      'select operator_end_sessions(null, $1, now())',
+      'select take_mail($1, now())',
     ])
       await expect(asOperator(text, [attacker.userId]), text).rejects.toMatchObject(REFUSED);
     await api.owner.query(`update users set role = 'admin' where id = $1`, [attacker.userId]);

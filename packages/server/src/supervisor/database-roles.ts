@@ -61,11 +61,34 @@ function verifierOf(password: string): string {
   return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
 }
 
-/** The processes' passwords, after the migrations. Set at every start: a restored cluster fits its data folder again. */
+/** Milliseconds of statement_timeout, lock_timeout and idle_in_transaction_session_timeout, as the migrations gave them to the roles. */
+const TIMEOUTS = {
+  api: [10_000, 2_000, 10_000],
+  worker: [30_000, 5_000, 30_000],
+  operator: [10_000, 2_000, 10_000],
+  data: [10_000, 2_000, 10_000],
+} as const;
+
+/**
+ * The processes' passwords and settings, after the migrations. Set at every start: a restored cluster fits its data folder again, and what a
+ * process that was taken over set for its own role, as PostgreSQL lets every role do, ends.
+ */
 export async function setProcessPasswords(client: pg.Client, passwords: DatabasePasswords): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select current_database() as name');
+  const database = client.escapeIdentifier(rows[0]!.name);
   for (const role of ROLE_NAMES) {
+    const name = PROCESS_ROLES[role];
+    const [statement, lock, idle] = TIMEOUTS[role];
     const password = client.escapeLiteral(verifierOf(passwords[role]));
-    await client.query(`alter role ${PROCESS_ROLES[role]} with login password ${password}`);
+    for (const change of [
+      `with login password ${password}`,
+      'reset all',
+      `in database ${database} reset all`,
+      `set statement_timeout = '${statement / 1000}s'`,
+      `set lock_timeout = '${lock / 1000}s'`,
+      `set idle_in_transaction_session_timeout = '${idle / 1000}s'`,
+    ])
+      await client.query(`alter role ${name} ${change}`);
   }
 }
 

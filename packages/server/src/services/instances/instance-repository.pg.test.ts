@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../kernel/ids.ts';
+import { newId, sha256Hex } from '../../kernel/ids.ts';
 import { listRows, markDeleted } from '../../kernel/resource.ts';
 import { insertVpc } from '../vpcs/examples.ts';
 import { orderedId, type Seeded, seedDatabase, type Tenant } from '../../testing/seed.ts';
@@ -184,7 +184,18 @@ describe('the repository of instances', () => {
     const idle = await insert({}, one);
     await asApi((instances) => instances.setPower(idle.id, 'stopped', new Date(8)), one);
     const { id: foreign } = await insert();
-    const stop = () => db.operator.transaction(one, (sql) => watched.create(sql).stopAll(one.tenantId, new Date(9)));
+    const key = uniqueWord();
+    await db.owner.query(`update users set role = 'admin' where id = $1`, [one.userId]);
+    await db.owner.query('insert into api_keys (user_id, tenant_id, key, all_tenants) values ($1, $2, $3, true)', [
+      one.userId,
+      one.tenantId,
+      sha256Hex(key),
+    ]);
+    const stop = () =>
+      db.operator.transaction(one, async (sql) => {
+        await sql.query('test.show', 'select enter_proof($1, null, null, null)', [key]);
+        return watched.create(sql).stopAll(one.tenantId, new Date(9));
+      });
     expect(await stop()).toBe(2);
     expect(await stop(), 'again').toBe(0);
     const { rows } = await db.owner.query('select id, power from instances where id = any ($1) order by power', [

@@ -111,6 +111,7 @@ export const createWaitingMailsService = ({ sealer }: { readonly sealer: Pick<Se
     name: 'admin-mails',
     resource: 'mail',
     title: 'Waiting mails',
+    authority: true,
     operations: waitingMailOperations,
     console: {
       group: 'operator',

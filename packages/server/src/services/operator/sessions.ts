@@ -84,6 +84,7 @@ export const createAdminSessionsService = () =>
     name: 'admin-sessions',
     resource: 'session',
     title: 'Sessions of all users',
+    authority: true,
     operations: sessionOperations,
     console: {
       group: 'operator',
