@@ -43,7 +43,7 @@ describe('a token', () => {
     expect(next.slice(64, 80)).toBe(token.slice(64, 80));
   });
 
-  it('leads to another tenant of its user by a key that acts in all of them, and by no other', async () => {
+  it('leads to another tenant of its user by an unlimited key of that user, and by no other', async () => {
     const other = await api.makeActor();
     await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [
       other.tenantId,
