@@ -127,7 +127,7 @@ it('tells how much of each quota is used, before it is refused', async () => {
   expect((await cloud('whoami')).stdout).toMatch(new RegExp(`quotas  .*vpcs ${vpcs.used} of 2`));
   expect(JSON.parse((await cloud('whoami -o json')).stdout).quotas).toEqual(all);
   expect((await cloud('instances launch --help')).stdout.replaceAll(/\s+/g, ' ')).toContain(
-    'Counts against the quotas instances (10 instances), vcpus (8 vCPUs), memory_mb (16384 MB of memory). These are the defaults; to see yours: cloud quotas list',
+    'Counts against the quotas instances (10 instances), vcpus (8 vCPUs), memory_mb (16384 MB of memory), storage_gb (100 GB of disk). These are the defaults; to see yours: cloud quotas list',
   );
 });
 

@@ -240,7 +240,7 @@ describe('logs --follow', () => {
   });
 
   it('fails when it is cut off', async () => {
-    const guest = await api.makeMember(owner.tenantId, 'viewer');
+    const guest = await api.makeMember(owner.tenantId, 'developer');
     const logs = watch(spawn(process.execPath, [bundle, 'instances', 'logs', id, '--follow'], { env: env(guest.key) }));
     await logs.says('web starts');
     await revoke(api, guest);

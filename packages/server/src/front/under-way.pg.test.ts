@@ -82,6 +82,7 @@ describe('requests under way', () => {
     const [other] = others as [Actor];
     const aws = await makeAwsKey(api, await api.makeActor());
     const busy = { ...aws.actor, key: aws.key };
+    await api.owner.query('update api_keys set all_tenants = true where user_id = $1', [busy.userId]);
     // In four tenants, for of one no more than 100 would be held.
     for (const { tenantId } of others)
       await api.owner.query(`insert into memberships (tenant_id, user_id, role) values ($1, $2, 'owner')`, [

@@ -207,10 +207,10 @@ describe('the events of the engine', () => {
 });
 
 describe('the worker side of instances', () => {
-  it('has a reconciler, a look for drift, the events of the engine, and what is done live', () => {
+  it('has a reconciler, a look for drift, the events of the engine, what it clears up, and what is done live', () => {
     const side = createInstanceWorker({ engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId });
     expect(side.reconcilers?.map((one) => one.kind)).toEqual(['instance']);
-    expect(side.repeats).toHaveLength(3);
+    expect(side.repeats).toHaveLength(4);
     expect(Object.keys(side.live ?? {})).toEqual([
       'instances.logs',
       'instances.stats',
