@@ -42,7 +42,7 @@ describe('the record of changes', () => {
 
   it('has each row, also what goes with another, and a table that was emptied', async () => {
     const { rows } = await db.owner.query<{ id: string }>(`select id from tenant_roles where name = 'crowd-1'`);
-    await asApi(
+    await db.owner.query(
       'insert into tenant_role_permissions (role_id, tenant_id, permission) values ($1, $2, $3), ($1, $2, $4)',
       [rows[0]!.id, tenant.tenantId, 'a:b', 'c:d'],
     );
