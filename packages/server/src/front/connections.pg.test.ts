@@ -143,7 +143,7 @@ describe.each(Object.entries(doors))('connections: %s', (_name, url) => {
 
   it('are bounded in all; who holds fewest is served, in place of who holds most', async () => {
     const idle = async (socket: Socket) => answered(socket, get('/_health'));
-    const hoards = [];
+    const hoards: Socket[][] = [];
     for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'])
       hoards.push(await openMany(OF_ADDRESS, address, idle));
     expect(await connections()).toBe(MOST);
