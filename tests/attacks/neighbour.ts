@@ -32,7 +32,7 @@ const FACTOR = Number(process.env['ATTACK_FACTOR'] ?? 10);
  * Below this a figure is good, whatever it was before: the clock and the scheduler are no finer. The 99th percentile of a few seconds is the
  * slowest of some hundred requests, for which one pause of the processor is enough.
  */
-const GOOD = { request: 25, worstRequest: 50 * FACTOR, launch: 1_500, packet: 2 };
+const GOOD = { request: 25, worstRequest: 50 * FACTOR, launch: 1_500, packet: 0.5 * FACTOR };
 
 export async function createNeighbour(use: Use, name: string): Promise<Neighbour> {
   const client = await createTenant(use(), name);

@@ -34,7 +34,10 @@ export async function enter(
   if (registered.status !== 201 && registered.status !== 409) throw new Error(`${email}: ${registered.text}`);
   const login = await nobody.ask('POST', '/auth/login', { email, password: PASSWORD });
   // An API key: of the sessions the oldest ends when there are 50, and each test logs in.
-  const { key } = await createClient(address, login.api_key).ask('POST', '/auth/keys', { name: 'tests', all_tenants: true });
+  const { key } = await createClient(address, login.api_key).ask('POST', '/auth/keys', {
+    name: 'tests',
+    all_tenants: true,
+  });
   const client = createClient(address, key, login.user.tenant_id, email);
   const { slug } = await client.ask('GET', `/tenants/${client.tenantId}`);
   return { name, email, password: PASSWORD, slug, client };

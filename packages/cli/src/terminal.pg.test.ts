@@ -208,6 +208,7 @@ describe('exec', () => {
     const late = start(['sleep', '60'], ['--timeout', '1']);
     expect(await late.ended).toBe(124);
     expect(late.said.err).toContain('set a longer one with --timeout');
+    await eventually('it has ended there too', () => engine.open() === 0);
     const left = start(['sleep', '60']);
     await eventually('it runs', () => engine.open() === 1);
     left.child.kill('SIGINT');

@@ -17,5 +17,11 @@ export const hostExamples: Record<keyof typeof hostOperations, Example> = {
   drain: { input: async (world) => ({ id: await insertHost(world) }) },
   undrain: { input: async (world) => ({ id: await insertHost(world, true) }) },
   update: { input: async (world) => ({ id: await insertHost(world), limit_vcpus: 2, overcommit_cpu: 3 }) },
-  resetCapacity: { input: async (world) => ({ id: await insertHost(world) }) },
+  resetCapacity: {
+    input: async (world) => {
+      const id = await insertHost(world);
+      await world.owner.query('update hosts set limit_vcpus = 4 where id = $1', [id]);
+      return { id };
+    },
+  },
 };

@@ -99,7 +99,8 @@ export const tenantExamples: Record<keyof typeof tenantOperations, Example> = {
   list: { input: async () => ({}) },
   get: { input: async ({ tenantId }) => ({ id: tenantId }) },
   update: { input: async ({ tenantId, unique }) => ({ id: tenantId, name: `Team ${unique()}`, slug: unique() }) },
-  switch: { input: async ({ tenantId }) => ({ id: tenantId }) },
+  // The tenant that is left hears nothing of it.
+  switch: { input: async (world) => ({ id: (await insertTenant(world, 'owner')).id }), about: ofId },
   leave: { input: async (world) => ({ id: (await insertTenant(world, 'owner')).id }), about: ofId },
   close: {
     input: async (world) => {
