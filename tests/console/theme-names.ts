@@ -105,7 +105,7 @@ export function describeNames(use: Use): void {
           `[...document.querySelectorAll('bdi')].some((one) => one.textContent.includes('gnp.exe'))`,
         );
         expect(isolated).toBe(true);
-        await page.getByRole('button', { name: `Tenant: ${IMAGE} ${EMOJI}` }).waitFor();
+        await page.getByRole('button', { name: `Tenant: ${IMAGE} ${visible(EMOJI)}` }).waitFor();
       });
     });
   });
