@@ -39,7 +39,7 @@ export interface Visitor {
   problems(): readonly string[];
 }
 
-export interface VisitOptions extends Pick<BrowserContextOptions, 'colorScheme' | 'viewport' | 'reducedMotion'> {
+export interface VisitOptions extends Pick<BrowserContextOptions, 'colorScheme' | 'viewport'> {
   /** Problems that are none for this visitor. */
   readonly allow?: readonly RegExp[];
 }
