@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +18,12 @@ if (obstacle !== undefined) console.warn(`NOT RUN, the tests of the way out thro
 describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
   let platform: TestPlatform;
   let forwarding = '';
-  const far = 'tctest-far';
+  // Names and addresses of this run alone: another one, or what one that was killed has left, is not in the way.
+  const mark = randomBytes(4).toString('hex');
+  const far = `tctest-far-${mark}`;
+  const link = `tcf${mark}`;
+  const place = 4 * randomInt(64);
+  const [near, farAddress] = [`203.0.113.${place + 1}`, `203.0.113.${place + 2}`];
   const ref = { tenantId: 'tenant', instanceId: 'one' };
 
   beforeAll(async () => {
@@ -28,15 +34,14 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
     await platform.compute.start(ref);
     await runCommand('ip', ['netns', 'add', far]);
     await runCommand('ip', ['-batch', '-'], {
-      input: `link add name tctestfar type veth peer name near netns ${far}\naddr add 203.0.113.5/30 dev tctestfar\nlink set dev tctestfar up\n`,
+      input: `link add name ${link} type veth peer name near netns ${far}\naddr add ${near}/30 dev ${link}\nlink set dev ${link} up\n`,
     });
     await runCommand('ip', ['-n', far, '-batch', '-'], {
-      input:
-        'link set dev lo up\naddr add 203.0.113.6/30 dev near\nlink set dev near up\nroute add default via 203.0.113.5\n',
+      input: `link set dev lo up\naddr add ${farAddress}/30 dev near\nlink set dev near up\nroute add default via ${near}\n`,
     });
   });
   afterAll(async () => {
-    await runCommand('ip', ['link', 'delete', 'dev', 'tctestfar'], { okCodes: [0, 1] });
+    await runCommand('ip', ['link', 'delete', 'dev', link], { okCodes: [0, 1] });
     await runCommand('ip', ['netns', 'delete', far], { okCodes: [0, 1] });
     await platform?.close();
     await runCommand('sysctl', ['-q', '-w', `net.ipv4.ip_forward=${forwarding.trim()}`]);
@@ -49,11 +54,11 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
     try {
       let out = '';
       const answered = async (): Promise<boolean> => {
-        out = (await sh(platform, ref, 'nc -w 2 203.0.113.6 80')).out;
-        return out.includes('203.0.113.6:80');
+        out = (await sh(platform, ref, `nc -w 2 ${farAddress} 80`)).out;
+        return out.includes(`${farAddress}:80`);
       };
       expect(await waitUntil(answered, 5_000, 100)).toBe(true);
-      expect(out).toMatch(/203\.0\.113\.6:80\s+\S*203\.0\.113\.5:/);
+      expect(out).toMatch(new RegExp(`${farAddress}:80\\s+\\S*${near}:`));
     } finally {
       server.kill('SIGKILL');
     }
@@ -70,11 +75,11 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
       );
       const slot = await findSlot(platformNames(platform.platformId).mark);
       expect(own).toContain(egressAddresses(slot ?? -1).host);
-      expect(own).toContain('203.0.113.5');
+      expect(own).toContain(near);
       // The server does answer, so that what follows shows the firewall.
       expect(
         (
-          await runCommand('busybox', ['nc', '-w', '1', '203.0.113.5', String(port)], {
+          await runCommand('busybox', ['nc', '-w', '1', near, String(port)], {
             input: 'GET / HTTP/1.0\r\n\r\n',
           })
         ).stdout,
@@ -88,7 +93,7 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
         expect({ address, out, reached: code === 0 }).toEqual({ address, out: '', reached: false });
       };
       await Promise.all([...own, '127.0.0.1'].map(probe));
-      expect((await sh(platform, ref, 'ping -c 1 -W 1 203.0.113.5')).code).not.toBe(0);
+      expect((await sh(platform, ref, `ping -c 1 -W 1 ${near}`)).code).not.toBe(0);
     } finally {
       host.close();
     }
@@ -109,7 +114,7 @@ describe.skipIf(obstacle !== undefined)('the way out through the host', () => {
     await runCommand('nft', ['delete', 'table', 'ip', names.egressTable]);
     await runCommand('ip', ['netns', 'delete', names.edgeNamespace]);
     await platform.network.ensure({ vpcId: 'vpc', cidr: '10.0.0.0/16', uplinkIndex: 0 });
-    const reached = async (): Promise<boolean> => (await sh(platform, ref, 'ping -c 1 -W 1 203.0.113.6')).code === 0;
+    const reached = async (): Promise<boolean> => (await sh(platform, ref, `ping -c 1 -W 1 ${farAddress}`)).code === 0;
     expect(await waitUntil(reached, 5_000, 100)).toBe(true);
   });
 });
