@@ -106,16 +106,16 @@ export const createPgMessageRepository = (sql: Sql) => ({
              select *, (row_number() over (partition by request order by visible_after, id))::int as place from met where fate = 'taken') as numbered) as summed
          where place = 1 or bytes <= ${MOST_BYTES}),
        expired as (
-         delete from queue_messages m using met where met.fate = 'expired' and m.id = met.id returning met.request),
+         delete from queue_messages m using met where met.fate = 'expired' and m.id = met.id and m.id = any (array(select id from met where fate = 'expired')) returning met.request),
        dead as (
          update queue_messages m set queue_id = met.dead_letter_queue_id, dead_letter_source = met.queue_id, received_count = 0, first_received_at = null,
            receipt_handle = null, visible_after = now()
-         from met where met.fate = 'dead' and m.id = met.id returning met.request),
+         from met where met.fate = 'dead' and m.id = met.id and m.id = any (array(select id from met where fate = 'dead')) returning met.request),
        taken as (
          update queue_messages m set visible_after = now() + ($9::int[])[p.from_place + p.place] * interval '1 second',
            received_count = m.received_count + 1, first_received_at = coalesce(m.first_received_at, now()),
            receipt_handle = encode(uuid_send(m.id), 'hex') || p.nonce || lpad(to_hex(p.place), 4, '0')
-         from placed p where m.id = p.id
+         from placed p where m.id = p.id and m.id = any (array(select id from placed))
          returning p.request, p.place, ${columns('m')})
        select request, place, 0 as settled, 0 as good, null::uuid as filled, null::timestamptz as first, now() as at, null::timestamptz as next, ${MESSAGE_COLUMNS}
        from taken
@@ -154,7 +154,7 @@ export const createPgMessageRepository = (sql: Sql) => ({
     const rows = await sql.query<{ place: number }>(
       'queues.delete_messages',
       `delete from queue_messages m using unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) with ordinality as h (id, queue_id, tenant_id, handle, place)
-       where m.id = h.id and ${IS_HELD} returning h.place::int as place`,
+       where m.id = h.id and m.id = any ($1) and ${IS_HELD} returning h.place::int as place`,
       heldValues(held),
     );
     const deleted = new Set(rows.map(({ place }) => place));
@@ -167,7 +167,7 @@ export const createPgMessageRepository = (sql: Sql) => ({
       'queues.change_visibility',
       `update queue_messages m set visible_after = now() + h.seconds * interval '1 second'
        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[]) with ordinality as h (id, queue_id, tenant_id, handle, seconds, place)
-       where m.id = h.id and ${IS_HELD} and m.visible_after > now()
+       where m.id = h.id and m.id = any ($1) and ${IS_HELD} and m.visible_after > now()
        returning h.place::int as place, m.visible_after`,
       [...heldValues(extensions), extensions.map(({ seconds }) => seconds)],
     );
@@ -228,6 +228,10 @@ export type MessageRepository = ReturnType<typeof createPgMessageRepository>;
 
 /** Payload: the process that sends it, and ids of queues. */
 export const QUEUE_CHANNEL = 'cloud_queues';
+
+// Statements name the messages that they change by `id = any (…)`, beside a join if they need one. PostgreSQL may take the table for empty, after
+// it was, and would then compare each row of a join with every message that there is by now: a batch of a removal took 4 s with 30,000 messages, a
+// receive call 0.2 s. Keys are looked up in the index whatever it expects.
 
 /**
  * That a message `m` is of the queue and has the handle that `h` says. No index serves `is not distinct from`: a plan that was made while the

@@ -79,7 +79,7 @@ export const createPgMoveRepository = (sql: Sql) => ({
        moved as (
          update queue_messages m set queue_id = p.destination, dead_letter_source = null, received_count = 0, first_received_at = null,
            receipt_handle = null, visible_after = now(), created_at = now()
-         from placed p where m.id = p.id returning m.queue_id),
+         from placed p where m.id = p.id and m.id = any (array(select id from placed)) returning m.queue_id),
        counted as (select count(*)::int as moved, coalesce(array_agg(distinct queue_id), '{}') as filled from moved)
        select moved, filled, (select count(*)::int from met) as met, (select count(*)::int from met where is_good) - moved as lost,
          coalesce(case when moved > 0 then (select max(visible_after) from met)

@@ -46,7 +46,7 @@ const PARTS = {
 export type Part = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as readonly Part[];
 
-/** How the worker removes messages, for which it needs no owner: over all tenants. */
+/** How the worker removes messages, for which it needs no owner: over all tenants. Rows are looked up by their keys: see message-repository.pg.ts. */
 export const createPgRemovalRepository = (sql: Sql) => ({
   /**
    * Removes some of a queue's messages that are over, from `from` on in the order in which they become visible; with `untouched` only those which
@@ -69,8 +69,8 @@ export const createPgRemovalRepository = (sql: Sql) => ({
          where bytes - size < ${MOST_BYTES}),
        -- It may be in another queue by now.
        held as materialized (
-         select m.id from chosen c join queue_messages m on m.id = c.id where m.queue_id = $1 for update of m skip locked),
-       removed as (delete from queue_messages m using held where m.id = held.id returning 1),
+         select id from queue_messages where id = any (array(select id from chosen)) and queue_id is not distinct from $1 for update skip locked),
+       removed as (delete from queue_messages where id = any (array(select id from held)) returning 1),
        counted as (select count(*)::int as removed from removed)
        select (select count(*)::int from met) as met, removed,
          coalesce(case when removed > 0 then (select max(visible_after) from chosen)
@@ -86,9 +86,8 @@ export const createPgRemovalRepository = (sql: Sql) => ({
     const rows = await sql.query<{ queue_id: string }>(
       'queues.show_messages',
       `with shown as (
-         update queue_messages m set visible_after = now()
-         from (select id from queue_messages where visible_after is null limit ${BATCH} for update skip locked) as hidden
-         where m.id = hidden.id returning m.queue_id)
+         update queue_messages set visible_after = now()
+         where id = any (array(select id from queue_messages where visible_after is null limit ${BATCH} for update skip locked)) returning queue_id)
        select distinct queue_id from shown`,
     );
     return rows.map((row) => row.queue_id);
@@ -98,8 +97,8 @@ export const createPgRemovalRepository = (sql: Sql) => ({
   async removeHidden(queueId: string): Promise<number> {
     const rows = await sql.query(
       'queues.remove_hidden_messages',
-      `delete from queue_messages where id in (
-         select id from queue_messages where queue_id = $1 and visible_after is null limit ${BATCH} for update skip locked) returning 1 as ok`,
+      `delete from queue_messages where id = any (array(
+         select id from queue_messages where queue_id = $1 and visible_after is null limit ${BATCH} for update skip locked)) returning 1 as ok`,
       [queueId],
     );
     return rows.length;
