@@ -197,14 +197,16 @@ describe('workers that die at random', () => {
   }, 40_000);
 
   it.concurrent('would leave things stuck if settle did not compare the wakes', async () => {
-    const story = await play('mutant', (name, text) =>
+    const withoutComparison = (name: string, text: string) =>
       name === 'reconcile.settle'
         ? text.replace(
             /due_at = case when wakes = claimed_wakes and nudges = claimed_nudges then (.*?) else now\(\) end/,
             'due_at = $1',
           )
-        : text,
-    );
-    expect(story.stuck).toBeGreaterThan(0);
-  }, 40_000);
+        : text;
+    // One play leaves three stuck on average, and none in one of twenty.
+    let stuck = 0;
+    for (let turn = 0; turn < 5 && stuck === 0; turn++) stuck = (await play(`mutant-${turn}`, withoutComparison)).stuck;
+    expect(stuck).toBeGreaterThan(0);
+  }, 60_000);
 });

@@ -146,7 +146,7 @@ describe('the repository of roles', () => {
     await as((roles) => roles.expireInvitations(tenant.tenantId, one.name, now));
     await as((roles) => roles.moveInvitations(tenant.tenantId, two.name, 'viewer'));
     const { rows } = await db.owner.query(
-      'select id, role, expires_at <= $2 as is_over from invitations where id = any ($1) order by id',
+      'select id, role, expires_at <= $2 as is_over from invitations where id = any ($1) order by array_position($1, id)',
       [[ended, moved], now],
     );
     expect(rows).toEqual([
