@@ -49,7 +49,7 @@ function startOurs() {
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
     shares: createProcessorShares(clock, metrics),
     underWay: createUnderWay(),
-    heldBytes: createHeldBytes(metrics),
+    heldBytes: createHeldBytes(clock, metrics),
     untaken: createUntaken(clock, metrics),
     connections: createConnections({ metrics }),
     testMode: false,

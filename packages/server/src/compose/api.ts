@@ -86,7 +86,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     }),
     shares: createProcessorShares(clock, metrics),
     underWay: createUnderWay(),
-    heldBytes: createHeldBytes(metrics),
+    heldBytes: createHeldBytes(clock, metrics),
     untaken: createUntaken(clock, metrics),
     connections: createConnections({ metrics, trustedProxies: config.trustedProxies }),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },

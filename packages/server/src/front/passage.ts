@@ -27,11 +27,13 @@ export function onClose(socket: Socket, listener: () => void): () => void {
 
 /** A request until its answer has been taken or its connection has gone. However many ask for its end, it is listened for once. */
 export class Passage {
+  readonly request: IncomingMessage;
   readonly #response: ServerResponse;
   #atEnd: (() => void)[] | undefined = [];
   #gone: AbortController | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
     this.#response = response;
     // An answer that waits for its turn on a connection does not hear that the connection closes.
     const stop = onClose(request.socket, () => this.#end());

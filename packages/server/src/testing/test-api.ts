@@ -200,7 +200,7 @@ export async function startTestApi(options: {
     limits: createRates(clock, { perKey: rate, perAddress: rate }),
     shares: createProcessorShares(systemClock, metrics, options.busyMs ?? (() => 0)),
     underWay: createUnderWay(),
-    heldBytes: createHeldBytes(metrics),
+    heldBytes: createHeldBytes(clock, metrics),
     untaken: createUntaken(clock, metrics),
     connections: createConnections({ metrics, ...options, most: options.mostConnections }),
     checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },

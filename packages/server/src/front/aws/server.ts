@@ -1,6 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { Readable } from 'node:stream';
-import { AwsServer, type Call, type CallFailure, type Outcome, type WireRequest } from '@thecloud/aws-protocol';
+import {
+  AwsServer,
+  type Call,
+  type CallFailure,
+  type Outcome,
+  Refusal,
+  type WireRequest,
+} from '@thecloud/aws-protocol';
 import {
   deferContinue,
   maxHeaderSizeOf,
@@ -23,7 +30,7 @@ import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { BODY_LIMIT, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
 import { hasLeft } from '../unreadable.ts';
-import type { ProcessorShares } from '../processor-shares.ts';
+import { type ProcessorShares, readingMs } from '../processor-shares.ts';
 import type { UnderWay, Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
@@ -66,6 +73,12 @@ const HEADER_LIMIT = 16 << 10;
  */
 const NODES = 2_000;
 
+/**
+ * Bytes of a body without a signature that are read. Nothing here is served unsigned, but a form says only in its body of which service it is, and so
+ * in whose words to refuse it.
+ */
+const UNSIGNED_BODY = 4 << 10;
+
 /** For load balancers: no action of AWS is there, and no bucket can have this name. */
 const HEALTH_PATH = '/_health';
 
@@ -87,9 +100,8 @@ export function createAwsServer(options: AwsOptions): Server {
 
   const services = createGateway({ ...options, schemeOf, services: options.registry.services });
   const bodyLimits = new Map(services.map((service) => [service.model.id as string, service.bodyBytes ?? BODY_LIMIT]));
-  const hold = ({ bodyBytes, passage }: AwsRequest, whose: 'tenant' | 'stranger', name: string) => {
-    if (bodyBytes > 0) options.heldBytes.take(whose, name, bodyBytes, passage);
-  };
+  const hold = ({ bodyBytes, passage }: AwsRequest, whose: 'tenant' | 'stranger', name: string) =>
+    bodyBytes > 0 ? options.heldBytes.take(whose, name, bodyBytes, passage) : undefined;
 
   /** Before anything is done of what was asked: also what will be refused takes time. */
   const enterShare = async (request: AwsRequest, name: string) => {
@@ -111,10 +123,10 @@ export function createAwsServer(options: AwsOptions): Server {
       const request = requestOf(wire);
       request.bodyBytes = bytesToCome(wire.headers, bodyLimits.get(service ?? '') ?? BODY_LIMIT);
       if (isSigned) return;
-      step(() => {
-        takeFrom(limits.strangers.of(request.origin.ip));
-        hold(request, 'stranger', sourceOf(request.origin.ip));
-      });
+      step(() => takeFrom(limits.strangers.of(request.origin.ip)));
+      if (request.bodyBytes > UNSIGNED_BODY)
+        throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
+      step(() => void hold(request, 'stranger', sourceOf(request.origin.ip)));
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.
@@ -133,8 +145,8 @@ export function createAwsServer(options: AwsOptions): Server {
         });
         if (!key) return undefined;
         // Most clients sign without stating a digest of the body: it must be read to find out whether the signature is good.
-        if (known) hold(request, 'tenant', key.tenantId);
-        else hold(request, 'stranger', sourceOf(ip));
+        if (known) await hold(request, 'tenant', key.tenantId);
+        else await hold(request, 'stranger', sourceOf(ip));
         return {
           ...key.secrets,
           principal: { accessKeyId, keyId: key.keyId, tenantId: key.tenantId, lookUp, request, attempts },
@@ -150,6 +162,7 @@ export function createAwsServer(options: AwsOptions): Server {
       request.tenantId = tenantId;
       limits.perKey.of(attemptsOf(accessKeyId, request.origin.ip));
       await enterShare(request, tenantId);
+      request.account?.spend(readingMs(Number(request.incoming.headers['content-length'] ?? 0)));
       step(() => {
         takeFrom(limits.perKey.of(keyId), 'with this key');
         takeFrom(limits.perTenant.of(tenantId), 'of this tenant');

@@ -51,7 +51,7 @@ const serve = (options: Partial<RestOptions> = {}) =>
     limits: createRates(systemClock, { perKey: RATE, perAddress: { perSecond: 1, burst: 1 } }),
     shares: createProcessorShares(systemClock, createMetrics()),
     underWay: createUnderWay(),
-    heldBytes: createHeldBytes(createMetrics()),
+    heldBytes: createHeldBytes(systemClock, createMetrics()),
     untaken: createUntaken(systemClock, createMetrics()),
     connections: createConnections({ metrics: createMetrics() }),
     testMode: true,

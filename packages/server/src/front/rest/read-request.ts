@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalidInput, unsupportedMediaType } from '../../kernel/errors.ts';
 import { refuseLargeJson } from '../../kernel/validate.ts';
+import { readingMs } from '../processor-shares.ts';
 
 /** How requests are read, whatever they hold: what cannot be read is refused with a sentence. Call it before any route is added. */
 export function readRequests(app: FastifyInstance): void {
@@ -24,7 +25,7 @@ export function readRequests(app: FastifyInstance): void {
     } catch (error) {
       flaw = error as Error;
     }
-    request.account?.spend(performance.now() - begun);
+    request.account?.spend(readingMs((body as Buffer).length) + performance.now() - begun);
     done(flaw, parsed);
   });
 }

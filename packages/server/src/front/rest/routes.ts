@@ -117,7 +117,7 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     const { perAddress, strangers } = deps.limits;
     const address = addressOf(request);
     spend(reply, (entry.writes ? perAddress : strangers).of(address), 'from this address');
-    holdBody(entry, deps, request, reply, 'stranger', sourceOf(address));
+    await holdBody(entry, deps, request, reply, 'stranger', sourceOf(address));
     return { kind: 'anonymous' };
   }
   const caller = await whoCalls(entry, deps, request, reply).catch(async (error: unknown) => {
@@ -126,22 +126,22 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
   });
   if (caller.kind === 'user') {
     deps.underWay.enterKey(caller.keyId, caller.tenantId, request.raw, reply.raw);
-    holdBody(entry, deps, request, reply, 'tenant', caller.tenantId ?? caller.userId);
     deps.liveAnswers.admit(entry, caller, request, reply);
+    await holdBody(entry, deps, request, reply, 'tenant', caller.tenantId ?? caller.userId);
   }
   return caller;
 }
 
-/** Counts the body that is to be read. That of a GET or a DELETE is read too, if there is one. */
+/** Counts the body that is to be read, and waits until a large one may be. That of a GET or a DELETE is read too, if there is one. */
 function holdBody(
   entry: Entry,
   deps: Pick<RouteDeps, 'heldBytes'>,
   request: FastifyRequest,
   reply: FastifyReply,
   ...whose: [whose: 'tenant' | 'stranger', name: string]
-): void {
+): Promise<void> | undefined {
   const bytes = bytesToCome(request.headers, entry.bodyLimit);
-  if (bytes > 0) deps.heldBytes.take(...whose, bytes, passageOf(request.raw, reply.raw));
+  return bytes > 0 ? deps.heldBytes.take(...whose, bytes, passageOf(request.raw, reply.raw)) : undefined;
 }
 
 /** The caller in the tenant in which the call acts, admitted to the operation. */

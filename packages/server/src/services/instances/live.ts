@@ -6,7 +6,7 @@ import type { LiveHandlers } from '../../kernel/live.ts';
 import type { Ticket } from '../../kernel/ticket.ts';
 import type { ComputeEngine, ExecResult, MachineRef, Terminal } from './compute-engine.ts';
 import { instanceNotRunning } from './errors.ts';
-import { createPaces, paced } from './output-pace.ts';
+import { createOutputPaces, paced } from './output-pace.ts';
 import { createStatsReader } from './stats.ts';
 import { firstCommand, talk } from './terminal.ts';
 
@@ -47,7 +47,7 @@ const specOf = <Spec>(ticket: Ticket): Spec => ticket.spec as unknown as Spec;
 /** What only the worker may do for a caller that execute() has let through: see kernel/live.ts. */
 export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemClock): LiveHandlers => {
   const stats = createStatsReader(engine, clock);
-  const paceOf = createPaces(clock);
+  const paceOf = createOutputPaces(clock);
   const refOf = ({ tenant_id: tenantId, target_id: instanceId }: Ticket): MachineRef => ({
     tenantId,
     instanceId: instanceId!,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createPaces, paced } from './output-pace.ts';
+import { createOutputPaces, paced } from './output-pace.ts';
 
 const MIB = 1024 ** 2;
 
@@ -16,7 +16,7 @@ function createClock() {
 
 it('what a tenant prints beyond 16 MiB at once passes at 16 MiB a second, over all that it has open', async () => {
   const clock = createClock();
-  const paceOf = createPaces(clock);
+  const paceOf = createOutputPaces(clock);
   for (let nth = 0; nth < 16; nth++) expect(paceOf('one')(MIB)).toBeUndefined();
   for (let nth = 0; nth < 32; nth++) await paceOf('one')(MIB);
   expect(clock.slept.reduce((all, one) => all + one, 0)).toBeCloseTo(2_000, 0);
@@ -28,7 +28,7 @@ it('what a tenant prints beyond 16 MiB at once passes at 16 MiB a second, over a
 it('each piece is read when the one before is paid for, and the end of the call ends the wait', async () => {
   const clock = createClock();
   const ended = AbortSignal.abort();
-  const pace = createPaces({
+  const pace = createOutputPaces({
     ...clock,
     sleep: (ms, signal) => (signal?.aborted ? Promise.reject(signal.reason) : clock.sleep(ms)),
   })('one');
