@@ -86,7 +86,7 @@ export function createControlPath(
             recorded.catch(() => undefined);
             return transacted.outcome;
           },
-          { readOnly: !entry.writes && !entry.descriptor.live },
+          { readOnly: !entry.leavesTrace && !entry.descriptor.live },
         );
       } catch (error) {
         // The commit tells only that something before it failed; this tells what.
@@ -203,7 +203,7 @@ export function createControlPath(
     }
     const executed: Executed = { operation: entry, ...presented(entry, answered, caller), replayed: false };
     // What the worker does, it writes down itself when it is shown the ticket.
-    if (!entry.writes || entry.descriptor.live) return answerOnly(executed);
+    if (!entry.leavesTrace || entry.descriptor.live) return answerOnly(executed);
     if (isUnchanged) return { outcome: { executed: { ...executed, isUnchanged } }, last };
     const ofTarget = target === undefined ? undefined : entry.targetKind?.id(target);
     const trace: Trace & { readonly operation: Entry } = {

@@ -64,7 +64,8 @@ function placeOf({ descriptor, answer }: Entry, base: string): Place | undefined
     case 'create':
       return place === '' ? descriptor.effect : undefined;
     case 'read':
-      return place === '/:' ? 'get' : undefined;
+      // Where reading the thing itself shows what is secret, its page is made of what is known of it.
+      return place === '/:' || place === '/:/metadata' ? 'get' : undefined;
     case 'delete':
       return place === '/:' ? 'delete' : undefined;
     case 'update':

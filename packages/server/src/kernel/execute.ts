@@ -119,11 +119,11 @@ export function createExecute(deps: ExecuteDeps): Execute {
       const { effect } = entry.descriptor;
       if (effect === 'create' || effect === 'update') deps.room?.require();
       if (entry.plane === 'data') return await data.run(entry, caller, parsed, options);
-      if (entry.writes) deps.writes?.require(entry, caller);
+      if (entry.leavesTrace) deps.writes?.require(entry, caller);
       const executed = await control(entry, caller, parsed, options);
-      if (entry.writes && !executed.replayed && !executed.isUnchanged)
+      if (entry.leavesTrace && !executed.replayed && !executed.isUnchanged)
         deps.writes?.spend(entry, caller, executed.trailBytes ?? 0);
-      if (entry.writes && !entry.descriptor.live && !executed.replayed && !executed.isUnchanged)
+      if (entry.leavesTrace && !entry.descriptor.live && !executed.replayed && !executed.isUnchanged)
         metrics.audited('allowed');
       const tenantId = tenantIdOf(caller);
       if (entry.writes && tenantId !== undefined) data.forget(tenantId);

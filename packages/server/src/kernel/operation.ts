@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 
-/** `read` and `list` change nothing; the others write, and leave an audit row and an event. */
+/** `read` and `list` change nothing; the others write, and leave an audit row and an event. A read does so too if it is `audited`. */
 export type Effect = 'read' | 'list' | 'create' | 'update' | 'action' | 'delete';
 
 /** Who may call: anybody, a signed-in user, a member of the active tenant with the permission, the platform's operator. */
@@ -71,6 +71,8 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   readonly audit?: string;
   /** Default `<RESOURCE>_<VERB>`. */
   readonly event?: string;
+  /** Of a read whose answer is secret: it leaves an audit row and an event, in its transaction, as a write does. */
+  readonly audited?: true;
   /** Where `?wait=` stops: the output's member and the values at which the resource has settled. */
   readonly settles?: {
     readonly field: string;
@@ -80,7 +82,7 @@ export interface Operation<I extends TSchema = TSchema, O extends TSchema = TSch
   };
   /** Members of the input that are never logged, audited or fingerprinted. */
   readonly secrets?: readonly string[];
-  /** Members of the output that no later answer shows and that are secret: a new key. Never logged or audited. */
+  /** Members of the output that are secret, and that nothing else shows: a new key, the value of a secret. Never logged or audited. */
   readonly shownOnce?: readonly string[];
   /** Default: `engine` with `live`, `data` on the data plane, else `control`. */
   readonly cost?: CostClass;
@@ -154,6 +156,8 @@ export interface RegisteredOperation {
   readonly audit: string;
   readonly event: string;
   readonly writes: boolean;
+  /** It leaves an audit row and an event: it writes, or is a read that is audited. */
+  readonly leavesTrace: boolean;
   readonly pathParams: readonly string[];
   readonly targets: readonly Target[];
   readonly cost: CostClass;
@@ -205,6 +209,9 @@ export function register(service: string, resource: string, verb: string, descri
     (scope !== 'tenant' || targets.length > 1 || live || answer === 'events' || answer === 'stream')
   )
     throw new Error(`${name}: on the data plane an operation acts in a tenant, on one target, and answers at once`);
+  const writes = descriptor.effect !== 'read' && descriptor.effect !== 'list';
+  if (descriptor.audited && (writes || live || descriptor.plane === 'data'))
+    throw new Error(`${name}: only a read of the control plane that is answered at once says that it is audited`);
   return {
     name,
     service,
@@ -217,7 +224,8 @@ export function register(service: string, resource: string, verb: string, descri
       scope === 'tenant' ? (descriptor.permission ?? `${resource}:${PERMISSION_WORD[descriptor.effect]}`) : undefined,
     audit: descriptor.audit ?? `${resource}.${snake(verb)}`,
     event: descriptor.event ?? `${resource}_${snake(verb)}`.toUpperCase(),
-    writes: descriptor.effect !== 'read' && descriptor.effect !== 'list',
+    writes,
+    leavesTrace: writes || descriptor.audited === true,
     pathParams,
     targets,
     cost: descriptor.cost ?? (descriptor.live ? 'engine' : descriptor.plane === 'data' ? 'data' : 'control'),

@@ -170,6 +170,8 @@ export interface Kind<Row = unknown> {
   version?(row: Row): number;
   /** Whether it is being deleted, so that it can only be read and deleted. */
   isDeleting?(row: Row): boolean;
+  /** The operation that takes a deletion back, and so may write to what is being deleted: `secrets.restore`. */
+  readonly restoredBy?: string;
   /** Rows by a part of their name or id, the best first: see search.ts. Without it, a search does not find the kind. */
   search?(sql: Sql, whose: Pick<Look, 'tenantId' | 'userId'>, wanted: SearchText): Promise<readonly Row[]>;
   /** What tells a row that a search found from others, in a few words. */

@@ -59,7 +59,11 @@ export function refuseDeleting(entry: Entry, targets: readonly unknown[]): void 
   if (!entry.writes || entry.descriptor.effect === 'delete') return;
   for (const [place, kind] of entry.targetKinds.entries()) {
     const row = targets[place];
-    if (kind.isDeleting?.(row)) throw conflict(`${kind.noun} '${nameOf(kind, row)}' is being deleted`);
+    if (!kind.isDeleting?.(row) || kind.restoredBy === entry.name) continue;
+    const wayOut = kind.restoredBy
+      ? `; to restore it: cloud ${kind.restoredBy.replace('.', ' ')} ${nameOf(kind, row)}`
+      : '';
+    throw conflict(`${kind.noun} '${nameOf(kind, row)}' is being deleted${wayOut}`);
   }
 }
 

@@ -33,7 +33,7 @@ export function testOperations(options: OperationOptions): void {
   describe.each(entries.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
     const { descriptor } = entry;
     const isPublic = entry.scope === 'public';
-    const isAudited = entry.writes && entry.plane === 'control';
+    const isAudited = entry.leavesTrace && entry.plane === 'control';
     const bodied = descriptor.http.method !== 'GET' && descriptor.http.method !== 'DELETE';
     const secretsIn = (input: Readonly<Record<string, unknown>>) =>
       (descriptor.secrets ?? []).flatMap((member) => (input[member] ?? []) as string);
@@ -73,7 +73,7 @@ export function testOperations(options: OperationOptions): void {
         expect(changed.filter((change) => change.endsWith(` ${table}`))).toEqual(
           Array(written).fill(`insert ${table}`),
         );
-      if (!entry.writes && !descriptor.live) expect(changed).toEqual([]);
+      if (!entry.leavesTrace && !descriptor.live) expect(changed).toEqual([]);
       const audits = await api.owner.query('select * from audit_logs where request_id = $1', [requestId]);
       expect(audits.rows).toHaveLength(written);
       const traces = [JSON.stringify(audits.rows), ...api.logLines.slice(firstLog)];
@@ -361,26 +361,29 @@ export function testOperations(options: OperationOptions): void {
       isGood(entry, await api.call(entry.name, input, owner));
     });
 
-    when(isAudited && entry.targetKind?.version)('is refused at a version that is not the newest: 409', async () => {
-      const { api } = world;
-      const owner = await callerOf(entry);
-      const input = await inputOf(entry, owner);
-      const { tenantId, userId } = owner;
-      const version = await api.database.transaction({ tenantId, userId }, async (sql) => {
-        const found: unknown[] = [];
-        for (const [place, kind] of entry.targetKinds.entries()) {
-          const ref = String(input[entry.targets[place]!.param]);
-          found.push(await kind.find(sql, { tenantId, userId, ref, lock: false, within: found.at(-1) }));
-        }
-        return entry.targetKind!.version!(found.at(-1));
-      });
-      await expectNoChange(async () => {
-        const stale = await api.call(entry.name, input, owner, { headers: { 'if-match': `"${version + 1}"` } });
-        expect(stale, stale.text).toMatchObject({ status: 409, code: 'CONFLICT' });
-        const garbled = await api.call(entry.name, input, owner, { headers: { 'if-match': 'yesterday' } });
-        expect(garbled).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
-      });
-      isGood(entry, await api.call(entry.name, input, owner, { headers: { 'if-match': `"${version}"` } }));
-    });
+    when(entry.writes && entry.plane === 'control' && entry.targetKind?.version)(
+      'is refused at a version that is not the newest: 409',
+      async () => {
+        const { api } = world;
+        const owner = await callerOf(entry);
+        const input = await inputOf(entry, owner);
+        const { tenantId, userId } = owner;
+        const version = await api.database.transaction({ tenantId, userId }, async (sql) => {
+          const found: unknown[] = [];
+          for (const [place, kind] of entry.targetKinds.entries()) {
+            const ref = String(input[entry.targets[place]!.param]);
+            found.push(await kind.find(sql, { tenantId, userId, ref, lock: false, within: found.at(-1) }));
+          }
+          return entry.targetKind!.version!(found.at(-1));
+        });
+        await expectNoChange(async () => {
+          const stale = await api.call(entry.name, input, owner, { headers: { 'if-match': `"${version + 1}"` } });
+          expect(stale, stale.text).toMatchObject({ status: 409, code: 'CONFLICT' });
+          const garbled = await api.call(entry.name, input, owner, { headers: { 'if-match': 'yesterday' } });
+          expect(garbled).toMatchObject({ status: 400, code: 'INVALID_INPUT' });
+        });
+        isGood(entry, await api.call(entry.name, input, owner, { headers: { 'if-match': `"${version}"` } }));
+      },
+    );
   });
 }

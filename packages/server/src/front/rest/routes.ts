@@ -92,8 +92,8 @@ export function addOperationRoutes(app: FastifyInstance, deps: RouteDeps): void 
   }
 }
 
-/** A key that was revoked changes nothing from then on, also through another process; what it reads may be a second late. */
-const freshnessFor = (entry: Entry): Freshness => (entry.writes && entry.plane === 'control' ? 'now' : 'cached');
+/** A key that was revoked changes nothing from then on, also through another process, and reads no secret; what else it reads may be a second late. */
+const freshnessFor = (entry: Entry): Freshness => (entry.leavesTrace && entry.plane === 'control' ? 'now' : 'cached');
 
 /**
  * Waits for the caller's share of the processor, before anything is done: also what will be refused takes time. By what is known of the key; a
