@@ -104,6 +104,12 @@ export function fill(ownerUrl: string, name: 'a' | 'b'): Promise<string> {
     await own('cron_jobs', 'user_id, name, schedule', `$2, 'c', '* * * * *'`, [user]);
     await own('cron_job_runs', 'job_id, status, started_at', `$2, 'SUCCESS', now()`, [await idOf('cron_jobs')]);
     await own('secrets', 'user_id, name, encrypted_value', `$2, 's', 'x'`, [user]);
+    await own(
+      'secret_versions',
+      'secret_id, number, version_id, sealed, size, is_binary, user_id',
+      `$2, 1, 'v', 'x', 1, false, $3`,
+      [await idOf('secrets'), user],
+    );
     await own('queues', 'user_id, name, arn', `$2, 'q', 'arn'`, [user]);
     await own('queue_messages', 'queue_id, body', `$2, 'm'`, [await idOf('queues')]);
     await own('queue_move_tasks', 'id, user_id, source_queue_id', 'gen_random_uuid(), $2, $3', [

@@ -180,6 +180,7 @@ describe('cloud_operator', () => {
       'invitations.token_hash',
       'mails.sealed',
       'platform.master_key_check',
+      'secret_versions.sealed',
       'secrets.encrypted_value',
       'subscriptions.endpoint',
       'users.password_hash',
@@ -210,12 +211,13 @@ describe('cloud_operator', () => {
           and a.attname ~ '(password|secret|sealed|encrypted|token|credential|private_key|certificate|^env$|^command$|^body$|^input$|^output$|^logs$|^key$)'
         order by 1`),
     );
-    // A label, the name of an object, the caller's own Idempotency-Key, and who holds a lease.
+    // A label, the name of an object, the caller's own Idempotency-Key, who holds a lease, and of which secret a version is.
     expect(rows.map((row) => row.name)).toEqual([
       'idempotency_keys.key',
       'instance_labels.key',
       'objects.key',
       'reconcile.lease_token',
+      'secret_versions.secret_id',
     ]);
   });
 

@@ -129,6 +129,20 @@ it('every command of the guide to teams does what the guide says', async () => {
   expect(rows).toEqual([{ members: 1, invitations: 0 }]);
 }, 60_000);
 
+it('every command of the guide to secrets does what the guide says', async () => {
+  const { said, stderr } = await follow('secrets.md');
+  const [made, read, versions, back, file, , deleted, found] = said;
+  expect(made).toMatch(/^name +prod\/database$/m);
+  expect(`${made}${stderr}`).not.toContain('first value');
+  expect(read).toContain('first value');
+  expect(read).toMatch(/ secret\.access /);
+  expect(versions).toMatch(/^2 .*AWSCURRENT[^]*^1 .*AWSPREVIOUS/m);
+  expect(back).toContain('first value');
+  expect(file).toContain('-rw-------');
+  expect(deleted).toMatch(/^status +ACTIVE$/m);
+  expect(found).toMatch(/prod\/key/);
+}, 60_000);
+
 it('every command of the guide to queues does what the guide says', async () => {
   const { said } = await follow('queues.md');
   const [sent, printed, many, , peeked, , , dead, moved, alone, fifo] = said;

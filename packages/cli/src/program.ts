@@ -13,6 +13,7 @@ import { addLogin, addRegister } from './custom/login.ts';
 import { addMan } from './custom/man.ts';
 import { addQueueCommands, QUEUE_BATCHES, queueVerbs } from './custom/queues/index.ts';
 import { findVerb } from './custom/search.ts';
+import { secretVerbs } from './custom/secrets.ts';
 import { switchVerb } from './custom/switch.ts';
 import { addLogout, addWhoami } from './custom/session-commands.ts';
 import { EXIT_MEANINGS } from './failure.ts';
@@ -29,6 +30,7 @@ const CUSTOM: Readonly<Record<string, CustomVerb>> = {
   'tenants.switch': switchVerb,
   ...accountVerbs,
   ...queueVerbs,
+  ...secretVerbs,
 };
 /** By service: commands beside its verbs. */
 const EXTRA: Readonly<Record<string, (command: Command, deps: VerbDeps) => void>> = {

@@ -33,6 +33,7 @@ import { createQueuesService } from './services/queues/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
 import { createSearchService } from './services/search/index.ts';
+import { createSecretsService } from './services/secrets/index.ts';
 import { createInvitationsService, createMembersService, createTenantsService } from './services/tenants/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
@@ -95,6 +96,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
     createWaitingMailsService(deps),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
+    createSecretsService(deps),
     createInstanceTypesService(),
     createInstancesService({
       ...deps,

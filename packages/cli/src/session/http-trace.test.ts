@@ -28,6 +28,8 @@ it('secrets that are sent or answered are hidden, wherever they stand', async ()
       user: { email: 'a@b' },
       api_key: secret,
       key: secret,
+      value: secret,
+      encrypted_value: secret,
       nested: [
         {
           aws_secret_access_key: secret,

@@ -57,7 +57,7 @@ function describe(operation: DescribedOperation, takesParts: boolean): Verb {
     ...columnsOf(facet, rest.output as JsonSchema, rest.effect),
     ...(takesParts && rest.effect === 'list' ? { shortIds: true as const } : {}),
     ...(rest.target ? { target: rest.target.param } : {}),
-    ...(rest.secrets ? { secrets: rest.secrets } : {}),
+    ...(rest.secrets || rest.shownOnce ? { secrets: [...(rest.secrets ?? []), ...(rest.shownOnce ?? [])] } : {}),
     ...(rest.idempotent ? { idempotent: true } : {}),
     ...(rest.settles ? { settles: rest.settles } : {}),
     ...(rest.live ? { live: true } : {}),

@@ -59,7 +59,7 @@ export interface Verb {
   readonly shortIds?: true;
   /** The member that names the resource; of verbs that act on one. */
   readonly target?: string;
-  /** Members of the input that are never shown. */
+  /** Members of the input and of the answer that the HTTP exchange never shows. */
   readonly secrets?: readonly string[];
   readonly idempotent?: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] };

@@ -530,6 +530,25 @@ export interface QuotaUsage {
   readonly unit: string;
 }
 
+export interface RandomPassword {
+  readonly password: string;
+}
+
+export interface RevealedSecret {
+  readonly id: string;
+  readonly name: string;
+  /** The value as it was given: text, or base64 */
+  readonly value: string;
+  /** The same under the name that older clients read */
+  readonly encrypted_value: string;
+  /** text or base64 */
+  readonly encoding: string;
+  readonly version_id: string;
+  readonly stages: readonly string[];
+  /** When this version was stored */
+  readonly created_at: string;
+}
+
 export interface Role {
   readonly id: string;
   /** Absent: a built-in role */
@@ -554,6 +573,39 @@ export interface SearchResult {
   readonly name: string;
   /** What tells it from others: its status, its address */
   readonly detail?: string;
+}
+
+export interface Secret {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  /** ACTIVE or DELETING */
+  readonly status: string;
+  readonly description?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of one that is being deleted: when it is gone for good */
+  readonly deletes_at?: string;
+  /** When its value was last read, to the hour */
+  readonly last_accessed_at?: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface SecretVersion {
+  readonly id: string;
+  /** Counts the versions of the secret: the first one is 1 */
+  readonly number: number;
+  /** AWSCURRENT, AWSPREVIOUS, AWSPENDING or names of your choice; none: it goes after 30 days */
+  readonly stages: readonly string[];
+  /** Bytes of the value */
+  readonly size: number;
+  /** text or base64 */
+  readonly encoding: string;
+  /** Who stored it */
+  readonly user_id: string;
+  readonly created_at: string;
 }
 
 export interface Session {

@@ -13,6 +13,7 @@ import { createInvitations, type Invitations } from './invitations.ts';
 import { createAdminMails, type AdminMails } from './admin-mails.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createVpcs, type Vpcs } from './vpcs.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { createQueues, type Queues } from './queues.ts';
@@ -41,6 +42,7 @@ export type * from './invitations.ts';
 export type * from './admin-mails.ts';
 export type * from './hosts.ts';
 export type * from './vpcs.ts';
+export type * from './secrets.ts';
 export type * from './instance-types.ts';
 export type * from './instances.ts';
 export type * from './queues.ts';
@@ -69,6 +71,7 @@ export interface Services {
   readonly adminMails: AdminMails;
   readonly hosts: Hosts;
   readonly vpcs: Vpcs;
+  readonly secrets: Secrets;
   readonly instanceTypes: InstanceTypes;
   readonly instances: Instances;
   readonly queues: Queues;
@@ -99,6 +102,7 @@ export function createServices(transport: Transport): Services {
     adminMails: createAdminMails(transport),
     hosts: createHosts(transport),
     vpcs: createVpcs(transport),
+    secrets: createSecrets(transport),
     instanceTypes: createInstanceTypes(transport),
     instances: createInstances(transport),
     queues: createQueues(transport),

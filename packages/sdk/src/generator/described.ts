@@ -20,6 +20,7 @@ export interface DescribedOperation {
   readonly target?: { readonly kind: string; readonly param: string };
   readonly references?: Readonly<Record<string, string>>;
   readonly secrets?: readonly string[];
+  readonly shownOnce?: readonly string[];
   readonly idempotent: boolean;
   readonly settles?: { readonly field: string; readonly values: readonly string[] } | undefined;
   readonly live?: boolean;

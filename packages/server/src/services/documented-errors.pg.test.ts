@@ -5,6 +5,7 @@ import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
 import { insertRecoveryCode } from './identity/account-examples.ts';
 import { insertInstance } from './instances/examples.ts';
 import { insertQueue } from './queues/message-examples.ts';
+import { insertSecret } from './secrets/examples.ts';
 import { insertVpc } from './vpcs/examples.ts';
 import { eventually } from '../testing/seed.ts';
 import { setUpApi } from '../testing/set-up-api.ts';
@@ -98,6 +99,15 @@ const withoutRoom =
     const send = () => api.call(`queues.${verb}`, { id, ...input }, actor);
     await eventually('no room', async () => (await send()).code === 'QUOTA_EXCEEDED');
     return send();
+  };
+
+/** A call of a secret of the owner's. */
+const atSecret =
+  (verb: string, more: object, columns: Parameters<typeof insertSecret>[1] = {}): Provoke =>
+  async () => {
+    const { id } = await insertSecret(api.worldOf(owner), columns);
+    if (verb === 'put') await api.call('secrets.put', { id, ...more, value: 'other' }, owner);
+    return api.call(`secrets.${verb}`, { id, ...more }, owner);
   };
 
 const twins = (more: object = {}) => ({ entries: [1, 2].map(() => ({ id: 'a', ...more })) });
@@ -318,6 +328,11 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
       twins({ receipt_handle: handleOfNone, visibility_timeout: 1 }),
     ),
   },
+  'secrets.reveal': {
+    SECRET_HAS_NO_VALUE: atSecret('reveal', {}, { values: [] }),
+    CONFLICT: atSecret('reveal', {}, { deletes_at: new Date(Date.now() + 86_400_000) }),
+  },
+  'secrets.put': { SECRET_VERSION_EXISTS: atSecret('put', { value: 'one', version_id: 'token' }) },
   'admin-tenants.list': { NOT_FOUND: () => api.call('admin-tenants.list', { owner: newId() }, operator) },
   'admin-mails.take': { NOT_FOUND: () => api.call('admin-mails.take', { id: newId() }, operator) },
   'admin-sessions.list': { NOT_FOUND: () => api.call('admin-sessions.list', { user: newId() }, operator) },
