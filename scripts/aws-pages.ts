@@ -6,7 +6,13 @@ import type { AwsServiceId } from '../packages/server/src/kernel/aws-actions.ts'
 import type { Registry } from '../packages/server/src/kernel/registry.ts';
 
 /** What people call them. */
-const TITLES: Readonly<Record<AwsServiceId, string>> = { ec2: 'EC2', iam: 'IAM', sqs: 'SQS', sts: 'STS' };
+const TITLES: Readonly<Record<AwsServiceId, string>> = {
+  ec2: 'EC2',
+  iam: 'IAM',
+  secretsmanager: 'Secrets Manager',
+  sqs: 'SQS',
+  sts: 'STS',
+};
 
 const SERVICES = 'packages/server/src/services';
 const kebab = (name: string): string => name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();

@@ -131,7 +131,7 @@ it('every command of the guide to teams does what the guide says', async () => {
 
 it('every command of the guide to secrets does what the guide says', async () => {
   const { said, stderr } = await follow('secrets.md');
-  const [made, read, versions, back, file, , deleted, found] = said;
+  const [made, read, versions, back, file, , rotated, deleted, found] = said;
   expect(made).toMatch(/^name +prod\/database$/m);
   expect(`${made}${stderr}`).not.toContain('first value');
   expect(read).toContain('first value');
@@ -139,6 +139,7 @@ it('every command of the guide to secrets does what the guide says', async () =>
   expect(versions).toMatch(/^2 .*AWSCURRENT[^]*^1 .*AWSPREVIOUS/m);
   expect(back).toContain('first value');
   expect(file).toContain('-rw-------');
+  expect(rotated).toMatch(/^rotation_days +30$/m);
   expect(deleted).toMatch(/^status +ACTIVE$/m);
   expect(found).toMatch(/prod\/key/);
 }, 60_000);

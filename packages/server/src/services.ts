@@ -96,7 +96,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
     createWaitingMailsService(deps),
     createHostsService(worker ? { worker: worker.host } : {}),
     createVpcsService({ ...deps, ...(worker ? { worker: { ...worker, engine: worker.network } } : {}) }),
-    createSecretsService(deps),
+    createSecretsService({ ...deps, ...(worker ? { worker } : {}) }),
     createInstanceTypesService(),
     createInstancesService({
       ...deps,

@@ -588,6 +588,14 @@ export interface Secret {
   readonly deletes_at?: string;
   /** When its value was last read, to the hour */
   readonly last_accessed_at?: string;
+  /** Days between two rotations */
+  readonly rotation_days?: number;
+  /** Characters of the password that a rotation makes */
+  readonly rotation_length?: number;
+  /** When it is rotated next */
+  readonly rotates_at?: string;
+  /** When it was last rotated */
+  readonly rotated_at?: string;
   readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
@@ -632,6 +640,23 @@ export interface Setting {
   readonly updated_at?: string;
   /** Id of the operator who set it */
   readonly updated_by?: string;
+}
+
+export interface StoredSecretVersion {
+  readonly id: string;
+  /** Counts the versions of the secret: the first one is 1 */
+  readonly number: number;
+  /** AWSCURRENT, AWSPREVIOUS, AWSPENDING or names of your choice; none: it goes after 30 days */
+  readonly stages: readonly string[];
+  /** Bytes of the value */
+  readonly size: number;
+  /** text or base64 */
+  readonly encoding: string;
+  /** Who stored it */
+  readonly user_id: string;
+  readonly created_at: string;
+  readonly secret_id: string;
+  readonly secret_name: string;
 }
 
 export interface StuckWork {

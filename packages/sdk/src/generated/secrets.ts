@@ -3,7 +3,7 @@ import type { CallOptions, KeyOption, Page, Transport, VersionOption } from '../
 import { listAll } from '../paging.ts';
 import { waitUntil, waitUntilGone } from '../waiting.ts';
 import type { WaitUntilOptions } from '../waiting.ts';
-import type { RandomPassword, RevealedSecret, Secret, SecretVersion } from './models.ts';
+import type { RandomPassword, RevealedSecret, Secret, SecretVersion, StoredSecretVersion } from './models.ts';
 
 export interface SecretsCreateInput {
   /** Letters, digits and _./+=@-; unique in the tenant */
@@ -127,6 +127,26 @@ export interface SecretsRandomPasswordInput {
   readonly require_each_type?: boolean | undefined;
 }
 
+export interface SecretsRotateInput {
+  /** Id or name */
+  readonly id: string;
+  /** Id of the version; default a new one. The same id again does nothing */
+  readonly version_id?: string | undefined;
+}
+
+export interface SecretsSetRotationInput {
+  /** Id or name */
+  readonly id: string;
+  readonly days: number;
+  /** Letters and digits of the password; default 32 */
+  readonly length?: number | undefined;
+}
+
+export interface SecretsCancelRotationInput {
+  /** Id or name */
+  readonly id: string;
+}
+
 export interface Secrets {
   /**
    * Create a secret.
@@ -163,7 +183,7 @@ export interface Secrets {
    * The value becomes the current one, and the one before becomes AWSPREVIOUS, unless stages says otherwise. The 100 newest versions are kept, and those with a stage.
    * POST /secrets/:id/versions · permission secret:write · errors SECRET_VERSION_EXISTS
    */
-  put(input: SecretsPutInput, options?: CallOptions & VersionOption): Promise<SecretVersion>;
+  put(input: SecretsPutInput, options?: CallOptions & VersionOption): Promise<StoredSecretVersion>;
   /**
    * List the versions of a secret, without their values.
    * GET /secrets/:id/versions · permission secret:read
@@ -204,6 +224,23 @@ export interface Secrets {
    * GET /random-password · permission secret:read
    */
   randomPassword(input?: SecretsRandomPasswordInput, options?: CallOptions): Promise<RandomPassword>;
+  /**
+   * Replace the value of a secret with a random password.
+   * The password becomes the current value; of a JSON object with a member password, only that member changes. The platform does not tell the service that checks the password.
+   * POST /secrets/:id/rotate · permission secret:write · errors CONFLICT
+   */
+  rotate(input: SecretsRotateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Secret>;
+  /**
+   * Rotate a secret every so many days.
+   * The first time is that many days after the last rotation, or from now.
+   * PUT /secrets/:id/rotation · permission secret:write
+   */
+  setRotation(input: SecretsSetRotationInput, options?: CallOptions & KeyOption & VersionOption): Promise<Secret>;
+  /**
+   * Rotate a secret no longer.
+   * DELETE /secrets/:id/rotation · permission secret:write
+   */
+  cancelRotation(input: SecretsCancelRotationInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<Secret>;
   /** Looks until `isDone`. Throws CloudWaitError when time is up. */
   waitUntil(id: string, isDone?: (resource: Secret) => boolean, options?: WaitUntilOptions<Secret>): Promise<Secret>;
   /** Looks until it is gone. Throws CloudWaitError when time is up. */
@@ -224,6 +261,9 @@ const SPECS = {
   setLabels: {"name":"secrets.setLabels","method":"POST","path":"/secrets/:id/labels","idempotent":true},
   removeLabels: {"name":"secrets.removeLabels","method":"DELETE","path":"/secrets/:id/labels","idempotent":true},
   randomPassword: {"name":"secrets.randomPassword","method":"GET","path":"/random-password"},
+  rotate: {"name":"secrets.rotate","method":"POST","path":"/secrets/:id/rotate","idempotent":true},
+  setRotation: {"name":"secrets.setRotation","method":"PUT","path":"/secrets/:id/rotation","idempotent":true},
+  cancelRotation: {"name":"secrets.cancelRotation","method":"DELETE","path":"/secrets/:id/rotation","idempotent":true},
 } as const;
 
 export function createSecrets(transport: Transport): Secrets {
@@ -243,6 +283,9 @@ export function createSecrets(transport: Transport): Secrets {
     setLabels: (input, options) => transport.call(SPECS.setLabels, { ...input }, options),
     removeLabels: (input, options) => transport.call(SPECS.removeLabels, { ...input }, options),
     randomPassword: (input, options) => transport.call(SPECS.randomPassword, { ...input }, options),
+    rotate: (input, options) => transport.call(SPECS.rotate, typeof input === 'string' ? { id: input } : { ...input }, options),
+    setRotation: (input, options) => transport.call(SPECS.setRotation, { ...input }, options),
+    cancelRotation: (input, options) => transport.call(SPECS.cancelRotation, typeof input === 'string' ? { id: input } : { ...input }, options),
     waitUntil: (id, isDone, options) => waitUntil<Secret>(transport, SPECS.get, id, isDone, options),
     waitUntilGone: (id, options) => waitUntilGone<Secret>(transport, SPECS.get, id, options),
   };

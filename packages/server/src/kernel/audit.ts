@@ -33,7 +33,7 @@ const announcementOf = (tenantId: string | null | undefined, resourceId: string 
  */
 export async function recordChange(
   sql: Sql,
-  trace: Trace & { readonly operation: RegisteredOperation },
+  trace: Trace & { readonly operation: Acted & Pick<RegisteredOperation, 'event'> },
   auditId: string,
   eventId: string,
 ): Promise<void> {

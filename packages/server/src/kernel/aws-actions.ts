@@ -4,7 +4,7 @@ import type { PageOf } from './operation.ts';
 import { cursorBehind } from './page.ts';
 
 /** AWS's services that have actions here, by the names of their models in packages/aws-protocol. */
-export type AwsServiceId = 'ec2' | 'iam' | 'sqs' | 'sts';
+export type AwsServiceId = 'ec2' | 'iam' | 'secretsmanager' | 'sqs' | 'sts';
 
 /** What an action knows besides its input. */
 export interface AwsContext {

@@ -332,6 +332,13 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     SECRET_HAS_NO_VALUE: atSecret('reveal', {}, { values: [] }),
     CONFLICT: atSecret('reveal', {}, { deletes_at: new Date(Date.now() + 86_400_000) }),
   },
+  'secrets.rotate': {
+    CONFLICT: async () => {
+      const { id } = await insertSecret(api.worldOf(owner));
+      await api.call('secrets.put', { id, value: 'AP8=', encoding: 'base64' }, owner);
+      return api.call('secrets.rotate', { id }, owner);
+    },
+  },
   'secrets.put': { SECRET_VERSION_EXISTS: atSecret('put', { value: 'one', version_id: 'token' }) },
   'admin-tenants.list': { NOT_FOUND: () => api.call('admin-tenants.list', { owner: newId() }, operator) },
   'admin-mails.take': { NOT_FOUND: () => api.call('admin-mails.take', { id: newId() }, operator) },

@@ -122,8 +122,9 @@ export async function fillBig(
       select tenant_id, queue_id, n::text, '{}', now() from queued`);
     await run(`insert into queue_move_tasks (id, user_id, tenant_id, source_queue_id, status)
       select id, user_id, tenant_id, queue_id, 'COMPLETED' from queued`);
-    await run(`insert into secrets (id, user_id, tenant_id, name, encrypted_value, labels, deletes_at)
-      select id, user_id, tenant_id, 'secret-' || n, 'x', jsonb_build_object('tier', 'tier-' || n % 100), case n % 50 when 0 then now() + interval '1 day' end from crowd`);
+    await run(`insert into secrets (id, user_id, tenant_id, name, encrypted_value, labels, rotates_at, deletes_at)
+      select id, user_id, tenant_id, 'secret-' || n, 'x', jsonb_build_object('tier', 'tier-' || n % 100), now() + interval '30 days',
+        case n % 50 when 0 then now() + interval '1 day' end from crowd`);
     // Of most one version, and of the greedy tenant's first a hundred.
     await run(`insert into secret_versions (tenant_id, secret_id, number, version_id, sealed, size, is_binary, user_id, stages, unstaged_at)
       select c.tenant_id, c.id, v, v::text, 'x', 1, false, c.user_id, case v when 1 then '{AWSCURRENT}'::text[] else '{}' end, case v when 1 then null else now() end

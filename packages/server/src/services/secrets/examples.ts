@@ -1,6 +1,7 @@
 import type { CallWorld, Example } from '../../kernel/example.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { secretOperations } from './operations.ts';
+import type { rotationOperations } from './rotation-operations.ts';
 
 /** Makes one by SQL, with so many versions: the last is the current one. Answers its id and those of its versions. */
 export async function insertSecret(
@@ -47,7 +48,7 @@ const ofSecret = (more: object = {}, columns: Record<string, unknown> = {}): Exa
   input: async (world) => ({ id: (await insertSecret(world, columns)).id, ...more }),
 });
 
-export const secretExamples: Record<keyof typeof secretOperations, Example> = {
+export const secretExamples: Record<keyof typeof secretOperations | keyof typeof rotationOperations, Example> = {
   create: {
     input: async ({ unique }) => ({
       name: `prod/secret-${unique()}`,
@@ -104,6 +105,9 @@ export const secretExamples: Record<keyof typeof secretOperations, Example> = {
     more: async (world) => [{ id: (await insertSecret(world)).id, force: true }],
   },
   restore: ofSecret({}, { deletes_at: '2199-01-01' }),
+  rotate: ofSecret(),
+  setRotation: ofSecret({ days: 30 }),
+  cancelRotation: ofSecret({}, { rotation_days: 30, rotation_length: 32, rotates_at: '2199-01-01' }),
   setLabels: ofSecret({ labels: { team: 'shop' } }),
   removeLabels: ofSecret({ keys: ['team'] }, { labels: '{"team": "shop", "tier": "one"}' }),
   randomPassword: { input: async () => ({ length: 20 }), more: async () => [{ include_space: true }] },

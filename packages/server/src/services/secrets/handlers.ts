@@ -86,9 +86,10 @@ export const createSecretHandlers = (sealer: Sealer): Handlers<Ops, { secret: Se
       id: input.version_id,
       stages: input.stages,
     });
-    if (!isNew) return call.unchanged(presentVersion(version));
+    const stored = { ...presentVersion(version), secret_id: target.id, secret_name: target.name };
+    if (!isNew) return call.unchanged(stored);
     await createPgSecretRepository(call.sql).touch(tenantId, target.id, call.now);
-    return presentVersion(version);
+    return stored;
   },
 
   async versions({ sql, input, target, tenantId }) {

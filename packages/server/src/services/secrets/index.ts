@@ -1,3 +1,4 @@
+import { secretActions } from './aws/secretsmanager.ts';
 import { countLive } from '../../kernel/resource.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { service } from '../../kernel/service.ts';
@@ -6,20 +7,24 @@ import { SECRET_ERRORS } from './errors.ts';
 import { secretExamples } from './examples.ts';
 import { createSecretHandlers } from './handlers.ts';
 import { secretOperations } from './operations.ts';
+import { createRotationHandlers } from './rotation-handlers.ts';
+import { rotationOperations } from './rotation-operations.ts';
 import { secretKind, SECRETS } from './secret.ts';
+import { createSecretWorker, type SecretWorkerDeps } from './worker.ts';
 
 export interface SecretDeps {
   readonly sealer: Sealer;
+  readonly worker?: SecretWorkerDeps;
 }
 
 /** Values that programs need and that nobody else may see. */
-export const createSecretsService = ({ sealer }: SecretDeps) =>
+export const createSecretsService = ({ sealer, worker }: SecretDeps) =>
   service({
     name: 'secrets',
     resource: 'secret',
     title: 'Secrets',
-    operations: secretOperations,
-    handlers: createSecretHandlers(sealer),
+    operations: { ...secretOperations, ...rotationOperations },
+    handlers: { ...createSecretHandlers(sealer), ...createRotationHandlers(sealer) },
     kinds: { secret: secretKind },
     errors: SECRET_ERRORS,
     quotas: { secrets: { max: 500, noun: 'secrets', free: 'Delete a secret with force' } },
@@ -29,6 +34,7 @@ export const createSecretsService = ({ sealer }: SecretDeps) =>
       { table: 'secrets', key: 'id', over: 'deletes_at < now()' },
       { table: 'secret_versions', key: 'secret_id, number', over: `unstaged_at < now() - interval '30 days'` },
     ],
+    ...(worker ? { worker: createSecretWorker({ ...worker, sealer }) } : {}),
     console: {
       group: 'data',
       icon: 'vault',
@@ -37,5 +43,6 @@ export const createSecretsService = ({ sealer }: SecretDeps) =>
       columns: ['name', 'status', 'description', 'last_accessed_at', 'updated_at'],
       references: { user_id: 'member' },
     },
+    aws: [secretActions],
     examples: secretExamples,
   });

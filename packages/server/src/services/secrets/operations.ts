@@ -3,7 +3,7 @@ import { byRef, deleteOperation, getOperation, listOperation, ref } from '../../
 import { operation } from '../../kernel/operation.ts';
 import { pageInput } from '../../kernel/page.ts';
 import { LIMITS, Secret } from './secret.ts';
-import { CURRENT, SecretVersion } from './version.ts';
+import { CURRENT, SecretVersion, StoredVersion } from './version.ts';
 
 const secret = { kind: 'secret', title: 'a secret', path: '/secrets', output: Secret } as const;
 const target = { kind: 'secret', param: 'id' } as const;
@@ -189,7 +189,7 @@ export const secretOperations = {
       },
       { additionalProperties: false },
     ),
-    output: SecretVersion,
+    output: StoredVersion,
     errors: ['SECRET_VERSION_EXISTS'],
     target,
     secrets: ['value'],

@@ -77,6 +77,44 @@ export const createPgSecretRepository = (sql: Sql) => ({
     return row!;
   },
 
+  async setRotation(
+    id: string,
+    rotation: Pick<SecretRow, 'rotation_days' | 'rotation_length' | 'rotates_at'>,
+    at: Date,
+  ): Promise<SecretRow> {
+    const [row] = await sql.query<SecretRow>(
+      'secrets.set_rotation',
+      `update secrets set rotation_days = $2, rotation_length = $3, rotates_at = $4, version = version + 1, updated_at = $5
+       where id = $1 returning ${SECRETS.columns}`,
+      [id, rotation.rotation_days, rotation.rotation_length, rotation.rotates_at, at],
+    );
+    return row!;
+  },
+
+  async noteRotation(id: string, next: Date | null, at: Date): Promise<SecretRow> {
+    const [row] = await sql.query<SecretRow>(
+      'secrets.note_rotation',
+      `update secrets set rotated_at = $2, rotates_at = $3 where id = $1 returning ${SECRETS.columns}`,
+      [id, at, next],
+    );
+    return row!;
+  },
+
+  /** For a worker: one whose rotation is due, locked; undefined: there is none, or others have them. */
+  async takeDue(now: Date): Promise<SecretRow | undefined> {
+    const [row] = await sql.query<SecretRow>(
+      'secrets.take_due',
+      `select ${SECRETS.columns} from secrets where rotates_at <= $1 and deletes_at is null
+       order by rotates_at limit 1 for no key update skip locked`,
+      [now],
+    );
+    return row;
+  },
+
+  async postpone(id: string, until: Date): Promise<void> {
+    await sql.query('secrets.postpone', 'update secrets set rotates_at = $2 where id = $1', [id, until]);
+  },
+
   /** With its versions. */
   async remove(id: string): Promise<void> {
     await sql.query('secrets.remove', 'delete from secrets where id = $1', [id]);

@@ -21,6 +21,10 @@ export const Secret = Type.Object(
     last_accessed_at: Type.Optional(
       Type.String({ format: 'date-time', description: 'When its value was last read, to the hour' }),
     ),
+    rotation_days: Type.Optional(Type.Integer({ description: 'Days between two rotations' })),
+    rotation_length: Type.Optional(Type.Integer({ description: 'Characters of the password that a rotation makes' })),
+    rotates_at: Type.Optional(Type.String({ format: 'date-time', description: 'When it is rotated next' })),
+    rotated_at: Type.Optional(Type.String({ format: 'date-time', description: 'When it was last rotated' })),
     version: Type.Integer(),
     created_at: time,
     updated_at: time,
@@ -35,6 +39,10 @@ export interface SecretRow extends ResourceRow {
   readonly labels: Readonly<Record<string, string>>;
   readonly deletes_at: Date | null;
   readonly last_accessed_at: Date | null;
+  readonly rotation_days: number | null;
+  readonly rotation_length: number | null;
+  readonly rotates_at: Date | null;
+  readonly rotated_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
@@ -43,7 +51,7 @@ export const SECRETS: Table<SecretRow> = {
   name: 'secrets',
   hasIdTail: true,
   columns:
-    'id, user_id, tenant_id, name, description, labels, deletes_at, last_accessed_at, version, deleted_at, created_at, updated_at',
+    'id, user_id, tenant_id, name, description, labels, deletes_at, last_accessed_at, rotation_days, rotation_length, rotates_at, rotated_at, version, deleted_at, created_at, updated_at',
 };
 
 export const presentSecret = (row: SecretRow): Secret => ({
@@ -56,6 +64,10 @@ export const presentSecret = (row: SecretRow): Secret => ({
     'labels',
     'deletes_at',
     'last_accessed_at',
+    'rotation_days',
+    'rotation_length',
+    'rotates_at',
+    'rotated_at',
     'version',
     'created_at',
     'updated_at',
@@ -73,6 +85,9 @@ export const secretKind: Kind<SecretRow> = {
   isDeleting: (row) => row.deletes_at !== null,
   restoredBy: 'secrets.restore',
 };
+
+/** Letters and digits of a password that a rotation makes. */
+export const DEFAULT_ROTATION_LENGTH = 32;
 
 /** AWS's limits, where it has any. */
 export const LIMITS = {

@@ -18,6 +18,13 @@ export const SecretVersion = Type.Object(
 );
 export type SecretVersion = Static<typeof SecretVersion>;
 
+/** A version that was just stored, and of which secret. */
+export const StoredVersion = Type.Object(
+  { ...SecretVersion.properties, secret_id: Type.String({ format: 'uuid' }), secret_name: Type.String() },
+  { $id: 'StoredSecretVersion' },
+);
+export type StoredVersion = Static<typeof StoredVersion>;
+
 export interface VersionRow {
   readonly id: string;
   readonly number: number;
