@@ -15,7 +15,7 @@ const api = await startApi({
   databaseUrl,
   operatorDatabaseUrl: databaseUrl,
   dataDatabaseUrl: databaseUrl,
-  masterKey: new Uint8Array(32),
+  masterKeys: new Map([[1, new Uint8Array(32)]]),
   platformId: '000000000000',
   smtpUrl: undefined,
   engine: { available: false, reason: 'bench' },

@@ -138,6 +138,9 @@ async function idle(): Promise<void> {
     // Nothing is written down here, so no checkpoint is signed.
     auditKey: generateKeyPairSync('ed25519').privateKey,
     auditFolder: tmpdir(),
+    masterKeyPath: '',
+    masterKeys: new Map(),
+    isSupervised: false,
   }).services.flatMap((service) => service.worker ?? []);
   const { rows: backends } = await owner.query<{ pid: number }>('select pg_backend_pid() as pid');
   const postmaster = Number(statOf(backends[0]!.pid)[1]);

@@ -154,6 +154,7 @@ describe('cloud_operator', () => {
       hosts: 'select update(…)',
       idempotency_keys: 'select insert update',
       platform: 'select(…) update(…)',
+      master_key_rotations: 'select insert',
       platform_settings: 'select insert update delete',
       quotas: 'select insert update delete',
       reconcile: 'select insert(…) update(…)',

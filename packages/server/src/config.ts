@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
+import type { MasterKeys } from './kernel/master-keys.ts';
 import { hidePassword, SettingsError } from './setting-readers.ts';
 import { fits, type Setting } from './setting-schema.ts';
 import { ROWS, type Values } from './settings-table.ts';
@@ -18,8 +19,8 @@ export type Settings = Values & { readonly paths: Paths };
 export interface Config extends Settings {
   /** For the role this process logs in as: `cloud_api` or `cloud_worker`. Never the owner's. */
   readonly databaseUrl: string;
-  /** 32 bytes. Seals secrets at rest. */
-  readonly masterKey: Uint8Array;
+  /** Seal secrets at rest. The supervisor changes the map while the master key is rotated. */
+  readonly masterKeys: MasterKeys;
   /** A UUID, kept in the database. Names of things outside derive from it, so that two platforms on one host never meet. */
   readonly platformId: string;
   readonly engine: EngineState;

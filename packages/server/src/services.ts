@@ -3,6 +3,7 @@ import { machineName, networkNames } from './engines/names.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { DataSide } from './kernel/data-side.ts';
 import type { Log } from './kernel/log.ts';
+import type { MasterKeys } from './kernel/master-keys.ts';
 import type { Metrics } from './kernel/metrics.ts';
 import { quotaSettings } from './kernel/quota.ts';
 import { createRegistry, quotasOf, type Registry } from './kernel/registry.ts';
@@ -21,6 +22,7 @@ import {
   IMAGES,
 } from './services/instances/index.ts';
 import { createKeysService, createMemberKeysService } from './services/keys/index.ts';
+import { createMasterKeysService } from './services/master-keys/index.ts';
 import { createMailService, createWaitingMailsService, type Mailer } from './services/mail/index.ts';
 import {
   createAdminSessionsService,
@@ -50,6 +52,10 @@ export interface WorkerDeps {
   readonly metrics: Metrics;
   /** Signs checkpoints of the audit trail (Ed25519). */
   readonly auditKey: KeyObject;
+  /** Where the master keys lie, those that this process has, and whether a supervisor gives all processes those of the file as they change. */
+  readonly masterKeyPath: string;
+  readonly masterKeys: MasterKeys;
+  readonly isSupervised: boolean;
   /** Folder of the audit trail's archives. */
   readonly auditFolder: string;
   /** Undefined: no mail server is set. */
@@ -119,6 +125,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
     createSettingsService({
       settings: () => [...services.flatMap((service) => service.settings ?? []), ...quotaSettings(quotasOf(services))],
     }),
+    createMasterKeysService({ ...deps, ...(worker ? { worker } : {}) }),
     createStatusService(deps),
     createSearchService({ services: () => services }),
     createEventsService({ feed, clock: systemClock, services: () => services }),

@@ -286,6 +286,21 @@ export interface Invitation {
   readonly expires_at: string;
 }
 
+export interface MasterKeyRotation {
+  readonly id: string;
+  /** WAITING, RESEALING, DONE or FAILED */
+  readonly status: string;
+  /** Of the new key */
+  readonly key_version?: number;
+  /** Values that are sealed under the new key so far */
+  readonly resealed: number;
+  /** Why it failed */
+  readonly reason?: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly ended_at?: string;
+}
+
 export interface Me {
   readonly id: string;
   readonly email: string;

@@ -22,6 +22,7 @@ import { createAdminUsers, type AdminUsers } from './admin-users.ts';
 import { createAdminTenants, type AdminTenants } from './admin-tenants.ts';
 import { createAdminSessions, type AdminSessions } from './admin-sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
+import { createAdminMasterKeys, type AdminMasterKeys } from './admin-master-keys.ts';
 import { createStatus, type Status } from './status.ts';
 import { createSearch, type Search } from './search.ts';
 import { createEvents, type Events } from './events.ts';
@@ -51,6 +52,7 @@ export type * from './admin-users.ts';
 export type * from './admin-tenants.ts';
 export type * from './admin-sessions.ts';
 export type * from './settings.ts';
+export type * from './admin-master-keys.ts';
 export type * from './status.ts';
 export type * from './search.ts';
 export type * from './events.ts';
@@ -80,6 +82,7 @@ export interface Services {
   readonly adminTenants: AdminTenants;
   readonly adminSessions: AdminSessions;
   readonly settings: Settings;
+  readonly adminMasterKeys: AdminMasterKeys;
   readonly status: Status;
   readonly search: Search;
   readonly events: Events;
@@ -111,6 +114,7 @@ export function createServices(transport: Transport): Services {
     adminTenants: createAdminTenants(transport),
     adminSessions: createAdminSessions(transport),
     settings: createSettings(transport),
+    adminMasterKeys: createAdminMasterKeys(transport),
     status: createStatus(transport),
     search: createSearch(transport),
     events: createEvents(transport),

@@ -53,4 +53,4 @@ export function openBase(config: Config, role: 'api' | 'worker'): Base {
   return { log, metrics, database };
 }
 
-export const sealerOf = (config: Config): Sealer => createSealer(new Map([[1, Buffer.from(config.masterKey)]]));
+export const sealerOf = (config: Config): Sealer => createSealer(config.masterKeys);

@@ -66,7 +66,26 @@ export async function startWorker(config: WorkerConfig): Promise<Running> {
       : guard(createSmtpMailer({ url: smtpUrl, from: mailFrom }));
   const auditKey = createPrivateKey(config.auditKey);
   const auditFolder = config.paths.audit;
-  const worker = { database, clock, log, hostId, host, compute, network, metrics, mailer, auditKey, auditFolder };
+  const keys = {
+    masterKeyPath: config.paths.masterKey,
+    masterKeys: config.masterKeys,
+    // A lone process has the URL of a database elsewhere.
+    isSupervised: config.externalDatabaseUrl === undefined,
+  };
+  const worker = {
+    database,
+    clock,
+    log,
+    hostId,
+    host,
+    compute,
+    network,
+    metrics,
+    mailer,
+    auditKey,
+    auditFolder,
+    ...keys,
+  };
   const registry = composeRegistry({ ...config, sealer: sealerOf(config), worker });
   const { services } = registry;
   const sides = services.flatMap((service) => service.worker ?? []);

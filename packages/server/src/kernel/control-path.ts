@@ -116,8 +116,10 @@ export function createControlPath(
       );
     const { tenantId, userId, input } = facts;
     // The user's too: what a name stands for may differ from one user to the next.
-    const hash = sealer.fingerprint(tenantId, `${userId} ${canonicalText(input as object, entry.descriptor.secrets)}`);
-    return { tenantId, userId, operation: entry.name, key: checkKey(key), hash };
+    const text = `${userId} ${canonicalText(input as object, entry.descriptor.secrets)}`;
+    const hash = sealer.fingerprint(tenantId, text);
+    const olderHashes = sealer.olderFingerprints(tenantId, text);
+    return { tenantId, userId, operation: entry.name, key: checkKey(key), hash, olderHashes };
   }
 
   async function transact(

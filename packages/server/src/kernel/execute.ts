@@ -29,7 +29,7 @@ export interface Databases {
 export interface ExecuteDeps {
   readonly databases: Databases;
   readonly registry: Registry;
-  readonly sealer: Pick<Sealer, 'seal' | 'fingerprint'>;
+  readonly sealer: Pick<Sealer, 'seal' | 'fingerprint' | 'olderFingerprints'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -12,6 +12,8 @@ export interface KeyedCall {
   readonly key: string;
   /** Fingerprint of the input. */
   readonly hash: string;
+  /** The same under older master keys. */
+  readonly olderHashes?: readonly string[];
 }
 
 /** Members and values of an input in one order, whatever the caller's was: what a fingerprint is made of. Secrets are left out. */
@@ -73,7 +75,7 @@ export async function findClaim(sql: Sql, call: KeyedCall): Promise<string | und
        and (key = $3 or key = $4 and request_hash = $5)`,
     [call.tenantId, call.operation, keptAs(call), call.key, call.hash],
   );
-  if (taken && taken.request_hash !== call.hash) {
+  if (taken && taken.request_hash !== call.hash && !call.olderHashes?.includes(taken.request_hash)) {
     throw idempotencyMismatch(
       `Idempotency-Key '${call.key}' was used for another request in the last ${IDEMPOTENCY_HOURS} hours; use a new key`,
     );

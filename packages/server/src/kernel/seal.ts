@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { MASTER_KEY_BYTES, type MasterKeys, newestOf } from './master-keys.ts';
 
 /**
  * Seals secrets at rest: AES-256-GCM with a key per tenant, derived from the master key by HKDF-SHA256 (RFC 5869).
@@ -12,16 +13,18 @@ export interface Sealer {
   open(tenantId: string, purpose: string, sealed: string): string;
   /** HMAC-SHA256 of a text as hex, under a key of the tenant's: compares inputs without telling what they were. */
   fingerprint(tenantId: string, text: string): string;
+  /** The same under the older master keys, while a rotation runs: what was compared before it began. */
+  olderFingerprints(tenantId: string, text: string): readonly string[];
 }
 
-/** Master keys (32 bytes each) by version; new values are sealed under the highest. */
-export function createSealer(masterKeys: ReadonlyMap<number, Buffer>): Sealer {
-  const newest = Math.max(...masterKeys.keys());
+/** Master keys (32 bytes each) by version; new values are sealed under the highest. The map may change later: see replaceKeys. */
+export function createSealer(masterKeys: MasterKeys): Sealer {
   const derived = new Map<string, Buffer>();
   for (const [version, key] of masterKeys) {
-    if (key.length !== 32) throw new Error(`master key ${version} has ${key.length} bytes; it must have 32`);
+    if (key.length !== MASTER_KEY_BYTES)
+      throw new Error(`master key ${version} has ${key.length} bytes; it must have ${MASTER_KEY_BYTES}`);
   }
-  if (!Number.isFinite(newest)) throw new Error('no master key');
+  if (masterKeys.size === 0) throw new Error('no master key');
 
   const keyOf = (version: number, tenantId: string, use = 'thecloud seal'): Buffer => {
     const master = masterKeys.get(version);
@@ -37,12 +40,21 @@ export function createSealer(masterKeys: ReadonlyMap<number, Buffer>): Sealer {
   };
   const associated = (tenantId: string, purpose: string) => Buffer.from(`${tenantId}|${purpose}`);
 
+  const fingerprintUnder = (version: number, tenantId: string, text: string): string =>
+    createHmac('sha256', keyOf(version, tenantId, 'thecloud fingerprint'))
+      .update(text)
+      .digest('hex');
+
   return {
-    fingerprint: (tenantId, text) =>
-      createHmac('sha256', keyOf(newest, tenantId, 'thecloud fingerprint'))
-        .update(text)
-        .digest('hex'),
+    fingerprint: (tenantId, text) => fingerprintUnder(newestOf(masterKeys), tenantId, text),
+    olderFingerprints: (tenantId, text) =>
+      masterKeys.size === 1
+        ? []
+        : [...masterKeys.keys()]
+            .filter((version) => version !== newestOf(masterKeys))
+            .map((version) => fingerprintUnder(version, tenantId, text)),
     seal(tenantId, purpose, plaintext) {
+      const newest = newestOf(masterKeys);
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', keyOf(newest, tenantId), nonce);
       cipher.setAAD(associated(tenantId, purpose));

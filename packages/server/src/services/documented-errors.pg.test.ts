@@ -340,6 +340,12 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     },
   },
   'secrets.put': { SECRET_VERSION_EXISTS: atSecret('put', { value: 'one', version_id: 'token' }) },
+  'admin-master-keys.rotate': {
+    CONFLICT: async () => {
+      await api.call('admin-master-keys.rotate', {}, operator);
+      return api.call('admin-master-keys.rotate', {}, operator);
+    },
+  },
   'admin-tenants.list': { NOT_FOUND: () => api.call('admin-tenants.list', { owner: newId() }, operator) },
   'admin-mails.take': { NOT_FOUND: () => api.call('admin-mails.take', { id: newId() }, operator) },
   'admin-sessions.list': { NOT_FOUND: () => api.call('admin-sessions.list', { user: newId() }, operator) },

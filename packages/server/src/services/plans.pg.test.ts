@@ -30,12 +30,19 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'audit.count_uncovered': 'counts for a metric what no checkpoint covers yet, by an index and at most 100,000 rows',
   'health.hosts': 'reads hosts, of which there are few',
   'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
+  'masterkeys.batch': 'reads a column of sealed values in the order of its pages, while the master key is rotated',
+  'masterkeys.choose': 'writes the one row of a rotation by its key',
+  'masterkeys.count_columns': 'reads a handful of rows',
+  'masterkeys.is_left': 'reads all sealed values once, at the end of a rotation',
+  'masterkeys.proceed': 'writes the one row of a rotation by its key',
+  'masterkeys.reseal': 'writes rows by their place',
   'metrics.index_scans': 'reads the catalog',
   'metrics.table_sizes': 'reads the catalog',
   'queues.count_in_flight': 'counts by an index, after each 10,000 messages that a process takes',
   'reconcile.park': 'finds its row as reconcile.check_lease does, after a pass that got nowhere for long',
   'roles.list_built_in': 'reads the five built-in roles, after the last of the tenant',
   'roles.names': 'reads at most a thousand names of roles, by an index, for the words of a refusal',
+  'secrets.postpone': 'writes one row by its key, after a rotation that failed',
 };
 
 /** Runs if a pass lasts ten seconds: it finds its row as reconcile.check_lease does. */
@@ -158,6 +165,9 @@ async function workEverything(): Promise<void> {
       mailer: { send: async () => undefined },
       auditKey: generateKeyPairSync('ed25519').privateKey,
       auditFolder,
+      masterKeyPath: join(auditFolder, 'master.key'),
+      masterKeys: new Map(),
+      isSupervised: false,
     },
   });
   const sides = registry.services.flatMap((service) => service.worker ?? []);

@@ -1,5 +1,6 @@
 import type { Running } from '../compose/base.ts';
 import type { ApiConfig, WorkerConfig } from '../config.ts';
+import type { MasterKeys } from '../kernel/master-keys.ts';
 
 /**
  * What the supervisor and a process of the platform tell each other over the IPC channel. Secrets come this way and no other: an
@@ -12,6 +13,12 @@ export type Handover =
 /** Asked again and again once it is ready. The answer is {@link Alive}. */
 export interface Question {
   readonly kind: 'alive?';
+}
+
+/** Other master keys: the process takes them in place of those that it has. */
+export interface NewKeys {
+  readonly kind: 'keys';
+  readonly keys: MasterKeys;
 }
 
 export interface Alive {

@@ -5,17 +5,17 @@ import { lookForEngine } from './engine.ts';
 import { findConsole } from './find-console.ts';
 import { askPlatformId } from './platform-id.ts';
 import { refuseTakenAddresses } from './ports.ts';
-import { readAuditKey, readExistingMasterKey } from './secrets.ts';
+import { readAuditKey, readExistingMasterKeys } from './secrets.ts';
 
 /** Role api or worker: that one process in the foreground, on a PostgreSQL elsewhere. Resolves with the exit code once it was told to stop. */
 export async function runAlone(settings: Settings, ensureConsole: () => Promise<string>): Promise<number> {
   const databaseUrl = settings.externalDatabaseUrl;
   if (databaseUrl === undefined) throw new Error('a lone process has no DATABASE_URL');
   if (settings.role === 'api') await refuseTakenAddresses(settings);
-  const masterKey = readExistingMasterKey(settings.paths.masterKey);
+  const masterKeys = readExistingMasterKeys(settings.paths.masterKey);
   await checkExternalDatabase(databaseUrl);
   const platformId = await askPlatformId(databaseUrl).catch(explainDatabaseRefusal(databaseUrl));
-  const config: Config = { ...settings, databaseUrl, masterKey, platformId, engine: await lookForEngine() };
+  const config: Config = { ...settings, databaseUrl, masterKeys, platformId, engine: await lookForEngine() };
   const running = await (settings.role === 'api'
     ? (await import('../compose/api.ts')).startApi({
         ...(await completeApi(config)),

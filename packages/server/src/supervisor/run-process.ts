@@ -1,5 +1,6 @@
 import type { Running } from '../compose/base.ts';
-import type { Alive, Handover, Report, Starters } from './process-protocol.ts';
+import { replaceKeys } from '../kernel/master-keys.ts';
+import type { Alive, Handover, NewKeys, Question, Report, Starters } from './process-protocol.ts';
 
 /** How long a process may take to stop before it ends by force. The API's own drain is shorter. */
 const STOP_MS = 15_000;
@@ -64,7 +65,11 @@ export function runProcess(starters: Starters): void {
   }
 
   process.once('message', (handover) => {
-    process.on('message', () => report({ kind: 'alive' }));
+    const { config } = handover as Handover;
+    process.on('message', (message: Question | NewKeys) => {
+      if (message.kind === 'keys') replaceKeys(config.masterKeys, message.keys);
+      else report({ kind: 'alive' });
+    });
     void start(handover as Handover);
   });
   process.once('disconnect', () => void stop());

@@ -1,11 +1,12 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { flushFolder, replaceFile, writeBeside } from '../kernel/files.ts';
+import { MASTER_KEY_BYTES, type MasterKeys, parseMasterKeys } from '../kernel/master-keys.ts';
 import { SettingsError } from '../setting-readers.ts';
 
-/** Length of the master key in bytes. */
-const MASTER_KEY_BYTES = 32;
+/** Milliseconds between looks at a file that hardly ever changes. */
+const WATCH_MS = 1_000;
 
 const PASSWORD_HOLDERS = ['superuser', 'owner', 'api', 'worker', 'operator', 'data'] as const;
 
@@ -31,9 +32,9 @@ function readOrCreate(path: string, make: () => Uint8Array): Buffer {
   return readFileSync(path);
 }
 
-/** The key that seals secrets at rest: 32 random bytes, made at the first start. Without it the sealed ones are lost: back it up. */
-export function readMasterKey(path: string): Uint8Array {
-  return checkedKey(
+/** The keys that seal secrets at rest: 32 random bytes, made at the first start. Without them the sealed ones are lost: back them up. */
+export function readMasterKeys(path: string): MasterKeys {
+  return checkedKeys(
     path,
     readOrCreate(path, () => randomBytes(MASTER_KEY_BYTES)),
   );
@@ -58,13 +59,35 @@ export function readAuditKey(path: string): string {
   );
 }
 
-function checkedKey(path: string, key: Buffer): Uint8Array {
-  if (key.length !== MASTER_KEY_BYTES) {
-    throw new SettingsError(
-      `${path}: must have ${MASTER_KEY_BYTES} bytes, has ${key.length}; restore it from a backup`,
-    );
+function checkedKeys(path: string, content: Buffer): MasterKeys {
+  try {
+    return parseMasterKeys(content);
+  } catch (error) {
+    throw new SettingsError(`${path}: ${(error as Error).message}; restore it from a backup`);
   }
-  return new Uint8Array(key);
+}
+
+/** Calls back with the keys of a file each time it has changed, and with an error when it cannot be read then. */
+export function watchMasterKeys(
+  path: string,
+  onChange: (keys: MasterKeys) => void,
+  onError: (error: Error) => void,
+): NodeJS.Timeout {
+  const stampOf = () => {
+    const { mtimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${size} ${ino}`;
+  };
+  let seen = stampOf();
+  return setInterval(() => {
+    try {
+      const stamp = stampOf();
+      if (stamp === seen) return;
+      seen = stamp;
+      onChange(parseMasterKeys(readFileSync(path)));
+    } catch (error) {
+      onError(error as Error);
+    }
+  }, WATCH_MS).unref();
 }
 
 /** Made at the first start. A file from before a role was there gets that role's password, and keeps the others. */
@@ -88,9 +111,9 @@ function complete(made: Partial<DatabasePasswords>): DatabasePasswords {
  * The key of a lone api or worker. It must be there already: a second key would split the platform.
  * @throws SettingsError naming the file that is missing.
  */
-export function readExistingMasterKey(path: string): Uint8Array {
+export function readExistingMasterKeys(path: string): MasterKeys {
   if (!existsSync(path)) {
     throw new SettingsError(`${path} is missing: copy it from the machine where the platform was first started`);
   }
-  return checkedKey(path, readFileSync(path));
+  return checkedKeys(path, readFileSync(path));
 }

@@ -23,10 +23,12 @@ import { makeFolders } from './data-folder.ts';
 import { keepRunning, type Life } from './keep-running.ts';
 import { boundLogs } from './log-files.ts';
 import { parseMigrateArguments } from './migrate-command.ts';
+import { replaceFile } from '../kernel/files.ts';
+import { serializeMasterKeys } from '../kernel/master-keys.ts';
 import { bindDataFolder, recallPlatformId } from './platform-id.ts';
 import { endLeftovers, recordProcesses, startOf, waitForEnd } from './processes.ts';
 import { readyMessage } from './ready-message.ts';
-import { readDatabasePasswords, readMasterKey } from './secrets.ts';
+import { readDatabasePasswords, readMasterKeys, watchMasterKeys } from './secrets.ts';
 import type { Platform } from './supervise.ts';
 
 let folder: string;
@@ -115,11 +117,41 @@ describe('keepRunning', () => {
 describe('what must be made once', () => {
   test('the master key stays the same and a short one is refused', () => {
     const path = join(folder, 'master.key');
-    const key = readMasterKey(path);
-    expect(readMasterKey(path)).toEqual(key);
+    const keys = readMasterKeys(path);
+    expect(readMasterKeys(path)).toEqual(keys);
+    expect([...keys.keys()]).toEqual([1]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     truncateSync(path, 31);
-    expect(() => readMasterKey(path)).toThrow('must have 32 bytes, has 31; restore it from a backup');
+    expect(() => readMasterKeys(path)).toThrow(
+      'must have 32 bytes, or be JSON with keys by version; it has 31 bytes; restore it from a backup',
+    );
+  });
+
+  test('a file of master keys that changes is told to who watches it, and one that breaks as well', async () => {
+    const path = join(folder, 'master.key');
+    const first = readMasterKeys(path).get(1)!;
+    const second = new Uint8Array(32).fill(2);
+    const told: unknown[] = [];
+    const next = async () => {
+      const before = told.length;
+      for (let n = 0; n < 100 && told.length === before; n++) await new Promise((resolve) => setTimeout(resolve, 50));
+      return told.at(-1);
+    };
+    const timer = watchMasterKeys(
+      path,
+      (keys) => told.push(keys),
+      (error) => told.push(error.message),
+    );
+    const both = new Map([
+      [1, first],
+      [2, second],
+    ]);
+    replaceFile(path, serializeMasterKeys(both));
+    expect(await next()).toEqual(both);
+    expect(readMasterKeys(path)).toEqual(both);
+    writeFileSync(path, '{"1": "short"}');
+    expect(await next()).toContain('it has 14 bytes');
+    clearInterval(timer);
   });
 
   test('passwords are one for each who logs in, long and stay', () => {

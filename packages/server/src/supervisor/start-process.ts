@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Life } from './keep-running.ts';
 import { lastLines, withLog } from './log-files.ts';
 import { childEnvironment } from './postgres.ts';
-import type { Handover, Question, Report } from './process-protocol.ts';
+import type { Handover, NewKeys, Question, Report } from './process-protocol.ts';
 import { USER_ARGUMENT } from './run-process.ts';
 import { describeExit, endChild } from './processes.ts';
 import type { Identity } from './system-users.ts';
@@ -27,6 +27,8 @@ export interface ProcessPlan {
 export interface ProcessLife extends Life {
   readonly addresses: readonly string[];
   readonly awsAddress: string | undefined;
+  /** Does nothing to one that has just ended: the next one starts with the keys. */
+  tell(news: NewKeys): void;
 }
 
 const READY_MS = 60_000;
@@ -91,6 +93,9 @@ export async function startProcess(plan: ProcessPlan, stopping: AbortSignal): Pr
       ended,
       addresses,
       awsAddress,
+      tell: (news) => {
+        if (child.connected) child.send(news, () => undefined);
+      },
       stop: (hurry) => {
         watch.stop();
         return end(hurry);

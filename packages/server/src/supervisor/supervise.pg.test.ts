@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { replaceFile } from '../kernel/files.ts';
+import { parseMasterKeys, serializeMasterKeys } from '../kernel/master-keys.ts';
 import { checkExternalDatabase } from './check-database.ts';
 import { findProcessesIn, startOf } from './processes.ts';
 import { userOf } from './system-users.ts';
@@ -74,6 +76,26 @@ describe('a platform on its own PostgreSQL', () => {
     expect(statSync(pathIn(dataDir, 'secrets/master.key')).mode & 0o777).toBe(0o600);
     expect(statSync(pathIn(dataDir, 'run/worker')).mode & 0o777).toBe(0o710);
     if (isRoot) expect(seen.uid).not.toBe(0);
+  });
+
+  test('a new master key in the file reaches the processes that run, and those that are started again', async () => {
+    const path = pathIn(dataDir, 'secrets/master.key');
+    const keys = parseMasterKeys(readFileSync(path));
+    const hashOf = (key: Uint8Array) => createHash('sha256').update(key).digest('hex');
+    const given = async () => (await ask(await platform.ready)).keyHash;
+    const reaches = async (key: Uint8Array) => {
+      for (let n = 0; n < 60 && (await given()) !== hashOf(key); n++) await pause(100);
+      expect(await given()).toBe(hashOf(key));
+    };
+    const second = new Uint8Array(32).fill(2);
+    replaceFile(path, serializeMasterKeys(new Map([...keys, [2, second]])));
+    await reaches(second);
+    // Of a file that cannot be used nothing is taken.
+    replaceFile(path, Buffer.from('{"3": "short"}'));
+    await pause(1_500);
+    expect(await given()).toBe(hashOf(second));
+    replaceFile(path, keys.get(1)!);
+    await reaches(keys.get(1)!);
   });
 
   test.runIf(isRoot)(

@@ -19,7 +19,8 @@ import { refuseTakenAddresses, refuseTakenPgPort } from './ports.ts';
 import type { Handover } from './process-protocol.ts';
 import { endLeftovers, recordProcesses, type SeenProcess, startOf } from './processes.ts';
 import { findConsole } from './find-console.ts';
-import { readAuditKey, readDatabasePasswords, readMasterKey } from './secrets.ts';
+import { replaceKeys } from '../kernel/master-keys.ts';
+import { readAuditKey, readDatabasePasswords, readMasterKeys, watchMasterKeys } from './secrets.ts';
 import { type ProcessLife, startProcess } from './start-process.ts';
 import { currentIdentity, ensureSystemUser, userOf } from './system-users.ts';
 import type { Patience } from './watchdog.ts';
@@ -102,7 +103,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
 
   const owners = findOwners(isRoot, paths.data);
   layOutDataFolder(paths, owners);
-  const masterKey = readMasterKey(paths.masterKey);
+  const masterKeys = readMasterKeys(paths.masterKey);
   const auditKey = readAuditKey(paths.auditKey);
   // Built while the database starts.
   const consoleDir = options.ensureConsole && findConsole(options.ensureConsole, say, paths.app);
@@ -125,7 +126,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
   const node = provideNode(paths.app, isRoot);
   const common = {
     ...settings,
-    masterKey,
+    masterKeys,
     platformId,
     engine,
     externalDatabaseUrl: undefined,
@@ -173,6 +174,15 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
     // Beside the others' folder, where the engine puts them.
     ...['incusd.log', 'incusd.out', 'lxcfs.out'].map((name) => join(paths.data, name)),
   ];
+  const keyTimer = watchMasterKeys(
+    paths.masterKey,
+    (keys) => {
+      // A process that is started again gets them with its handover.
+      replaceKeys(masterKeys, keys);
+      for (const life of [lives.worker, lives.api]) life?.tell({ kind: 'keys', keys });
+    },
+    (error) => say(`${paths.masterKey} cannot be used: ${error.message}; going on with the keys from before`),
+  );
   const logTimer = setInterval(() => boundLogs(logs, say), 10_000).unref();
   return {
     addresses: lives.api?.addresses ?? [],
@@ -183,6 +193,7 @@ async function bringUp(options: SupervisorOptions, isRoot: boolean, claim: Claim
     engine,
     processes: () => inStopOrder(running).map((kept) => ({ name: kept.name, pid: kept.life()?.pid })),
     stop: async (hurry) => {
+      clearInterval(keyTimer);
       clearInterval(logTimer);
       await stopAll(running, hurry, say);
       rmSync(pidsFile, { force: true });

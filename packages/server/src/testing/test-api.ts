@@ -25,6 +25,7 @@ import type { LiveHandlers } from '../kernel/live.ts';
 import { createMetrics, type Metrics } from '../kernel/metrics.ts';
 import { startNotifier } from '../kernel/notifier.ts';
 import type { Registry } from '../kernel/registry.ts';
+import type { MasterKeys } from '../kernel/master-keys.ts';
 import { createSealer, type Sealer } from '../kernel/seal.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
 import { createLiveClient, type LiveClient } from '../live/client.ts';
@@ -130,6 +131,8 @@ export async function startTestApi(options: {
   readonly trustedProxies?: readonly string[];
   readonly mostConnections?: number;
   readonly region?: string;
+  /** Default: a random one. */
+  readonly masterKeys?: MasterKeys;
   readonly corsOrigins?: readonly string[];
   readonly hosts?: readonly string[];
   readonly consoleDir?: string;
@@ -152,7 +155,7 @@ export async function startTestApi(options: {
   );
   const workerDatabase = wrap(openDatabase({ connectionString: options.database.workerUrl, max: 4, min: 0 }));
   const region = options.region ?? 'us-east-1';
-  const sealer = createSealer(new Map([[1, randomBytes(32)]]));
+  const sealer = createSealer(options.masterKeys ?? new Map([[1, randomBytes(32)]]));
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
   const notifier = startNotifier({ connectionString: options.database.apiUrl, clock, log });

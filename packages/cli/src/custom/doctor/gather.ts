@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findPostgresVersions, lookAtDatabase } from './database.ts';
@@ -136,7 +136,7 @@ function lookAtDataDir(
     ? [
         look('', '711'),
         look('secrets', '700', { needed: wasStarted }),
-        look('secrets/master.key', '600', { needed: wasStarted, size: 32 }),
+        look('secrets/master.key', '600', { needed: wasStarted, ...sizeOfKey(join(path, 'secrets/master.key')) }),
         look('secrets/database.json', '600', { needed: wasStarted }),
         look('logs', '700'),
         ...(databaseUrl === undefined ? [look('postgres', '700', { owner: isRoot ? 'postgres' : self })] : []),
@@ -156,6 +156,16 @@ function lookAtDataDir(
     entries,
     closedParents: isRoot ? closedAbove(path) : [],
   };
+}
+
+/** The length of the first key. Keys of a rotation are JSON of any length. */
+function sizeOfKey(path: string): { readonly size?: number } {
+  try {
+    if (readFileSync(path, 'utf8').startsWith('{')) return {};
+  } catch {
+    // What is missing or closed is told by itself.
+  }
+  return { size: 32 };
 }
 
 /** The folder itself, or the first above it that exists. */

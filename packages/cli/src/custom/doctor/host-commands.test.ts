@@ -128,10 +128,13 @@ it('tells a person in lines, and needs no context and no server', async () => {
 
 it('packs what helps, and no secret of any kind that the platform knows', async () => {
   makeDataFolder();
+  const rotated = randomBytes(32);
   const [masterKey, owner, smtp] = [randomBytes(32), randomBytes(24).toString('base64url'), 's3cr3t-smtp'];
   const secrets = {
     'the master key as hex': masterKey.toString('hex'),
     'the master key as base64': masterKey.toString('base64'),
+    'the next master key as hex': rotated.toString('hex'),
+    'the next master key as base64': rotated.toString('base64'),
     "the owner's password": owner,
     "the owner's password in the password file": owner,
     'a password of the database': 'pg-p4ss',
@@ -147,7 +150,9 @@ it('packs what helps, and no secret of any kind that the platform knows', async 
     'a bcrypt hash': '$2b$10$CwTycUXWue0Thq9StjUM0uJ8O2rLk0o1kM4mJ7hO8Z0q0o8eWlJm2',
     'the key of somebody who packs': `thecloud_${randomBytes(16).toString('hex')}`,
   };
-  writeFileSync(join(dataDir, 'secrets/master.key'), masterKey);
+  // As while it is rotated.
+  const keys = { 1: masterKey.toString('base64'), 2: rotated.toString('base64') };
+  writeFileSync(join(dataDir, 'secrets/master.key'), `${JSON.stringify(keys)}\n`);
   writeFileSync(join(dataDir, 'secrets/database.json'), JSON.stringify({ superuser: 'pg-p4ss', owner }));
   writeFileSync(join(dataDir, 'secrets/pgpass'), `/run:5433:thecloud:cloud:${owner}\n`, { mode: 0o600 });
   const planted = Object.entries(secrets).map(([what, secret]) => `${what} is ${secret} here`);

@@ -195,6 +195,10 @@ function secretsOf({ dataDir, settings }: Place, env: World['env']): readonly (s
   });
   const texts = files.map((bytes) => bytes.toString('utf8'));
   const members = texts.flatMap((text) => [...text.matchAll(/"([^"]{6,})"\s*[,}\]]/g)].map((match) => match[1]!));
+  // A master key after a rotation: base64 in JSON, and in other forms elsewhere.
+  const decoded = members
+    .filter((text) => /^[A-Za-z0-9+/]{43}=$/.test(text))
+    .map((text) => Buffer.from(text, 'base64'));
   // The last field of a line of PostgreSQL's password file.
   const passwords = texts.flatMap((text) =>
     [...text.matchAll(/^(?:[^:\n]*:){4}([^:\n]+)$/gm)].map((match) => match[1]!),
@@ -203,7 +207,7 @@ function secretsOf({ dataDir, settings }: Place, env: World['env']): readonly (s
   const ofSettings = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [] : isSecret(name) ? [value] : secretsOfSetting(value),
   );
-  return [...files.filter((bytes) => bytes.length <= 4096), ...members, ...passwords, ...ofSettings];
+  return [...files.filter((bytes) => bytes.length <= 4096), ...members, ...decoded, ...passwords, ...ofSettings];
 }
 
 /** The password of an address. */

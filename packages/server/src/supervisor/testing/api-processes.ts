@@ -33,7 +33,7 @@ export async function setUpApiProcesses() {
     operatorDatabaseUrl: database.operatorUrl,
     dataDatabaseUrl: database.dataUrl,
     smtpUrl: undefined,
-    masterKey: new Uint8Array(32),
+    masterKeys: new Map([[1, new Uint8Array(32)]]),
     platformId: '00000000-0000-7000-8000-0000000000fe',
     engine: { available: false, reason: 'none in this test' },
   };

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import type { Config } from '../../config.ts';
 import type { Running } from '../../compose/base.ts';
+import { newestOf } from '../../kernel/master-keys.ts';
 import { runProcess } from '../run-process.ts';
 
 async function listen(config: Config, port: number): Promise<Running> {
@@ -43,7 +44,9 @@ async function describe(config: Config) {
   return {
     uid: process.getuid?.(),
     databaseUsers: (await Promise.all(urls.map(findUser))).filter((user) => user !== undefined),
-    keyHash: createHash('sha256').update(config.masterKey).digest('hex'),
+    keyHash: createHash('sha256')
+      .update(config.masterKeys.get(newestOf(config.masterKeys))!)
+      .digest('hex'),
     platformId: config.platformId,
     ownerUrl: config.externalDatabaseUrl,
     environment: Object.keys(process.env),
