@@ -107,7 +107,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
     createInstancesService({
       ...deps,
       images: IMAGES,
-      ...(worker ? { worker: { ...worker, engine: worker.compute } } : {}),
+      ...(worker ? { worker: { ...worker, engine: worker.compute, sealer: deps.sealer } } : {}),
     }),
     createQueuesService({ ...deps, data, ...(worker ? { worker } : {}) }),
     createQuotasService({

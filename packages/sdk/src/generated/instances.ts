@@ -14,7 +14,7 @@ export interface InstancesLaunchInput {
   readonly instance_type?: string | undefined;
   /** Id or name of a VPC; without it the instance has no network */
   readonly vpc_id?: string | undefined;
-  /** KEY=value */
+  /** KEY=value; KEY=@name is the value of a secret at each start, and @@ stands for one @ */
   readonly env?: readonly string[] | undefined;
   /** Runs instead of the image's own first process */
   readonly cmd?: readonly string[] | undefined;

@@ -19,7 +19,7 @@ import { type FakeTerminal, openFakeTerminal } from './fake-terminal.ts';
 
 interface Machine {
   readonly ref: MachineRef;
-  readonly spec: MachineSpec;
+  spec: MachineSpec;
   state: SeenMachine['state'];
   startedAt: number;
   ends: number;
@@ -185,10 +185,11 @@ export function createFakeComputeEngine(
         calls.push(`define ${ref.instanceId}`);
         machines.set(name, { ref, spec, state: 'stopped', startedAt: 0, ends: 0, console: [], terminals: new Set() });
       }),
-    start: (ref, signal) =>
+    start: (ref, signal, spec) =>
       doing('start', ref, signal, async () => {
         const machine = existing(ref);
         if (machine.state === 'running') return;
+        if (spec && machine.state === 'stopped') machine.spec = { ...machine.spec, ...spec };
         machine.console.push(`${machine.spec.hostname} starts\n`);
         machine.startedAt = engine.now();
         change('start', ref, 'running');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { guardEngine } from '../kernel/engine-guard.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Outcome, Reconciler } from '../kernel/reconcile.ts';
+import { createSealer } from '../kernel/seal.ts';
 import { loadRow } from '../kernel/resource.ts';
 import { openTransactions } from '../kernel/sql/tx.ts';
 import { type InstanceRow, INSTANCES, publicStatus } from '../services/instances/instance.ts';
@@ -49,6 +50,7 @@ export function setUpInstancePasses(): InstancePasses {
   let engine: FakeComputeEngine;
   let clock: ManualClock;
   let reconciler: Reconciler;
+  const sealer = createSealer(new Map([[1, new Uint8Array(32)]]));
   beforeAll(async () => {
     db = await seedDatabase();
     tenant = await db.makeTenant();
@@ -59,7 +61,7 @@ export function setUpInstancePasses(): InstancePasses {
     engine = createFakeComputeEngine();
     clock = createManualClock(Date.now());
     engine.now = () => clock.now();
-    reconciler = createInstanceReconciler({ engine: guardEngine(engine, openTransactions), clock });
+    reconciler = createInstanceReconciler({ engine: guardEngine(engine, openTransactions), clock, sealer });
   });
 
   const pass: InstancePasses['pass'] = (id, options = {}) =>

@@ -50,6 +50,39 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     expect((await exec(['no-such-command'])).exitCode).toBe(127);
   });
 
+  test('a start can give a stopped machine other values of its variables, which its first process and its commands get', async () => {
+    const other = fresh('variables');
+    const command = ['sh', '-c', 'echo "begun with $SECRET"; exec sleep 1000'];
+    await platform.compute.define(other, testSpec('variables', undefined, { env: { SECRET: '', KEPT: 'k' }, command }));
+    const ask = async () =>
+      text(
+        (
+          await platform.compute.exec(other, {
+            command: ['sh', '-c', 'echo "$SECRET|$KEPT"'],
+            timeoutMs: 10_000,
+            outputLimit: 1_000,
+          })
+        ).stdout,
+      );
+    for (const SECRET of ['first', "it's\nsecond $HOME"]) {
+      await platform.compute.start(other, undefined, { env: { SECRET, KEPT: 'k' }, command });
+      expect(await ask()).toBe(`${SECRET}|k\n`);
+      expect(
+        text(
+          (
+            await platform.compute.exec(other, {
+              command: ['cat', '/proc/1/environ'],
+              timeoutMs: 10_000,
+              outputLimit: 10_000,
+            })
+          ).stdout,
+        ),
+      ).not.toBe('');
+      await platform.compute.stop(other, 1_000);
+    }
+    await platform.compute.remove(other);
+  });
+
   test('exec: short commands, four at once, lose no word', async () => {
     for (let round = 0; round < 20; round++) {
       const results = await Promise.all(

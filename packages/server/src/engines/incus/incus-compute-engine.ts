@@ -42,7 +42,7 @@ import {
   removeBackup,
   removeStrayFolder,
 } from './machine-disk.ts';
-import { commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
+import { variablesConfig, commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
 import { createUsageReader } from './machine-usage.ts';
 import { toSeen } from './seen-machine.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
@@ -182,7 +182,7 @@ export class IncusComputeEngine implements ComputeEngine {
     }
   }
 
-  async start(ref: MachineRef, signal?: AbortSignal): Promise<void> {
+  async start(ref: MachineRef, signal?: AbortSignal, spec?: Pick<MachineSpec, 'env' | 'command'>): Promise<void> {
     let found = await this.#find(ref, signal);
     if (found === undefined)
       throw new EngineError('not_found', `no such machine to start: ${this.nameOf(ref.instanceId)}`);
@@ -195,7 +195,8 @@ export class IncusComputeEngine implements ComputeEngine {
     await this.#prepareGuest();
     // First: whatever changes a machine writes its backup.yaml.
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
-    await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), signal);
+    const given = spec && found.status === 'Stopped' ? variablesConfig(spec) : undefined;
+    await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), given, signal);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));

@@ -67,12 +67,12 @@ export function machineConfig(
     'limits.memory.swap': 'false',
     'limits.processes': String(spec.processes),
   };
-  if (hasEnv) config[MARKS.env] = Buffer.from(JSON.stringify(spec.env)).toString('base64');
+  if (hasEnv) config[MARKS.env] = packEnv(spec.env);
   const devices: MachineConfig['devices'] = {
     root: { type: 'disk', path: '/', pool: POOL_NAME, size: `${spec.diskGb}GiB` },
   };
   if (command.length > 0 || hasEnv) {
-    lxc.push(`lxc.init.cmd = ${guestInitCommand(command, spec.env)}`);
+    lxc.push(initLineOf(spec));
     devices['thecloud'] = guestDevice(folders.guest);
   }
   if (spec.nic !== undefined) {
@@ -86,6 +86,24 @@ export function machineConfig(
   }
   config['raw.lxc'] = lxc.join('\n');
   return { config, devices };
+}
+
+type Variables = Pick<MachineSpec, 'env' | 'command'>;
+
+export const INIT_LINE = 'lxc.init.cmd = ';
+const initLineOf = ({ env, command = [] }: Variables): string => `${INIT_LINE}${guestInitCommand(command, env)}`;
+const packEnv = (env: MachineSpec['env']): string => Buffer.from(JSON.stringify(env)).toString('base64');
+
+/** What a machine's variables are in its configuration. */
+export interface VariablesConfig {
+  readonly config: Readonly<Record<string, string>>;
+  readonly initLine: string;
+}
+
+/** Variables for a machine that was made with some. Throws EngineError `invalid`. */
+export function variablesConfig(spec: Variables): VariablesConfig {
+  checkVariables(spec);
+  return { config: { [MARKS.env]: packEnv(spec.env) }, initLine: initLineOf(spec) };
 }
 
 /** /dev/fuse (Documentation/admin-guide/devices.txt of the kernel). */
@@ -132,12 +150,11 @@ export function readEnv(config: Readonly<Record<string, string>>): Record<string
 /** Bytes. The kernel takes at most 128 KiB in one argument, and base64 makes four of three. */
 const LONGEST_WORD = 64 * 1024;
 
-/** Everything that ends up in a line of configuration is checked here, whatever was checked before. */
-export function checkSpec(spec: MachineSpec): void {
-  const demand = (holds: boolean, what: string): void => {
-    if (!holds) throw new EngineError('invalid', `an instance cannot have ${what}`);
-  };
-  demand(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(spec.hostname), `the host name ${JSON.stringify(spec.hostname)}`);
+function demand(holds: boolean, what: string): void {
+  if (!holds) throw new EngineError('invalid', `an instance cannot have ${what}`);
+}
+
+function checkVariables(spec: Variables): void {
   for (const [name, value] of Object.entries(spec.env)) {
     demand(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name), `the variable name ${JSON.stringify(name)}`);
     demand(!value.includes('\0'), `a NUL byte in the variable ${name}`);
@@ -149,6 +166,12 @@ export function checkSpec(spec: MachineSpec): void {
     (spec.command ?? []).every((word) => Buffer.byteLength(word) <= LONGEST_WORD),
     'a word of more than 64 KiB in its command',
   );
+}
+
+/** Everything that ends up in a line of configuration is checked here, whatever was checked before. */
+export function checkSpec(spec: MachineSpec): void {
+  demand(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(spec.hostname), `the host name ${JSON.stringify(spec.hostname)}`);
+  checkVariables(spec);
   demand(spec.vcpus > 0 && spec.vcpus <= 1024, `${spec.vcpus} vCPUs`);
   for (const [what, value] of [
     ['MiB of memory', spec.memoryMb],

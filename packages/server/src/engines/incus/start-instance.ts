@@ -2,7 +2,7 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { COMMON_CONFIG } from './machine-config.ts';
+import { INIT_LINE, type VariablesConfig, COMMON_CONFIG } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import { isAccountLine } from './kernel-share.ts';
 
@@ -84,18 +84,20 @@ async function hasEnded(logFolder: string, before: RunRecord | undefined): Promi
 
 /**
  * Gives a stopped instance that an earlier version made, or that was made when the host had other cgroups, what every machine has. Of two
- * lines for one key of LXC's configuration the later counts.
+ * lines for one key of LXC's configuration the later counts. `given`: variables in place of those that it was made with.
  */
 export async function completeConfig(
   client: IncusClient,
   found: IncusInstance,
   lines: readonly string[],
+  given: VariablesConfig | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
   const kept = raw.split('\n').filter((line) => lines.includes(line) || !isAccountLine(line));
-  const wanted = [...kept, ...lines.filter((line) => !kept.includes(line))].join('\n');
-  const changed = Object.entries({ ...COMMON_CONFIG, 'raw.lxc': wanted }).filter(
+  const common = [...kept, ...lines.filter((line) => !kept.includes(line))];
+  const wanted = common.map((line) => (given && line.startsWith(INIT_LINE) ? given.initLine : line)).join('\n');
+  const changed = Object.entries({ ...COMMON_CONFIG, ...given?.config, 'raw.lxc': wanted }).filter(
     ([key, value]) => found.config[key] !== value,
   );
   if (changed.length === 0) return;

@@ -195,9 +195,9 @@ export interface ComputeEngine {
   define(ref: MachineRef, spec: MachineSpec, signal?: AbortSignal): Promise<void>;
   /**
    * Starts a stopped machine or thaws a frozen one, with the NIC of its spec. Does nothing if it runs. Resolves when the command
-   * has run for a moment or has already ended; `inspect` shows which.
+   * has run for a moment or has already ended; `inspect` shows which. With a spec, a stopped machine first gets its variables.
    */
-  start(ref: MachineRef, signal?: AbortSignal): Promise<void>;
+  start(ref: MachineRef, signal?: AbortSignal, spec?: Pick<MachineSpec, 'env' | 'command'>): Promise<void>;
   /** Stops the machine, cleanly within `graceMs`, then by force. Does nothing if it is stopped or absent. */
   stop(ref: MachineRef, graceMs: number, signal?: AbortSignal): Promise<void>;
   /** Removes the machine with its disk, by force if it runs. Does nothing if it is absent. */

@@ -1,10 +1,12 @@
 import { deletes } from '../../kernel/builders.ts';
-import { conflict, invalidInput, notFound } from '../../kernel/errors.ts';
+import { isPermitted } from '../../kernel/caller.ts';
+import { conflict, forbidden, invalidInput, notFound } from '../../kernel/errors.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { pageRequest, toPage } from '../../kernel/page.ts';
 import { listRows, refuseIdAsName } from '../../kernel/resource.ts';
 import { type Call, type Handlers, steps } from '../../kernel/service.ts';
 import { placeOnHost } from '../hosts/index.ts';
+import { findSecret } from '../secrets/index.ts';
 import {
   attachInterface,
   findVpcForInstance,
@@ -20,6 +22,7 @@ import { type InstanceRow, type InstanceTypeRow, INSTANCES, publicStatus } from 
 import { createPgInstanceRepository, type InstanceRepository, labelOfTag } from './instance-repository.pg.ts';
 import type { ExecSpec, LogsSpec, StatsSpec, TerminalSpec } from './live.ts';
 import type { instanceOperations } from './operations.ts';
+import { secretsIn } from './variables.ts';
 
 type LaunchInput = InputOf<(typeof instanceOperations)['launch']>;
 
@@ -37,13 +40,15 @@ export function createInstanceHandlers(
   return {
     launch: steps({
       /** Answers the type. A type is what it is for ever: it is asked for once. */
-      async check({ input, sql, createdId }: Call<LaunchInput>) {
+      async check(call: Call<LaunchInput>) {
+        const { input, sql, createdId } = call;
         refuseIdAsName(INSTANCES, input.name);
         refuseReservedName(input.name, hostNameOf(input.name, createdId));
         if (!deps.images.includes(input.image))
           throw invalidInput(
             `image '${input.image}' is not in the catalogue; choose one of: ${deps.images.join(', ')}`,
           );
+        await requireSecrets(call, secretsIn(readEnv(input.env ?? [])));
         const id = input.instance_type ?? DEFAULT_TYPE;
         const type = types.get(id) ?? (await findType(createPgInstanceRepository(sql), id));
         types.set(id, type);
@@ -186,6 +191,17 @@ async function findType(repository: InstanceRepository, id: string): Promise<Ins
   if (type) return type;
   const known = await repository.listTypes({ limit: 50, after: null });
   throw invalidInput(`instance_type '${id}' does not exist; choose one of: ${known.map((row) => row.id).join(', ')}`);
+}
+
+/**
+ * Who gives secrets to an instance could read them there. Throws FORBIDDEN for a caller who may read none, NOT_FOUND for a secret that there is not.
+ */
+async function requireSecrets({ caller, sql, tenantId }: Call<LaunchInput>, names: readonly string[]): Promise<void> {
+  if (names.length > 0 && caller.kind === 'user' && !isPermitted(caller.permissions, 'secret:read'))
+    throw forbidden(
+      `env refers to the secret '${names[0]}', and that needs the permission 'secret:read'; write @@ for a value that begins with @`,
+    );
+  for (const name of names) if (!(await findSecret(sql, tenantId, name))) throw notFound('secret', name);
 }
 
 const readEnv = (entries: readonly string[]): Record<string, string> =>

@@ -75,6 +75,7 @@ export type InstanceReason =
   | 'WAITING_FOR_NETWORK'
   | 'IMAGE_FAILED'
   | 'NETWORK_FAILED'
+  | 'SECRET_MISSING'
   | 'RESTING';
 
 export interface InstanceRow extends ResourceRow {

@@ -83,7 +83,10 @@ export const instanceOperations = {
               pattern: '^[A-Za-z_][A-Za-z0-9_]*=[^\\u0000]*$',
               'x-form': 'KEY=value, where the key is of letters, digits and _ and begins with no digit',
             }),
-            { maxItems: 100, description: 'KEY=value' },
+            {
+              maxItems: 100,
+              description: 'KEY=value; KEY=@name is the value of a secret at each start, and @@ stands for one @',
+            },
           ),
         ),
         cmd: Type.Optional(words(4096, 100, "Runs instead of the image's own first process")),

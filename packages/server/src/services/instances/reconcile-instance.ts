@@ -11,7 +11,9 @@ import {
 } from '../../kernel/pass.ts';
 import { again, givenUp, gone, type Outcome, type Pass, type Reconciler, settled } from '../../kernel/reconcile.ts';
 import { loadRow, removeTombstone } from '../../kernel/resource.ts';
+import type { Sealer } from '../../kernel/seal.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
+import { readSecrets } from '../secrets/index.ts';
 import { loadVpcForInstance, releaseInterface, type VpcForInstance } from '../vpcs/index.ts';
 import type { ComputeEngine, MachineRef, MachineSpec } from './compute-engine.ts';
 import { exitOf, wordsOfEnd } from './exit-words.ts';
@@ -25,6 +27,7 @@ import {
   type InstanceTypeRow,
 } from './instance.ts';
 import { createPgInstanceRepository } from './instance-repository.pg.ts';
+import { resolved, secretsIn } from './variables.ts';
 import { hasFailed, plan, restsUntil, type Seen, type Step, type Told } from './plan.ts';
 
 /** Milliseconds between two passes of an instance that is as wanted. Bulk looks find drift of its power and its disk every 15 s; a pass a quarter of an hour cost a fifth of a core at 100,000 instances. */
@@ -57,6 +60,7 @@ const ON_ITS_WAY = {
 export interface InstanceReconcilerDeps {
   readonly engine: ComputeEngine;
   readonly clock: Clock;
+  readonly sealer: Pick<Sealer, 'open'>;
 }
 
 /** What a pass knows: the row, and the machine as last inspected or as the engine's last call left it. */
@@ -84,7 +88,7 @@ interface Missing {
  * After a step it trusts the engine's result and does not inspect again. A change of the row during the pass increments `wakes` and
  * causes another pass, and a change of the machine is an engine event.
  */
-export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDeps): Reconciler {
+export function createInstanceReconciler({ engine, clock, sealer }: InstanceReconcilerDeps): Reconciler {
   async function pass(pass: Pass): Promise<Outcome> {
     const loaded = await pass.read((sql) => load(sql, pass.id));
     if (!loaded) return gone;
@@ -124,8 +128,7 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
         await engine.stop(ref, GRACE_MS, pass.signal);
         return { ...known, seen: { ...known.seen, state: 'stopped' } };
       case 'start':
-        await engine.start(ref, pass.signal);
-        return { ...known, seen: await engine.inspect(ref, pass.signal) };
+        return start(pass, known);
       case 'tell':
         return tell(pass, known, step);
       case 'rest':
@@ -195,6 +198,35 @@ export function createInstanceReconciler({ engine, clock }: InstanceReconcilerDe
       },
     );
     return { ...known, row: next };
+  }
+
+  /** Secrets are read at each start, so that it gets the values of that moment. */
+  async function start(pass: Pass, known: Known): Promise<Known | Outcome> {
+    const { row } = known;
+    const ref = refOf(row);
+    const names = secretsIn(row.env);
+    if (names.length === 0) await engine.start(ref, pass.signal);
+    else {
+      const reading = {
+        tenantId: row.tenant_id,
+        names,
+        now: new Date(clock.now()),
+        actor: INSTANCE.kind,
+        metadata: { instance_id: row.id },
+      };
+      const read = await pass.commit((sql) => readSecrets(sql, sealer, reading));
+      if ('missing' in read)
+        return failForGood(
+          pass,
+          INSTANCE,
+          row,
+          'SECRET_MISSING',
+          `a variable needs it, but ${read.missing}; mend that, and start the instance again`,
+        );
+      const env = resolved(row.env, read.values);
+      await engine.start(ref, pass.signal, { env, ...(row.command ? { command: row.command } : {}) });
+    }
+    return { ...known, seen: await engine.inspect(ref, pass.signal) };
   }
 
   async function rest(pass: Pass, row: InstanceRow, until: Date): Promise<Outcome> {
@@ -304,7 +336,7 @@ function specOf({ row, type, vpc }: Known): MachineSpec {
     diskGb: type!.disk_gb,
     networkMbps: type!.network_mbps,
     processes: type!.processes,
-    env: row.env,
+    env: resolved(row.env),
     ...(row.command ? { command: row.command } : {}),
     ...(vpc && row.private_ip && row.mac
       ? { nic: { vpcId: vpc.id, address: row.private_ip, prefix: vpc.prefix, gateway: vpc.gateway, mac: row.mac } }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSealer } from '../../kernel/seal.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { every } from '../../kernel/every.ts';
 import { observe } from '../../kernel/observe.ts';
@@ -70,10 +71,11 @@ const woken = async () =>
   (await db.owner.query<{ id: string }>(`select id from reconcile where kind = 'instance' order by id`)).rows.map(
     (row) => row.id,
   );
+const sealer = createSealer(new Map([[1, new Uint8Array(32)]]));
 /** What the worker repeats, without the look for drift: only what follows the engine. */
 const follow = (clock: Clock = systemClock) => {
   const log = memoryLog(logLines);
-  const { repeats } = createInstanceWorker({ engine, database: db.worker, clock, log, hostId });
+  const { repeats } = createInstanceWorker({ engine, database: db.worker, clock, log, hostId, sealer });
   const { ms, name, run } = repeats!.find((one) => one.name.startsWith('follow'))!;
   return every(ms, name, run, { clock, log });
 };
@@ -90,6 +92,7 @@ describe('the start of a worker', () => {
     };
     const worker = createInstanceWorker({
       engine,
+      sealer,
       database: db.worker,
       clock: systemClock,
       log: memoryLog([]),
@@ -120,7 +123,7 @@ describe('the start of a worker', () => {
 describe('the start of a worker while the engine is not available', () => {
   it('shows nothing as RUNNING, and once more what runs when the engine is back', async () => {
     const id = await insert({}, 'running');
-    const deps = { engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId };
+    const deps = { engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId, sealer };
     const { begin, reconcilers } = createInstanceWorker(deps);
     const read = async () =>
       (await db.owner.query('select status, reason_code from instances where id = $1', [id])).rows[0];
@@ -208,7 +211,14 @@ describe('the events of the engine', () => {
 
 describe('the worker side of instances', () => {
   it('has a reconciler, a look for drift, the events of the engine, what it clears up, and what is done live', () => {
-    const side = createInstanceWorker({ engine, database: db.worker, clock: systemClock, log: memoryLog([]), hostId });
+    const side = createInstanceWorker({
+      engine,
+      database: db.worker,
+      clock: systemClock,
+      log: memoryLog([]),
+      hostId,
+      sealer,
+    });
     expect(side.reconcilers?.map((one) => one.kind)).toEqual(['instance']);
     expect(side.repeats).toHaveLength(4);
     expect(Object.keys(side.live ?? {})).toEqual([

@@ -12,6 +12,8 @@ import { rotationOperations } from './rotation-operations.ts';
 import { secretKind, SECRETS } from './secret.ts';
 import { createSecretWorker, type SecretWorkerDeps } from './worker.ts';
 
+export { findNamed as findSecret, readSecrets } from './for-machines.ts';
+
 export interface SecretDeps {
   readonly sealer: Sealer;
   readonly worker?: SecretWorkerDeps;

@@ -21,6 +21,7 @@ const MORE: Readonly<Record<string, string>> = {
     'mend what last_error says, such as a server of images that cannot be reached, then run `cloud admin work retry`',
   WAITING_FOR_NETWORK: 'look for the VPC of the instance in this list, and mend it first',
   NETWORK_FAILED: 'look for the VPC of the instance in this list, mend it, then run `cloud admin work retry`',
+  SECRET_MISSING: 'nothing: the tenant must create the secret that status_reason names, and start the instance',
   RESTING: 'nothing: the instance keeps ending, and its owner must mend its command',
 };
 
