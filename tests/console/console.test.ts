@@ -11,6 +11,7 @@ import { describeNames } from './theme-names.ts';
 import { describePages } from './theme-pages.ts';
 import { describeQueue } from './theme-queue.ts';
 import { describeRoles } from './theme-roles.ts';
+import { describeSecret } from './theme-secret.ts';
 import { describeSessions } from './theme-sessions.ts';
 import { describeStory } from './theme-story.ts';
 import { fillWorld, type World } from './world.ts';
@@ -60,5 +61,6 @@ describe.skipIf(obstacle !== undefined)('the console', { timeout: 60_000 }, () =
     describeEntrance(use);
     describeInstance(use);
     describeQueue(use);
+    describeSecret(use);
   });
 });

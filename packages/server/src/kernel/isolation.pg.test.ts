@@ -210,12 +210,15 @@ describe('the rows of another tenant', () => {
         'goose_db_version',
         'hosts',
         'instance_types',
+        'master_key_rotations',
         'migration_checksums',
         'platform',
         'platform_settings',
         'role_permissions',
         'roles',
         'scope_key',
+        // Names of columns.
+        'sealed_columns',
       ]);
     });
   });
