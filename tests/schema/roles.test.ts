@@ -175,6 +175,7 @@ describe('cloud_operator', () => {
     expect(await columnsWithout('cloud_operator', 'select')).toEqual([
       'caches.password',
       'cron_jobs.http_endpoint',
+      'cron_jobs.target_payload',
       'databases.password',
       'instances.command',
       'instances.env',

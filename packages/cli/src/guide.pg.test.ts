@@ -144,6 +144,17 @@ it('every command of the guide to secrets does what the guide says', async () =>
   expect(found).toMatch(/prod\/key/);
 }, 60_000);
 
+it('every command of the guide to cron jobs does what the guide says', async () => {
+  const { said } = await follow('cron.md');
+  const [preview, made, next, ran, runs, changed] = said;
+  expect(preview).toMatch(/T0[12]:00:00/);
+  expect(made).toMatch(/^timezone +Europe\/Berlin$/m);
+  expect(next).toMatch(/T0[12]:00:00/);
+  expect(ran).toContain('{"task":"backup"}');
+  expect(runs).toMatch(/SUCCESS/);
+  expect(changed).toMatch(/^schedule +cron\(0 3 L \* \? \*\)$/m);
+}, 60_000);
+
 it('every command of the guide to queues does what the guide says', async () => {
   const { said } = await follow('queues.md');
   const [sent, printed, many, , peeked, , , dead, moved, alone, fifo] = said;

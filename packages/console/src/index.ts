@@ -3,6 +3,9 @@
 export type {
   AuditPublicKey,
   AuditRetention,
+  CronJob,
+  CronRun,
+  CronTimes,
   ExecResult,
   Host,
   Instance,

@@ -13,6 +13,7 @@ import type { Database } from './kernel/sql/pool.ts';
 import { createAdminAuditService, createAuditService } from './services/audit/index.ts';
 import { createEventsService, type EventFeed } from './services/events/index.ts';
 import type { Address } from './setting-readers.ts';
+import { createCronService } from './services/cron/index.ts';
 import { createHostsService, type HostDeps } from './services/hosts/index.ts';
 import { createAuthService, createSecondFactorService, createSessionsService } from './services/identity/index.ts';
 import {
@@ -110,6 +111,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
       ...(worker ? { worker: { ...worker, engine: worker.compute, sealer: deps.sealer } } : {}),
     }),
     createQueuesService({ ...deps, data, ...(worker ? { worker } : {}) }),
+    createCronService(worker ? { worker } : {}),
     createQuotasService({
       quotas: () => quotasOf(services),
       usages: () => services.flatMap((service) => service.usage ?? []),

@@ -117,6 +117,48 @@ export interface Binding {
   readonly created_at: string;
 }
 
+export interface CronJob {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  /** ACTIVE or PAUSED */
+  readonly status: string;
+  readonly schedule: string;
+  readonly timezone: string;
+  /** Absent: the queue was deleted */
+  readonly target_queue_id?: string;
+  readonly target_payload: string;
+  /** skip, once or all */
+  readonly missed: string;
+  readonly last_run_at?: string;
+  /** Absent: it is paused, or its schedule has ended */
+  readonly next_run_at?: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface CronRun {
+  readonly id: string;
+  readonly job_id: string;
+  /** SUCCESS or FAILED */
+  readonly status: string;
+  /** The tick; absent if somebody asked for the run */
+  readonly scheduled_at?: string;
+  readonly started_at: string;
+  readonly ended_at?: string;
+  /** What the target answered: the id of the message */
+  readonly output?: string;
+  /** Why it failed */
+  readonly error?: string;
+}
+
+export interface CronTimes {
+  /** The first is the next one */
+  readonly times: readonly string[];
+}
+
 export interface Event {
   readonly id: string;
   readonly tenant_id: string;

@@ -260,6 +260,10 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
       return api.call('audit.prove', { id: row.id }, owner);
     },
   },
+  'cron.create': {
+    NOT_FOUND: () =>
+      api.call('cron.create', { name: uniqueWord(), schedule: '@daily', target_queue_id: 'nowhere' }, owner),
+  },
   'queues.create': {
     NOT_FOUND: () =>
       api.call('queues.create', { name: uniqueWord(), dead_letter_queue_id: 'nowhere', max_receive_count: 1 }, owner),

@@ -1,0 +1,54 @@
+import { CloudError } from '../../kernel/errors.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { type Addressed, createPgMessageRepository } from './message-repository.pg.ts';
+import { newMessage } from './new-message.ts';
+import { type QueueRow, QUEUES } from './queue.ts';
+
+/** A message that another service puts into a queue of its tenant. */
+export interface Delivery {
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly body: string;
+  /** Id of the user for whom it is sent. */
+  readonly sender: string;
+}
+
+export type Delivered = { readonly messageId: string } | { readonly error: string };
+
+/** Receivers wait for announcements of other senders than themselves. */
+const SENDER = 'delivery';
+
+/**
+ * Stores messages in standard queues within the caller's transaction: they are there if it commits. At most 200, so that one announcement names all
+ * queues. Answers in the order of what it was given; a queue that takes a message refuses none of the others.
+ */
+export async function deliver(sql: Sql, deliveries: readonly Delivery[], now: Date): Promise<readonly Delivered[]> {
+  const queues = new Map(
+    (
+      await sql.query<QueueRow>(
+        'queues.load_targets',
+        `select ${QUEUES.columns} from queues where id = any ($1::uuid[]) and deleted_at is null`,
+        [[...new Set(deliveries.map(({ queueId }) => queueId))]],
+      )
+    ).map((row) => [row.id, row]),
+  );
+  const addressed: Addressed[] = [];
+  const answers = deliveries.map(({ tenantId, queueId, body, sender }): Delivered => {
+    const queue = queues.get(queueId);
+    if (queue?.tenant_id !== tenantId) return { error: 'the queue was deleted' };
+    try {
+      const message = newMessage(queue, { body }, sender, now);
+      addressed.push({ queue, message });
+      return { messageId: message.id };
+    } catch (error) {
+      if (error instanceof CloudError) return { error: error.message };
+      throw error;
+    }
+  });
+  if (addressed.length > 0) {
+    const messages = createPgMessageRepository(sql);
+    await messages.insert(addressed);
+    await messages.announce(SENDER, [...new Set(addressed.map(({ queue }) => queue.id))]);
+  }
+  return answers;
+}
