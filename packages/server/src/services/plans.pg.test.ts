@@ -34,6 +34,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'metrics.table_sizes': 'reads the catalog',
   'queues.count_in_flight': 'counts by an index, after each 10,000 messages that a process takes',
   'reconcile.park': 'finds its row as reconcile.check_lease does, after a pass that got nowhere for long',
+  'work.parked': 'counts by an index what the host cannot end, of which there is little',
   'roles.list_built_in': 'reads the five built-in roles, after the last of the tenant',
   'roles.names': 'reads at most a thousand names of roles, by an index, for the words of a refusal',
 };

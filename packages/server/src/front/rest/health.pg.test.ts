@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { createLiveClient } from '../../live/client.ts';
 import { serveLive } from '../../live/server.ts';
@@ -22,7 +22,7 @@ import { createConnections } from '../connections.ts';
 import { createRestServer, type RestOptions } from './server.ts';
 import { createWaiter } from './waiter.ts';
 
-const { api, owner } = await setUpApi();
+const { api, owner, database: test } = await setUpApi();
 const folder = mkdtempSync(join(tmpdir(), 'thecloud-health-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -121,10 +121,12 @@ describe('health', () => {
     await slow.close();
   });
 
-  it('reports a dead worker and a missing engine, and still serves', async () => {
+  it('reports a dead worker, a missing engine and what does not end, and still serves', async () => {
+    const operator = openDatabase({ connectionString: test.operatorUrl, min: 0 });
+    onTestFinished(() => operator.close());
     const server = serve({
       checks: { database_primary: async () => void (await api.database.query('health.ping', 'select 1 as ok')) },
-      parts: createHostChecks(api.database),
+      parts: createHostChecks(api.database, operator),
     });
     const ready = async () => {
       const answer = await server.inject('/health/ready');
@@ -163,6 +165,20 @@ describe('health', () => {
         engine: expect.stringMatching(/^DOWN: no worker/),
       },
     });
+    await setHost('last_seen_at = now()');
+    await api.owner.query(
+      `insert into reconcile (kind, id, ready, parked_at) select 'instance', gen_random_uuid(), false, now() - interval '7 min' from generate_series(1, 2)`,
+    );
+    expect(await ready()).toMatchObject({
+      code: 200,
+      status: 'DEGRADED',
+      checks: {
+        engine: 'UP',
+        work: expect.stringMatching(/\(instance: 2; the oldest for 7 min\); see: cloud admin work stuck$/),
+      },
+    });
+    await api.owner.query('delete from reconcile where parked_at is not null');
+    await setHost(`last_seen_at = now() - interval '90 s'`);
     // A host that left for good does not make one that is there ill.
     const { rows } = await api.owner.query<{ id: string }>(
       `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ($1, 1, 1, 1, now()) returning id`,
@@ -206,7 +222,7 @@ describe('a database that is away', () => {
     const server = serve({
       authenticator,
       checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
-      parts: createHostChecks(database),
+      parts: createHostChecks(database, database),
     });
     const answer = await server.inject({ url: '/vpcs', headers: { 'x-api-key': owner.key } });
     expect(answer.statusCode).toBe(503);
@@ -214,7 +230,7 @@ describe('a database that is away', () => {
     expect(answer.headers['retry-after']).toBe('5');
     const ready = await server.inject('/health/ready');
     expect(ready.statusCode).toBe(503);
-    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine', 'storage']);
+    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine', 'storage', 'work']);
     await authenticator.stop();
     await database.close();
     await server.close();
