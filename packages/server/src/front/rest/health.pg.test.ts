@@ -121,7 +121,7 @@ describe('health', () => {
     await slow.close();
   });
 
-  it('reports a dead worker, a missing engine and what does not end, and still serves', async () => {
+  it('reports a dead worker and a missing engine, and still serves', async () => {
     const operator = openDatabase({ connectionString: test.operatorUrl, min: 0 });
     onTestFinished(() => operator.close());
     const server = serve({
@@ -165,20 +165,6 @@ describe('health', () => {
         engine: expect.stringMatching(/^DOWN: no worker/),
       },
     });
-    await setHost('last_seen_at = now()');
-    await api.owner.query(
-      `insert into reconcile (kind, id, ready, parked_at) select 'instance', gen_random_uuid(), false, now() - interval '7 min' from generate_series(1, 2)`,
-    );
-    expect(await ready()).toMatchObject({
-      code: 200,
-      status: 'DEGRADED',
-      checks: {
-        engine: 'UP',
-        work: expect.stringMatching(/\(instance: 2; the oldest for 7 min\); see: cloud admin work stuck$/),
-      },
-    });
-    await api.owner.query('delete from reconcile where parked_at is not null');
-    await setHost(`last_seen_at = now() - interval '90 s'`);
     // A host that left for good does not make one that is there ill.
     const { rows } = await api.owner.query<{ id: string }>(
       `insert into hosts (name, vcpus, memory_mb, disk_gb, last_seen_at) values ($1, 1, 1, 1, now()) returning id`,
