@@ -28,6 +28,9 @@ import { type Actor, memoryLog, startTestApi, type TestApi, uniqueWord } from '.
 /** Statements that this file does not see, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'audit.count_uncovered': 'counts for a metric what no checkpoint covers yet, by an index and at most 100,000 rows',
+  'events.count': 'counts at most as many as are kept of a tenant, only for who goes on from before the oldest',
+  'events.oldest': 'reads one row by an index, for who goes on behind an id',
+  'events.prune': 'finds a thousand rows by an index, of a tenant with more events than are kept',
   'health.hosts': 'reads hosts, of which there are few',
   'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
   'metrics.index_scans': 'reads the catalog',
