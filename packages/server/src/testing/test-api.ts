@@ -131,6 +131,8 @@ export async function startTestApi(options: {
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
   readonly mostConnections?: number;
+  /** Of them, those that have asked for nothing yet. */
+  readonly mostOpening?: number;
   readonly region?: string;
   readonly corsOrigins?: readonly string[];
   readonly hosts?: readonly string[];
