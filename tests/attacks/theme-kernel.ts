@@ -103,6 +103,11 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
       );
       expect(ran.out).toBe('1 2 10 16 17 \n\n0\n0\n');
     });
+
+    test('opens no other sockets by calls of 32-bit programs', async () => {
+      const ran = await sh(greedy, 'greedy', '/take families32; echo; /take rings32 1 1 0');
+      expect(ran.out).toBe(process.arch === 'x64' ? '1 2 10 16 17 \n0\n' : '\n0\n');
+    });
   });
 }
 

@@ -17,11 +17,13 @@ import { endProcess, isAlive, lookAtProcess, type ProcessIdentity, readArguments
 import { PLAIN_ENVIRONMENT } from '../run-command.ts';
 import { removeRunFolder } from '../run-folder.ts';
 import { claimSlot, releaseSlot } from '../slots.ts';
+import { withFilter } from './compat-filter.ts';
 import { IncusClient, IncusError } from './incus-client.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
 import { raiseKernelBudgets } from './kernel-budgets.ts';
 import { ensureMountNamespace, listMountNamespaceProcesses, removeMountNamespace } from './mount-namespace.ts';
 import { ensurePool, keepMetadataSingle } from './storage-pool.ts';
+import { COMPAT_FILTER } from './syscalls.ts';
 
 export { findIncusd };
 
@@ -73,8 +75,8 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
   try {
     const living = await findDaemon(options.dataDir);
     await prepareHost(names, options.dataDir, incusDir, living, options.onProgress);
-    const adopted = living !== undefined && (await answers(client));
-    // One that lives but does not answer within its time is of no use; the instances do not need it.
+    const adopted = living !== undefined && (await isFiltered(living.pid)) && (await answers(client));
+    // One that lives but does not answer within its time is of no use, nor is an earlier version's without the filter; the instances need neither.
     if (living !== undefined && !adopted) await endProcess(living, 5_000);
     const daemon = adopted ? living : await launch(names, options, incusDir);
     await waitReady(client, daemon, incusDir);
@@ -179,6 +181,7 @@ async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDi
         `--net=${namespacePath(names.cloudNamespace)}`,
         `--mount=${names.mountPin}`,
         '--',
+        ...withFilter(COMPAT_FILTER),
         binary,
         '--group',
         'root',
@@ -213,6 +216,11 @@ export async function findDaemon(dataDir: string): Promise<ProcessIdentity | und
   if (!(await isAlive(identity))) return undefined;
   return (await readArguments(identity.pid)).includes(`${dataDir}/incusd.log`) ? identity : undefined;
 }
+
+/** Whether it has the filter that it hands down: see compat-filter.ts. */
+const isFiltered = async (pid: number): Promise<boolean> =>
+  withFilter(COMPAT_FILTER).length === 0 ||
+  /^Seccomp:\s+2$/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''));
 
 async function answers(client: IncusClient): Promise<boolean> {
   return client.call('GET', '/1.0', { timeoutMs: 5_000 }).then(

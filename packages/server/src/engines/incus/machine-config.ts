@@ -101,6 +101,8 @@ export const commonLines = (folders: MachineFolders): string[] => [
   `lxc.cgroup${isPureV2(readFileSync('/proc/self/cgroup', 'utf8')) ? '2' : ''}.devices.deny = ${FUSE_DEVICE} rwm`,
   // Networks are the platform's. What this capability makes (neighbours, filters, links) is in no memory limit and in tables of the whole host.
   'lxc.cap.drop = net_admin',
+  // Beside the filter that incusd hands down: see compat-filter.ts. Otherwise LXC would leave out its own.
+  'lxc.seccomp.allow_nesting = 1',
   ...runHookLines(folders.guest),
   ...shareLines(folders.guest, folders.logs),
 ];
