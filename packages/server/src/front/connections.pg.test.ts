@@ -176,6 +176,30 @@ describe('connections that ask for nothing', () => {
   });
 });
 
+describe('requests of strangers that do not end', () => {
+  it('are 64 of an address; of those that are refused, the connection counts as one that asks for nothing', async () => {
+    const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20 });
+    const login =
+      'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{';
+    const ask = async (address: string) => {
+      const socket = await open(address, strict.url);
+      const answer = once(socket, 'data');
+      socket.write(login);
+      return { socket, answer };
+    };
+    for (let nth = 0; nth < 64; nth++) await ask('127.0.0.2');
+    const refused = await Promise.all(Array.from({ length: 60 }, () => ask('127.0.0.2')));
+    for (const { answer } of refused) expect(String((await answer)[0])).toMatch(/^HTTP\/1.1 429 /);
+    expect((await strict.metrics.prometheus.getSingleMetricAsString('thecloud_http_connections')).toString()).toMatch(
+      /state="busy"\} 64$/m,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await openMany(30, '127.0.0.2', async () => undefined, strict.url);
+    await eventually('most of them are closed', () => alive(refused.map(({ socket }) => socket)) <= 20);
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+});
+
 describe('connections of a trusted proxy', () => {
   it('are of many callers: as many as there may be in all, and nobody else takes their place', async () => {
     const proxied = await openMany(MOST - 2, PROXY, (socket) => answered(socket, get('/health/live')));

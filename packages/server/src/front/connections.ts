@@ -25,7 +25,7 @@ const MOST_AHEAD = 16;
 
 /** What the peer of a connection is doing. In this order they have to go when there are too many. */
 const STATES = ['opening', 'idle', 'busy'] as const;
-/** Nothing asked yet, or no whole head; between two requests; a request in progress, or a websocket. */
+/** Nothing asked yet, no whole head, or not the rest of what was refused already; between two requests; a request in progress, or a websocket. */
 type State = (typeof STATES)[number];
 
 /** The connections from one address: see {@link sourceOf}. */
@@ -39,8 +39,8 @@ interface Group {
 interface Connection {
   readonly socket: Socket;
   readonly group: Group;
-  /** Milliseconds of `performance.now()`. */
-  readonly since: number;
+  /** Since when it is opening, in milliseconds of `performance.now()`. */
+  since: number;
   state: State;
   /** What begins the next requests, which came before it was their turn. */
   readonly ahead: (() => void)[];
@@ -118,6 +118,10 @@ export function createConnections({
   function enter(connection: Connection, state: State): void {
     if (connection.group.of[connection.state].delete(connection) && connection.state === 'opening') opening--;
     connection.state = state;
+    if (state === 'opening') {
+      opening++;
+      connection.since = performance.now();
+    }
     connection.group.of[state].add(connection);
   }
 
@@ -215,7 +219,7 @@ export function createConnections({
       if (socket.destroyed || !socket.writable) ahead.length = 0;
       const next = ahead.shift();
       if (next) next();
-      else if (!socket.destroyed) enter(connection, 'idle');
+      else if (!socket.destroyed) enter(connection, request.complete ? 'idle' : 'opening');
     });
     listener(request, response);
   }

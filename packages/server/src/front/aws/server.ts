@@ -31,7 +31,7 @@ import { AWS_LIMITS, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
 import { hasLeft } from '../unreadable.ts';
 import { type ProcessorShares, readingMs } from '../processor-shares.ts';
-import type { UnderWay, Untaken } from '../under-way.ts';
+import { STRANGERS_AT_ONCE, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { asAwsError, isAnswer } from './errors.ts';
@@ -119,7 +119,11 @@ export function createAwsServer(options: AwsOptions): Server {
       step(() => takeFrom(limits.strangers.of(request.origin.ip)));
       if (request.bodyBytes > UNSIGNED_BODY)
         throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
-      step(() => void hold(request, 'stranger', sourceOf(request.origin.ip)));
+      const source = sourceOf(request.origin.ip);
+      step(() => {
+        underWay.enter(`stranger ${source}`, STRANGERS_AT_ONCE, request.incoming, request.outgoing);
+        void hold(request, 'stranger', source);
+      });
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.
