@@ -188,6 +188,27 @@ describe('a member', () => {
 });
 
 describe('a user', () => {
+  it('has no other second factor, owner, end or retention, and its members stay', async () => {
+    const changes = [
+      'update tenants set require_second_factor = not require_second_factor where id = $1',
+      `update tenants set owner_id = '${attacker.userId}' where id = $1`,
+      'update tenants set closed_at = now() where id = $1',
+      'update tenants set audit_retention_days = 1 where id = $1',
+      'select end_memberships(null) where $1::uuid is not null',
+      `select end_memberships('${victim.userId}') where $1::uuid is not null`,
+    ];
+    for (const text of changes) {
+      await expect(asApi(text, [victim.tenantId]), text).rejects.toMatchObject(REFUSED);
+      // With the key of a member who may not.
+      const viewer = await api.makeMember(victim.tenantId, 'viewer');
+      const shown = api.database.transaction(victim, async (sql) => {
+        await show(sql, viewer, victim);
+        return sql.query('test.attack', text, [victim.tenantId]);
+      });
+      await expect(shown, text).rejects.toMatchObject(REFUSED);
+    }
+  });
+
   it('has an address and a second factor that are their own', async () => {
     for (const text of [
       `update users set email = 'attacker@example.com' where id = $1`,
