@@ -1,6 +1,7 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
 import { type IncusDaemon, startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { hasOutgrown } from '../engines/incus/incusd-memory.ts';
 import { hasLxcfs, startLxcfs } from '../engines/incus/lxcfs.ts';
 import { canMountAgain } from '../engines/incus/pool-space.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
@@ -12,13 +13,13 @@ export async function lookForEngine(): Promise<EngineState> {
   return reason === undefined ? { available: true } : { available: false, reason };
 }
 
-/** Milliseconds between two looks at the pool: two small files. */
+/** Milliseconds between two looks at the pool and at incusd's memory: three small files. */
 const LOOK_MS = 2_000;
 /** Milliseconds between two stops to mount the pool again: a disk that fails makes it read-only each time, and instances must not be stopped in a loop. */
 const MOUNT_AGAIN_MS = 10 * 60_000;
 
 /**
- * Resolves when the daemon is gone. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
+ * Resolves when the daemon is gone. One that takes too much memory is ended. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
  * start mounts it, and may begin only when the stop is through.
  */
 async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainAt: number }): Promise<string> {
@@ -27,8 +28,14 @@ async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainA
     isOver = true;
   });
   const isTime = (): boolean => performance.now() - pool.mountedAgainAt >= MOUNT_AGAIN_MS;
-  while (!isOver && !(isTime() && (await canMountAgain(dataDir).catch(() => false))))
+  while (!isOver && !(isTime() && (await canMountAgain(dataDir).catch(() => false)))) {
+    if (await hasOutgrown(daemon.pid, daemon.incusDir).catch(() => false)) {
+      // One that does not end is taken over again.
+      await daemon.end().catch(() => undefined);
+      return 'took too much memory and was ended';
+    }
     await Promise.race([over, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())]);
+  }
   if (isOver) return 'ended';
   pool.mountedAgainAt = performance.now();
   await daemon.stop({ graceMs: 0 });

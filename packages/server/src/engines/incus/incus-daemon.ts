@@ -45,11 +45,15 @@ export interface IncusDaemon {
   readonly adopted: boolean;
   /** Resolves when incusd ended, for whatever reason. The instances run on; start again to take them over. */
   readonly ended: Promise<void>;
+  /** Ends incusd alone. The instances run on. */
+  end(): Promise<void>;
   /** Stops all instances (cleanly within `graceMs` each, 10 s by default), incusd, and takes its mounts and namespace away. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 const READY_TIMEOUT_MS = 60_000;
+/** Milliseconds for incusd to end by itself. */
+const END_MS = 20_000;
 
 export const incusDirOf = (dataDir: string): string => `${dataDir}/incus`;
 export const incusSocketOf = (dataDir: string): string => `${incusDirOf(dataDir)}/unix.socket`;
@@ -91,6 +95,7 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
       pid: daemon.pid,
       adopted,
       ended: watchEnd(daemon),
+      end: () => endProcess(daemon, END_MS),
       stop: async (stopOptions) => stopDaemon(options, stopOptions?.graceMs ?? 10_000),
     };
   } finally {
@@ -112,7 +117,7 @@ export async function stopDaemon(
     } finally {
       await client.close();
     }
-    await endProcess(living, 20_000);
+    await endProcess(living, END_MS);
   }
   await endInstanceProcesses(names);
   for (const pid of await listMountNamespaceProcesses(names)) {
