@@ -11,6 +11,7 @@
 #include <linux/aio_abi.h>
 #include <linux/if_packet.h>
 #include <linux/keyctl.h>
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -122,6 +123,17 @@ static int udp(long n) {
     if (sendto(holder, bytes, SOME, MSG_DONTWAIT, (struct sockaddr *)&address, length) < 0) break;
   return 1;
 }
+/* A socket of netlink that holds answers which nobody reads: a refusal has the whole request. */
+static int unread(long n) {
+  struct nlmsghdr *head = (struct nlmsghdr *)bytes;
+  *head = (struct nlmsghdr){.nlmsg_len = SOME, .nlmsg_type = 0xfff0, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+  int holder = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  if (holder < 0) return 0;
+  setsockopt(holder, SOL_SOCKET, SO_RCVBUF, &LARGE, sizeof LARGE);
+  for (int i = 0; i < 64; i++)
+    if (send(holder, bytes, SOME, MSG_DONTWAIT) < 0) break;
+  return 1;
+}
 static int unix_sockets(long n) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) return 0;
@@ -158,7 +170,7 @@ static const struct {
   int (*take)(long);
 } KINDS[] = {{"inotify", inotify}, {"terminals", terminals}, {"timers", timers}, {"queues", queues},
              {"requests", requests}, {"locked", locked}, {"keys", keys}, {"cgroups", cgroups},
-             {"rings", rings}, {"rings32", rings32}, {"neighbours", neighbours}, {"udp", udp}, {"unix", unix_sockets}, {"tcp", tcp}};
+             {"rings", rings}, {"rings32", rings32}, {"neighbours", neighbours}, {"udp", udp}, {"unread", unread}, {"unix", unix_sockets}, {"tcp", tcp}};
 
 /* keyctl, add_key, bpf, perf_event_open, userfaultfd, io_uring_setup */
 static const long CALLS[] = {250, 248, 321, 298, 323, 425};

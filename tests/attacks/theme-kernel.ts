@@ -78,6 +78,14 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
       });
     });
 
+    test('is ended when it leaves messages of netlink unread', async () => {
+      const began = performance.now();
+      await sh(greedy, 'flood', '/take unread 1 100 60', 90).catch(() => undefined);
+      expect(performance.now() - began).toBeLessThan(30_000);
+      const ends = async () => (await greedy.ask('GET', '/instances/flood')).last_exit;
+      await expect.poll(ends, { timeout: 20_000 }).toMatchObject({ code: 137 });
+    });
+
     test('makes no network, and few of the cgroups of which the host has 65,535', async () => {
       const network = await sh(
         greedy,

@@ -3,6 +3,7 @@ import { findMissing } from '../engines/availability.ts';
 import { type IncusDaemon, startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
 import { hasOutgrown } from '../engines/incus/incusd-memory.ts';
 import { hasLxcfs, startLxcfs } from '../engines/incus/lxcfs.ts';
+import { endUnreadMessages } from '../engines/incus/unread-messages.ts';
 import { canMountAgain } from '../engines/incus/pool-space.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
@@ -13,7 +14,7 @@ export async function lookForEngine(): Promise<EngineState> {
   return reason === undefined ? { available: true } : { available: false, reason };
 }
 
-/** Milliseconds between two looks at the pool and at incusd's memory: three small files. */
+/** Milliseconds between two looks at the pool, at incusd's memory, and at what instances take past their limits: some small files. */
 const LOOK_MS = 2_000;
 /** Milliseconds between two stops to mount the pool again: a disk that fails makes it read-only each time, and instances must not be stopped in a loop. */
 const MOUNT_AGAIN_MS = 10 * 60_000;
@@ -22,7 +23,12 @@ const MOUNT_AGAIN_MS = 10 * 60_000;
  * Resolves when the daemon is gone. One that takes too much memory is ended. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
  * start mounts it, and may begin only when the stop is through.
  */
-async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainAt: number }): Promise<string> {
+async function endOf(
+  daemon: IncusDaemon,
+  dataDir: string,
+  pool: { mountedAgainAt: number },
+  say: (line: string) => void,
+): Promise<string> {
   let isOver = false;
   const over = daemon.ended.then(() => {
     isOver = true;
@@ -34,6 +40,8 @@ async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainA
       await daemon.end().catch(() => undefined);
       return 'took too much memory and was ended';
     }
+    for (const name of await endUnreadMessages(daemon.incusDir).catch(sayFailure(say)))
+      say(`the instance ${name} held more unread messages of netlink than it may and was ended`);
     await Promise.race([over, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())]);
   }
   if (isOver) return 'ended';
@@ -41,6 +49,11 @@ async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainA
   await daemon.stop({ graceMs: 0 });
   return 'had a read-only storage pool and was stopped to mount it again';
 }
+
+const sayFailure = (say: (line: string) => void) => (error: unknown) => {
+  say(`an instance that holds too many unread messages of netlink does not end: ${String(error)}`);
+  return [];
+};
 
 /**
  * Keeps the platform's Incus running. As root, in the supervisor, not in the worker: instances must outlive a worker that dies, and the
@@ -64,7 +77,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       if (showsLimits) await startLxcfs({ dataDir: settings.dataDir, platformId }).catch(() => undefined);
       return {
         pid: daemon.pid,
-        ended: endOf(daemon, settings.dataDir, pool),
+        ended: endOf(daemon, settings.dataDir, pool, say),
         stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
       };
     },
