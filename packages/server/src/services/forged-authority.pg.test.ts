@@ -218,7 +218,7 @@ describe('a user', () => {
       await expect(asApi(text, [victim.userId])).rejects.toMatchObject(REFUSED);
   });
 
-  it('becomes operator by an operator’s key, who alone resets and suspends', async () => {
+  it('becomes operator by an operator’s key, who alone resets, suspends and drains', async () => {
     for (const text of [
       'select set_operator_by_key($1, true, now())',
       'select set_operator($1, true, now())',
@@ -231,6 +231,8 @@ describe('a user', () => {
       'select operator_stop_instances($1, now())',
       'select operator_end_sessions(null, $1, now())',
       'select take_mail($1, now())',
+      'update hosts set draining_since = now() where id = $1',
+      'update hosts set limit_vcpus = 1 where id = $1',
     ])
       await expect(asOperator(text, [attacker.userId]), text).rejects.toMatchObject(REFUSED);
     await api.owner.query(`update users set role = 'admin' where id = $1`, [attacker.userId]);
