@@ -209,6 +209,26 @@ describe('a user', () => {
     }
   });
 
+  it('gets no new password by a token that the API chose', async () => {
+    const chosen = sha256Hex('chosen');
+    const mailId = newId();
+    const ask = 'select user_id from request_password_reset($1, $2, $3, $4, now())';
+    expect(await asApi(ask, [victim.email, newId(), 'somewhere', mailId])).toHaveLength(1);
+    const attempts: [string, unknown[]][] = [
+      ['select open_password_reset($1, $2, $3, now())', [mailId, newId(), chosen]],
+      ['update password_resets set token_hash = $1', [chosen]],
+      [
+        `insert into password_resets (id, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, now(), now() + interval '1 hour')`,
+        [newId(), victim.userId, chosen],
+      ],
+    ];
+    for (const [text, values] of attempts) await expect(asApi(text, values), text).rejects.toMatchObject(REFUSED);
+    await expect(
+      asOperator('select open_password_reset_by_key($1, $2, $3, now())', [mailId, newId(), chosen]),
+    ).rejects.toMatchObject(REFUSED);
+    expect(await asApi(`select reset_password($1, 'x', 'somewhere', now()) as who`, [chosen])).toEqual([{ who: null }]);
+  });
+
   it('has an address and a second factor that are their own', async () => {
     for (const text of [
       `update users set email = 'attacker@example.com' where id = $1`,

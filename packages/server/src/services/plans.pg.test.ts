@@ -33,6 +33,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'events.prune': 'finds a thousand rows by an index, of a tenant with more events than are kept',
   'health.hosts': 'reads hosts, of which there are few',
   'instances.note_down': 'reads all instances of one host by its index, once at the start of a worker',
+  'mail.open_reset_by_key': 'finds its row as mail.open_reset does, for the operator',
   'metrics.index_scans': 'reads the catalog',
   'metrics.table_sizes': 'reads the catalog',
   'queues.count_in_flight': 'counts by an index, after each 10,000 messages that a process takes',
