@@ -42,7 +42,7 @@ import {
   removeBackup,
   removeStrayFolder,
 } from './machine-disk.ts';
-import { commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
+import { commonLines, type MachineFolders, MARKS, machineConfig } from './machine-config.ts';
 import { createUsageReader } from './machine-usage.ts';
 import { toSeen } from './seen-machine.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
@@ -50,6 +50,7 @@ import { waitForProof } from './prove.ts';
 import { removeRemains } from './remains.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
 import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
+import { makeVariablesFolder, removeVariables, writeVariables } from './variables.ts';
 
 export interface IncusComputeEngineOptions {
   /** The platform's data folder: where `startIncusDaemon` put the socket. */
@@ -196,6 +197,7 @@ export class IncusComputeEngine implements ComputeEngine {
     // First: whatever changes a machine writes its backup.yaml.
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
     await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), signal);
+    await writeVariables(this.#guestFolder, found);
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
@@ -251,6 +253,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (mayBeLimited) await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
     this.#consoles.forget(this.#consoleOf(ref));
+    await removeVariables(this.#guestFolder, this.nameOf(ref.instanceId));
     await removeBackup(this.#disks, { project: this.#projectOf(ref), name: this.nameOf(ref.instanceId) });
   }
 
@@ -269,11 +272,12 @@ export class IncusComputeEngine implements ComputeEngine {
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
     const folder = this.#logFolderOf(ref);
     await boundStartLog(folder);
+    await this.#prepareGuest();
     return {
       client: this.#client,
       project: this.#projectOf(ref),
       name: found.name,
-      machineEnv: readEnv(found.config),
+      variables: await writeVariables(this.#guestFolder, found),
       logFile: `${folder}/lxc.log`,
     };
   }
@@ -382,7 +386,11 @@ export class IncusComputeEngine implements ComputeEngine {
 
   /** Once a process: instances with a command see this folder, and all have their runs recorded by the hook in it. */
   #prepareGuest(): Promise<void> {
-    this.#guestReady ??= writeGuestFolder(this.#guestFolder).catch((error: unknown) => {
+    const make = async (): Promise<void> => {
+      await writeGuestFolder(this.#guestFolder);
+      await makeVariablesFolder(this.#guestFolder);
+    };
+    this.#guestReady ??= make().catch((error: unknown) => {
       this.#guestReady = undefined;
       throw error;
     });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { EngineError } from '../../kernel/engine-error.ts';
 import type { MachineNic, MachineRef, MachineSpec } from '../../services/instances/compute-engine.ts';
-import { machineLink, networkNames } from '../names.ts';
+import { machineLink, machineName, networkNames } from '../names.ts';
 import { consoleConfig } from './console-log.ts';
 import { guestDevice, guestInitCommand } from './guest-init.ts';
 import { isPureV2, shareLines } from './kernel-share.ts';
@@ -72,7 +72,8 @@ export function machineConfig(
     root: { type: 'disk', path: '/', pool: POOL_NAME, size: `${spec.diskGb}GiB` },
   };
   if (command.length > 0 || hasEnv) {
-    lxc.push(`lxc.init.cmd = ${guestInitCommand(command, spec.env)}`);
+    const variables = hasEnv ? machineName(platformId, ref.instanceId) : undefined;
+    lxc.push(`lxc.init.cmd = ${guestInitCommand(command, variables)}`);
     devices['thecloud'] = guestDevice(folders.guest);
   }
   if (spec.nic !== undefined) {

@@ -1,6 +1,7 @@
 import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
+import { withoutVariables } from './guest-init.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
 import { COMMON_CONFIG } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
@@ -93,7 +94,10 @@ export async function completeConfig(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
-  const kept = raw.split('\n').filter((line) => lines.includes(line) || !isAccountLine(line));
+  const kept = raw
+    .split('\n')
+    .filter((line) => lines.includes(line) || !isAccountLine(line))
+    .map((line) => withoutVariables(line, found.name));
   const wanted = [...kept, ...lines.filter((line) => !kept.includes(line))].join('\n');
   const changed = Object.entries({ ...COMMON_CONFIG, 'raw.lxc': wanted }).filter(
     ([key, value]) => found.config[key] !== value,
