@@ -3,7 +3,7 @@ import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
 import { withoutVariables } from './guest-init.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { COMMON_CONFIG } from './machine-config.ts';
+import { COMMON_CONFIG, READ_LIMIT, readLimit } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import { isAccountLine } from './kernel-share.ts';
 
@@ -102,8 +102,15 @@ export async function completeConfig(
   const changed = Object.entries({ ...COMMON_CONFIG, 'raw.lxc': wanted }).filter(
     ([key, value]) => found.config[key] !== value,
   );
-  if (changed.length === 0) return;
-  const body = { config: Object.fromEntries(changed) };
+  const { root } = found.devices;
+  // The share of time says how many vCPUs it has, halves too.
+  const [, hundredths] = /^(\d+)ms\/100ms$/.exec(found.config['limits.cpu.allowance'] ?? '') ?? [];
+  const isUnlimited = root !== undefined && root[READ_LIMIT] === undefined && hundredths !== undefined;
+  if (changed.length === 0 && !isUnlimited) return;
+  const body = {
+    config: Object.fromEntries(changed),
+    ...(isUnlimited ? { devices: { root: { ...root, [READ_LIMIT]: readLimit(Number(hundredths) / 100) } } } : {}),
+  };
   await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
 }
 
