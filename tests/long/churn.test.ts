@@ -138,7 +138,7 @@ async function read(platform: RunningPlatform): Promise<Reading> {
   );
   const mark = platform.mark();
   const incus = `${platform.dataDir}/incus`;
-  const pool = `/proc/${pids['incusd']}/root${incus}/storage-pools/default`;
+  const pool = `/proc/${pids['incusd']}/root${incus}/storage-pools/cloud`;
   const list = (folder: string): readonly string[] => {
     try {
       return readdirSync(folder);
@@ -164,6 +164,16 @@ async function read(platform: RunningPlatform): Promise<Reading> {
       /chain c_i/.test(line),
     ).length,
     disks: list(`${pool}/containers`).length,
+    // Each has its room until nothing uses it.
+    'deleted disks': lines('nsenter', [
+      `--mount=/proc/${pids['incusd']}/ns/mnt`,
+      '--',
+      'btrfs',
+      'subvolume',
+      'list',
+      '-d',
+      `${incus}/storage-pools/cloud`,
+    ]).length,
   };
   for (const folder of [
     'logs',

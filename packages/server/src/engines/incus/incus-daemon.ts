@@ -170,7 +170,7 @@ async function prepareHost(
   const before = Number(await readFile(slotFile, 'utf8').catch(() => '0'));
   const slot = await claimSlot(names, Number.isSafeInteger(before) && before >= 0 ? before : 0);
   if (slot !== before) await writeFile(slotFile, String(slot));
-  await ensureMountNamespace(names, slot, living?.pid);
+  await ensureMountNamespace(names, dataDir, slot, living?.pid);
 }
 
 async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDir: string): Promise<ProcessIdentity> {
