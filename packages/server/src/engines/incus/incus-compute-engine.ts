@@ -50,6 +50,7 @@ import { waitForProof } from './prove.ts';
 import { removeRemains } from './remains.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
 import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
+import { makeTenantProject } from './tenant-project.ts';
 import { makeVariablesFolder, removeVariables, writeVariables } from './variables.ts';
 
 export interface IncusComputeEngineOptions {
@@ -173,7 +174,11 @@ export class IncusComputeEngine implements ComputeEngine {
     try {
       await create().catch(async (error: unknown) => {
         if (!(error instanceof IncusError) || !/project not found/i.test(error.message)) throw error;
-        await this.#makeProject(ref);
+        await makeTenantProject(
+          this.#client,
+          this.#projectOf(ref),
+          `${platformMark(this.#platformId)} tenant ${ref.tenantId}`,
+        );
         await create();
       });
     } catch (error) {
@@ -271,6 +276,8 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
     const folder = this.#logFolderOf(ref);
+    if (!(await isRunning(await readRunRecord(folder))))
+      throw new EngineError('unavailable', `the machine ${found.name} has ended`);
     await boundStartLog(folder);
     await this.#prepareGuest();
     return {
@@ -364,24 +371,6 @@ export class IncusComputeEngine implements ComputeEngine {
     const found = await this.#find(ref, signal);
     if (found === undefined) throw new EngineError('not_found', `no such machine: ${this.nameOf(ref.instanceId)}`);
     return found;
-  }
-
-  async #makeProject(ref: MachineRef): Promise<void> {
-    const config = {
-      'features.images': 'false',
-      'features.profiles': 'true',
-      'features.storage.volumes': 'true',
-      'features.networks': 'false',
-    };
-    const body = {
-      name: this.#projectOf(ref),
-      description: `${platformMark(this.#platformId)} tenant ${ref.tenantId}`,
-      config,
-    };
-    await this.#client.call('POST', '/1.0/projects', { body }).catch((error: unknown) => {
-      if (!(error instanceof IncusError) || !/already exists|UNIQUE constraint failed/i.test(error.message))
-        throw error;
-    });
   }
 
   /** Once a process: instances with a command see this folder, and all have their runs recorded by the hook in it. */
