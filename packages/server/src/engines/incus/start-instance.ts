@@ -73,9 +73,10 @@ export async function startInstance(
   }
 }
 
-/** What Incus answers where a first process ended while Incus still looked into its /proc. */
+/** What Incus answers where a first process ended while Incus still looked into its /proc, or gave its disk a limit. */
 const isOfTheGone = (error: unknown): boolean =>
-  error instanceof IncusError && /no such file or directory|no such process/i.test(error.said ?? '');
+  error instanceof IncusError &&
+  /no such file or directory|no such process|block device path doesn't exist/i.test(error.said ?? '');
 
 /** Whether a run began after the record `before` and is over. */
 async function hasEnded(logFolder: string, before: RunRecord | undefined): Promise<boolean> {
