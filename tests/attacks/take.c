@@ -1,7 +1,8 @@
 /*
  * Takes of the kernel, inside an instance or on the host: take WHAT PROCESSES EACH SECONDS
  * Each process takes until the kernel refuses or it has EACH; prints how many all have, and holds them for SECONDS.
- * "take families" prints the families of sockets that can be opened, "take calls" the numbers of x86-64 calls below that exist.
+ * "take families" prints the families of sockets that can be opened, "take families32" those that a 32-bit program opens, "take calls" the numbers
+ * of x86-64 calls below that exist.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <linux/aio_abi.h>
 #include <linux/if_packet.h>
 #include <linux/keyctl.h>
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -65,10 +67,38 @@ static int cgroups(long n) {
   snprintf(path, sizeof path, "/tmp/cgroups/%d-%ld", getpid(), n);
   return mkdir(path, 0700) == 0;
 }
+/* A call of i386, which x86-64 has too. Its pointers have 32 bits. */
+static long call32(long number, long a, long b, long c, long d, long e) {
+#ifdef __x86_64__
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory", "r8", "r9", "r10", "r11");
+  if ((int)result >= 0) return (int)result;
+  errno = -(int)result;
+#else
+  errno = EAFNOSUPPORT;
+#endif
+  return -1;
+}
+static int socket32(int family, int type, int protocol) { return call32(359, family, type, protocol, 0, 0); }
+/* The old call for all of that, whose arguments are in memory. */
+static int socketcall32(int family, int type, int protocol) {
+  static int *words;
+  if (!words) words = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  words[0] = family;
+  words[1] = type;
+  words[2] = protocol;
+  return call32(102, 1, (long)words, 0, 0, 0);
+}
 static int rings(long n) {
   struct tpacket_req ring = {1 << 20, 64, 2048, 64 * 512};
   int packets = socket(AF_PACKET, SOCK_RAW, 0);
   return packets >= 0 && setsockopt(packets, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring) == 0;
+}
+static int rings32(long n) {
+  struct tpacket_req *ring = mmap((void *)0x20000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  *ring = (struct tpacket_req){1 << 20, 64, 2048, 64 * 512};
+  int packets = socket(AF_PACKET, SOCK_RAW, 0);
+  return packets >= 0 && call32(366, packets, SOL_PACKET, PACKET_RX_RING, (long)ring, sizeof *ring) == 0;
 }
 /* An address on the network that nobody answered for yet. */
 static int neighbours(long n) {
@@ -91,6 +121,17 @@ static int udp(long n) {
   setsockopt(holder, SOL_SOCKET, SO_RCVBUF, &LARGE, sizeof LARGE);
   for (int i = 0; i < 200; i++)
     if (sendto(holder, bytes, SOME, MSG_DONTWAIT, (struct sockaddr *)&address, length) < 0) break;
+  return 1;
+}
+/* A socket of netlink that holds answers which nobody reads: a refusal has the whole request. */
+static int unread(long n) {
+  struct nlmsghdr *head = (struct nlmsghdr *)bytes;
+  *head = (struct nlmsghdr){.nlmsg_len = SOME, .nlmsg_type = 0xfff0, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+  int holder = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  if (holder < 0) return 0;
+  setsockopt(holder, SOL_SOCKET, SO_RCVBUF, &LARGE, sizeof LARGE);
+  for (int i = 0; i < 64; i++)
+    if (send(holder, bytes, SOME, MSG_DONTWAIT) < 0) break;
   return 1;
 }
 static int unix_sockets(long n) {
@@ -129,21 +170,30 @@ static const struct {
   int (*take)(long);
 } KINDS[] = {{"inotify", inotify}, {"terminals", terminals}, {"timers", timers}, {"queues", queues},
              {"requests", requests}, {"locked", locked}, {"keys", keys}, {"cgroups", cgroups},
-             {"rings", rings}, {"neighbours", neighbours}, {"udp", udp}, {"unix", unix_sockets}, {"tcp", tcp}};
+             {"rings", rings}, {"rings32", rings32}, {"neighbours", neighbours}, {"udp", udp}, {"unread", unread}, {"unix", unix_sockets}, {"tcp", tcp}};
 
 /* keyctl, add_key, bpf, perf_event_open, userfaultfd, io_uring_setup */
 static const long CALLS[] = {250, 248, 321, 298, 323, 425};
 
+static void families(int (*open)(int, int, int)) {
+  for (int family = 0; family < 64; family++)
+    for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++) {
+      int opened = open(family, type, 0);
+      if (opened < 0 && (errno == EAFNOSUPPORT || errno == ENOSYS)) continue;
+      printf("%d ", family);
+      close(opened);
+      break;
+    }
+}
+
 int main(int count, char **words) {
   if (count == 2 && strcmp(words[1], "families") == 0) {
-    for (int family = 0; family < 64; family++)
-      for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++) {
-        int opened = socket(family, type, 0);
-        if (opened < 0 && errno == EAFNOSUPPORT) continue;
-        printf("%d ", family);
-        close(opened);
-        break;
-      }
+    families(socket);
+    return 0;
+  }
+  if (count == 2 && strcmp(words[1], "families32") == 0) {
+    families(socket32);
+    families(socketcall32);
     return 0;
   }
   if (count == 2 && strcmp(words[1], "calls") == 0) {

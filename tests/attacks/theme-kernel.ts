@@ -78,6 +78,14 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
       });
     });
 
+    test('is ended when it leaves messages of netlink unread', async () => {
+      const began = performance.now();
+      await sh(greedy, 'flood', '/take unread 1 100 60', 90).catch(() => undefined);
+      expect(performance.now() - began).toBeLessThan(30_000);
+      const ends = async () => (await greedy.ask('GET', '/instances/flood')).last_exit;
+      await expect.poll(ends, { timeout: 20_000 }).toMatchObject({ code: 137 });
+    });
+
     test('makes no network, and few of the cgroups of which the host has 65,535', async () => {
       const network = await sh(
         greedy,
@@ -102,6 +110,11 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
         '/take families; echo; /take calls; echo; /take rings 1 1 0; /take keys 1 1 0',
       );
       expect(ran.out).toBe('1 2 10 16 17 \n\n0\n0\n');
+    });
+
+    test('opens no other sockets by calls of 32-bit programs', async () => {
+      const ran = await sh(greedy, 'greedy', '/take families32; echo; /take rings32 1 1 0');
+      expect(ran.out).toBe(process.arch === 'x64' ? '1 2 10 16 17 \n0\n' : '\n0\n');
     });
   });
 }

@@ -117,6 +117,7 @@ test.concurrent.each<[Flaw, boolean, string]>([
   ['forgets deletions', false, 'delivered after its deletion'],
   ['overtakes', true, 'overtaken'],
   ['forgets ids', true, 'sent twice'],
-])('a queue that %s is found out (FIFO: %s)', async (flaw, fifo, kind) => {
+  // By chance: a play of 1.5 s on a busy machine may be too short to meet a flaw.
+])('a queue that %s is found out (FIFO: %s)', { retry: 3 }, async (flaw, fifo, kind) => {
   expect(await judge(fifo, flaw)).toContain(kind);
 });

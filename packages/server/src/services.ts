@@ -75,6 +75,8 @@ interface ServiceDeps {
   /** Fewest and most days for which a tenant may keep its audit trail. */
   readonly auditMinDays: number;
   readonly auditMaxDays: number;
+  /** Events that are kept of one tenant. */
+  readonly eventsPerTenant: number;
   /** Where people reach the API. */
   readonly publicUrl: string;
   /** Where the AWS API listens. */
@@ -130,7 +132,7 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
     createMasterKeysService({ ...deps, ...(worker ? { worker } : {}) }),
     createStatusService(deps),
     createSearchService({ services: () => services }),
-    createEventsService({ feed, clock: systemClock, services: () => services }),
+    createEventsService({ ...deps, feed, clock: systemClock, services: () => services, ...(worker ? { worker } : {}) }),
     createWorkService({ tables: () => Object.assign({}, ...services.map((service) => service.work ?? {})) }),
     createAuditService({ ...deps, ...(worker ? { worker } : {}) }),
     createAdminAuditService(),
@@ -145,6 +147,8 @@ export function composeRegistry(options: {
   /** Default: 30 and 3650. */
   readonly auditMinDays?: number;
   readonly auditMaxDays?: number;
+  /** Default: 1,000,000. */
+  readonly eventsPerTenant?: number;
   readonly platformId: string;
   /** Where people reach the API. Default: at `listen`. */
   readonly publicUrl?: string | undefined;
@@ -172,6 +176,7 @@ export function composeRegistry(options: {
       clock: systemClock,
       auditMinDays: 30,
       auditMaxDays: 3650,
+      eventsPerTenant: 1_000_000,
       ...options,
       publicUrl: options.publicUrl ?? urlOf(options.listen),
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,

@@ -127,6 +127,14 @@ const SETTINGS = {
     default: 3650,
     description: 'most days for which a tenant may keep its audit trail',
   }),
+  eventsPerTenant: Type.Integer({
+    name: 'CLOUD_EVENTS_PER_TENANT',
+    minimum: 10_000,
+    maximum: 1_000_000_000,
+    default: 1_000_000,
+    description:
+      'events to keep of one tenant, the newest, and none longer than 30 days; a million take some 600 MB of the database',
+  }),
   registration: Type.Enum(['open', 'closed'], {
     name: 'CLOUD_REGISTRATION',
     default: 'open',

@@ -12,6 +12,8 @@ import type { AwsServer } from '../server.ts';
  */
 const DRAIN_BYTES = 32 << 20;
 const DRAIN_MS = 10_000;
+/** Who sends nothing for so long waits for the end of the answer, or has no more to send. */
+const DRAIN_IDLE_MS = 1_000;
 /** A stream that has nothing to send by then has its head sent alone, since clients wait for it. */
 const HEAD_DELAY_MS = 20;
 
@@ -28,7 +30,7 @@ export interface NodeHooks {
 
 /**
  * A listener for `http.createServer(listener)`. After an early refusal the answer is sent at once, what is left of the
- * request's body is read up to 32 MiB or for 10 s, then the connection closes.
+ * request's body is read up to 32 MiB, for 10 s, or until nothing comes for 1 s, then the connection closes.
  *
  * `server.on('checkContinue', deferContinue(listener))` beside it keeps clients that wait for `100 Continue` from
  * sending a body that will be refused.
@@ -171,15 +173,17 @@ function drain(incoming: IncomingMessage): Promise<boolean> {
     let left = DRAIN_BYTES;
     const done = (whole: boolean): void => {
       clearTimeout(timer);
+      clearTimeout(idle);
       incoming.off('data', count);
       resolve(whole);
     };
     const count = (chunk: Buffer): void => {
       left -= chunk.length;
+      idle.refresh();
       if (left < 0) done(false);
     };
-    const timer = setTimeout(done, DRAIN_MS, false);
-    timer.unref();
+    const timer = setTimeout(done, DRAIN_MS, false).unref();
+    const idle = setTimeout(done, DRAIN_IDLE_MS, false).unref();
     if (incoming.destroyed) done(true);
     incoming
       // A consumer that has not read it by now would stop its flow.

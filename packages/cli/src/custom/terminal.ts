@@ -188,6 +188,8 @@ function listen(
     if (!isBinary) return hear(bytes.toString('utf8'));
     const out = bytes[0] === STDERR ? world.stderr : world.stdout;
     if (closed.has(out) || out.write(bytes.subarray(1))) return;
+    // Messages that were read already still come, and wait for the same.
+    if (socket.isPaused) return;
     socket.pause();
     out.once('drain', () => socket.resume());
   });

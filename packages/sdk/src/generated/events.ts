@@ -40,7 +40,7 @@ export interface EventsStreamInput {
 export interface Events {
   /**
    * List events.
-   * Newest first. You see the events of the resources that you may read. Events are kept for 30 days. A filter may leave a page short, or empty, while there is a next one.
+   * Newest first. You see the events of the resources that you may read. Events are kept for 30 days, and at most the newest million unless the operator says otherwise. A filter may leave a page short, or empty, while there is a next one.
    * GET /events · permission event:read
    */
   list(input?: EventsListInput, options?: CallOptions): Promise<Page<Event>>;
@@ -48,7 +48,7 @@ export interface Events {
   listAll(input?: EventsListInput, options?: CallOptions): AsyncGenerator<Event, void, undefined>;
   /**
    * Follow events.
-   * Sends each event once its change is committed, as server-sent events. You see the events of the resources that you may read. Of one resource they come in the order of its changes. To go on where a connection broke, send the id of the last event as Last-Event-ID or after: nothing is left out and nothing sent twice. An id older than 30 days is refused with EVENTS_EXPIRED, because events in between have been deleted.
+   * Sends each event once its change is committed, as server-sent events. You see the events of the resources that you may read. Of one resource they come in the order of its changes. To go on where a connection broke, send the id of the last event as Last-Event-ID or after: nothing is left out and nothing sent twice. An id behind which events have been deleted, as after 30 days, is refused with EVENTS_EXPIRED.
    * GET /events/stream · permission event:read · errors EVENTS_EXPIRED
    */
   stream(input?: EventsStreamInput, options?: CallOptions & FollowOptions): AsyncGenerator<StreamedEvent<Event>, void, undefined>;

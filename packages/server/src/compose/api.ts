@@ -22,6 +22,7 @@ import { createLiveClient } from '../live/client.ts';
 import { composeRegistry } from '../services.ts';
 import { createEventFeed } from '../services/events/index.ts';
 import { AUTHORITY_CHANNEL, createAuthenticator } from '../services/identity/index.ts';
+import { countParked } from '../services/work/index.ts';
 import { addAccountMetrics } from './account-metrics.ts';
 import { DRAIN_MS, openBase, openPool, type Running, sealerOf } from './base.ts';
 
@@ -47,6 +48,12 @@ export async function startApi(config: ApiConfig): Promise<Running> {
   });
   const clock = systemClock;
   addAccountMetrics(metrics, operator, clock);
+  metrics.gauges(
+    'thecloud_reconcile_parked',
+    'Resources that the host cannot end, of each kind; they are retried rarely and apart from other work',
+    ['kind'],
+    async () => (await countParked(operator)).map(({ kind, count }) => ({ labels: { kind }, value: count })),
+  );
   const sealer = sealerOf(config);
   const authenticator = createAuthenticator({ database, clock, log });
   const credentials = createAwsCredentials({ database, sealer, authenticator, clock });
@@ -101,7 +108,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
     hosts: hostNamesOf(config),
     consoleDir: config.consoleDir,
     waiter: createWaiter(notifier, clock),
-    parts: createHostChecks(database),
+    parts: createHostChecks(database, operator),
   });
   const aws =
     config.awsListen &&

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConsoleLogs } from './incus/console-log.ts';
-import { guestInitCommand } from './incus/guest-init.ts';
+import { guestInitCommand, withoutVariables } from './incus/guest-init.ts';
 import { sourceLines, stepOf } from './incus/images/debian-image.ts';
 import { kindOf } from './incus/incus-client.ts';
 import { IncusComputeEngine } from './incus/incus-compute-engine.ts';
@@ -83,7 +83,7 @@ test('no word of a tenant makes a line of configuration', () => {
     'lxc.net.0.ipv4.gateway = 10.0.0.1',
   ]);
   expect(readEnv(config)).toEqual({ A: evil, B: 'fine' });
-  expect(guestInitCommand([''], {}).endsWith(' 0 .')).toBe(true);
+  expect(guestInitCommand([''], undefined).endsWith(' - .')).toBe(true);
 });
 
 test('no variable of a tenant reaches what runs on the host: Incus hands environment.* to hooks that it runs there as root', () => {
@@ -98,6 +98,8 @@ test('no variable of a tenant reaches what runs on the host: Incus hands environ
     );
     expect(Object.keys(config).filter((key) => key.startsWith('environment.'))).toEqual([]);
     expect(config['raw.lxc']).not.toMatch(/environment|evil/);
+    // Arguments, which everybody on the host reads.
+    expect(config['raw.lxc']).not.toContain(Buffer.from('/evil').toString('base64').slice(0, 6));
     expect(readEnv(config)).toEqual(env);
     expect(devices['thecloud']).toBeDefined();
   }
@@ -108,6 +110,15 @@ test('no variable of a tenant reaches what runs on the host: Incus hands environ
     testSpec('host'),
   );
   expect(bare.config['raw.lxc']).not.toContain('lxc.init.cmd');
+});
+
+test('a machine of an earlier version loses the variables in the arguments of its first process', () => {
+  const begin = 'lxc.init.cmd = /dev/.thecloud/busybox sh /dev/.thecloud/init';
+  expect(withoutVariables(`${begin} 2 A .eA== B . .c2g= .`, 'i1-2')).toBe(`${begin} i1-2 .c2g= .`);
+  expect(withoutVariables(`${begin} 1 A .eA==`, 'i1-2')).toBe(`${begin} i1-2`);
+  expect(withoutVariables(`${begin} 0 .c2g=`, 'i1-2')).toBe(`${begin} - .c2g=`);
+  for (const line of [`${begin} i1-2 .c2g=`, `${begin} - .c2g=`, 'lxc.uts.name = 1'])
+    expect(withoutVariables(line, 'i1-2')).toBe(line);
 });
 
 test("package sources for debian/12 are the machine's own", () => {

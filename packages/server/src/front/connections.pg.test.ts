@@ -38,7 +38,8 @@ function answered(socket: Socket, request: string): Promise<string | undefined> 
 }
 
 const served = async (address: string, url = api.url) =>
-  (await answered(await open(address, url), get(url === api.url ? '/health/live' : '/_health'))) === 'HTTP/1.1 200 OK';
+  (await answered(await open(address, url), get(url === api.awsUrl ? '/_health' : '/health/live'))) ===
+  'HTTP/1.1 200 OK';
 
 async function connections(): Promise<number> {
   const text = await api.metrics.prometheus.getSingleMetricAsString('thecloud_http_connections');
@@ -51,10 +52,11 @@ async function openMany(
   count: number,
   address: string,
   then?: (socket: Socket) => Promise<unknown>,
+  url = api.url,
 ): Promise<Socket[]> {
   const opened: Socket[] = [];
   for (let i = 0; i < count; i++) {
-    const socket = await open(address);
+    const socket = await open(address, url);
     opened.push(socket.resume());
     await then?.(socket);
   }
@@ -152,6 +154,49 @@ describe.each(Object.entries(doors))('connections: %s', (_name, url) => {
     expect(await connections()).toBe(MOST);
     // The clients hear of it a moment later.
     await eventually('each has lost one', () => hoards.every((sockets) => alive(sockets) === 9));
+  });
+});
+
+describe('connections that ask for nothing', () => {
+  it('are few in all: the oldest go first, those of who holds most, and who has asked keeps theirs', async () => {
+    const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20 });
+    const asked = await open('127.0.0.3', strict.url);
+    expect(await answered(asked, get('/health/live'))).toBe('HTTP/1.1 200 OK');
+    const quiet = await openMany(3, '127.0.0.4', async () => undefined, strict.url);
+    const openHalf = (count: number) =>
+      openMany(count, '127.0.0.2', async (socket) => socket.write('GET / HTTP/1.1\r\nHost:'), strict.url);
+    const before = await openHalf(60);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const later = await openHalf(30);
+    await eventually('the oldest are closed', () => alive(before) + alive(later) + alive(quiet) <= 20 + 30);
+    expect(alive(before.slice(0, 40))).toBe(0);
+    expect([alive(later.slice(-10)), alive(quiet), alive([asked])]).toEqual([10, 3, 1]);
+    expect(await served('127.0.0.2', strict.url)).toBe(true);
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+});
+
+describe('requests of strangers that do not end', () => {
+  it('are 64 of an address; of those that are refused, the connection counts as one that asks for nothing', async () => {
+    const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20 });
+    const login =
+      'POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{';
+    const ask = async (address: string) => {
+      const socket = await open(address, strict.url);
+      const answer = once(socket, 'data');
+      socket.write(login);
+      return { socket, answer };
+    };
+    for (let nth = 0; nth < 64; nth++) await ask('127.0.0.2');
+    const refused = await Promise.all(Array.from({ length: 60 }, () => ask('127.0.0.2')));
+    for (const { answer } of refused) expect(String((await answer)[0])).toMatch(/^HTTP\/1.1 429 /);
+    expect((await strict.metrics.prometheus.getSingleMetricAsString('thecloud_http_connections')).toString()).toMatch(
+      /state="busy"\} 64$/m,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await openMany(30, '127.0.0.2', async () => undefined, strict.url);
+    await eventually('most of them are closed', () => alive(refused.map(({ socket }) => socket)) <= 20);
+    for (const socket of sockets.splice(0)) socket.destroy();
   });
 });
 

@@ -12,6 +12,12 @@ const DESCRIPTORS_SHARE = 1 / 2;
 /** Of all connections for one address: three who take all they can leave room for the others. */
 const ADDRESS_SHARE = 1 / 4;
 /**
+ * Of them, those that have not sent a whole head for {@link OPENING_MS} milliseconds; clients send it at once. To close one takes 50 µs, and who
+ * leaves with thousands at once has them all closed before anybody else is served.
+ */
+const MOST_OPENING = 512;
+const OPENING_MS = 100;
+/**
  * Requests of one connection that wait for the answer before them. Browsers, SDKs and proxies send none ahead; programs that measure do. Each
  * takes memory, so a connection that sends more is closed.
  */
@@ -19,7 +25,7 @@ const MOST_AHEAD = 16;
 
 /** What the peer of a connection is doing. In this order they have to go when there are too many. */
 const STATES = ['opening', 'idle', 'busy'] as const;
-/** Nothing asked yet, or no whole head; between two requests; a request in progress, or a websocket. */
+/** Nothing asked yet, no whole head, or not the rest of what was refused already; between two requests; a request in progress, or a websocket. */
 type State = (typeof STATES)[number];
 
 /** The connections from one address: see {@link sourceOf}. */
@@ -33,6 +39,8 @@ interface Group {
 interface Connection {
   readonly socket: Socket;
   readonly group: Group;
+  /** Since when it is opening, in milliseconds of `performance.now()`. */
+  since: number;
   state: State;
   /** What begins the next requests, which came before it was their turn. */
   readonly ahead: (() => void)[];
@@ -54,6 +62,7 @@ export interface ConnectionsOptions {
   readonly trustedProxies?: readonly string[];
   /** Default: see {@link mostConnections}. */
   readonly most?: number | undefined;
+  readonly mostOpening?: number;
 }
 
 /** How many connections the process may have: less than it may open files. */
@@ -84,12 +93,14 @@ export function createConnections({
   metrics,
   trustedProxies = [],
   most = mostConnections(),
+  mostOpening = MOST_OPENING,
 }: ConnectionsOptions): Connections {
   const isTrusted = trustIn(trustedProxies);
   const groups = new Map<string, Group>();
   const known = new WeakMap<Socket, Connection>();
   const mostOfAddress = Math.max(1, Math.floor(most * ADDRESS_SHARE));
   let all = 0;
+  let opening = 0;
   metrics.gauges('thecloud_http_connections', 'Connections of clients, by what they are doing', ['state'], async () =>
     STATES.map((state) => ({
       labels: { state },
@@ -98,15 +109,19 @@ export function createConnections({
   );
   const closed = metrics.counters(
     'thecloud_http_connections_closed_total',
-    'Connections that were closed because there were too many: of the address, of all, or requests sent ahead',
+    'Connections that were closed because there were too many: of the address, of all, of those that ask for nothing, or requests sent ahead',
     'why',
   );
 
   const sizeOf = ({ of }: Group): number => of.opening.size + of.idle.size + of.busy.size;
 
   function enter(connection: Connection, state: State): void {
-    connection.group.of[connection.state].delete(connection);
+    if (connection.group.of[connection.state].delete(connection) && connection.state === 'opening') opening--;
     connection.state = state;
+    if (state === 'opening') {
+      opening++;
+      connection.since = performance.now();
+    }
     connection.group.of[state].add(connection);
   }
 
@@ -115,10 +130,11 @@ export function createConnections({
     // It may be counted no longer: see `close`.
     if (!group.of[connection.state].delete(connection)) return;
     all--;
+    if (connection.state === 'opening') opening--;
     if (sizeOf(group) === 0) groups.delete(group.name);
   }
 
-  function close(connection: Connection, why: 'address' | 'all' | 'ahead'): void {
+  function close(connection: Connection, why: 'address' | 'all' | 'opening' | 'ahead'): void {
     closed(why);
     leave(connection);
     connection.ahead.length = 0;
@@ -132,16 +148,31 @@ export function createConnections({
     return undefined;
   }
 
+  /** The group with most connections that have asked for nothing yet. */
+  function mostlyOpening(): Group | undefined {
+    let found: Group | undefined;
+    for (const group of groups.values()) if (group.of.opening.size > (found?.of.opening.size ?? 0)) found = group;
+    return found;
+  }
+
+  /** Closes two of those that ask for nothing for each newcomer, until there are few of them again. */
+  function closeOpening(): void {
+    for (let nth = 0; nth < 2 && opening > mostOpening; nth++) {
+      const group = mostlyOpening();
+      const oldest = group && leastOf(group, ['opening']);
+      if (!oldest || performance.now() - oldest.since < OPENING_MS) return;
+      close(oldest, 'opening');
+    }
+  }
+
   /** Whom the newcomer takes the place of: of the address with most connections, unless that is the newcomer's; else one that only opens. */
   function whomFor(newcomer: Group): Connection | undefined {
     let largest = newcomer;
-    let opening: Group | undefined;
-    for (const group of groups.values()) {
+    for (const group of groups.values())
       if (!group.isProxy && sizeOf(group) > sizeOf(largest) + (largest === newcomer ? 1 : 0)) largest = group;
-      if (group.of.opening.size > (opening?.of.opening.size ?? 0)) opening = group;
-    }
     if (largest !== newcomer) return leastOf(largest, STATES);
-    return (opening && leastOf(opening, ['opening'])) ?? leastOf(newcomer, ['idle']);
+    const open = mostlyOpening();
+    return (open && leastOf(open, ['opening'])) ?? leastOf(newcomer, ['idle']);
   }
 
   function findGroup(socket: Socket): Group {
@@ -161,9 +192,10 @@ export function createConnections({
 
   function admit(socket: Socket): void {
     const group = findGroup(socket);
-    const connection: Connection = { socket, group, state: 'opening', ahead: [] };
+    const connection: Connection = { socket, group, since: performance.now(), state: 'opening', ahead: [] };
     group.of.opening.add(connection);
     all++;
+    opening++;
     known.set(socket, connection);
     socket.once('close', () => leave(connection));
     if (!group.isProxy && sizeOf(group) > mostOfAddress) {
@@ -171,6 +203,7 @@ export function createConnections({
       const [oldest] = group.of.opening;
       close(oldest === connection ? (leastOf(group, ['idle']) ?? connection) : oldest!, 'address');
     } else if (all > most) close(whomFor(group) ?? connection, 'all');
+    else closeOpening();
   }
 
   function begin(
@@ -186,7 +219,7 @@ export function createConnections({
       if (socket.destroyed || !socket.writable) ahead.length = 0;
       const next = ahead.shift();
       if (next) next();
-      else if (!socket.destroyed) enter(connection, 'idle');
+      else if (!socket.destroyed) enter(connection, request.complete ? 'idle' : 'opening');
     });
     listener(request, response);
   }

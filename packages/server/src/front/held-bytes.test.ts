@@ -23,20 +23,45 @@ function open() {
 
 it('answers of one tenant that nobody reads are bounded, and leave others theirs', () => {
   const held = createHeldBytes(systemClock, createMetrics('test'));
-  const requests = Array.from({ length: 20 }, open);
+  const requests = Array.from({ length: 19 }, open);
   for (const { passage } of requests) held.answer('a', 10 * MIB, passage);
   const refused = {
     code: 'RATE_LIMITED',
-    message: expect.stringMatching(/^answers of 192 MiB of this tenant have not/),
+    message: expect.stringMatching(/^answers of 190 MiB of this tenant have not/),
   };
   expect(() => held.answer('a', 10 * MIB, open().passage)).toThrow(expect.objectContaining(refused));
   // Small ones go on, so that the client hears what is wrong.
   held.answer('a', 1_000, open().passage);
   held.answer('b', 10 * MIB, open().passage);
-  requests[0]!.take();
+  for (const { take } of requests.slice(0, 2)) take();
   held.answer('a', 10 * MIB, open().passage);
-  for (let nth = 0; nth < 31; nth++) held.answer(`tenant ${nth}`, 10 * MIB, open().passage);
+  for (let nth = 0; nth < 30; nth++) held.answer(`tenant ${nth}`, 10 * MIB, open().passage);
   expect(() => held.answer('c', 10 * MIB, open().passage)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+});
+
+it.each(['tenant', 'stranger'] as const)('a %s who comes last finds room, however many take all they can', (whose) => {
+  const held = createHeldBytes(systemClock, createMetrics('test'));
+  const isTaken = (one: () => void): boolean => {
+    try {
+      one();
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: expect.stringMatching(/^(RATE_LIMITED|UNAVAILABLE)$/) });
+      return false;
+    }
+  };
+  const chunked = () => body({ 'transfer-encoding': 'chunked' }).passage;
+  const taken: number[] = [];
+  for (let nth = 0; nth < 10; nth++) {
+    let bodies = 0;
+    while (isTaken(() => void held.take(whose, `${nth}`, MIB / 4, chunked()))) bodies++;
+    taken.push(bodies / 4);
+    while (isTaken(() => held.answer(`${nth}`, MIB, open().passage)));
+  }
+  expect(taken.slice(0, 3)).toEqual(whose === 'tenant' ? [32, 24, 18] : [8, 6, 4.5]);
+  void held.take(whose, 'last', 4_096, chunked());
+  void held.take(whose, 'last', MIB / 4, chunked());
+  held.answer('last', MIB, open().passage);
 });
 
 it('large bodies of a tenant are read at 16 MiB a second, after 4 at once, and small ones and others’ at once', async () => {

@@ -10,11 +10,10 @@ import type { Passage } from './passage.ts';
  * times as much: half a gigabyte at most, where each key alone could have 400 requests with several MiB each in progress.
  */
 const TOTAL = 128 << 20;
-/** Of the total for one tenant: three who send all they can leave room for the others. */
-const TENANT_SHARE = 1 / 4;
-/** For all together whose signature or key was not found to be good yet, and for one address of them. */
+/** Of it for all together whose signature or key was not found to be good yet. */
 const STRANGERS_SHARE = 1 / 4;
-const STRANGER_SHARE = 1 / 16;
+/** Of what is still free, for one tenant, or one stranger's address: a quarter of the whole where it is alone. See {@link isWithin}. */
+const OF_FREE = 1 / 3;
 
 /**
  * Bytes of large bodies that one tenant, or one stranger's address, sends a second, and at once after a rest. To read and parse 1 MiB keeps the
@@ -27,12 +26,12 @@ const PACED_BODY = 16 << 10;
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Bytes of answers that wait for their clients to take them, of one tenant: ten messages of 1 MiB in each of 400 requests would be 4 GB. An
+ * Bytes of answers that wait for their clients to take them: ten messages of 1 MiB in each of 400 requests of one tenant would be 4 GB. An
  * answer that finds so much is not sent, and its client asks again; what it received stays hidden for its visibility timeout.
  */
-const ANSWERS_OF_TENANT = 192 << 20;
-/** Of all tenants together. */
 const ANSWERS = 512 << 20;
+/** Of what is still free, for the answers of one tenant: 192 MiB where it is alone. */
+const ANSWERS_OF_FREE = 3 / 5;
 /** A smaller answer is not counted: the number of requests is bounded too. */
 const COUNTED_ANSWER = 16 << 10;
 
@@ -62,6 +61,12 @@ export function bytesToCome(
 const isUnannounced = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined && headers['content-encoding'] === undefined;
 
+/**
+ * Whether somebody's bytes are few beside those that are free. The more of them take all they can, the less each of them gets, and there is always
+ * some left for who comes last. Fixed shares would be used up by four, and one person may have as many tenants, or addresses.
+ */
+const isWithin = (ofFree: number, own: number, free: number): boolean => own <= free * ofFree;
+
 export function createHeldBytes(clock: Clock, metrics: Pick<Metrics, 'gauge'>, total = TOTAL): HeldBytes {
   const STRANGERS = 'strangers';
   const paces = createPaces(clock, PACE);
@@ -77,7 +82,6 @@ export function createHeldBytes(clock: Clock, metrics: Pick<Metrics, 'gauge'>, t
     if (sum > 0) held.set(name, sum);
     else held.delete(name);
   };
-  const isFull = (name: string, bytes: number, share: number) => (held.get(name) ?? 0) + bytes > total * share;
   const hold = (name: string, bytes: number, passage: Passage) => {
     add(name, bytes);
     passage.atEnd(() => add(name, -bytes));
@@ -100,28 +104,31 @@ export function createHeldBytes(clock: Clock, metrics: Pick<Metrics, 'gauge'>, t
       if (bytes < COUNTED_ANSWER || passage.isOver) return;
       const name = `answers ${tenant}`;
       const every = 'all answers';
-      if ((held.get(name) ?? 0) >= ANSWERS_OF_TENANT)
-        throw rateLimited(
-          `answers of ${mebibytes(ANSWERS_OF_TENANT)} of this tenant have not been read; read them before you ask for more`,
-          1,
-        );
-      if ((held.get(every) ?? 0) >= ANSWERS)
-        throw unavailable('the platform has as many unread answers as it has memory for; try again');
+      const own = held.get(name) ?? 0;
+      if (!isWithin(ANSWERS_OF_FREE, own + bytes, ANSWERS - (held.get(every) ?? 0) - bytes))
+        throw own > 0
+          ? rateLimited(
+              `answers of ${mebibytes(own)} of this tenant have not been read; read them before you ask for more`,
+              1,
+            )
+          : unavailable('the platform has as many unread answers as it has memory for; try again');
       hold(name, bytes, passage);
       hold(every, bytes, passage);
     },
     take(whose, name, bytes, passage) {
       if (bytes === 0 || passage.isOver) return undefined;
       const own = `${whose} ${name}`;
-      const share = whose === 'tenant' ? TENANT_SHARE : STRANGER_SHARE;
       const ofWhom = whose === 'tenant' ? 'of this tenant' : 'from this address';
-      if (isFull(own, bytes, share))
-        throw rateLimited(
-          `request bodies of ${mebibytes(total * share)} ${ofWhom} are in progress; wait for one to be answered`,
-          1,
-        );
-      if (all + bytes > total || (whose === 'stranger' && isFull(STRANGERS, bytes, STRANGERS_SHARE)))
-        throw unavailable('the platform is reading as many request bodies as it has memory for; try again');
+      const before = held.get(own) ?? 0;
+      const free = total - all;
+      const room = whose === 'tenant' ? free : Math.min(free, total * STRANGERS_SHARE - (held.get(STRANGERS) ?? 0));
+      if (!isWithin(OF_FREE, before + bytes, room - bytes))
+        throw before > 0
+          ? rateLimited(
+              `request bodies of ${mebibytes(before)} ${ofWhom} are in progress; wait for one to be answered`,
+              1,
+            )
+          : unavailable('the platform is reading as many request bodies as it has memory for; try again');
       if (bytes >= PACED_BODY && paces(own, 0) > MAX_WAIT_MS)
         throw rateLimited(
           `large request bodies ${ofWhom} came faster than ${mebibytes(PACE.perSecond)} a second; send fewer at a time`,

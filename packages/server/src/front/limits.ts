@@ -3,8 +3,18 @@ import { rateLimited } from '../kernel/errors.ts';
 import { sourceOf } from '../kernel/source.ts';
 import { createTokenBuckets, type TokenBucket, type TokenBuckets } from '../kernel/token-bucket.ts';
 
-/** Largest request body that is read as a whole. */
-export const BODY_LIMIT = 1024 * 1024;
+/** Of a request at the AWS door. */
+export const AWS_LIMITS = {
+  /** Of a body, unless its service needs more. The largest input has 1,000 ids and 200 values of filters, some 100 KiB of a form. */
+  bodyBytes: 256 << 10,
+  /** Of a request's target, and of its headers together: a presigned URL with a long session token has 4 KiB. */
+  headerBytes: 16 << 10,
+  /**
+   * Parameters of a form, and a tenth of the values of JSON. AWS's largest have 1,000 ids and 200 values of filters. The library's own bound, 100,000, is
+   * for tables of DynamoDB, and costs 200 ms.
+   */
+  nodes: 2_000,
+};
 /** Milliseconds of a connection, at both doors. */
 export const HTTP_LIMITS = {
   /** A request's head that is not whole by then ends its connection. */

@@ -13,6 +13,9 @@ const MAX_PER_KEY = 400;
 /** Of a tenant, all its keys together: temporary ones cost nothing. Twice as many, so that one key that runs wild leaves others theirs. */
 const MAX_PER_TENANT = 800;
 
+/** Of an address, without a key: who sends no end of a request must not have thousands in progress. */
+export const STRANGERS_AT_ONCE = 64;
+
 /** An answer that is not taken by then ends its connection… */
 const TAKE_MS = 60_000;
 /** … but who reads at this pace or faster, as over a poor mobile line, gets all of it. Bytes a second. */

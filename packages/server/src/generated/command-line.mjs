@@ -401,6 +401,13 @@ var SETTINGS = {
     default: 3650,
     description: "most days for which a tenant may keep its audit trail"
   }),
+  eventsPerTenant: Type.Integer({
+    name: "CLOUD_EVENTS_PER_TENANT",
+    minimum: 1e4,
+    maximum: 1e9,
+    default: 1e6,
+    description: "events to keep of one tenant, the newest, and none longer than 30 days; a million take some 600 MB of the database"
+  }),
   registration: Type.Enum(["open", "closed"], {
     name: "CLOUD_REGISTRATION",
     default: "open",

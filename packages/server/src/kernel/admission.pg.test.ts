@@ -119,3 +119,25 @@ it('calls of one tenant hold at most a quarter of the pool, and its creates one 
   await Promise.all([...creates, ...peeks, others]);
   await eventually('all are given back', () => used() === 0);
 });
+
+it('200 creates at once over the quota are refused by a few counts, and one that comes after room was made succeeds', async () => {
+  const tenant = await db.makeTenant();
+  let transactions = 0;
+  const counted: Database = {
+    ...pool,
+    transaction: (...args) => {
+      transactions++;
+      return pool.transaction(...args);
+    },
+  };
+  const { run } = composeToyService({ ...db, api: counted }, tenant, {}, { quota: 1 });
+  const name = uniqueWord();
+  await run('create', { name });
+  transactions = 0;
+  const create = () => codeOf(run('create', { name: uniqueWord() }));
+  expect(new Set(await Promise.all(Array.from({ length: IN_FLIGHT }, create)))).toEqual(new Set(['QUOTA_EXCEEDED']));
+  expect(transactions).toBeLessThan(10);
+  // Nobody gets an answer from before they asked.
+  await db.owner.query('delete from tenant_roles where tenant_id = $1', [tenant.tenantId]);
+  expect(await create()).toBe('no error');
+});

@@ -67,7 +67,7 @@ export interface AwsActions {
   readonly actions: Readonly<Record<string, AwsAction>>;
   /** One for each action: the generated negative tests start from it. */
   readonly examples: Readonly<Record<string, AwsExample>>;
-  /** Largest body of a request in bytes, if it is not 1 MiB. */
+  /** Largest body of a request in bytes, if it is not 256 KiB. */
   readonly bodyLimit?: number;
   /** AWS's codes for errors of these actions: of every code of the service's own, and of the kernel's where its usual one does not fit. */
   readonly errors?: Readonly<Record<string, string>>;

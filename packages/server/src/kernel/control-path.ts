@@ -16,6 +16,7 @@ import { wake } from './reconcile-queue.ts';
 import type { Refusals } from './refusals.ts';
 import type { Entry } from './registry.ts';
 import { scopeOf } from './scope.ts';
+import { createSharedRefusals } from './shared-refusals.ts';
 import type { Call, CallFacts, Preparation } from './service.ts';
 import type { Sql } from './sql/tx.ts';
 import { issueTicket } from './ticket.ts';
@@ -50,6 +51,7 @@ export function createControlPath(
   refusals: Pick<Refusals, 'take'>,
 ): ControlPath {
   const { databases, registry, clock, log, sealer } = deps;
+  const sharedRefusals = createSharedRefusals();
 
   return async (entry, caller, input, options) => {
     const tenantId = tenantIdOf(caller);
@@ -94,8 +96,16 @@ export function createControlPath(
         throw error;
       }
     };
+    const { quota } = entry.steps;
+    const shares = quota && entry.descriptor.effect === 'create' && entry.targetKinds.length === 0 && !keyed;
+    const arrival = sharedRefusals.arrive();
+    const work = () => orAgain(attempt);
     const outcome = await admission
-      .run(facts.tenantId, entry.steps.quota !== undefined, () => orAgain(attempt))
+      .run(
+        facts.tenantId,
+        quota !== undefined,
+        shares ? () => sharedRefusals.run(`${entry.name} ${facts.tenantId}`, arrival, work) : work,
+      )
       .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
     if ('refusal' in outcome) throw outcome.refusal;
     await entry.steps

@@ -45,6 +45,8 @@ export class CloudError extends Error {
   readonly retryAfter: number | undefined;
   /** The refusal is itself a change (a wrong password counts): the transaction commits, then this is thrown. */
   commits = false;
+  /** Every call of this operation in this tenant that waits now would be refused alike: a quota has no room for even one more. */
+  isForAll = false;
   /** Set if the refusal is to be audited by the door. */
   denial: Denial | undefined = undefined;
   constructor(code: string, status: number, message: string, retryAfter?: number) {

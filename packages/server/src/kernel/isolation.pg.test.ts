@@ -302,7 +302,6 @@ describe('an API process that was taken over', () => {
         `select sign_scope('${B}', '${OTHER_USER}')`,
         `select set_scope('${B}', '${OTHER_USER}')`,
         `select scope_of_key('${OTHER_USER}', '${B}', 'owner', '${B}', false, null, false)`,
-        'select renew_scope_key()',
         `select * from describe_keys(array['x'])`,
       ])
         await expect(client.query(text), text).rejects.toMatchObject({ code: REFUSED });

@@ -48,10 +48,13 @@ export async function checkQuota(
     if (quota === undefined || !declared.includes(use.resource))
       throw new Error(`no service or not this operation declares the quota '${use.resource}'`);
     const max = limits.get(use.resource) ?? quota.max;
-    if (use.used + use.wanted > max)
-      throw quotaExceeded(
-        `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${use.resource} <max>`,
-      );
+    if (use.used + use.wanted <= max) continue;
+    const error = quotaExceeded(
+      `quota '${use.resource}': ${use.used} of ${max} ${quota.noun} are used, and this needs ${use.wanted} more. ${quota.free}, or ask the operator of the platform for more: cloud admin quotas set ${tenantId} ${use.resource} <max>`,
+    );
+    // The first that an operation uses is what it creates, one at a time.
+    error.isForAll = use.resource === declared[0] && use.used >= max;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { newId, sha256Hex } from '../kernel/ids.ts';
 import { type Database, openDatabase } from '../kernel/sql/pool.ts';
 import type { Sql } from '../kernel/sql/tx.ts';
@@ -83,6 +83,23 @@ describe('a key', () => {
     await expect(set('update api_keys set revoked_at = null where id = $1', attacker)).rejects.toMatchObject(REFUSED);
   });
 
+  it('that was shown counts for 30 s, though the transaction be held open', async () => {
+    const session = await api.owner.connect();
+    onTestFinished(() => session.release());
+    const change = async (seconds: number) => {
+      await session.query('begin');
+      try {
+        await session.query('select enter_proof($1, null, $2, null)', [attacker.key, attacker.tenantId]);
+        await session.query('update proofs set shown_at = shown_at - make_interval(secs => $1)', [seconds]);
+        await session.query(`select change_password_by_key($1, '!', null, now())`, [attacker.userId]);
+      } finally {
+        await session.query('rollback');
+      }
+    };
+    await change(25);
+    await expect(change(30)).rejects.toMatchObject(REFUSED);
+  });
+
   it('that is made by a signature works at the AWS door only', async () => {
     const { rows } = await api.owner.query<{ id: string }>(
       `insert into api_keys (user_id, tenant_id, key, aws_access_key_id, aws_secret_sealed) values ($1, $2, $3, $4, 'sealed') returning id`,
@@ -162,6 +179,55 @@ describe('a member', () => {
     }
   });
 
+  it('is nobody by an invitation that waits for an address, registered with an earlier date', async () => {
+    const email = `${uniqueWord()}@example.com`;
+    const { data } = await api.send('POST', `/tenants/${victim.tenantId}/invitations`, {
+      key: victim.key,
+      body: { email, role: 'owner' },
+    });
+    const early = `'2000-01-01'`;
+    const answer = async (sql: Sql) => {
+      const rows = await sql.query('test.attack', `select id from my_invitations($1, 9, now())`, [newId()]);
+      expect(rows).toEqual([]);
+      return sql.query('test.attack', 'select outcome from answer_invitation($1, null, true, 1000, now())', [data.id]);
+    };
+    const registered = api.database.transaction(attacker, async (sql) => {
+      const values = [newId(), email, newId(), uniqueWord(), String(900_000_000_000 + Math.trunc(performance.now()))];
+      await sql.query('test.attack', `select register_user($1, $2, '!', '', $3, '', $4, $5, ${early})`, values);
+      expect(await answer(sql)).toEqual([{ outcome: 'token_needed' }]);
+      await sql.query('test.undo', `select 1 / 0`);
+    });
+    await expect(registered).rejects.toMatchObject({ code: '22012' });
+    const changed = api.database.transaction(attacker, async (sql) => {
+      await show(sql, attacker, attacker);
+      await sql.query('test.attack', `update users set email = $1, email_changed_at = ${early} where id = $2`, [
+        email,
+        attacker.userId,
+      ]);
+      expect(await answer(sql)).toEqual([{ outcome: 'token_needed' }]);
+      await sql.query('test.undo', `select 1 / 0`);
+    });
+    await expect(changed).rejects.toMatchObject({ code: '22012' });
+  });
+
+  it('stays, and the tenant’s owner too, by the signature of the owner’s key', async () => {
+    const { rows } = await api.owner.query<{ id: string }>(
+      `insert into api_keys (user_id, tenant_id, key, aws_access_key_id, aws_secret_sealed) values ($1, $2, $3, $4, 'sealed') returning id`,
+      [victim.userId, victim.tenantId, uniqueWord(), uniqueWord()],
+    );
+    for (const text of [
+      `update tenants set owner_id = '${attacker.userId}' where id = '${victim.tenantId}'`,
+      `select end_memberships('${victim.userId}')`,
+    ]) {
+      const signed = api.database.transaction(victim, async (sql) => {
+        await sql.query('test.show', 'select enter_proof(null, $1, $2, null)', [rows[0]!.id, victim.tenantId]);
+        await sql.query('test.attack', text);
+        await sql.query('test.undo', `select 1 / 0`);
+      });
+      await expect(signed, text).rejects.toMatchObject(REFUSED);
+    }
+  });
+
   it('has a role that nobody widens or renames, and an invitation that nobody writes', async () => {
     const { rows } = await api.owner.query<{ id: string }>(
       `insert into tenant_roles (tenant_id, name) values ($1, 'helper') returning id`,
@@ -188,6 +254,47 @@ describe('a member', () => {
 });
 
 describe('a user', () => {
+  it('has no other second factor, owner, end or retention, and its members stay', async () => {
+    const changes = [
+      'update tenants set require_second_factor = not require_second_factor where id = $1',
+      `update tenants set owner_id = '${attacker.userId}' where id = $1`,
+      'update tenants set closed_at = now() where id = $1',
+      'update tenants set audit_retention_days = 1 where id = $1',
+      'select end_memberships(null) where $1::uuid is not null',
+      `select end_memberships('${victim.userId}') where $1::uuid is not null`,
+    ];
+    for (const text of changes) {
+      await expect(asApi(text, [victim.tenantId]), text).rejects.toMatchObject(REFUSED);
+      // With the key of a member who may not.
+      const viewer = await api.makeMember(victim.tenantId, 'viewer');
+      const shown = api.database.transaction(victim, async (sql) => {
+        await show(sql, viewer, victim);
+        return sql.query('test.attack', text, [victim.tenantId]);
+      });
+      await expect(shown, text).rejects.toMatchObject(REFUSED);
+    }
+  });
+
+  it('gets no new password by a token that the API chose', async () => {
+    const chosen = sha256Hex('chosen');
+    const mailId = newId();
+    const ask = 'select user_id from request_password_reset($1, $2, $3, $4, now())';
+    expect(await asApi(ask, [victim.email, newId(), 'somewhere', mailId])).toHaveLength(1);
+    const attempts: [string, unknown[]][] = [
+      ['select open_password_reset($1, $2, $3, now())', [mailId, newId(), chosen]],
+      ['update password_resets set token_hash = $1', [chosen]],
+      [
+        `insert into password_resets (id, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, now(), now() + interval '1 hour')`,
+        [newId(), victim.userId, chosen],
+      ],
+    ];
+    for (const [text, values] of attempts) await expect(asApi(text, values), text).rejects.toMatchObject(REFUSED);
+    await expect(
+      asOperator('select open_password_reset_by_key($1, $2, $3, now())', [mailId, newId(), chosen]),
+    ).rejects.toMatchObject(REFUSED);
+    expect(await asApi(`select reset_password($1, 'x', 'somewhere', now()) as who`, [chosen])).toEqual([{ who: null }]);
+  });
+
   it('has an address and a second factor that are their own', async () => {
     for (const text of [
       `update users set email = 'attacker@example.com' where id = $1`,
@@ -197,7 +304,7 @@ describe('a user', () => {
       await expect(asApi(text, [victim.userId])).rejects.toMatchObject(REFUSED);
   });
 
-  it('becomes operator by an operator’s key, who alone resets and suspends', async () => {
+  it('becomes operator by an operator’s key, who alone resets, suspends and drains', async () => {
     for (const text of [
       'select set_operator_by_key($1, true, now())',
       'select set_operator($1, true, now())',
@@ -210,6 +317,8 @@ describe('a user', () => {
       'select operator_stop_instances($1, now())',
       'select operator_end_sessions(null, $1, now())',
       'select take_mail($1, now())',
+      'update hosts set draining_since = now() where id = $1',
+      'update hosts set limit_vcpus = 1 where id = $1',
     ])
       await expect(asOperator(text, [attacker.userId]), text).rejects.toMatchObject(REFUSED);
     await api.owner.query(`update users set role = 'admin' where id = $1`, [attacker.userId]);

@@ -1,7 +1,9 @@
 import type { EngineState, Settings } from '../config.ts';
 import { findMissing } from '../engines/availability.ts';
 import { type IncusDaemon, startIncusDaemon, stopDaemon } from '../engines/incus/incus-daemon.ts';
+import { hasOutgrown } from '../engines/incus/incusd-memory.ts';
 import { hasLxcfs, startLxcfs } from '../engines/incus/lxcfs.ts';
+import { endUnreadMessages } from '../engines/incus/unread-messages.ts';
 import { canMountAgain } from '../engines/incus/pool-space.ts';
 import { removePlatformNetwork } from '../engines/linux-network/linux-network-engine.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
@@ -12,28 +14,46 @@ export async function lookForEngine(): Promise<EngineState> {
   return reason === undefined ? { available: true } : { available: false, reason };
 }
 
-/** Milliseconds between two looks at the pool: two small files. */
+/** Milliseconds between two looks at the pool, at incusd's memory, and at what instances take past their limits: some small files. */
 const LOOK_MS = 2_000;
 /** Milliseconds between two stops to mount the pool again: a disk that fails makes it read-only each time, and instances must not be stopped in a loop. */
 const MOUNT_AGAIN_MS = 10 * 60_000;
 
 /**
- * Resolves when the daemon is gone. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
+ * Resolves when the daemon is gone. One that takes too much memory is ended. A pool that is read-only has to be unmounted first, and so everything that uses it stopped; the next
  * start mounts it, and may begin only when the stop is through.
  */
-async function endOf(daemon: IncusDaemon, dataDir: string, pool: { mountedAgainAt: number }): Promise<string> {
+async function endOf(
+  daemon: IncusDaemon,
+  dataDir: string,
+  pool: { mountedAgainAt: number },
+  say: (line: string) => void,
+): Promise<string> {
   let isOver = false;
   const over = daemon.ended.then(() => {
     isOver = true;
   });
   const isTime = (): boolean => performance.now() - pool.mountedAgainAt >= MOUNT_AGAIN_MS;
-  while (!isOver && !(isTime() && (await canMountAgain(dataDir).catch(() => false))))
+  while (!isOver && !(isTime() && (await canMountAgain(dataDir).catch(() => false)))) {
+    if (await hasOutgrown(daemon.pid, daemon.incusDir).catch(() => false)) {
+      // One that does not end is taken over again.
+      await daemon.end().catch(() => undefined);
+      return 'took too much memory and was ended';
+    }
+    for (const name of await endUnreadMessages(daemon.incusDir).catch(sayFailure(say)))
+      say(`the instance ${name} held more unread messages of netlink than it may and was ended`);
     await Promise.race([over, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())]);
+  }
   if (isOver) return 'ended';
   pool.mountedAgainAt = performance.now();
   await daemon.stop({ graceMs: 0 });
   return 'had a read-only storage pool and was stopped to mount it again';
 }
+
+const sayFailure = (say: (line: string) => void) => (error: unknown) => {
+  say(`an instance that holds too many unread messages of netlink does not end: ${String(error)}`);
+  return [];
+};
 
 /**
  * Keeps the platform's Incus running. As root, in the supervisor, not in the worker: instances must outlive a worker that dies, and the
@@ -57,7 +77,7 @@ export async function keepEngine(settings: Settings, platformId: string, say: (l
       if (showsLimits) await startLxcfs({ dataDir: settings.dataDir, platformId }).catch(() => undefined);
       return {
         pid: daemon.pid,
-        ended: endOf(daemon, settings.dataDir, pool),
+        ended: endOf(daemon, settings.dataDir, pool, say),
         stop: (hurry) => daemon.stop({ graceMs: hurry.aborted ? 0 : 10_000 }),
       };
     },

@@ -127,9 +127,13 @@ export async function startTestApi(options: {
   readonly rates?: { readonly perSecond: number; readonly burst: number };
   /** Changes that a tenant may make a day. Default: as many as it likes. */
   readonly writesPerDay?: number;
+  /** Events that are kept of one tenant. Default: as the platform keeps them. */
+  readonly eventsPerTenant?: number;
   readonly registry?: Registry;
   readonly trustedProxies?: readonly string[];
   readonly mostConnections?: number;
+  /** Of them, those that have asked for nothing yet. */
+  readonly mostOpening?: number;
   readonly region?: string;
   /** Default: a random one. */
   readonly masterKeys?: MasterKeys;
@@ -166,6 +170,7 @@ export async function startTestApi(options: {
     options.registry ??
     composeRegistry({
       feed,
+      ...(options.eventsPerTenant === undefined ? {} : { eventsPerTenant: options.eventsPerTenant }),
       awsUrl: () => awsUrl(),
       data: { sql: data, notifier, clock: systemClock, log, metrics, stopping: stopping.signal },
       sealer,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IncusClient, type IncusInstance } from './incus-client.ts';
 import { waitUntil } from '../processes.ts';
@@ -37,15 +37,9 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     const input = randomBytes(300_000);
     const echoed = await exec(['cat'], { stdin: input, outputLimit: 400_000 });
     expect(Buffer.compare(echoed.stdout, input)).toBe(0);
-    expect(
-      text(
-        (
-          await exec(['sh', '-c', 'printf "%s|%s|%s|%s|%s" "$PLAIN" "$QUOTED" "$PEM" "$BLANK" "$MORE"'], {
-            env: { MORE: 'm' },
-          })
-        ).stdout,
-      ),
-    ).toBe(`a b|"it's" $HOME #|line one\nlxc.uts.name = evil\n|x |m`);
+    expect(text((await exec(['sh', '-c', 'printf "%s|%s|%s|%s" "$PLAIN" "$QUOTED" "$PEM" "$BLANK"'])).stdout)).toBe(
+      `a b|"it's" $HOME #|line one\nlxc.uts.name = evil\n|x `,
+    );
     expect(text((await exec(['hostname'])).stdout)).toBe('long-lived\n');
     expect((await exec(['no-such-command'])).exitCode).toBe(127);
   });
@@ -150,7 +144,78 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     await exec(['pkill', '-f', 'sleep 87651']);
   });
 
-  test('only a command that is not there is not found; what cannot be executed says why', async () => {
+  test('no variable is in the arguments of any process on the host: not at a start, not in a command, not at a terminal', async () => {
+    const secret = `secret-${randomBytes(8).toString('hex')}`;
+    const hidden = fresh('hidden');
+    const seen = new Set<string>();
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        for (const pid of await readdir('/proc'))
+          if (/^\d+$/.test(pid)) seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''));
+        await new Promise(setImmediate);
+      }
+    })();
+    const env = { SECRET: secret, PATH: '/bin:/usr/bin:/sbin', HOME: '/tmp', TERM: 'dumb' };
+    await platform.compute.define(
+      hidden,
+      testSpec('hidden', undefined, { env, command: ['sh', '-c', 'while :; do sleep 77771; done'] }),
+    );
+    const leaving = new AbortController();
+    try {
+      await platform.compute.start(hidden);
+      const command = ['sh', '-c', 'pwd; printf "%s %s %s\\n" "$SECRET" "$TERM" "$0"; sleep 1; exit 3', 'name'];
+      const { exitCode, stdout } = await platform.compute.exec(hidden, {
+        command,
+        timeoutMs: 10_000,
+        outputLimit: 1000,
+      });
+      expect([exitCode, text(stdout)]).toEqual([3, `/tmp\n${secret} dumb name\n`]);
+      const request = { command, term: 'xterm', size: { rows: 24, cols: 80 } };
+      const terminal = await platform.compute.openTerminal(hidden, request, leaving.signal);
+      let said = '';
+      for await (const { bytes } of terminal.output) said += text(bytes);
+      expect([await terminal.exitCode(), said]).toEqual([3, `/tmp\r\n${secret} xterm name\r\n`]);
+    } finally {
+      leaving.abort();
+      isOver = true;
+      await watching;
+      await platform.compute.stop(hidden, 0);
+    }
+    const all = [...seen].join('\n');
+    expect(all).toContain('forkexec');
+    expect(all).toContain('77771');
+    for (const word of [secret, Buffer.from(secret).toString('base64').slice(0, -4)]) expect(all).not.toContain(word);
+    const { compute, dataDir } = platform;
+    const folder = `${dataDir}/guest/variables`;
+    const { mode, uid } = await stat(`${folder}/${compute.nameOf('hidden')}`);
+    expect([mode & 0o777, uid >= 65_536, (await stat(folder)).mode & 0o777]).toEqual([0o400, true, 0o711]);
+    await compute.remove(hidden);
+    expect(await readdir(folder)).toEqual([compute.nameOf('long-lived')]);
+  });
+
+  test('the root of another instance reads no variables, with those or without', async () => {
+    const other = fresh('other');
+    const { compute } = platform;
+    await compute.define(other, testSpec('other', undefined, { env: { A: 'b' } }));
+    await compute.start(other);
+    const look = async (file: string) =>
+      sh(platform, other, `ls /dev/.thecloud/variables; cat /dev/.thecloud/variables/${file}`);
+    expect((await look(compute.nameOf('other'))).out).toBe("export A='b'\n");
+    const foreign = await look(compute.nameOf('long-lived'));
+    expect([foreign.out, foreign.err]).toEqual(['', expect.stringMatching(/denied[^]*denied/)]);
+    await compute.remove(other);
+  });
+
+  test.each([
+    ['with variables', { A: 'b' }],
+    ['without', {}],
+  ])('only a command that is not there is not found; what cannot be executed says why, %s', async (_, env) => {
+    const one = fresh(`telling-${Object.keys(env).length}`);
+    await platform.compute.define(one, testSpec('telling', undefined, { env }));
+    await platform.compute.start(one);
+    const exec = (command: readonly string[]) =>
+      platform.compute.exec(one, { command, timeoutMs: 10_000, outputLimit: 100_000 });
     const files = [
       'printf "#!/no/such/interpreter\\n" > /tmp/script; chmod +x /tmp/script',
       'echo text > /tmp/text',
@@ -170,6 +235,7 @@ describe.skipIf(obstacle !== undefined)('commands and logs', () => {
     // A command's own message is kept, and nothing is added.
     for (const code of [126, 127, 255]) expect(await told('sh', '-c', `exit ${code}`)).toEqual([code, '']);
     expect(await told('/tmp/elf')).toEqual([expect.any(Number), expect.not.stringContaining('command not found')]);
+    await platform.compute.remove(one);
   });
 
   test('an output that nobody reads any more fails for the command, as at a closed pipe', async () => {

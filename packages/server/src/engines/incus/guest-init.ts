@@ -10,7 +10,8 @@ import { SHARE_HOOK, SHARE_HOOK_FILE } from './kernel-share.ts';
  *
  * A tenant's words come as base64 arguments with a dot before them (an empty word would vanish): whatever they hold, LXC's
  * configuration sees letters, digits and `+/=._` only. Variables are set here and never by LXC, whose `lxc.environment` (Incus'
- * `environment.*`) also reaches the hooks and helpers that it runs as root on the host: there LD_PRELOAD would be the host's end.
+ * `environment.*`) also reaches the hooks and helpers that it runs as root on the host: there LD_PRELOAD would be the host's end. They
+ * come by a file (variables.ts), because everybody on the host reads the arguments of all processes.
  */
 /** On /dev, which is new at each start: LXC makes the folder as root of the host, and would follow a link that a tenant left elsewhere. */
 const GUEST_PATH = '/dev/.thecloud';
@@ -32,27 +33,16 @@ tc_box=${GUEST_PATH}/busybox
 [ -n "$PATH" ] || PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [ -n "$HOME" ] || HOME=/root
 export PATH HOME
-tc_decode() { printf %s "\${1#.}" | $tc_box base64 -d; printf x; }
-tc_env=$1
-shift
-# With variables it executes itself again, so that the arguments of env disappear from the process list.
-if [ "$tc_env" -gt 0 ]; then
-  tc_words=$(($# - 2 * tc_env))
-  while [ "$tc_env" -gt 0 ]; do
-    tc_word=$(tc_decode "$2")
-    set -- "$@" "$1=\${tc_word%x}"
-    shift 2
-    tc_env=$((tc_env - 1))
-  done
-  if [ "$tc_words" = 0 ]; then set -- "$@" /sbin/init; else set -- "$@" $tc_box sh ${GUEST_PATH}/init 0; fi
-  while [ "$tc_words" -gt 0 ]; do
-    set -- "$@" "$1"
-    shift
-    tc_words=$((tc_words - 1))
-  done
+# With variables it executes itself again, which makes them those of process 1. From there on none of its own is safe from the tenant's.
+if [ "$1" != - ]; then
+  unset SHLVL PWD OLDPWD
   [ -z "$tc_stopping" ] || exit 0
-  exec $tc_box env "$@"
+  . ${GUEST_PATH}/variables/"$1"
+  shift
+  if [ "$#" = 0 ]; then exec /sbin/init; else exec ${GUEST_PATH}/busybox sh ${GUEST_PATH}/init - "$@"; fi
 fi
+shift
+tc_decode() { printf %s "\${1#.}" | $tc_box base64 -d; printf x; }
 $tc_box ip link set lo up 2>/dev/null
 tc_count=$#
 while [ "$tc_count" -gt 0 ]; do
@@ -90,6 +80,47 @@ done
 exit "$tc_code"
 `;
 
+/**
+ * What runs first of a command in an instance that has variables, and gives way to it: the file of the variables, `home` or `here` for where
+ * it begins, the kind of terminal, which may be empty, and the words. It says of what cannot be executed what failed-command.ts says of commands without
+ * variables.
+ */
+const COMMAND = `unset SHLVL PWD OLDPWD
+. ${GUEST_PATH}/variables/"$1"
+[ -z "$3" ] || export TERM="$3"
+[ "$2" = here ] || cd "$HOME" 2> /dev/null || cd /
+shift 3
+tc_name=$1
+shift
+tc_fail() {
+  echo "$tc_name: $2" >&2
+  exit "$1"
+}
+# The shell's own commands and busybox' must not stand in for the image's programs.
+tc_program=
+case $tc_name in
+  */*) tc_program=$tc_name ;;
+  *)
+    tc_rest=$PATH:
+    while [ -n "$tc_rest" ] && [ -z "$tc_program" ]; do
+      [ -f "\${tc_rest%%:*}/$tc_name" ] && [ -x "\${tc_rest%%:*}/$tc_name" ] && tc_program=\${tc_rest%%:*}/$tc_name
+      tc_rest=\${tc_rest#*:}
+    done
+    ;;
+esac
+[ -e "$tc_program" ] || tc_fail 127 "command not found"
+[ ! -d "$tc_program" ] || tc_fail 126 "is a directory"
+[ -x "$tc_program" ] || tc_fail 126 "permission denied; it may lack the right to be executed (chmod +x)"
+tc_interpreter=
+if [ -r "$tc_program" ]; then
+  { read -r -n 2 tc_interpreter && [ "$tc_interpreter" = "#!" ] && read -r -n 250 tc_interpreter; } < "$tc_program" 2> /dev/null || tc_interpreter=
+  tc_interpreter=\${tc_interpreter#"\${tc_interpreter%%[! ]*}"}
+fi
+[ -z "$tc_interpreter" ] || [ -e "\${tc_interpreter%%[ 	]*}" ] ||
+  tc_fail 126 "its interpreter does not exist in this instance (see its first line, or its loader)"
+exec -a "$tc_name" "$tc_program" "$@"
+`;
+
 /** Makes the folder that such instances see, and from which LXC runs the hooks of run-record.ts and kernel-share.ts. Cheap; done at each start, so that it follows the distribution's busybox. */
 export async function writeGuestFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -97,6 +128,7 @@ export async function writeGuestFolder(folder: string): Promise<void> {
   await rename(`${folder}/busybox.new`, `${folder}/busybox`);
   for (const [name, text] of [
     ['init', INIT],
+    ['command', COMMAND],
     ['hook', RUN_HOOK],
     [SHARE_HOOK_FILE, SHARE_HOOK],
   ] as const) {
@@ -112,11 +144,28 @@ export function guestDevice(folder: string): Record<string, string> {
 
 const encode = (word: string): string => `.${Buffer.from(word).toString('base64')}`;
 
-/** The value of lxc.init.cmd: how many variables, each with its value, and the words of the command, which may be none. */
-export function guestInitCommand(command: readonly string[], env: Readonly<Record<string, string>>): string {
-  const variables = Object.entries(env);
-  const words = [`${GUEST_PATH}/busybox`, 'sh', `${GUEST_PATH}/init`, String(variables.length)];
-  for (const [name, value] of variables) words.push(name, encode(value));
-  for (const word of command) words.push(encode(word));
-  return words.join(' ');
+/** The value of lxc.init.cmd: the name of the machine's file of variables, if it has any, and the words of the command, which may be none. */
+export const guestInitCommand = (command: readonly string[], variables: string | undefined): string =>
+  [`${GUEST_PATH}/busybox`, 'sh', `${GUEST_PATH}/init`, variables ?? '-', ...command.map(encode)].join(' ');
+
+/** An earlier version put how many variables there are, and each with its value, where the name of their file is now. */
+export function withoutVariables(line: string, variables: string): string {
+  const [, begin, count, rest] = /^(lxc\.init\.cmd = \S+ sh \S+) (\d+)((?: \S+)*)$/.exec(line) ?? [];
+  if (begin === undefined) return line;
+  const words = rest!.split(' ').slice(1 + 2 * Number(count));
+  return [begin, count === '0' ? '-' : variables, ...words].join(' ');
 }
+
+/** What is to be executed in an instance with variables, so that a command has them. */
+export const commandWithVariables = (
+  variables: string,
+  { command, cwd, term }: { command: readonly string[]; cwd?: string | undefined; term?: string | undefined },
+): readonly string[] => [
+  GUEST_BUSYBOX,
+  'sh',
+  `${GUEST_PATH}/command`,
+  variables,
+  cwd === undefined ? 'home' : 'here',
+  term ?? '',
+  ...command,
+];

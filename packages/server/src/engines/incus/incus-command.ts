@@ -3,6 +3,7 @@ import { EngineError } from '../../kernel/engine-error.ts';
 import { newSecret } from '../../kernel/ids.ts';
 import { COMMAND_MARK, killCommand } from './command-processes.ts';
 import { explainFailure, sizeOf, SUSPECT_CODES } from './failed-command.ts';
+import { commandWithVariables } from './guest-init.ts';
 import { type IncusClient, IncusError } from './incus-client.ts';
 import { openSocket } from './websockets.ts';
 
@@ -14,16 +15,17 @@ export interface CommandPlace {
   readonly project: string;
   /** Incus' name of the machine. */
   readonly name: string;
-  /** The variables that the machine was made with; a request's own go before them. */
-  readonly machineEnv: Readonly<Record<string, string>>;
+  /** The file with the machine's variables, if it has any. */
+  readonly variables: string | undefined;
   /** LXC's log of the machine. */
   readonly logFile: string;
 }
 
 export interface CommandWords {
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  /** Kind of its terminal. */
+  readonly term?: string | undefined;
   /** Of its terminal; absent: it has none. */
   readonly size?: { readonly rows: number; readonly cols: number } | undefined;
 }
@@ -53,15 +55,21 @@ export async function beginCommand(
   signal: AbortSignal | undefined,
 ): Promise<IncusCommand> {
   const { client, project, name } = place;
-  const { command, size } = words;
+  const { command, size, term } = words;
   const id = newSecret(12);
-  const environment = { PATH: DEFAULT_PATH, HOME: '/root', ...place.machineEnv, ...words.env, [COMMAND_MARK]: id };
+  // Everybody on the host reads them in the arguments of Incus' helper.
+  const environment = {
+    PATH: DEFAULT_PATH,
+    HOME: '/root',
+    ...(term === undefined ? {} : { TERM: term }),
+    [COMMAND_MARK]: id,
+  };
   const logSize = await sizeOf(place.logFile);
   const operation = await client.begin('POST', `/1.0/instances/${name}/exec`, {
     project,
     signal,
     body: {
-      command,
+      command: place.variables === undefined ? command : commandWithVariables(place.variables, words),
       environment,
       'wait-for-websocket': true,
       interactive: size !== undefined,

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IncusClient, type IncusInstance } from './incus-client.ts';
 import { waitUntil } from '../processes.ts';
 import { findEngineObstacle, sh, startTestPlatform, type TestPlatform, testSpec } from '../testing.ts';
 
@@ -247,6 +248,37 @@ describe.skipIf(obstacle !== undefined)('instances', () => {
     expect(seconds).toBeLessThan(1.5);
     await compute.remove(small);
   }, 180_000);
+
+  test('reads of a disk are as fast as the spec has processors, also in a machine that an earlier version made', async () => {
+    const { compute, daemon } = platform;
+    /** Seconds for 32 MiB. */
+    const measure = async (of: typeof ref): Promise<number> => {
+      await sh(platform, of, '[ -e /root/file ] || dd if=/dev/zero of=/root/file bs=1M count=32 conv=fsync', 30_000);
+      const began = performance.now();
+      expect((await sh(platform, of, 'dd if=/root/file of=/dev/null bs=1M iflag=direct', 30_000)).code).toBe(0);
+      return (performance.now() - began) / 1000;
+    };
+    const half = fresh('half');
+    await compute.define(half, testSpec('half', undefined, { vcpus: 0.5 }));
+    const client = new IncusClient(daemon.socketPath);
+    const all = await client.list<IncusInstance>('/1.0/instances', { query: { 'all-projects': 'true' } });
+    const { name, project, devices } = all.find((instance) => instance.name === compute.nameOf('half'))!;
+    const { 'limits.read': limit, ...root } = devices['root']!;
+    expect(limit).toBe('16MiB');
+    await client.call('PATCH', `/1.0/instances/${name}`, { project, body: { devices: { root } } });
+    await client.close();
+    await compute.start(half);
+    expect(await measure(half)).toBeGreaterThan(1.5);
+    await compute.remove(half);
+
+    const whole = fresh('whole');
+    await compute.define(whole, testSpec('whole', undefined, { vcpus: 2 }));
+    await compute.start(whole);
+    const seconds = await measure(whole);
+    expect(seconds).toBeGreaterThan(0.35);
+    expect(seconds).toBeLessThan(1.5);
+    await compute.remove(whole);
+  });
 
   test('the network is as fast as the spec says, in both directions', async () => {
     const { compute, network } = platform;

@@ -42,7 +42,7 @@ import {
   removeBackup,
   removeStrayFolder,
 } from './machine-disk.ts';
-import { variablesConfig, commonLines, type MachineFolders, MARKS, machineConfig, readEnv } from './machine-config.ts';
+import { commonLines, type MachineFolders, MARKS, machineConfig, variablesConfig } from './machine-config.ts';
 import { createUsageReader } from './machine-usage.ts';
 import { toSeen } from './seen-machine.ts';
 import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-space.ts';
@@ -50,6 +50,8 @@ import { waitForProof } from './prove.ts';
 import { removeRemains } from './remains.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
 import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
+import { makeTenantProject } from './tenant-project.ts';
+import { makeVariablesFolder, removeVariables, writeVariables } from './variables.ts';
 
 export interface IncusComputeEngineOptions {
   /** The platform's data folder: where `startIncusDaemon` put the socket. */
@@ -172,7 +174,11 @@ export class IncusComputeEngine implements ComputeEngine {
     try {
       await create().catch(async (error: unknown) => {
         if (!(error instanceof IncusError) || !/project not found/i.test(error.message)) throw error;
-        await this.#makeProject(ref);
+        await makeTenantProject(
+          this.#client,
+          this.#projectOf(ref),
+          `${platformMark(this.#platformId)} tenant ${ref.tenantId}`,
+        );
         await create();
       });
     } catch (error) {
@@ -195,8 +201,9 @@ export class IncusComputeEngine implements ComputeEngine {
     await this.#prepareGuest();
     // First: whatever changes a machine writes its backup.yaml.
     if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
-    const given = spec && found.status === 'Stopped' ? variablesConfig(spec) : undefined;
+    const given = spec && found.status === 'Stopped' ? variablesConfig(spec) : {};
     await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), given, signal);
+    await writeVariables(this.#guestFolder, { ...found, config: { ...found.config, ...given } });
     const mbps = Number(found.config[MARKS.mbps] ?? 0);
     if (mbps > 0) await limitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId), mbps);
     if (found.status === 'Stopped') await this.#consoles.endLine(this.#consoleOf(ref));
@@ -252,6 +259,7 @@ export class IncusComputeEngine implements ComputeEngine {
     if (mayBeLimited) await unlimitSending(this.#cloudNamespace, machineLink(this.#platformId, ref.instanceId));
     await rm(this.#logFolderOf(ref), { recursive: true, force: true });
     this.#consoles.forget(this.#consoleOf(ref));
+    await removeVariables(this.#guestFolder, this.nameOf(ref.instanceId));
     await removeBackup(this.#disks, { project: this.#projectOf(ref), name: this.nameOf(ref.instanceId) });
   }
 
@@ -269,12 +277,15 @@ export class IncusComputeEngine implements ComputeEngine {
     if (found.status !== 'Running')
       throw new EngineError('unavailable', `the machine ${found.name} is ${found.status.toLowerCase()}, not running`);
     const folder = this.#logFolderOf(ref);
+    if (!(await isRunning(await readRunRecord(folder))))
+      throw new EngineError('unavailable', `the machine ${found.name} has ended`);
     await boundStartLog(folder);
+    await this.#prepareGuest();
     return {
       client: this.#client,
       project: this.#projectOf(ref),
       name: found.name,
-      machineEnv: readEnv(found.config),
+      variables: await writeVariables(this.#guestFolder, found),
       logFile: `${folder}/lxc.log`,
     };
   }
@@ -363,27 +374,13 @@ export class IncusComputeEngine implements ComputeEngine {
     return found;
   }
 
-  async #makeProject(ref: MachineRef): Promise<void> {
-    const config = {
-      'features.images': 'false',
-      'features.profiles': 'true',
-      'features.storage.volumes': 'true',
-      'features.networks': 'false',
-    };
-    const body = {
-      name: this.#projectOf(ref),
-      description: `${platformMark(this.#platformId)} tenant ${ref.tenantId}`,
-      config,
-    };
-    await this.#client.call('POST', '/1.0/projects', { body }).catch((error: unknown) => {
-      if (!(error instanceof IncusError) || !/already exists|UNIQUE constraint failed/i.test(error.message))
-        throw error;
-    });
-  }
-
   /** Once a process: instances with a command see this folder, and all have their runs recorded by the hook in it. */
   #prepareGuest(): Promise<void> {
-    this.#guestReady ??= writeGuestFolder(this.#guestFolder).catch((error: unknown) => {
+    const make = async (): Promise<void> => {
+      await writeGuestFolder(this.#guestFolder);
+      await makeVariablesFolder(this.#guestFolder);
+    };
+    this.#guestReady ??= make().catch((error: unknown) => {
       this.#guestReady = undefined;
       throw error;
     });

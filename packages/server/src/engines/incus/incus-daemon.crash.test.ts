@@ -1,4 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findLeftovers } from '../leftovers.ts';
 import { removePlatformNetwork } from '../linux-network/linux-network-engine.ts';
@@ -44,6 +46,24 @@ describe.skipIf(obstacle !== undefined)("the platform's incusd", { timeout: 60_0
     expect(await findLeftovers(first.platformId, first.dataDir)).toEqual([]);
     expect((await sh(second, ref, 'nslookup one.internal && ping -c 1 -W 1 10.0.0.1')).code).toBe(0);
     expect((await second.network.list()).map((seen) => seen.healthy)).toEqual([true]);
+  });
+
+  test('a disk that the host unmounts is free, also when a platform started while it was mounted', async () => {
+    const [image, folder] = [`${mkdtempSync('/tmp/cloud-disk-')}/image`, mkdtempSync('/mnt/a disk ')];
+    try {
+      await runCommand('truncate', ['--size=16M', image]);
+      await runCommand('mkfs.ext4', ['-q', image]);
+      await runCommand('mount', ['-o', 'loop', image, folder]);
+      await runCommand('mount', ['--make-private', folder]);
+      await begin();
+      await runCommand('umount', [folder]);
+      const isFree = async (): Promise<boolean> => (await runCommand('losetup', ['-j', image])).stdout === '';
+      expect(await waitUntil(isFree, 5_000)).toBe(true);
+    } finally {
+      await runCommand('umount', [folder], { okCodes: [0, 32] });
+      rmSync(folder, { recursive: true });
+      rmSync(dirname(image), { recursive: true });
+    }
   });
 
   test('everything killed with -9: the next start makes the best of what is left', async () => {

@@ -17,11 +17,13 @@ import { endProcess, isAlive, lookAtProcess, type ProcessIdentity, readArguments
 import { PLAIN_ENVIRONMENT } from '../run-command.ts';
 import { removeRunFolder } from '../run-folder.ts';
 import { claimSlot, releaseSlot } from '../slots.ts';
+import { withFilter } from './compat-filter.ts';
 import { IncusClient, IncusError } from './incus-client.ts';
 import { endInstanceProcesses, stopAllInstances } from './instance-processes.ts';
 import { raiseKernelBudgets } from './kernel-budgets.ts';
 import { ensureMountNamespace, listMountNamespaceProcesses, removeMountNamespace } from './mount-namespace.ts';
 import { ensurePool, keepMetadataSingle } from './storage-pool.ts';
+import { COMPAT_FILTER } from './syscalls.ts';
 
 export { findIncusd };
 
@@ -43,11 +45,15 @@ export interface IncusDaemon {
   readonly adopted: boolean;
   /** Resolves when incusd ended, for whatever reason. The instances run on; start again to take them over. */
   readonly ended: Promise<void>;
+  /** Ends incusd alone. The instances run on. */
+  end(): Promise<void>;
   /** Stops all instances (cleanly within `graceMs` each, 10 s by default), incusd, and takes its mounts and namespace away. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 const READY_TIMEOUT_MS = 60_000;
+/** Milliseconds for incusd to end by itself. */
+const END_MS = 20_000;
 
 export const incusDirOf = (dataDir: string): string => `${dataDir}/incus`;
 export const incusSocketOf = (dataDir: string): string => `${incusDirOf(dataDir)}/unix.socket`;
@@ -73,8 +79,8 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
   try {
     const living = await findDaemon(options.dataDir);
     await prepareHost(names, options.dataDir, incusDir, living, options.onProgress);
-    const adopted = living !== undefined && (await answers(client));
-    // One that lives but does not answer within its time is of no use; the instances do not need it.
+    const adopted = living !== undefined && (await isFiltered(living.pid)) && (await answers(client));
+    // One that lives but does not answer within its time is of no use, nor is an earlier version's without the filter; the instances need neither.
     if (living !== undefined && !adopted) await endProcess(living, 5_000);
     const daemon = adopted ? living : await launch(names, options, incusDir);
     await waitReady(client, daemon, incusDir);
@@ -89,6 +95,7 @@ export async function startIncusDaemon(options: IncusDaemonOptions): Promise<Inc
       pid: daemon.pid,
       adopted,
       ended: watchEnd(daemon),
+      end: () => endProcess(daemon, END_MS),
       stop: async (stopOptions) => stopDaemon(options, stopOptions?.graceMs ?? 10_000),
     };
   } finally {
@@ -110,7 +117,7 @@ export async function stopDaemon(
     } finally {
       await client.close();
     }
-    await endProcess(living, 20_000);
+    await endProcess(living, END_MS);
   }
   await endInstanceProcesses(names);
   for (const pid of await listMountNamespaceProcesses(names)) {
@@ -163,7 +170,7 @@ async function prepareHost(
   const before = Number(await readFile(slotFile, 'utf8').catch(() => '0'));
   const slot = await claimSlot(names, Number.isSafeInteger(before) && before >= 0 ? before : 0);
   if (slot !== before) await writeFile(slotFile, String(slot));
-  await ensureMountNamespace(names, slot, living?.pid);
+  await ensureMountNamespace(names, dataDir, slot, living?.pid);
 }
 
 async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDir: string): Promise<ProcessIdentity> {
@@ -179,6 +186,7 @@ async function launch(names: PlatformNames, options: IncusDaemonOptions, incusDi
         `--net=${namespacePath(names.cloudNamespace)}`,
         `--mount=${names.mountPin}`,
         '--',
+        ...withFilter(COMPAT_FILTER),
         binary,
         '--group',
         'root',
@@ -213,6 +221,11 @@ export async function findDaemon(dataDir: string): Promise<ProcessIdentity | und
   if (!(await isAlive(identity))) return undefined;
   return (await readArguments(identity.pid)).includes(`${dataDir}/incusd.log`) ? identity : undefined;
 }
+
+/** Whether it has the filter that it hands down: see compat-filter.ts. */
+const isFiltered = async (pid: number): Promise<boolean> =>
+  withFilter(COMPAT_FILTER).length === 0 ||
+  /^Seccomp:\s+2$/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''));
 
 async function answers(client: IncusClient): Promise<boolean> {
   return client.call('GET', '/1.0', { timeoutMs: 5_000 }).then(

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readlink, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isPinnedNamespace, namespacePath } from '../linux-network/namespaces.ts';
 import type { PlatformNames } from '../names.ts';
@@ -16,7 +16,12 @@ const FIRST_ID = 1_048_576;
 /** As many slots as stay below 2^31: some programs take a user id for a signed number. */
 const ID_SLOTS = 31;
 
-/** Run once inside the new namespace; $1 is the platform's run folder. Constant text: nothing is put into it. */
+/**
+ * Run once inside the new namespace; $1 is the platform's run folder, $2 its data folder. Constant text: nothing is put into it.
+ *
+ * Of the host's file systems it keeps those that hold programs, settings, and the folders in which Incus works. A disk that was copied along would stay in use here
+ * after the host had unmounted it, wherever the host does not share its mounts.
+ */
 const SET_UP = `
 old=$1/sys
 mkdir -p "$old"
@@ -28,12 +33,25 @@ done
 umount -l "$old"
 # A namespace copied along would live on here after its owner removed it.
 if mountpoint -q /run/netns; then umount -l -R /run/netns; fi
+while read -r device path rest; do
+  path=$(printf %b "$path")
+  case $path in / | /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | /etc/* | /usr | /usr/* | /bin | /sbin | /lib* | /opt | /opt/* | "$2"/*) continue ;; esac
+  for kept in "$1" "$2" /etc /tmp /var/cache /var/lib /var/log /var/tmp; do
+    case $kept/ in "$path"/*) continue 2 ;; esac
+  done
+  umount -l "$path" || :
+done < /proc/self/mounts
 for f in subuid subgid; do
   if [ -e /etc/$f ]; then mount --bind "$1/$f" /etc/$f; fi
 done
 `;
 
-export async function ensureMountNamespace(names: PlatformNames, slot: number, pid?: number): Promise<void> {
+export async function ensureMountNamespace(
+  names: PlatformNames,
+  dataDir: string,
+  slot: number,
+  pid?: number,
+): Promise<void> {
   if (await isPinnedNamespace(names.mountPin)) return;
   await clearPin(names);
   const pinDir = dirname(names.mountPin);
@@ -61,6 +79,7 @@ export async function ensureMountNamespace(names: PlatformNames, slot: number, p
     SET_UP,
     'sh',
     names.runDir,
+    await realpath(dataDir),
   ]);
 }
 

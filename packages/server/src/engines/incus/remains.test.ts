@@ -37,6 +37,7 @@ describe.skipIf(obstacle !== undefined)('what a deleted machine left on the host
     const cgroup = `${root}/lxc.payload.${nameOf('gone')}`;
     await mkdir(cgroup);
     await mkdir(logsOf('gone'));
+    await writeFile(`${logsOf('gone')}/lxc.log`, '');
     await mkdir(logsOf('gone-with-log'));
     await writeFile(`${logsOf('gone-with-log')}/console.out`, 'the last words');
     const profileOf = (instanceId: string) => `${dataDir}/incus/security/apparmor/profiles/incus-${nameOf(instanceId)}`;

@@ -8,10 +8,10 @@ import { listInstanceCgroups, removeCgroup } from './instance-processes.ts';
 const LINK = /^i[0-9a-f]{12}$/;
 
 /**
- * Removes what deleted machines left outside Incus when it died, or was late: host ends of NICs, empty folders of logs, empty cgroups, and profiles of AppArmor, which
- * Incus forgets where AppArmor is off. All of it
- * can be made again, and none holds data. What is seen here and not in Incus afterwards belongs to no machine: a machine is in Incus before
- * anything of it is elsewhere. Throws IncusError if Incus does not answer; then nothing is removed.
+ * Removes what deleted machines left outside Incus when it died, or was late: host ends of NICs, folders of logs with nothing but liblxc's own, empty
+ * cgroups, and profiles of AppArmor, which Incus forgets where AppArmor is off. All of it can be made again, and none holds data. What is seen here and
+ * not in Incus afterwards belongs to no machine: a machine is in Incus before anything of it is elsewhere. Throws IncusError if Incus does not answer;
+ * then nothing is removed.
  */
 export async function removeRemains(client: IncusClient, names: PlatformNames, incusDir: string): Promise<void> {
   const profilesFolder = `${incusDir}/security/apparmor/profiles`;
@@ -34,10 +34,13 @@ export async function removeRemains(client: IncusClient, names: PlatformNames, i
     unknownLinks.map((link) => `link delete dev ${link}`),
   );
   const isOfMachine = new RegExp(`^t${names.mark}-[0-9a-f]{12}_i${names.mark}-[0-9a-f]{12}$`);
-  // Refused unless it is empty.
   for (const folder of folders)
-    if (isOfMachine.test(folder) && !known.has(folder))
+    if (isOfMachine.test(folder) && !known.has(folder)) {
+      // liblxc opens it once more when the machine is gone.
+      await rm(`${incusDir}/logs/${folder}/lxc.log`, { force: true });
+      // Refused unless it is empty.
       await rmdir(`${incusDir}/logs/${folder}`).catch(() => undefined);
+    }
   for (const profile of profiles) {
     const machine = profile.replace(/^incus-/, '');
     if (isOfMachine.test(machine) && !known.has(machine)) await rm(`${profilesFolder}/${profile}`, { force: true });

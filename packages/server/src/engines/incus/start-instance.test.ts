@@ -31,6 +31,7 @@ async function start(said: string, after: string | undefined): Promise<void> {
 test('a first process that ended while Incus still looked at it was started', async () => {
   await start('no such file or directory', recordOf(1, 0));
   await start('no such file or directory', recordOf(2, 0));
+  await start(`Block device path doesn't exist "/devices/x/disk.thecloud"`, recordOf(3, 0));
 });
 
 test.each([

@@ -1,8 +1,9 @@
 import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
+import { withoutVariables } from './guest-init.ts';
 import { type IncusClient, IncusError, type IncusInstance } from './incus-client.ts';
-import { INIT_LINE, type VariablesConfig, COMMON_CONFIG } from './machine-config.ts';
+import { COMMON_CONFIG, READ_LIMIT, readLimit } from './machine-config.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import { isAccountLine } from './kernel-share.ts';
 
@@ -72,9 +73,10 @@ export async function startInstance(
   }
 }
 
-/** What Incus answers where a first process ended while Incus still looked into its /proc. */
+/** What Incus answers where a first process ended while Incus still looked into its /proc, or gave its disk a limit. */
 const isOfTheGone = (error: unknown): boolean =>
-  error instanceof IncusError && /no such file or directory|no such process/i.test(error.said ?? '');
+  error instanceof IncusError &&
+  /no such file or directory|no such process|block device path doesn't exist/i.test(error.said ?? '');
 
 /** Whether a run began after the record `before` and is over. */
 async function hasEnded(logFolder: string, before: RunRecord | undefined): Promise<boolean> {
@@ -90,18 +92,27 @@ export async function completeConfig(
   client: IncusClient,
   found: IncusInstance,
   lines: readonly string[],
-  given: VariablesConfig | undefined,
+  given: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = found.config['raw.lxc'] ?? '';
-  const kept = raw.split('\n').filter((line) => lines.includes(line) || !isAccountLine(line));
-  const common = [...kept, ...lines.filter((line) => !kept.includes(line))];
-  const wanted = common.map((line) => (given && line.startsWith(INIT_LINE) ? given.initLine : line)).join('\n');
-  const changed = Object.entries({ ...COMMON_CONFIG, ...given?.config, 'raw.lxc': wanted }).filter(
+  const kept = raw
+    .split('\n')
+    .filter((line) => lines.includes(line) || !isAccountLine(line))
+    .map((line) => withoutVariables(line, found.name));
+  const wanted = [...kept, ...lines.filter((line) => !kept.includes(line))].join('\n');
+  const changed = Object.entries({ ...COMMON_CONFIG, ...given, 'raw.lxc': wanted }).filter(
     ([key, value]) => found.config[key] !== value,
   );
-  if (changed.length === 0) return;
-  const body = { config: Object.fromEntries(changed) };
+  const { root } = found.devices;
+  // The share of time says how many vCPUs it has, halves too.
+  const [, hundredths] = /^(\d+)ms\/100ms$/.exec(found.config['limits.cpu.allowance'] ?? '') ?? [];
+  const isUnlimited = root !== undefined && root[READ_LIMIT] === undefined && hundredths !== undefined;
+  if (changed.length === 0 && !isUnlimited) return;
+  const body = {
+    config: Object.fromEntries(changed),
+    ...(isUnlimited ? { devices: { root: { ...root, [READ_LIMIT]: readLimit(Number(hundredths) / 100) } } } : {}),
+  };
   await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
 }
 

@@ -1,6 +1,9 @@
+import { compatFilter } from './compat-filter.ts';
+
 /**
  * What an instance may ask of the kernel, as lines of LXC's seccomp policy (a deny-list: Incus adds its own, which refuses modules, kexec and
- * open_by_handle_at). A rule holds in every ABI that the kernel has, unless a line with an architecture is above it.
+ * open_by_handle_at). LXC gives each line to every ABI that the kernel has, whatever section it is in, but for the calls for sockets of 32-bit x86:
+ * see compat-filter.ts.
  */
 
 /**
@@ -10,6 +13,8 @@
 const FAMILIES = [1, 2, 10, 16, 17] as const;
 /** The same of AF_NETLINK: ROUTE, USERSOCK, SOCK_DIAG, AUDIT, NETFILTER, KOBJECT_UEVENT, GENERIC. */
 const NETLINK_PROTOCOLS = [0, 2, 4, 9, 12, 15, 16] as const;
+
+const AF_NETLINK = 16;
 
 const CLONE_NEWNET = 0x40000000;
 
@@ -53,21 +58,29 @@ const CALLS = [
 ];
 
 /** SOL_PACKET with PACKET_RX_RING and PACKET_TX_RING: rings of gigabytes that are in no memory limit. libpcap does without. */
+const SOL_PACKET = 263;
 const RINGS = [5, 13];
 
 export const DENIED_SYSCALLS = [
   ...BTRFS.map((request) => `ioctl errno ${EPERM} ${is(1, request)}`),
   ...CALLS.map((name) => `${name} errno ${ENOSYS}`),
   ...allBut(0, FAMILIES).map((family) => `socket errno ${EAFNOSUPPORT} ${family}`),
-  ...allBut(2, NETLINK_PROTOCOLS).map((protocol) => `socket errno ${EPROTONOSUPPORT} ${is(0, 16)}${protocol}`),
+  ...allBut(2, NETLINK_PROTOCOLS).map((protocol) => `socket errno ${EPROTONOSUPPORT} ${is(0, AF_NETLINK)}${protocol}`),
   // A network namespace made inside would come with CAP_NET_ADMIN, if in a user namespace made inside. clone3 has its flags in memory, where
   // no filter sees them: without it, libraries use clone.
   ...['clone', 'unshare'].map(
     (name) => `${name} errno ${EPERM} [0,${CLONE_NEWNET},SCMP_CMP_MASKED_EQ,${CLONE_NEWNET}]`,
   ),
   `clone3 errno ${ENOSYS}`,
-  ...RINGS.map((option) => `setsockopt errno ${ENOPROTOOPT} ${is(1, 263)}${is(2, option)}`),
+  ...RINGS.map((option) => `setsockopt errno ${ENOPROTOOPT} ${is(1, SOL_PACKET)}${is(2, option)}`),
   // The old way of 32-bit programs to all sockets: its arguments are in memory, where no filter sees them.
-  '[x86]',
   `socketcall errno ${ENOSYS}`,
 ].join('\n');
+
+/** The same for sockets of 32-bit programs. */
+export const COMPAT_FILTER = compatFilter({
+  families: FAMILIES,
+  netlink: { family: AF_NETLINK, protocols: NETLINK_PROTOCOLS },
+  refused: { level: SOL_PACKET, options: RINGS },
+  errors: { family: EAFNOSUPPORT, protocol: EPROTONOSUPPORT, option: ENOPROTOOPT },
+});

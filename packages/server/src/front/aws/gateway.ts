@@ -13,7 +13,7 @@ import type { Execute } from '../../kernel/execute.ts';
 import type { Service } from '../../kernel/service.ts';
 import type { TokenBucket } from '../../kernel/token-bucket.ts';
 import type { ClientSide } from '../caller-address.ts';
-import { BODY_LIMIT } from '../limits.ts';
+import { AWS_LIMITS } from '../limits.ts';
 import type { AwsRequest } from './aws-request.ts';
 import { baseUrlOf } from './base-url.ts';
 import type { KnownKey } from './credentials.ts';
@@ -63,7 +63,7 @@ export function createGateway(options: GatewayOptions): readonly AwsService<Prin
   }
   const parts = options.services.flatMap((service) => service.aws ?? []);
   return [...tables].map(([id, handlers]) => {
-    const limits = parts.flatMap((part) => (part.service === id ? (part.bodyLimit ?? BODY_LIMIT) : []));
+    const limits = parts.flatMap((part) => (part.service === id ? (part.bodyLimit ?? AWS_LIMITS.bodyBytes) : []));
     return new AwsService(loadModel(id), handlers, { bodyBytes: Math.max(...limits) });
   });
 }

@@ -27,11 +27,11 @@ import { createClientSide } from '../caller-address.ts';
 import { areUp, type HealthChecks, runAll } from '../health-checks.ts';
 import type { Connections } from '../connections.ts';
 import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
-import { BODY_LIMIT, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
+import { AWS_LIMITS, HTTP_LIMITS, type Rates, takeFrom } from '../limits.ts';
 import { passageOf } from '../passage.ts';
 import { hasLeft } from '../unreadable.ts';
 import { type ProcessorShares, readingMs } from '../processor-shares.ts';
-import type { UnderWay, Untaken } from '../under-way.ts';
+import { STRANGERS_AT_ONCE, type UnderWay, type Untaken } from '../under-way.ts';
 import type { AwsRequest } from './aws-request.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { asAwsError, isAnswer } from './errors.ts';
@@ -64,15 +64,6 @@ export interface AwsOptions {
 /** The bucket of what is tried in a key's name from an address where it was good before. */
 const attemptsOf = (accessKeyId: string, address: string): string => `${accessKeyId} ${sourceOf(address)}`;
 
-/** Of a request's target, and of its headers together: a presigned URL with a long session token has 4 KiB. */
-const HEADER_LIMIT = 16 << 10;
-
-/**
- * Parameters of a form, and a tenth of the values of JSON. AWS's largest have 1,000 ids and 200 values of filters. The library's own bound, 100,000, is for
- * tables of DynamoDB, and costs 200 ms.
- */
-const NODES = 2_000;
-
 /**
  * Bytes of a body without a signature that are read. Nothing here is served unsigned, but a form says only in its body of which service it is, and so
  * in whose words to refuse it.
@@ -99,7 +90,9 @@ export function createAwsServer(options: AwsOptions): Server {
   };
 
   const services = createGateway({ ...options, schemeOf, services: options.registry.services });
-  const bodyLimits = new Map(services.map((service) => [service.model.id as string, service.bodyBytes ?? BODY_LIMIT]));
+  const bodyLimits = new Map(
+    services.map((service) => [service.model.id as string, service.bodyBytes ?? AWS_LIMITS.bodyBytes]),
+  );
   const hold = ({ bodyBytes, passage }: AwsRequest, whose: 'tenant' | 'stranger', name: string) =>
     bodyBytes > 0 ? options.heldBytes.take(whose, name, bodyBytes, passage) : undefined;
 
@@ -116,17 +109,21 @@ export function createAwsServer(options: AwsOptions): Server {
 
   const aws = new AwsServer<Principal>({
     services,
-    limits: { bodyBytes: BODY_LIMIT, headerBytes: HEADER_LIMIT, nodes: NODES },
+    limits: AWS_LIMITS,
     signature: { now: () => clock.now() },
     newRequestId: () => newId(clock.now()),
     admit({ request: wire, service, isSigned }) {
       const request = requestOf(wire);
-      request.bodyBytes = bytesToCome(wire.headers, bodyLimits.get(service ?? '') ?? BODY_LIMIT);
+      request.bodyBytes = bytesToCome(wire.headers, bodyLimits.get(service ?? '') ?? AWS_LIMITS.bodyBytes);
       if (isSigned) return;
       step(() => takeFrom(limits.strangers.of(request.origin.ip)));
       if (request.bodyBytes > UNSIGNED_BODY)
         throw new Refusal('missingAuthentication', 'Request is missing Authentication Token');
-      step(() => void hold(request, 'stranger', sourceOf(request.origin.ip)));
+      const source = sourceOf(request.origin.ip);
+      step(() => {
+        underWay.enter(`stranger ${source}`, STRANGERS_AT_ONCE, request.incoming, request.outgoing);
+        void hold(request, 'stranger', source);
+      });
     },
     // An access key's id is no secret. Until the signature is found to be good, a request counts as a stranger's, or as one of those that name
     // a key from an address where it was good before: neither uses up what the key's owner may ask.

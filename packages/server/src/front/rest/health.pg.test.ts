@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { createLiveClient } from '../../live/client.ts';
 import { serveLive } from '../../live/server.ts';
@@ -22,7 +22,7 @@ import { createConnections } from '../connections.ts';
 import { createRestServer, type RestOptions } from './server.ts';
 import { createWaiter } from './waiter.ts';
 
-const { api, owner } = await setUpApi();
+const { api, owner, database: test } = await setUpApi();
 const folder = mkdtempSync(join(tmpdir(), 'thecloud-health-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -122,9 +122,11 @@ describe('health', () => {
   });
 
   it('reports a dead worker and a missing engine, and still serves', async () => {
+    const operator = openDatabase({ connectionString: test.operatorUrl, min: 0 });
+    onTestFinished(() => operator.close());
     const server = serve({
       checks: { database_primary: async () => void (await api.database.query('health.ping', 'select 1 as ok')) },
-      parts: createHostChecks(api.database),
+      parts: createHostChecks(api.database, operator),
     });
     const ready = async () => {
       const answer = await server.inject('/health/ready');
@@ -206,7 +208,7 @@ describe('a database that is away', () => {
     const server = serve({
       authenticator,
       checks: { database_primary: async () => void (await database.query('health.ping', 'select 1 as ok')) },
-      parts: createHostChecks(database),
+      parts: createHostChecks(database, database),
     });
     const answer = await server.inject({ url: '/vpcs', headers: { 'x-api-key': owner.key } });
     expect(answer.statusCode).toBe(503);
@@ -214,7 +216,7 @@ describe('a database that is away', () => {
     expect(answer.headers['retry-after']).toBe('5');
     const ready = await server.inject('/health/ready');
     expect(ready.statusCode).toBe(503);
-    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine', 'storage']);
+    expect(Object.keys(ready.json().checks)).toEqual(['database_primary', 'worker', 'engine', 'storage', 'work']);
     await authenticator.stop();
     await database.close();
     await server.close();

@@ -1,4 +1,6 @@
 import type { Database } from '../../kernel/sql/pool.ts';
+import type { Sql } from '../../kernel/sql/tx.ts';
+import { countParked, type ParkedWork } from '../../services/work/index.ts';
 import type { HealthCheck } from '../health-checks.ts';
 
 /** A worker reports its host every 5 s; without a report for this long, it counts as dead. */
@@ -12,9 +14,16 @@ interface HostSigns {
   readonly free_disk_gb: number;
 }
 
-/** Health checks of the hosts: a worker is alive, one of the live hosts can run instances, and each has space for its allocated disk. */
-export function createHostChecks(database: Database): Readonly<Record<'worker' | 'engine' | 'storage', HealthCheck>> {
+/**
+ * Health checks of the hosts: a worker is alive, one of the live hosts can run instances, each has space for its allocated disk, and each could end what it
+ * was to end.
+ */
+export function createHostChecks(
+  database: Database,
+  operator: Sql,
+): Readonly<Record<'worker' | 'engine' | 'storage' | 'work', HealthCheck>> {
   let looking: Promise<readonly HostSigns[]> | undefined;
+  let counting: Promise<readonly ParkedWork[]> | undefined;
   // One query at a time, because anybody may ask for health.
   const look = () => {
     looking ??= database
@@ -48,6 +57,18 @@ export function createHostChecks(database: Database): Readonly<Record<'worker' |
       if (warning) throw new Error(warning);
       const short = up.find((host) => host.free_disk_gb < 0);
       if (short) throw new Error(`${-short.free_disk_gb} GB more are promised to instances than the disk has left`);
+    },
+    work: async () => {
+      counting ??= countParked(operator).finally(() => {
+        counting = undefined;
+      });
+      const parked = await counting;
+      if (parked.length === 0) return;
+      const what = parked.map(({ kind, count }) => `${kind}: ${count}`).join(', ');
+      const minutes = Math.max(...parked.map((one) => one.minutes));
+      throw new Error(
+        `work is parked because the host does not end what it is to end (${what}; the oldest for ${minutes} min); see: cloud admin work stuck`,
+      );
     },
   };
 }

@@ -14,7 +14,7 @@ import { bytesToCome, type HeldBytes } from '../held-bytes.ts';
 import { onClose, passageOf } from '../passage.ts';
 import { createTurns } from '../turns.ts';
 import type { Account, ProcessorShares } from '../processor-shares.ts';
-import type { UnderWay } from '../under-way.ts';
+import { STRANGERS_AT_ONCE, type UnderWay } from '../under-way.ts';
 import { addressOf, callerOf, enterTenant, keyOf, lookUpCaller } from './authenticate.ts';
 import { keepSession, withSessionKey } from './console-session.ts';
 import { dataBody, type Meta } from './envelope.ts';
@@ -117,7 +117,9 @@ async function letIn(entry: Entry, deps: RouteDeps, request: FastifyRequest, rep
     const { perAddress, strangers } = deps.limits;
     const address = addressOf(request);
     spend(reply, (entry.writes ? perAddress : strangers).of(address), 'from this address');
-    await holdBody(entry, deps, request, reply, 'stranger', sourceOf(address));
+    const source = sourceOf(address);
+    deps.underWay.enter(`stranger ${source}`, STRANGERS_AT_ONCE, request.raw, reply.raw);
+    await holdBody(entry, deps, request, reply, 'stranger', source);
     return { kind: 'anonymous' };
   }
   const caller = await whoCalls(entry, deps, request, reply).catch(async (error: unknown) => {

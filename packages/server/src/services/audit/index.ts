@@ -22,6 +22,7 @@ export const createAuditService = ({ auditMinDays, auditMaxDays, worker }: Audit
     resource: 'audit',
     title: 'Audit trail',
     operations: auditOperations,
+    authority: true,
     console: {
       group: 'activity',
       icon: 'scroll-text',

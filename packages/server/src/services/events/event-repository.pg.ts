@@ -42,6 +42,25 @@ export const createPgEventRepository = (sql: Sql) => ({
   },
 
   /**
+   * Whether events that a position of that time has not read may have been removed because the tenant had more than `most`. It has still as many
+   * then: those that are left are younger, and none of them is over by age before the position is.
+   */
+  async mayHaveLost(tenantId: string, at: number, most: number): Promise<boolean> {
+    const [oldest] = await sql.query<{ created_at: Date }>(
+      'events.oldest',
+      'select created_at from events where tenant_id = $1 order by seq limit 1',
+      [tenantId],
+    );
+    if (!oldest || oldest.created_at.getTime() <= at - LATE_MS) return false;
+    const [row] = await sql.query<{ count: number }>(
+      'events.count',
+      'select count(*)::int as count from (select 1 from events where tenant_id = $1 limit $2) as counted',
+      [tenantId, most],
+    );
+    return row!.count >= most;
+  },
+
+  /**
    * At most `limit` events behind the position. Three indexed reads: of the transactions that the position's snapshot names as open; of those
    * that it could not name; and of everything that was written since.
    */

@@ -2,6 +2,8 @@ import { gone } from './errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { unavailable } from '../../kernel/errors.ts';
 import { cursorBehind, pageRequest } from '../../kernel/page.ts';
+import type { Database } from '../../kernel/sql/pool.ts';
+import { sweep } from '../../kernel/sweep.ts';
 import { type Handlers, type Service, service } from '../../kernel/service.ts';
 import { type EventRow, presentEvent } from './event.ts';
 import { createPgEventRepository } from './event-repository.pg.ts';
@@ -11,6 +13,7 @@ import { type Readers, visibleTypes } from './filter.ts';
 import { followEvents } from './follow.ts';
 import { eventOperations } from './operations.ts';
 import { reached, readPosition } from './position.ts';
+import { pruneEvents } from './prune.ts';
 
 export { createEventFeed, type EventFeed } from './feed.ts';
 
@@ -20,11 +23,17 @@ const MOST_SCANS = 5;
 /** Milliseconds that events are kept (kernel/retention.ts), less an hour: what is about to go may go while it is read. */
 const KEPT_MS = (30 * 24 - 1) * 60 * 60_000;
 
+/** How often each tenant's number of events is looked at. */
+const PRUNE_MS = 600_000;
+
 interface EventDeps {
   /** Reads new events; only where the API runs. */
   readonly feed?: EventFeed | undefined;
   readonly clock: Clock;
   readonly services: () => readonly Service[];
+  /** Events that are kept of one tenant, the newest. */
+  readonly eventsPerTenant: number;
+  readonly worker?: { readonly database: Database };
 }
 
 /** The permission to read a resource, by the noun that its events have as type. */
@@ -40,7 +49,7 @@ function readersOf(services: readonly Service[]): Readers {
 }
 
 /** What happened to a tenant's resources. */
-export function createEventsService({ feed, clock, services }: EventDeps) {
+export function createEventsService({ feed, clock, services, eventsPerTenant, worker }: EventDeps) {
   let known: Readers | undefined;
   const readers = () => (known ??= readersOf(services()));
 
@@ -72,7 +81,8 @@ export function createEventsService({ feed, clock, services }: EventDeps) {
     async stream({ sql, tenantId, input, now }) {
       if (!feed) throw unavailable('events are followed in the API process');
       const { after, ...filter } = input;
-      const current = await createPgEventRepository(sql).now(tenantId);
+      const events = createPgEventRepository(sql);
+      const current = await events.now(tenantId);
       const here = reached(current.seen, current.high, now.getTime());
       const position = after === undefined ? here : readPosition(after);
       if (now.getTime() - position.at > KEPT_MS)
@@ -80,6 +90,8 @@ export function createEventsService({ feed, clock, services }: EventDeps) {
       // Of another database: a restored one begins again with small numbers.
       if (position.seen.xmax > current.seen.xmax || position.at > now.getTime() + 60_000)
         throw gone('it is not of this database');
+      if (after !== undefined && (await events.mayHaveLost(tenantId, position.at, eventsPerTenant)))
+        throw gone(`events behind it have been deleted: the newest ${eventsPerTenant} of a tenant are kept`);
       return {
         open: (writing) => followEvents(writing, { feed, clock, readers: readers() }, tenantId, filter, position),
       };
@@ -101,6 +113,19 @@ export function createEventsService({ feed, clock, services }: EventDeps) {
     },
     handlers,
     errors: { EVENTS_EXPIRED: 410 },
+    ...(worker
+      ? {
+          worker: {
+            reconcilers: [
+              sweep(
+                'events',
+                PRUNE_MS,
+                async (signal) => void (await pruneEvents(worker.database, eventsPerTenant, signal)),
+              ),
+            ],
+          },
+        }
+      : {}),
     examples: eventExamples,
   });
 }

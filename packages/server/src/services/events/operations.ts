@@ -22,7 +22,7 @@ const SEEN = 'You see the events of the resources that you may read.';
 export const eventOperations = {
   list: operation({
     summary: 'List events',
-    description: `Newest first. ${SEEN} Events are kept for 30 days. A filter may leave a page short, or empty, while there is a next one.`,
+    description: `Newest first. ${SEEN} Events are kept for 30 days, and at most the newest million unless the operator says otherwise. A filter may leave a page short, or empty, while there is a next one.`,
     effect: 'list',
     http: { method: 'GET', path: '/events' },
     input: Type.Object(
@@ -39,7 +39,7 @@ export const eventOperations = {
   }),
   stream: operation({
     summary: 'Follow events',
-    description: `Sends each event once its change is committed, as server-sent events. ${SEEN} Of one resource they come in the order of its changes. To go on where a connection broke, send the id of the last event as Last-Event-ID or after: nothing is left out and nothing sent twice. An id older than 30 days is refused with EVENTS_EXPIRED, because events in between have been deleted.`,
+    description: `Sends each event once its change is committed, as server-sent events. ${SEEN} Of one resource they come in the order of its changes. To go on where a connection broke, send the id of the last event as Last-Event-ID or after: nothing is left out and nothing sent twice. An id behind which events have been deleted, as after 30 days, is refused with EVENTS_EXPIRED.`,
     effect: 'read',
     http: { method: 'GET', path: '/events/stream' },
     input: Type.Object(

@@ -68,6 +68,7 @@ export const createHostsService = (deps: { readonly worker?: HostDeps }) =>
     name: 'hosts',
     resource: 'host',
     title: 'Hosts',
+    authority: true,
     operations: hostOperations,
     console: {
       group: 'operator',

@@ -21,11 +21,11 @@ export const createPgAccountRepository = (sql: Sql): AccountRepository => ({
     await sql.query('identity.record_guess', 'select record_guess($1, $2, $3, $4)', [userId, source, succeeded, at]);
   },
 
-  async requestReset(email, { id, hash, source, at }) {
+  async requestReset(email, { id, mailId, source, at }) {
     const [row] = await sql.query<{ id: string; email: string; name: string }>(
       'identity.request_reset',
       'select user_id as id, email, name from request_password_reset($1, $2, $3, $4, $5)',
-      [email, id, hash, source, at],
+      [email, id, source, mailId, at],
     );
     return row;
   },

@@ -46,7 +46,7 @@ export interface AccountRepository {
   /** Undefined: nobody has this e-mail address, or the user or the source has had enough tokens. */
   requestReset(
     email: string,
-    reset: { readonly id: string; readonly hash: string; readonly source: string; readonly at: Date },
+    reset: { readonly id: string; readonly mailId: string; readonly source: string; readonly at: Date },
   ): Promise<{ readonly id: string; readonly email: string; readonly name: string } | undefined>;
   /** Answers whose password it was; undefined: the token is wrong, used or expired. */
   resetPassword(tokenHash: string, passwordHash: string, source: string, at: Date): Promise<string | undefined>;

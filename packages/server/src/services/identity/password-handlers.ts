@@ -3,7 +3,7 @@ import { newSecret, sha256Hex } from '../../kernel/ids.ts';
 import { byAddress } from '../../kernel/plain-text.ts';
 import type { InputOf } from '../../kernel/operation.ts';
 import { type Call, type CallFacts, type Handlers, type Preparation, steps } from '../../kernel/service.ts';
-import { oneLine, queueMail } from '../mail/index.ts';
+import { oneLine, queueMail, RESET_TOKEN } from '../mail/index.ts';
 import { createPgAccountRepository } from './account-repository.pg.ts';
 import type { authOperations } from './auth-operations.ts';
 import { admitGuess, type Guesser, originSource, wrongGuess } from './guesses.ts';
@@ -50,11 +50,11 @@ const FORGOTTEN =
   'If a user has this e-mail address, a mail with a link and a token is on its way; they are valid for one hour. To use the token: cloud auth reset-password';
 
 /** The token stands in the fragment of the link, which browsers send to no server. */
-const resetMail = (name: string, token: string, publicUrl: string): string => `Hello ${oneLine(name)},
+const resetMail = (name: string, publicUrl: string): string => `Hello ${oneLine(name)},
 
 somebody, probably you, asked for a new password for your account. To choose one, open
 
-    ${publicUrl}/console/reset-password#token=${token}
+    ${publicUrl}/console/reset-password#token=${RESET_TOKEN}
 
 or run
 
@@ -62,7 +62,7 @@ or run
 
 and enter this token:
 
-    ${token}
+    ${RESET_TOKEN}
 
 It is valid for one hour and works once.
 
@@ -98,13 +98,14 @@ export const createPasswordHandlers = ({
   forgotPassword: steps({
     async run(call: Call<InputOf<Ops['forgotPassword']>>) {
       const { sql, input, origin, now, newId, about } = call;
-      const token = newSecret(TOKEN_BYTES);
-      const reset = { id: newId(), hash: sha256Hex(token), source: originSource(origin), at: now };
+      const mailId = newId();
+      const reset = { id: newId(), mailId, source: originSource(origin), at: now };
       const accounts = createPgAccountRepository(sql);
       const user = await byAddress(input.email, (email) => accounts.requestReset(email, reset));
       if (user) {
         about({ id: user.id });
-        const mail = { to: user.email, subject: 'Your new password', text: resetMail(user.name, token, publicUrl) };
+        const text = resetMail(user.name, publicUrl);
+        const mail = { id: mailId, to: user.email, subject: 'Your new password', text };
         await queueMail(call, mail).catch(swallowRefusal);
       }
       return { message: FORGOTTEN };

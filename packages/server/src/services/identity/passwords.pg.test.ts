@@ -208,6 +208,78 @@ describe('a forgotten password', () => {
   });
 });
 
+describe('the token of a forgotten password', () => {
+  interface Sent {
+    readonly to: string;
+    readonly text: string;
+  }
+  const waitingMail = async (): Promise<string> =>
+    (
+      await api.owner.query<{ id: string }>(
+        `select id from mails where outcome = 'waiting' order by created_at desc limit 1`,
+      )
+    ).rows[0]!.id;
+  /** Tries to send a mail; the first `fails` tries break. */
+  async function send(id: string, fails = 0): Promise<readonly Sent[]> {
+    const worker = openDatabase({ connectionString: database.workerUrl, max: 2, min: 0 });
+    onTestFinished(() => worker.close());
+    const sent: Sent[] = [];
+    const mailer = {
+      async send(mail: Sent) {
+        sent.push(mail);
+        if (sent.length <= fails) throw new Error('the connection broke after the mail was accepted');
+      },
+    };
+    const [reconciler] = createMailService({
+      worker: { mailer, sealer: api.sealer, clock: systemClock, metrics: createMetrics() },
+    }).worker!.reconcilers;
+    for (let turn = 0; turn <= fails; turn++)
+      await reconciler!.pass(passOver(worker, { id, tenantId: null as never })).catch(() => undefined);
+    return sent;
+  }
+  const tokenIn = ({ text }: Sent): string => /#token=([0-9a-f]{64})$/m.exec(text)![1]!;
+
+  it('is made when the mail is sent, each time, and is nowhere before', async () => {
+    const actor = await api.makeActor();
+    await forgot(actor.email);
+    const hashes = async () =>
+      (await api.owner.query('select token_hash from password_resets where user_id = $1', [actor.userId])).rows;
+    expect(await hashes()).toEqual([{ token_hash: null }]);
+    const [first, second] = (await send(await waitingMail(), 1)).map(tokenIn);
+    expect(first).not.toBe(second);
+    // A mail server may have accepted the first try.
+    expect((await reset(first!)).status).toBe(200);
+    expect((await reset(second!)).status).toBe(400);
+  });
+
+  it('goes to the address of the user, whatever the mail in the queue says', async () => {
+    const actor = await api.makeActor();
+    await forgot(actor.email);
+    const id = await waitingMail();
+    const content = { to: 'thief@example.com', subject: 'x', text: '#token={reset-token}' };
+    await api.owner.query('update mails set sealed = $2 where id = $1', [
+      id,
+      api.sealer.seal('mail', id, JSON.stringify(content)),
+    ]);
+    expect((await send(id)).map(({ to }) => to)).toEqual([actor.email]);
+  });
+
+  it('is in no mail once the account is closed', async () => {
+    const actor = await api.makeActor();
+    await forgot(actor.email);
+    await api.owner.query('update users set closed_at = now() where id = $1', [actor.userId]);
+    expect(await send(await waitingMail())).toEqual([]);
+  });
+
+  it('is made for the operator, who passes the mail on', async () => {
+    const [actor, operator] = [await api.makeActor(), await api.makeActor({ platformRole: 'admin' })];
+    await forgot(actor.email);
+    const { data } = await api.call('admin-mails.take', { id: await waitingMail() }, operator);
+    expect(data.to).toBe(actor.email);
+    expect((await reset(tokenIn(data))).status).toBe(200);
+  });
+});
+
 describe('the operator', () => {
   it('unlocks a user and removes their second factor', async () => {
     const actor = await api.makeActor();

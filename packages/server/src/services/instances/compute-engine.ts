@@ -101,7 +101,6 @@ export interface SeenMachine {
 
 export interface ExecRequest {
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Bytes for standard input; absent: closed. */
   readonly stdin?: Uint8Array;
@@ -129,7 +128,8 @@ export interface TerminalSize {
 
 export interface TerminalRequest {
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Kind of the terminal: the value of TERM. */
+  readonly term?: string;
   /** Absent: no terminal; stdout and stderr are separate. */
   readonly size?: TerminalSize;
 }

@@ -109,7 +109,7 @@ export const createInstanceLive = (engine: ComputeEngine, clock: Clock = systemC
         const { command: given, term, size } = specOf<TerminalSpec>(ticket);
         const pace = paceOf(ticket.tenant_id);
         const open = async (command: readonly string[]): Promise<Terminal> => {
-          const request = { command, ...(size ? { size, env: { TERM: term } } : {}) };
+          const request = { command, ...(size ? { size, term } : {}) };
           const terminal = await engine.openTerminal(refOf(ticket), request, signal);
           return {
             ...terminal,

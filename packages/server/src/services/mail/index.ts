@@ -3,7 +3,7 @@ import { createMailReconciler, type MailReconcilerDeps } from './reconcile-mail.
 
 export type { Mailer } from './mail-engine.ts';
 export { createWaitingMailsService } from './waiting-mails.ts';
-export { type MailToQueue, oneLine, queueMail } from './queue-mail.ts';
+export { type MailToQueue, oneLine, queueMail, RESET_TOKEN } from './queue-mail.ts';
 
 /** Mails to people: queued by other services' handlers, sent by the worker. */
 export const createMailService = ({ worker }: { readonly worker?: MailReconcilerDeps }) =>

@@ -17,7 +17,12 @@ const ADDRESS = /^[^\s@<>(),:;"\\[\]\u0000-\u001f\u007f]{1,64}@[^\s@<>(),:;"\\[\
 // oxlint-disable-next-line no-control-regex -- these are what must not be there
 const CONTROL = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
+/** Stands in a mail's text for the token of a password reset, which is made when the mail is sent. */
+export const RESET_TOKEN = '{reset-token}';
+
 export interface MailToQueue {
+  /** Of its row. Default: a new one. */
+  readonly id?: string;
   /** One address. */
   readonly to: string;
   /** One line, at most 200 characters. */
@@ -43,14 +48,13 @@ export const oneLine = (text: string): string =>
  */
 export async function queueMail(
   call: Pick<Call, 'sql' | 'now' | 'newId' | 'sealer'>,
-  { to, subject, text }: MailToQueue,
+  { id = call.newId(), to, subject, text }: MailToQueue,
 ): Promise<void> {
   if (!ADDRESS.test(to))
     throw invalidInput(`'${oneLine(to).slice(0, 100)}' is not an address that a mail can be sent to`);
   if (CONTROL.test(subject) || subject.length > MOST_SUBJECT || subject === '')
     throw invalidInput(`a mail's subject must be one line of 1 to ${MOST_SUBJECT} characters`);
   if (text.length > MOST_TEXT) throw invalidInput(`a mail's text must have at most ${MOST_TEXT} characters`);
-  const id = call.newId();
   const expiresAt = new Date(call.now.getTime() + TRIED_HOURS * HOUR_SECONDS * 1_000);
   const [row] = await call.sql.query<{ outcome: 'queued' | 'tenant_limit' | 'recipient_limit' }>(
     'mail.queue',

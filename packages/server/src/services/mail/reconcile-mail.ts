@@ -5,6 +5,7 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import { givenUp, gone, type Outcome, type Pass, type Reconciler } from '../../kernel/reconcile.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { type Mailer, MailRefused, type OutgoingMail } from './mail-engine.ts';
+import { asksForToken, openReset } from './open-reset.ts';
 import { MAIL_SEAL } from './queue-mail.ts';
 
 export interface MailReconcilerDeps {
@@ -45,7 +46,12 @@ export function createMailReconciler({ mailer, sealer, clock, metrics }: MailRec
     if (row.expires_at.getTime() <= clock.now())
       return end(pass, row, 'expired', 'the mail server did not accept it in time');
     if (!mailer) return givenUp(NO_SERVER);
-    const content = JSON.parse(sealer.open(MAIL_SEAL, pass.id, row.sealed)) as Omit<OutgoingMail, 'id'>;
+    const queued = JSON.parse(sealer.open(MAIL_SEAL, pass.id, row.sealed)) as Omit<OutgoingMail, 'id'>;
+    const at = new Date(clock.now());
+    const content = asksForToken(queued)
+      ? await pass.commit((sql) => openReset(sql, pass.id, queued, at, 'worker'))
+      : queued;
+    if (!content) return end(pass, row, 'expired', 'the password reset is over');
     try {
       await mailer.send({ id: pass.id, ...content }, AbortSignal.any([pass.signal, AbortSignal.timeout(TRY_MS)]));
     } catch (error) {

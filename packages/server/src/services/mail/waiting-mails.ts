@@ -7,6 +7,7 @@ import { LAST_ID, pageInput, pageRequest, toPage } from '../../kernel/page.ts';
 import { presentRow } from '../../kernel/resource.ts';
 import type { Sealer } from '../../kernel/seal.ts';
 import { type Handlers, service } from '../../kernel/service.ts';
+import { asksForToken, openReset } from './open-reset.ts';
 import { MAIL_SEAL } from './queue-mail.ts';
 
 const WaitingMail = Type.Object(
@@ -81,7 +82,11 @@ const createHandlers = (sealer: Pick<Sealer, 'open'>): Handlers<typeof waitingMa
     if (!row) throw notFound('mail', id);
     // The tenant whose mail it was sees in its trail that the operator read it.
     about({ id, ...(row.tenant_id === null ? {} : { tenantId: row.tenant_id }) });
-    const { to, subject, text } = JSON.parse(sealer.open(MAIL_SEAL, id, row.sealed)) as Static<typeof TakenMail>;
+    const queued = JSON.parse(sealer.open(MAIL_SEAL, id, row.sealed)) as Static<typeof TakenMail>;
+    const content = asksForToken(queued) ? await openReset(sql, id, queued, now, 'operator') : queued;
+    // It waits until it expires: nobody has a use for it.
+    if (!content) throw notFound('mail', id);
+    const { to, subject, text } = content;
     return { id, to, subject, text };
   },
 });

@@ -54,6 +54,21 @@ interface KindRow {
   readonly next_run_at: Date | null;
 }
 
+export interface ParkedWork {
+  readonly kind: string;
+  readonly count: number;
+  /** Since when the oldest is parked, in minutes. */
+  readonly minutes: number;
+}
+
+/** What the host cannot end, of all tenants: for health and metrics. */
+export const countParked = (operator: Sql): Promise<readonly ParkedWork[]> =>
+  operator.query<ParkedWork>(
+    'work.parked',
+    `select kind, count(*)::int as count, (extract(epoch from now() - min(parked_at)) / 60)::int as minutes
+     from reconcile where parked_at is not null group by kind order by kind`,
+  );
+
 /** Tables of the resources that passes work on, by kind. Names and columns are the services' own constants. */
 export type WorkTables = Readonly<Record<string, string>>;
 
