@@ -225,11 +225,7 @@ export async function startTestApi(options: {
     waiter: createWaiter(notifier, clock),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const aws = createAwsServer({
-    ...shared,
-    credentials,
-    region,
-  });
+  const aws = createAwsServer({ ...shared, credentials, region });
   await once(aws.listen(0, '127.0.0.1'), 'listening');
   const awsUrl = () => `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
   const agent = new Agent({ connections: 50 });
