@@ -9,6 +9,7 @@ import type { Registry } from '../packages/server/src/kernel/registry.ts';
 const TITLES: Readonly<Record<AwsServiceId, string>> = {
   ec2: 'EC2',
   iam: 'IAM',
+  scheduler: 'EventBridge Scheduler',
   secretsmanager: 'Secrets Manager',
   sqs: 'SQS',
   sts: 'STS',

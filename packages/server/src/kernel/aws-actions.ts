@@ -4,7 +4,7 @@ import type { PageOf } from './operation.ts';
 import { cursorBehind } from './page.ts';
 
 /** AWS's services that have actions here, by the names of their models in packages/aws-protocol. */
-export type AwsServiceId = 'ec2' | 'iam' | 'secretsmanager' | 'sqs' | 'sts';
+export type AwsServiceId = 'ec2' | 'iam' | 'scheduler' | 'secretsmanager' | 'sqs' | 'sts';
 
 /** What an action knows besides its input. */
 export interface AwsContext {
@@ -12,7 +12,12 @@ export interface AwsContext {
   execute(
     operation: string,
     input: Readonly<Record<string, unknown>>,
-    options?: { /** The version that was read before. */ readonly ifMatch?: number },
+    options?: {
+      /** The version that was read before. */
+      readonly ifMatch?: number;
+      /** The client's token: a write that comes again with it does nothing more. */
+      readonly idempotencyKey?: string;
+    },
   ): Promise<unknown>;
   readonly caller: Caller;
   /** Of the caller's tenant: AWS's account. */
@@ -65,6 +70,8 @@ export interface AwsExample {
 export interface AwsActions {
   readonly service: AwsServiceId;
   readonly actions: Readonly<Record<string, AwsAction>>;
+  /** Why actions are not supported that clients may look for, in words that follow a colon. */
+  readonly unsupported?: Readonly<Record<string, string>>;
   /** One for each action: the generated negative tests start from it. */
   readonly examples: Readonly<Record<string, AwsExample>>;
   /** Largest body of a request in bytes, if it is not 256 KiB. */

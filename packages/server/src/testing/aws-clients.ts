@@ -1,5 +1,6 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as iam from '@aws-sdk/client-iam';
+import * as scheduler from '@aws-sdk/client-scheduler';
 import * as secretsmanager from '@aws-sdk/client-secrets-manager';
 import * as sqs from '@aws-sdk/client-sqs';
 import * as sts from '@aws-sdk/client-sts';
@@ -65,6 +66,7 @@ type Config = ReturnType<typeof configOf>;
 const CLIENTS = {
   ec2: [ec2, ec2.EC2Client],
   iam: [iam, iam.IAMClient],
+  scheduler: [scheduler, scheduler.SchedulerClient],
   secretsmanager: [secretsmanager, secretsmanager.SecretsManagerClient],
   sqs: [sqs, sqs.SQSClient],
   sts: [sts, sts.STSClient],

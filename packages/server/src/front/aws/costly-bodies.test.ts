@@ -57,11 +57,14 @@ describe('the worst body of each AWS action', () => {
       credentials: () => undefined,
       allowAnonymous: () => true,
     });
+    const { input, traits } = model.operation(name);
+    const rest = model.protocols.includes('restJson1') ? traits.http : undefined;
+    const [method, path] = rest ?? ['POST', '/'];
     const ask = async (headers: Record<string, string>, body: Buffer) => {
       const before = process.threadCpuUsage();
       await server.handle({
-        method: 'POST',
-        url: '/',
+        method,
+        url: path.replaceAll(/\{\w+\}/g, 'a'),
         headers: { host: 'localhost', 'content-length': String(body.length), ...headers },
         body,
       });
@@ -75,23 +78,24 @@ describe('the worst body of each AWS action', () => {
       if (ms > worst.ms) ms = Math.min(ms, await ask(headers, body));
       if (ms > worst.ms) Object.assign(worst, { ms, shape });
     };
-    const { input } = model.operation(name);
     const json = model.protocols.find((protocol) => protocol.startsWith('awsJson'));
-    if (json) {
-      const small = input ? JSON.stringify(smallest(input)).slice(0, -1) : '{';
-      const properties = Object.fromEntries(
-        (input?.members ?? []).map(({ name: member, shape }) => [member, { kind: shape.kind }]),
-      );
+    if (json || rest) {
+      // Those of the path and the query are as long as a line of the head may be.
+      const members = (input?.members ?? []).filter(({ traits: { httpLabel, httpQuery } }) => !httpLabel && !httpQuery);
+      const small = input ? JSON.stringify(smallest({ ...input, members })).slice(0, -1) : '{';
+      const properties = Object.fromEntries(members.map(({ name: member, shape }) => [member, { kind: shape.kind }]));
       for (const { shape, json: costly } of costlyBodies({
         bodyLimit: limit - small.length,
         descriptor: { input: { properties } } as never,
       }))
         await measure(
           shape,
-          {
-            'content-type': `application/x-amz-json-${json.slice(-3).replace('_', '.')}`,
-            'x-amz-target': `AmazonSQS.${name}`,
-          },
+          json
+            ? {
+                'content-type': `application/x-amz-json-${json.slice(-3).replace('_', '.')}`,
+                'x-amz-target': `AmazonSQS.${name}`,
+              }
+            : { 'content-type': 'application/json' },
           // Of a member that is there twice, the latter counts.
           Buffer.concat([Buffer.from(small === '{' ? small : `${small},`), costly.subarray(1)]),
         );

@@ -59,6 +59,8 @@ export function createGateway(options: GatewayOptions): readonly AwsService<Prin
         if (table[name]) throw new Error(`${part.service} ${name} is an action of two services`);
         table[name] = bind(part, action, options);
       }
+      for (const [name, why] of Object.entries(part.unsupported ?? {}))
+        table[name] = () => Promise.reject(new Refusal('notImplemented', `${name} is not supported: ${why}.`));
     }
   }
   const parts = options.services.flatMap((service) => service.aws ?? []);
@@ -128,7 +130,11 @@ class ActionCall implements AwsContext {
     return baseUrlOf(this.#options.schemeOf(this.#request.incoming), this.#headers['host']);
   }
 
-  async execute(operation: string, input: Readonly<Record<string, unknown>>, options?: { readonly ifMatch?: number }) {
+  async execute(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    options?: Parameters<AwsContext['execute']>[2],
+  ) {
     this.decided = true;
     const origin: Origin = { ...this.#request.origin, requestId: this.requestId };
     const { signal } = this.#request.passage;

@@ -1,3 +1,4 @@
+import { scheduleActions } from './aws/scheduler.ts';
 import { countLive } from '../../kernel/resource.ts';
 import { service } from '../../kernel/service.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
@@ -29,5 +30,6 @@ export const createCronService = ({ worker }: { readonly worker?: CronWorkerDeps
       columns: ['name', 'status', 'schedule', 'timezone', 'next_run_at'],
       references: { target_queue_id: 'queue', user_id: 'member' },
     },
+    aws: [scheduleActions],
     examples: cronExamples,
   });

@@ -15,8 +15,9 @@ import { queueKinds } from './queue-kinds.ts';
 import { createStoredMessages, STORED } from './stored.ts';
 import { createQueueWorker, type QueueWorkerDeps } from './worker.ts';
 
+export { queueArn, queueNameInArn } from './aws/names.ts';
 export { deliver } from './delivery.ts';
-export { QUEUES } from './queue.ts';
+export { type Queue, QUEUES } from './queue.ts';
 
 export interface QueueDeps {
   readonly region: string;

@@ -1,0 +1,41 @@
+import type { PageOf } from '../../../kernel/operation.ts';
+import { cursorBehind } from '../../../kernel/page.ts';
+import type { CronJob } from '../job.ts';
+import type { ScheduleAction } from './action.ts';
+import { arnOfQueue, refuseOtherGroup } from './names.ts';
+import { named } from './shown.ts';
+
+/** As many as Scheduler answers at most. */
+const MOST = 100;
+/** Pages of ours that one call looks through: a filter that fits few is answered with what they have, and where to go on. */
+const MOST_PAGES = 10;
+
+export const listSchedules: ScheduleAction<'ListSchedules'> = async (input, context) => {
+  refuseOtherGroup(input.GroupName);
+  const { NamePrefix: prefix = '', State: state, MaxResults: most = MOST } = input;
+  const limit = prefix === '' && state === undefined ? most : MOST;
+  const found: ReturnType<typeof shownOf>[] = [];
+  const shownOf = (job: CronJob) => ({ job, schedule: named(context, job) });
+  let cursor = input.NextToken;
+  for (let page = 0; page < MOST_PAGES && found.length < most; page++) {
+    const { items, nextCursor } = (await context.execute('cron.list', {
+      limit,
+      ...(cursor ? { cursor } : {}),
+    })) as PageOf<CronJob>;
+    const fitting = items
+      .map(shownOf)
+      .filter(({ schedule }) => schedule.Name.startsWith(prefix) && (state ?? schedule.State) === schedule.State);
+    const left = most - found.length;
+    found.push(...fitting.slice(0, left));
+    cursor = fitting.length > left ? cursorBehind(found.at(-1)!.job.id) : nextCursor;
+    if (cursor === undefined) break;
+  }
+  // Many schedules send to few queues.
+  const arns = new Map<string | undefined, string>();
+  for (const { job } of found)
+    if (!arns.has(job.target_queue_id)) arns.set(job.target_queue_id, await arnOfQueue(context, job.target_queue_id));
+  return {
+    Schedules: found.map(({ job, schedule }) => ({ ...schedule, Target: { Arn: arns.get(job.target_queue_id)! } })),
+    ...(cursor === undefined ? {} : { NextToken: cursor }),
+  };
+};

@@ -1,0 +1,106 @@
+import type * as Scheduler from '@aws-sdk/client-scheduler';
+import type { AwsContext } from '../../../kernel/aws-actions.ts';
+import { invalidInput } from '../../../kernel/errors.ts';
+import { unsupported } from './errors.ts';
+import { queueIn, scheduleArn } from './names.ts';
+
+type Given = Pick<
+  Scheduler.UpdateScheduleCommandInput,
+  Exclude<keyof Scheduler.UpdateScheduleCommandInput, 'Target' | 'FlexibleTimeWindow'>
+> & {
+  readonly Target?: Scheduler.Target | undefined;
+  readonly FlexibleTimeWindow?: Scheduler.FlexibleTimeWindow | undefined;
+};
+
+/** Parameters of targets that are not queues. */
+const OTHER_TARGETS = [
+  'EcsParameters',
+  'EventBridgeParameters',
+  'EventBridgePutEventsV2Parameters',
+  'EventBridgePutRawEventsParameters',
+  'KinesisParameters',
+  'SageMakerPipelineParameters',
+] as const;
+
+/** A value that a member can have, or its default. Throws INVALID_INPUT. */
+function oneOf<Value extends string>(
+  member: string,
+  given: string | undefined,
+  values: readonly [Value, ...Value[]],
+): Value {
+  const value = given ?? values[0];
+  if (!(values as readonly string[]).includes(value))
+    throw invalidInput(`${member}: '${value.slice(0, 60)}' is not one of ${values.join(', ')}`);
+  return value as Value;
+}
+
+/** What a target without an Input gets, but for an id and a time. */
+export const notification = (context: AwsContext, name: string): string =>
+  JSON.stringify({
+    version: '0',
+    'detail-type': 'Scheduled Event',
+    source: 'aws.scheduler',
+    account: context.accountNumber,
+    region: context.region,
+    resources: [scheduleArn(context, name)],
+    detail: '{}',
+  });
+
+/** Members of our operations for what a call says of a schedule. Throws for what there is not. */
+export async function specIn(input: Given, context: AwsContext) {
+  refuseUnsupported(input);
+  const target = input.Target!;
+  return {
+    schedule: input.ScheduleExpression!,
+    timezone: input.ScheduleExpressionTimezone ?? 'UTC',
+    target_queue_id: await targetIn(target, context),
+    target_payload: payloadIn(target.Input) ?? notification(context, input.Name!),
+  };
+}
+
+/** Whether the schedule is to be paused. */
+export const isDisabled = (input: Pick<Given, 'State'>): boolean =>
+  oneOf('State', input.State, ['ENABLED', 'DISABLED']) === 'DISABLED';
+
+function refuseUnsupported(input: Given): void {
+  isDisabled(input);
+  if (oneOf('FlexibleTimeWindow.Mode', input.FlexibleTimeWindow!.Mode, ['OFF', 'FLEXIBLE']) === 'FLEXIBLE')
+    throw unsupported('FlexibleTimeWindow: schedules run within a second of their time; use the mode OFF.');
+  if (oneOf('ActionAfterCompletion', input.ActionAfterCompletion, ['NONE', 'DELETE']) === 'DELETE')
+    throw unsupported(
+      'ActionAfterCompletion: schedules stay when they have ended; use NONE, and delete them yourself.',
+    );
+  if (input.StartDate) throw unsupported('StartDate is not supported; leave it out.');
+  if (input.EndDate) throw unsupported('EndDate is not supported; leave it out.');
+  if (input.Description) throw unsupported('Description: schedules have no description; leave it out.');
+  if (input.KmsKeyArn)
+    throw unsupported(
+      'KmsKeyArn: there are no keys of your own. Leave it out; a payload that is secret belongs into a secret.',
+    );
+}
+
+async function targetIn(target: Scheduler.Target, context: AwsContext): Promise<string> {
+  const other = OTHER_TARGETS.find((member) => target[member] !== undefined);
+  if (other) throw unsupported(`Target.${other} is not supported: a schedule sends to a queue of SQS.`);
+  if (target.DeadLetterConfig?.Arn)
+    throw unsupported(
+      'Target.DeadLetterConfig: what a schedule could not send is in the list of its runs. Leave it out.',
+    );
+  if (target.SqsParameters?.MessageGroupId)
+    throw unsupported('Target.SqsParameters: schedules send to standard queues. Leave MessageGroupId out.');
+  if (target.RetryPolicy)
+    throw unsupported('Target.RetryPolicy: a message is sent with the record of its run, or not at all. Leave it out.');
+  const [, service = ''] = /^arn:aws:([a-z0-9-]+):/.exec(target.Arn!) ?? [];
+  if (service !== 'sqs')
+    throw unsupported(
+      `Target.Arn: '${target.Arn!.slice(0, 200)}' is not the ARN of a queue of SQS; a schedule can have no other target.`,
+    );
+  return queueIn(context, target.Arn!);
+}
+
+/** Throws for an Input in which AWS would put in words, such as the time. */
+function payloadIn(input: string | undefined): string | undefined {
+  const [word] = /<aws\.scheduler\.[a-z-]+>/.exec(input ?? '') ?? [];
+  if (word) throw unsupported(`Target.Input: ${word} is not supported; leave it out.`);
+  return input;
+}
