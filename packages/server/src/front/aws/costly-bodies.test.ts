@@ -93,7 +93,7 @@ describe('the worst body of each AWS action', () => {
           json
             ? {
                 'content-type': `application/x-amz-json-${json.slice(-3).replace('_', '.')}`,
-                'x-amz-target': `AmazonSQS.${name}`,
+                'x-amz-target': `${model.target}.${name}`,
               }
             : { 'content-type': 'application/json' },
           // Of a member that is there twice, the latter counts.

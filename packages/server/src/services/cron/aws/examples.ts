@@ -77,7 +77,7 @@ export const scheduleActionExamples: Readonly<Record<string, AwsExample>> = {
       await insertJob(world);
       return { MaxResults: 100 };
     },
-    malformed: () => [{ MaxResults: 101 }, { NextToken: 'x' }],
+    malformed: () => [{ MaxResults: 101 }, { NextToken: 'x' }, { State: 'ASLEEP' }],
   },
   ListTagsForResource: {
     foreign: 'ResourceNotFoundException',

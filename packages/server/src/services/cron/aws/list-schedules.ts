@@ -4,6 +4,7 @@ import type { CronJob } from '../job.ts';
 import type { ScheduleAction } from './action.ts';
 import { arnOfQueue, refuseOtherGroup } from './names.ts';
 import { named } from './shown.ts';
+import { oneOf, STATES } from './spec.ts';
 
 /** As many as Scheduler answers at most. */
 const MOST = 100;
@@ -12,6 +13,7 @@ const MOST_PAGES = 10;
 
 export const listSchedules: ScheduleAction<'ListSchedules'> = async (input, context) => {
   refuseOtherGroup(input.GroupName);
+  oneOf('State', input.State, STATES);
   const { NamePrefix: prefix = '', State: state, MaxResults: most = MOST } = input;
   const limit = prefix === '' && state === undefined ? most : MOST;
   const found: ReturnType<typeof shownOf>[] = [];

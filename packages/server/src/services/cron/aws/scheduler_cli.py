@@ -41,7 +41,7 @@ def refused(error, *words):
 
 queue = answer("sqs", "create-queue", "--queue-name", "cli")["QueueUrl"]
 attributes = answer("sqs", "get-queue-attributes", "--queue-url", queue, "--attribute-names", "QueueArn")["Attributes"]
-target = ("--target", json.dumps({"Arn": attributes["QueueArn"], "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "hello"}))
+target = ("--target", f"Arn={attributes['QueueArn']},RoleArn=arn:aws:iam::000000000000:role/any,Input=hello")
 name = ("--name", "cli")
 off = ("--flexible-time-window", "Mode=OFF")
 every = ("--schedule-expression", "rate(5 minutes)")

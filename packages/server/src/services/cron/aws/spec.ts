@@ -22,8 +22,10 @@ const OTHER_TARGETS = [
   'SageMakerPipelineParameters',
 ] as const;
 
+export const STATES = ['ENABLED', 'DISABLED'] as const;
+
 /** A value that a member can have, or its default. Throws INVALID_INPUT. */
-function oneOf<Value extends string>(
+export function oneOf<Value extends string>(
   member: string,
   given: string | undefined,
   values: readonly [Value, ...Value[]],
@@ -59,8 +61,7 @@ export async function specIn(input: Given, context: AwsContext) {
 }
 
 /** Whether the schedule is to be paused. */
-export const isDisabled = (input: Pick<Given, 'State'>): boolean =>
-  oneOf('State', input.State, ['ENABLED', 'DISABLED']) === 'DISABLED';
+export const isDisabled = (input: Pick<Given, 'State'>): boolean => oneOf('State', input.State, STATES) === 'DISABLED';
 
 function refuseUnsupported(input: Given): void {
   isDisabled(input);
