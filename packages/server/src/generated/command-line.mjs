@@ -453,6 +453,14 @@ var SETTINGS = {
     default: "host",
     description: "host: instances reach the outside through this machine by NAT. none: instances reach only their VPC"
   }),
+  callNetworks: Type.Decode(
+    Type.String({
+      name: "CLOUD_CALL_NETWORKS",
+      default: "",
+      description: "comma-separated addresses or networks that are not public, which calls of tenants may reach, such as those of cron jobs: 192.168.1.0/24 for services at home; empty: none"
+    }),
+    readNetworks
+  ),
   storageSizeGb: Type.Optional(
     Type.Integer({
       name: "CLOUD_STORAGE_SIZE_GB",
