@@ -1,8 +1,8 @@
 /*
  * Takes of the kernel, inside an instance or on the host: take WHAT PROCESSES EACH SECONDS
  * Each process takes until the kernel refuses or it has EACH; prints how many all have, and holds them for SECONDS.
- * "take families" prints the families of sockets that can be opened, "take families32" those that a 32-bit program opens, "take calls" the numbers
- * of x86-64 calls below that exist.
+ * "take families" prints the families of sockets that the kernel is let make, "take pairs" those of pairs of sockets, "take families32" and "take pairs32"
+ * the same for a 32-bit program, "take calls" the numbers of x86-64 calls below that exist.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -88,6 +88,20 @@ static int socketcall32(int family, int type, int protocol) {
   words[1] = type;
   words[2] = protocol;
   return call32(102, 1, (long)words, 0, 0, 0);
+}
+/* Most families have no pairs, which the kernel says when it has made both sockets. */
+static int pair(int family, int type, int protocol) {
+  int made[2];
+  if (socketpair(family, type, protocol, made) < 0) return -1;
+  close(made[1]);
+  return made[0];
+}
+static int pair32(int family, int type, int protocol) {
+  static int *made;
+  if (!made) made = mmap((void *)0x30000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (call32(360, family, type, protocol, (long)made, 0) < 0) return -1;
+  close(made[1]);
+  return made[0];
 }
 static int rings(long n) {
   struct tpacket_req ring = {1 << 20, 64, 2048, 64 * 512};
@@ -194,6 +208,14 @@ int main(int count, char **words) {
   if (count == 2 && strcmp(words[1], "families32") == 0) {
     families(socket32);
     families(socketcall32);
+    return 0;
+  }
+  if (count == 2 && strcmp(words[1], "pairs") == 0) {
+    families(pair);
+    return 0;
+  }
+  if (count == 2 && strcmp(words[1], "pairs32") == 0) {
+    families(pair32);
     return 0;
   }
   if (count == 2 && strcmp(words[1], "calls") == 0) {

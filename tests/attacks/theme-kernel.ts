@@ -103,18 +103,18 @@ export function describeKernel(use: Use, beside: () => Neighbour): void {
       expect(Number(cgroups.out), cgroups.err).toBeLessThanOrEqual(1024);
     });
 
-    test('opens sockets of the allowed families only, and has no call that a container does without', async () => {
+    test('opens sockets and pairs of the allowed families only, and has no call that a container does without', async () => {
       const ran = await sh(
         greedy,
         'greedy',
-        '/take families; echo; /take calls; echo; /take rings 1 1 0; /take keys 1 1 0',
+        '/take families; echo; /take pairs; echo; /take unix 1 1 0; /take calls; echo; /take rings 1 1 0; /take keys 1 1 0',
       );
-      expect(ran.out).toBe('1 2 10 16 17 \n\n0\n0\n');
+      expect(ran.out).toBe('1 2 10 16 17 \n1 2 10 16 17 \n1\n\n0\n0\n');
     });
 
-    test('opens no other sockets by calls of 32-bit programs', async () => {
-      const ran = await sh(greedy, 'greedy', '/take families32; echo; /take rings32 1 1 0');
-      expect(ran.out).toBe(process.arch === 'x64' ? '1 2 10 16 17 \n0\n' : '\n0\n');
+    test('opens no other sockets or pairs by calls of 32-bit programs', async () => {
+      const ran = await sh(greedy, 'greedy', '/take families32; echo; /take pairs32; echo; /take rings32 1 1 0');
+      expect(ran.out).toBe(process.arch === 'x64' ? '1 2 10 16 17 \n1 2 10 16 17 \n0\n' : '\n\n0\n');
     });
   });
 }

@@ -223,7 +223,10 @@ describe('keys', () => {
       asApi((client) =>
         scoped(client, scope, async () => {
           await client.query('select enter_proof($1, null, $2, null)', [scope.user, scope.tenant]);
-          await client.query(`insert into api_keys (user_id, tenant_id, key) values ($1, $2, 'new')`, [user, tenant]);
+          await client.query(
+            `insert into api_keys (user_id, tenant_id, key, made_with) select $1, $2, 'new', key_id from proven()`,
+            [user, tenant],
+          );
         }),
       );
     await make({ user: id(2), tenant: id(1001) }, id(2), id(1001));

@@ -172,6 +172,7 @@ describe('cloud_operator', () => {
   });
 
   it('reads no password, key, sealed value or content', async () => {
+    // And two times that the database writes and compares by itself: written_at, address_since.
     expect(await columnsWithout('cloud_operator', 'select')).toEqual([
       'caches.password',
       'cron_jobs.http_endpoint',
@@ -180,11 +181,13 @@ describe('cloud_operator', () => {
       'instances.command',
       'instances.env',
       'invitations.token_hash',
+      'invitations.written_at',
       'mails.sealed',
       'platform.master_key_check',
       'secret_versions.sealed',
       'secrets.encrypted_value',
       'subscriptions.endpoint',
+      'users.address_since',
       'users.password_hash',
     ]);
     await asOperator(async (client) => {

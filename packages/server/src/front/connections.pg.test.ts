@@ -157,22 +157,83 @@ describe.each(Object.entries(doors))('connections: %s', (_name, url) => {
   });
 });
 
+const HALF = 'GET / HTTP/1.1\r\nHost:';
+const REST = ' localhost\r\n\r\n';
+const half = async (socket: Socket) => socket.write(HALF);
+
+/** One connection from each of these addresses. */
+async function openFrom(addresses: readonly string[], then: (socket: Socket) => Promise<unknown>, url = api.url) {
+  const opened: Socket[] = [];
+  for (const address of addresses) opened.push(...(await openMany(1, address, then, url)));
+  return opened;
+}
+
+/** So many addresses, of networks of 50 each. */
+const manyAddresses = (count: number, first = 0) =>
+  Array.from({ length: count }, (_, nth) => `127.66.${Math.floor((first + nth) / 50)}.${1 + ((first + nth) % 50)}`);
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 describe('connections that ask for nothing', () => {
-  it('are few in all: the oldest go first, those of who holds most, and who has asked keeps theirs', async () => {
+  it('are few in all: the newest of who holds most go first, and who has asked keeps theirs', async () => {
     const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20 });
     const asked = await open('127.0.0.3', strict.url);
     expect(await answered(asked, get('/health/live'))).toBe('HTTP/1.1 200 OK');
     const quiet = await openMany(3, '127.0.0.4', async () => undefined, strict.url);
-    const openHalf = (count: number) =>
-      openMany(count, '127.0.0.2', async (socket) => socket.write('GET / HTTP/1.1\r\nHost:'), strict.url);
-    const before = await openHalf(60);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    const later = await openHalf(30);
-    await eventually('the oldest are closed', () => alive(before) + alive(later) + alive(quiet) <= 20 + 30);
-    expect(alive(before.slice(0, 40))).toBe(0);
+    const before = await openMany(60, '127.0.0.2', half, strict.url);
+    await wait(150);
+    const later = await openMany(30, '127.0.0.2', half, strict.url);
+    await eventually('some are closed', () => alive(before) + alive(later) + alive(quiet) <= 20 + 30);
+    expect(alive(before.slice(20))).toBe(0);
     expect([alive(later.slice(-10)), alive(quiet), alive([asked])]).toEqual([10, 3, 1]);
     expect(await served('127.0.0.2', strict.url)).toBe(true);
     for (const socket of sockets.splice(0)) socket.destroy();
+  });
+
+  it('of very many addresses: the network with most loses, and slow heads of others and of proxies come to their end', async () => {
+    const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20, trustedProxies: [PROXY] });
+    const slow = await openFrom(['127.7.1.1', '127.7.2.1', '127.7.3.1'], half, strict.url);
+    const proxied = await openMany(10, PROXY, half, strict.url);
+    const flood = await openFrom(manyAddresses(60), half, strict.url);
+    await wait(150);
+    flood.push(...(await openFrom(manyAddresses(60, 60), half, strict.url)));
+    await wait(150);
+    flood.push(...(await openFrom(manyAddresses(60, 120), half, strict.url)));
+    await eventually('many are closed', () => alive(flood) <= 20 + 60);
+    for (const socket of [...slow, ...proxied]) expect(await answered(socket, REST)).toMatch(/^HTTP/);
+    expect(await served('127.66.0.1', strict.url)).toBe(true);
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+
+  it('of a trusted proxy go when they are more than its share, and others are few', async () => {
+    const { api: strict } = await setUpApi({ mostConnections: 4_000, mostOpening: 20, trustedProxies: [PROXY] });
+    const slow = await openFrom(['127.7.1.1', '127.7.2.1'], half, strict.url);
+    const proxied = await openMany(40, PROXY, half, strict.url);
+    await wait(150);
+    await openMany(20, PROXY, half, strict.url);
+    await eventually('many are closed', () => alive(proxied) <= 20);
+    for (const socket of slow) expect(await answered(socket, REST)).toMatch(/^HTTP/);
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+});
+
+describe('connections from very many addresses, as many as there may be', () => {
+  const idle = async (socket: Socket) => answered(socket, get('/health/live'));
+
+  it('make room: the network with most loses, and who is alone in another stays and is served', async () => {
+    const alone = await openFrom(['127.7.1.1', '127.7.2.1'], idle);
+    const many = await openFrom(manyAddresses(MOST - 2), idle);
+    for (const address of ['127.8.1.1', '127.8.2.1', '127.8.3.1']) expect(await served(address)).toBe(true);
+    await eventually('three have gone', () => alive(many) === MOST - 5);
+    expect([alive(alone), await connections()]).toEqual([2, MOST]);
+  });
+
+  it('leave trusted proxies their share, however few each network has', async () => {
+    const networks = Array.from({ length: MOST }, (_, nth) => `127.67.${nth}.1`);
+    const many = await openFrom(networks, idle);
+    const proxied = await openMany(MOST / 2, PROXY, idle);
+    await eventually('they have made room', () => alive(many) === MOST / 2);
+    expect(alive(proxied)).toBe(MOST / 2);
   });
 });
 
@@ -193,7 +254,7 @@ describe('requests of strangers that do not end', () => {
     expect((await strict.metrics.prometheus.getSingleMetricAsString('thecloud_http_connections')).toString()).toMatch(
       /state="busy"\} 64$/m,
     );
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await wait(150);
     await openMany(30, '127.0.0.2', async () => undefined, strict.url);
     await eventually('most of them are closed', () => alive(refused.map(({ socket }) => socket)) <= 20);
     for (const socket of sockets.splice(0)) socket.destroy();

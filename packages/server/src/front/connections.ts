@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Metrics } from '../kernel/metrics.ts';
-import { sourceOf } from '../kernel/source.ts';
+import { networkOf, sourceOf } from '../kernel/source.ts';
 import { soundAddress, trustIn } from './caller-address.ts';
+import { Crowd, Line } from './crowd.ts';
 
 /** Most connections of both doors. One that has asked for nothing yet takes some 15 KB of memory, so that all together take little. */
 const MOST = 8_192;
@@ -12,7 +13,12 @@ const DESCRIPTORS_SHARE = 1 / 2;
 /** Of all connections for one address: three who take all they can leave room for the others. */
 const ADDRESS_SHARE = 1 / 4;
 /**
- * Of them, those that have not sent a whole head for {@link OPENING_MS} milliseconds; clients send it at once. To close one takes 50 µs, and who
+ * Of all connections, and of those that wait, for the trusted proxies: so many they have whatever others do, and more if others do not. Whom they come
+ * from is known only when the head is there.
+ */
+const PROXY_SHARE = 1 / 2;
+/**
+ * Of all, those that have not sent a whole head for {@link OPENING_MS} milliseconds; clients send it at once. To close one takes 50 µs, and who
  * leaves with thousands at once has them all closed before anybody else is served.
  */
 const MOST_OPENING = 512;
@@ -24,16 +30,25 @@ const OPENING_MS = 100;
 const MOST_AHEAD = 16;
 
 /** What the peer of a connection is doing. In this order they have to go when there are too many. */
-const STATES = ['opening', 'idle', 'busy'] as const;
-/** Nothing asked yet, no whole head, or not the rest of what was refused already; between two requests; a request in progress, or a websocket. */
+const STATES = ['waiting', 'opening', 'idle', 'busy'] as const;
+/**
+ * As opening, for longer than {@link OPENING_MS}; nothing asked yet, no whole head, or not the rest of what was refused already; between two requests;
+ * a request in progress, or a websocket.
+ */
 type State = (typeof STATES)[number];
+
+/** The name of the group of all trusted proxies' connections. */
+const PROXIES = 'proxies';
 
 /** The connections from one address: see {@link sourceOf}. */
 interface Group {
   readonly name: string;
+  /** See {@link networkOf}. */
+  readonly network: string;
   /** A trusted proxy's connections are of many callers. */
   readonly isProxy: boolean;
-  readonly of: Readonly<Record<State, Set<Connection>>>;
+  /** Each in the order in which they came to it. */
+  readonly of: Readonly<Record<State, Line<Connection>>>;
 }
 
 interface Connection {
@@ -100,37 +115,65 @@ export function createConnections({
   const known = new WeakMap<Socket, Connection>();
   const mostOfAddress = Math.max(1, Math.floor(most * ADDRESS_SHARE));
   let all = 0;
-  let opening = 0;
-  metrics.gauges('thecloud_http_connections', 'Connections of clients, by what they are doing', ['state'], async () =>
-    STATES.map((state) => ({
+  /** Those in the state `opening`. */
+  const opening = new Line<Connection>();
+  /** Those that wait, and all; trusted proxies' are in neither. */
+  const waiting = new Crowd<Group>();
+  const present = new Crowd<Group>();
+  let proxied = 0;
+  let proxiedWaiting = 0;
+  metrics.gauges('thecloud_http_connections', 'Connections of clients, by what they are doing', ['state'], async () => {
+    beginToWait();
+    return STATES.map((state) => ({
       labels: { state },
       value: [...groups.values()].reduce((sum, { of }) => sum + of[state].size, 0),
-    })),
-  );
+    }));
+  });
   const closed = metrics.counters(
     'thecloud_http_connections_closed_total',
     'Connections that were closed because there were too many: of the address, of all, of those that ask for nothing, or requests sent ahead',
     'why',
   );
 
-  const sizeOf = ({ of }: Group): number => of.opening.size + of.idle.size + of.busy.size;
+  const sizeOf = ({ of }: Group): number => of.waiting.size + of.opening.size + of.idle.size + of.busy.size;
+
+  function count(group: Group, by: 1 | -1): void {
+    all += by;
+    if (group.isProxy) proxied += by;
+    else present.change(group, by);
+  }
+
+  function countWaiting(group: Group, by: 1 | -1): void {
+    if (group.isProxy) proxiedWaiting += by;
+    else waiting.change(group, by);
+  }
+
+  /** False: it was in no state any longer, see `close`. */
+  function take(connection: Connection): boolean {
+    const { group, state } = connection;
+    if (!group.of[state].delete(connection)) return false;
+    if (state === 'opening') opening.delete(connection);
+    if (state === 'waiting') countWaiting(group, -1);
+    return true;
+  }
+
+  function put(connection: Connection, state: State): void {
+    connection.state = state;
+    connection.group.of[state].add(connection);
+    if (state === 'waiting') countWaiting(connection.group, 1);
+    if (state !== 'opening') return;
+    opening.add(connection);
+    connection.since = performance.now();
+  }
 
   function enter(connection: Connection, state: State): void {
-    if (connection.group.of[connection.state].delete(connection) && connection.state === 'opening') opening--;
-    connection.state = state;
-    if (state === 'opening') {
-      opening++;
-      connection.since = performance.now();
-    }
-    connection.group.of[state].add(connection);
+    if (take(connection)) put(connection, state);
   }
 
   function leave(connection: Connection): void {
     const { group } = connection;
-    // It may be counted no longer: see `close`.
-    if (!group.of[connection.state].delete(connection)) return;
-    all--;
-    if (connection.state === 'opening') opening--;
+    if (!take(connection)) return;
+    count(group, -1);
     if (sizeOf(group) === 0) groups.delete(group.name);
   }
 
@@ -142,68 +185,82 @@ export function createConnections({
     connection.socket.destroy();
   }
 
-  /** The one of a group that is missed least: of those in the same state the oldest. */
-  function leastOf(group: Group, states: readonly State[]): Connection | undefined {
-    for (const state of states) for (const connection of group.of[state]) return connection;
-    return undefined;
+  /**
+   * The one of a group that is missed least. Of those that are idle, the one that is so for longest. Of others the newest: one that was there before a
+   * flood outlasts it.
+   */
+  function leastOf({ of }: Group): Connection | undefined {
+    return of.waiting.last ?? of.opening.last ?? of.idle.first ?? of.busy.last;
   }
 
-  /** The group with most connections that have asked for nothing yet. */
-  function mostlyOpening(): Group | undefined {
-    let found: Group | undefined;
-    for (const group of groups.values()) if (group.of.opening.size > (found?.of.opening.size ?? 0)) found = group;
-    return found;
+  /** The same of a network: of the address that has most there. Where many have as many, of one that waits. */
+  function leastIn(network: string): Connection | undefined {
+    const largest = present.mostIn(network)!;
+    const slow = waiting.mostIn(network);
+    return leastOf(slow && sizeOf(slow) + 1 >= sizeOf(largest) ? slow : largest);
   }
 
-  /** Closes two of those that ask for nothing for each newcomer, until there are few of them again. */
-  function closeOpening(): void {
-    for (let nth = 0; nth < 2 && opening > mostOpening; nth++) {
-      const group = mostlyOpening();
-      const oldest = group && leastOf(group, ['opening']);
-      if (!oldest || performance.now() - oldest.since < OPENING_MS) return;
-      close(oldest, 'opening');
-    }
+  /** The newest that waits, of the network with most of them; of the proxies, if those have more than their share and others do not have the rest. */
+  function leastWaiting(): Connection | undefined {
+    const share = mostOpening * PROXY_SHARE;
+    if (proxiedWaiting > share && waiting.size <= mostOpening - share) return groups.get(PROXIES)!.of.waiting.last;
+    return waiting.widest === undefined ? undefined : waiting.mostIn(waiting.widest)!.of.waiting.last;
   }
 
-  /** Whom the newcomer takes the place of: of the address with most connections, unless that is the newcomer's; else one that only opens. */
+  /** Closes two of those that wait for each newcomer, until there are few of them again. */
+  function closeWaiting(): void {
+    for (let nth = 0; nth < 2 && waiting.size + proxiedWaiting > mostOpening; nth++) close(leastWaiting()!, 'opening');
+  }
+
+  /** Those that have been opening for long begin to wait. */
+  function beginToWait(): void {
+    const until = performance.now() - OPENING_MS;
+    for (let { first } = opening; first && first.since <= until; { first } = opening) enter(first, 'waiting');
+  }
+
+  /**
+   * Whom the newcomer takes the place of: of the network with most connections, unless that is the newcomer's; then of the address there that has most;
+   * else one that waits, or that the newcomer's address does not use.
+   */
   function whomFor(newcomer: Group): Connection | undefined {
-    let largest = newcomer;
-    for (const group of groups.values())
-      if (!group.isProxy && sizeOf(group) > sizeOf(largest) + (largest === newcomer ? 1 : 0)) largest = group;
-    if (largest !== newcomer) return leastOf(largest, STATES);
-    const open = mostlyOpening();
-    return (open && leastOf(open, ['opening'])) ?? leastOf(newcomer, ['idle']);
+    const { widest } = present;
+    const own = newcomer.isProxy ? proxied : present.ofNetwork(newcomer.network);
+    const hasShare = newcomer.isProxy && proxied <= most * PROXY_SHARE;
+    if (widest !== undefined && widest !== newcomer.network && (hasShare || present.ofNetwork(widest) > own + 1))
+      return leastIn(widest);
+    const beside = present.mostIn(newcomer.network);
+    if (beside && sizeOf(beside) > sizeOf(newcomer) + 1) return leastIn(newcomer.network);
+    return leastWaiting() ?? newcomer.of.waiting.last ?? newcomer.of.idle.first;
   }
 
   function findGroup(socket: Socket): Group {
     const { remoteAddress } = socket;
     const isProxy = remoteAddress !== undefined && isTrusted?.(remoteAddress, 0) === true;
-    const name = isProxy ? 'proxies' : sourceOf(soundAddress(undefined, socket));
+    const address = soundAddress(undefined, socket);
+    const name = isProxy ? PROXIES : sourceOf(address);
     const found = groups.get(name);
     if (found) return found;
-    const group = {
-      name,
-      isProxy,
-      of: { opening: new Set<Connection>(), idle: new Set<Connection>(), busy: new Set<Connection>() },
-    };
+    const line = () => new Line<Connection>();
+    const of = { waiting: line(), opening: line(), idle: line(), busy: line() };
+    const group = { name, network: isProxy ? PROXIES : networkOf(address), isProxy, of };
     groups.set(name, group);
     return group;
   }
 
   function admit(socket: Socket): void {
     const group = findGroup(socket);
-    const connection: Connection = { socket, group, since: performance.now(), state: 'opening', ahead: [] };
-    group.of.opening.add(connection);
-    all++;
-    opening++;
+    const connection: Connection = { socket, group, since: 0, state: 'opening', ahead: [] };
+    put(connection, 'opening');
+    count(group, 1);
+    beginToWait();
     known.set(socket, connection);
     socket.once('close', () => leave(connection));
     if (!group.isProxy && sizeOf(group) > mostOfAddress) {
-      // The newcomer is the last of those that are opening.
-      const [oldest] = group.of.opening;
-      close(oldest === connection ? (leastOf(group, ['idle']) ?? connection) : oldest!, 'address');
+      // The newcomer is the last of those that are opening. Of one address, the others are of the same client or its like.
+      const { first } = group.of.opening;
+      close(group.of.waiting.first ?? (first === connection ? (group.of.idle.first ?? first) : first!), 'address');
     } else if (all > most) close(whomFor(group) ?? connection, 'all');
-    else closeOpening();
+    else closeWaiting();
   }
 
   function begin(

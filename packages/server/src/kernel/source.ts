@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** The eight groups of an IPv6 address, without leading zeros. */
 export function wholeOf(address: string): readonly string[] {
@@ -15,4 +15,10 @@ export function wholeOf(address: string): readonly string[] {
  */
 export function sourceOf(address: string): string {
   return isIPv6(address) ? `${wholeOf(address).slice(0, 4).join(':')}::/64` : address;
+}
+
+/** The network next to a source, which often has one owner: the /24 of an IPv4 address, the /48 of an IPv6 address (RFC 6177: the most of one site). */
+export function networkOf(address: string): string {
+  if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
+  return isIPv6(address) ? `${wholeOf(address).slice(0, 3).join(':')}::/48` : address;
 }

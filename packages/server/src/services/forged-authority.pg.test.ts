@@ -36,8 +36,9 @@ const REFUSED = { code: '42501' };
 
 describe('a key', () => {
   const insert = (kind: string, userId: string, tenantId: string) => [
-    `insert into api_keys (id, user_id, tenant_id, key, name, kind, expires_at) values ($1, $2, $3, $4, 'forged', '${kind}', now() + interval '1 day')`,
-    [newId(), userId, tenantId, sha256Hex(randomBytes(16).toString('hex'))],
+    `insert into api_keys (id, user_id, tenant_id, key, name, kind, expires_at, made_with)
+     values ($1, $2, $3, $4, 'forged', '${kind}', now() + interval '1 day', $5)`,
+    [newId(), userId, tenantId, sha256Hex(randomBytes(16).toString('hex')), attacker.keyId],
   ];
   it.each(['api', 'session', 'temporary'])('of kind %s is made for nobody else', async (kind) => {
     const [text, values] = insert(kind, victim.userId, victim.tenantId);
@@ -100,6 +101,34 @@ describe('a key', () => {
     await expect(change(30)).rejects.toMatchObject(REFUSED);
   });
 
+  it('that is made with another one ends with it, whatever the API says', async () => {
+    const root = { ...attacker, key: await api.makeKey(attacker), keyId: '' };
+    const { rows } = await api.owner.query<{ id: string }>('select id from api_keys where key = $1', [
+      sha256Hex(root.key),
+    ]);
+    root.keyId = rows[0]!.id;
+    const insert = (madeWith: string | null) =>
+      api.database.transaction(attacker, async (sql) => {
+        await show(sql, root, attacker);
+        return sql.query<{ id: string }>(
+          'test.attack',
+          `insert into api_keys (user_id, tenant_id, key, name, made_with) values ($1, $2, $3, 'made', $4) returning id`,
+          [attacker.userId, attacker.tenantId, sha256Hex(uniqueWord()), madeWith],
+        );
+      });
+    for (const madeWith of [null, attacker.keyId, newId()])
+      await expect(insert(madeWith)).rejects.toMatchObject(REFUSED);
+    const [made] = await insert(root.keyId);
+    const moved = asApi('select replace_made_with($1, $2)', [root.keyId, attacker.keyId], attacker);
+    await expect(moved).rejects.toMatchObject(REFUSED);
+    const revoked = await api.call('keys.revoke', { id: root.keyId }, attacker);
+    expect(revoked.status).toBeLessThan(300);
+    const left = await api.owner.query('select revoked_at is not null as ended from api_keys where id = $1', [
+      made!.id,
+    ]);
+    expect(left.rows[0].ended).toBe(true);
+  });
+
   it('that is made by a signature works at the AWS door only', async () => {
     const { rows } = await api.owner.query<{ id: string }>(
       `insert into api_keys (user_id, tenant_id, key, aws_access_key_id, aws_secret_sealed) values ($1, $2, $3, $4, 'sealed') returning id`,
@@ -110,13 +139,32 @@ describe('a key', () => {
       await sql.query('test.show', 'select enter_proof(null, $1, $2, null)', [rows[0]!.id, victim.tenantId]);
       return sql.query<{ id: string }>(
         'test.attack',
-        `insert into api_keys (user_id, tenant_id, key) values ($1, $2, $3) returning id`,
-        [victim.userId, victim.tenantId, chosen],
+        `insert into api_keys (user_id, tenant_id, key, made_with) values ($1, $2, $3, $4) returning id`,
+        [victim.userId, victim.tenantId, chosen, rows[0]!.id],
       );
     });
     const stored = await api.owner.query('select key from api_keys where id = $1', [made[0]!.id]);
     expect(stored.rows[0].key).toMatch(/^[0-9a-f]{64}$/);
     expect(stored.rows[0].key).not.toBe(chosen);
+  });
+});
+
+describe('a guess', () => {
+  it('that the API dates in a far future counts for a day and a quarter of an hour', async () => {
+    const one = await api.makeActor();
+    for (let times = 0; times < 5; times++)
+      await asApi(`select record_guess($1, 'there', false, 'infinity')`, [one.userId]);
+    await api.owner.query(
+      `insert into second_factors (user_id, secret_sealed, created_at, confirmed_at) values ($1, 'x', now(), now())`,
+      [one.userId],
+    );
+    await asApi('select use_code_step($1, 99999999999)', [one.userId]);
+    const { rows } = await api.owner.query(
+      `select locked_until < now() + interval '25 hours' as ends, last_step < 99999999999 as has_steps
+       from users u join second_factors f on f.user_id = u.id where u.id = $1`,
+      [one.userId],
+    );
+    expect(rows).toEqual([{ ends: true, has_steps: true }]);
   });
 });
 
@@ -311,6 +359,9 @@ describe('a user', () => {
       `select issue_password_reset_by_key($1, $1, 'hash', now())`,
       `select issue_password_reset($1, $1, 'hash', now())`,
       'select remove_second_factor_by_key($1)',
+      'select clear_guesses($1)',
+      'select clear_guesses_by_key($1)',
+      `update reconcile set due_at = 'infinity' where id <> $1`,
       'update users set suspended_at = now() where id = $1',
       `update tenants set status = 'suspended' where owner_id = $1`,
       `insert into quotas (tenant_id, resource, max) select id, 'vpcs', 9 from tenants where owner_id = $1`,

@@ -21,6 +21,7 @@ const argument = (place: number): number => 16 + 8 * place;
 
 const I386 = 0x40000003;
 const SOCKET = 359;
+const SOCKETPAIR = 360;
 const SETSOCKOPT = 366;
 
 const ALLOW = 0x7fff0000;
@@ -75,7 +76,8 @@ export function compatFilter(rules: {
     [IF_EQUAL, 1, 0, I386],
     answer(ALLOW),
     load(CALL),
-    unless(IF_EQUAL, SOCKET, sockets.length),
+    [IF_EQUAL, 1, 0, SOCKET],
+    unless(IF_EQUAL, SOCKETPAIR, sockets.length),
     ...sockets,
     unless(IF_EQUAL, SETSOCKOPT, options.length),
     ...options,

@@ -16,6 +16,9 @@ const NETLINK_PROTOCOLS = [0, 2, 4, 9, 12, 15, 16] as const;
 
 const AF_NETLINK = 16;
 
+/** What makes sockets. The kernel makes both of a pair before it says that their family has no pairs, which is most. */
+const MAKERS = ['socket', 'socketpair'];
+
 const CLONE_NEWNET = 0x40000000;
 
 const EPERM = 1;
@@ -64,8 +67,12 @@ const RINGS = [5, 13];
 export const DENIED_SYSCALLS = [
   ...BTRFS.map((request) => `ioctl errno ${EPERM} ${is(1, request)}`),
   ...CALLS.map((name) => `${name} errno ${ENOSYS}`),
-  ...allBut(0, FAMILIES).map((family) => `socket errno ${EAFNOSUPPORT} ${family}`),
-  ...allBut(2, NETLINK_PROTOCOLS).map((protocol) => `socket errno ${EPROTONOSUPPORT} ${is(0, AF_NETLINK)}${protocol}`),
+  ...MAKERS.flatMap((name) => [
+    ...allBut(0, FAMILIES).map((family) => `${name} errno ${EAFNOSUPPORT} ${family}`),
+    ...allBut(2, NETLINK_PROTOCOLS).map(
+      (protocol) => `${name} errno ${EPROTONOSUPPORT} ${is(0, AF_NETLINK)}${protocol}`,
+    ),
+  ]),
   // A network namespace made inside would come with CAP_NET_ADMIN, if in a user namespace made inside. clone3 has its flags in memory, where
   // no filter sees them: without it, libraries use clone.
   ...['clone', 'unshare'].map(

@@ -14,7 +14,7 @@ export const createPgOperatorRepository = (sql: Sql) => ({
 
   /** The user may guess again at once, from anywhere. */
   async clearGuesses(userId: string): Promise<void> {
-    await sql.query('identity.clear_guesses', 'select clear_guesses($1)', [userId]);
+    await sql.query('identity.clear_guesses', 'select clear_guesses_by_key($1)', [userId]);
   },
 
   /** False: the user had no second factor. */

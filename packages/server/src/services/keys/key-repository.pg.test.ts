@@ -37,7 +37,7 @@ const newKey = (more: Partial<NewKey> = {}): NewKey => ({
   permissions: null,
   cidrs: null,
   expires_at: null,
-  madeWith: null,
+  madeWith: own.keyId,
   allTenants: false,
   awsAccessKeyId: uniqueWord(),
   awsSecretSealed: 'sealed',
@@ -137,11 +137,15 @@ describe('the repository of keys', () => {
 
   it('revokes what was made with a key, and with that, in whatever tenant of the user, also where it goes round', async () => {
     const [first, second, third, other] = [newKey(), newKey(), newKey(), newKey()];
-    await as((keys) => keys.insert(first));
-    await as((keys) => keys.insert({ ...second, madeWith: first.id }));
-    await as((keys) => keys.insert({ ...third, madeWith: second.id }));
-    await as((keys) => keys.insert(other));
-    await as((keys) => keys.replaceMadeWith(first.id, other.id));
+    for (const key of [first, second, third]) await as((keys) => keys.insert(key));
+    const standsBy = 'update api_keys set made_with = $1 where id = $2';
+    await db.owner.query(standsBy, [first.id, second.id]);
+    await db.owner.query(standsBy, [second.id, third.id]);
+    await as(async (keys) => {
+      await keys.expire(first.id, new Date(1e13));
+      await keys.insert(other);
+      await keys.replaceMadeWith(first.id, other.id);
+    });
     await db.owner.query('update api_keys set made_with = $1 where id = $2', [third.id, other.id]);
     const revoke = (id: string, spared: string | null = null) =>
       as((keys) => keys.revokeMadeWith(id, new Date(7), spared));

@@ -216,19 +216,55 @@ describe('queueMail refuses', () => {
     },
   );
 
-  it('an eleventh mail to one address within an hour, exactly, from many tenants at once', async () => {
+  it('a fourth mail of a tenant to one address within an hour, exactly, and keeps no other tenant from it', async () => {
     const to = `${uniqueWord()}@example.com`;
-    const tenants = await Promise.all(Array.from({ length: 12 }, () => db.makeTenant()));
+    const [greedy, other] = [await db.makeTenant(), await db.makeTenant()];
     const answers = await Promise.allSettled(
-      tenants.map((of, nth) => queue(aMail({ to: nth % 2 ? to.toUpperCase() : to }), of)),
+      Array.from({ length: 12 }, (_, nth) => queue(aMail({ to: nth % 2 ? to.toUpperCase() : to }), greedy)),
     );
-    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    for (const answer of answers)
+      if (answer.status === 'rejected')
+        expect(answer.reason).toMatchObject({
+          code: 'RATE_LIMITED',
+          retryAfter: 3600,
+          message: expect.stringContaining('this tenant sent'),
+        });
+    await queue(aMail({ to }), other);
+    await queue(aMail(), greedy);
+    await db.owner.query(`update mails set created_at = created_at - interval '61 minutes'`);
+    await queue(aMail({ to }), greedy);
+  });
+
+  it('more than 30 mails of all tenants to one address within an hour, exactly, and keeps no new password from it', async () => {
+    const to = `${uniqueWord()}@example.com`;
+    const tenants = await Promise.all(Array.from({ length: 11 }, () => db.makeTenant()));
+    const answers = await Promise.allSettled(
+      tenants.flatMap((of) => Array.from({ length: 3 }, () => queue(aMail({ to }), of))),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(30);
     for (const answer of answers)
       if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'RATE_LIMITED', retryAfter: 3600 });
-    // What tenants sent does not keep a new password from who has the address.
     await queue(aMail({ to }), 'nobody');
-    await db.owner.query(`update mails set created_at = created_at - interval '61 minutes'`);
-    await queue(aMail({ to }));
+  });
+
+  it('no mail of an API that an earlier version started, up to as many as that allowed', async () => {
+    const of = await db.makeTenant();
+    const recipient = sealer.fingerprint('mail', `${uniqueWord()}@example.com`);
+    const outcomes: unknown[] = [];
+    for (let nth = 0; nth < 11; nth++)
+      outcomes.push(
+        ...(await db.api.transaction(of, (sql) =>
+          sql.query('test.old_call', `select queue_mail($1, $2, 'x', now() + interval '1 day', 100, 10) as outcome`, [
+            newId(),
+            recipient,
+          ]),
+        )),
+      );
+    expect(outcomes).toEqual([
+      ...Array.from({ length: 10 }, () => ({ outcome: 'queued' })),
+      { outcome: 'recipient_limit' },
+    ]);
   });
 
   it('more than a hundred mails of a tenant within an hour', async () => {

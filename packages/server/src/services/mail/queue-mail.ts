@@ -3,9 +3,10 @@ import type { Call } from '../../kernel/service.ts';
 
 /** Hours for which a mail is tried: longer than an outage that a person mends, shorter than what most mails say is valid. */
 const TRIED_HOURS = 24;
-/** Most mails in an hour: of a tenant, which invites a team, and to one address. */
+/** Most mails in an hour: of a tenant, which invites a team; of one tenant to one address; to one address of ten such tenants, or of none. */
 const MOST_OF_TENANT = 100;
-const MOST_OF_RECIPIENT = 10;
+const MOST_OF_TENANT_TO_RECIPIENT = 3;
+const MOST_OF_RECIPIENT = 30;
 const HOUR_SECONDS = 3_600;
 
 const MOST_SUBJECT = 200;
@@ -43,8 +44,8 @@ export const oneLine = (text: string): string =>
  * Queues a mail in the handler's transaction; the worker sends it after the commit and tries for 24 hours. The content is stored sealed, and
  * removed once the mail server accepted or refused it.
  *
- * Throws INVALID_INPUT for an address, a subject or a text that cannot be sent, and RATE_LIMITED beyond 100 mails of a tenant or 10 to an
- * address within an hour. An operation whose answer must not tell whether an address is known has to catch the latter.
+ * Throws INVALID_INPUT for an address, a subject or a text that cannot be sent, and RATE_LIMITED beyond 100 mails of a tenant, 3 of it to
+ * one address, or 30 of all tenants to it, within an hour. Mails of no tenant are counted by themselves. An operation whose answer must not tell whether an address is known has to catch the latter.
  */
 export async function queueMail(
   call: Pick<Call, 'sql' | 'now' | 'newId' | 'sealer'>,
@@ -56,9 +57,9 @@ export async function queueMail(
     throw invalidInput(`a mail's subject must be one line of 1 to ${MOST_SUBJECT} characters`);
   if (text.length > MOST_TEXT) throw invalidInput(`a mail's text must have at most ${MOST_TEXT} characters`);
   const expiresAt = new Date(call.now.getTime() + TRIED_HOURS * HOUR_SECONDS * 1_000);
-  const [row] = await call.sql.query<{ outcome: 'queued' | 'tenant_limit' | 'recipient_limit' }>(
+  const [row] = await call.sql.query<{ outcome: 'queued' | 'own_limit' | 'tenant_limit' | 'recipient_limit' }>(
     'mail.queue',
-    'select queue_mail($1, $2, $3, $4, $5, $6) as outcome',
+    'select queue_mail($1, $2, $3, $4, $5, $6, $7) as outcome',
     [
       id,
       call.sealer.fingerprint(MAIL_SEAL, to.toLowerCase()),
@@ -66,8 +67,14 @@ export async function queueMail(
       expiresAt,
       MOST_OF_TENANT,
       MOST_OF_RECIPIENT,
+      MOST_OF_TENANT_TO_RECIPIENT,
     ],
   );
+  if (row!.outcome === 'own_limit')
+    throw rateLimited(
+      `this tenant sent ${to} ${MOST_OF_TENANT_TO_RECIPIENT} mails within an hour; try again later`,
+      HOUR_SECONDS,
+    );
   if (row!.outcome === 'recipient_limit')
     throw rateLimited(`${to} was sent ${MOST_OF_RECIPIENT} mails within an hour; try again later`, HOUR_SECONDS);
   if (row!.outcome === 'tenant_limit')

@@ -181,6 +181,7 @@ export const createWorkService = (deps: { readonly tables: () => WorkTables }) =
     resource: 'work',
     title: 'Background work',
     operations: workOperations,
+    authority: true,
     console: {
       group: 'operator',
       icon: 'list-checks',
