@@ -8,6 +8,7 @@ type Code = ErrorCode<typeof Scheduler> | CommonErrorCode;
 
 /** Scheduler's codes for ours, where the door's usual ones do not fit. */
 export const SCHEDULER_CODES = {
+  NOT_FOUND: 'ResourceNotFoundException',
   INVALID_INPUT: 'ValidationException',
   CONFLICT: 'ConflictException',
   IDEMPOTENCY_MISMATCH: 'ConflictException',
@@ -32,6 +33,10 @@ const MENTIONED = new RegExp(
   'g',
 );
 
+/** A sentence of ours with Scheduler's names of what it is about. */
+const inSchedulerNames = (message: string): string =>
+  message.replace(MENTIONED, (name) => MEMBERS[name]!).replaceAll(/\bcron job/g, 'schedule');
+
 /** An action whose refusals name things as Scheduler does. */
 export const inItsWords =
   (action: AwsAction): AwsAction =>
@@ -41,13 +46,7 @@ export const inItsWords =
     } catch (error) {
       const code = error instanceof CloudError && SCHEDULER_CODES[error.code as keyof typeof SCHEDULER_CODES];
       if (!code) throw error;
-      throw new SchedulerError(
-        code,
-        (error as CloudError).message.replace(MENTIONED, (name) => MEMBERS[name]!),
-        {
-          cause: error,
-        },
-      );
+      throw new SchedulerError(code, inSchedulerNames((error as CloudError).message), { cause: error });
     }
   };
 

@@ -44,7 +44,7 @@ export async function jobIn(
 ): Promise<string> {
   refuseOtherGroup(input.GroupName);
   const job = await refOf(context, 'cron.get', input.Name!);
-  if (job === undefined) throw notFound('cron job', input.Name!);
+  if (job === undefined) throw notFound('schedule', input.Name!);
   return job;
 }
 

@@ -180,7 +180,9 @@ describe('EventBridge Scheduler', () => {
 
   it('finds no schedule, queue or group that is not there, or not theirs', async () => {
     const { Name } = await make();
-    expect(await refusal(stranger.send(new GetScheduleCommand({ Name })))).toBe('ResourceNotFoundException');
+    expect(await explained(stranger.send(new GetScheduleCommand({ Name })))).toBe(
+      `ResourceNotFoundException: schedule '${Name}' does not exist`,
+    );
     expect(await refusal(client.send(new GetScheduleCommand({ Name, GroupName: 'mine' })))).toBe(
       'ResourceNotFoundException',
     );

@@ -9,7 +9,7 @@ export const updateSchedule: ScheduleAction<'UpdateSchedule'> = async (input, co
   const ref = await jobIn(context, input);
   const spec = await specIn(input, context);
   const { id, status } = (await context.execute('cron.update', { id: ref, ...spec }, tokenIn(input))) as CronJob;
-  const wanted = isDisabled(input) ? 'PAUSED' : 'ACTIVE';
-  if (status !== wanted) await context.execute(wanted === 'PAUSED' ? 'cron.pause' : 'cron.resume', { id });
+  const isPaused = status === 'PAUSED';
+  if (isPaused !== isDisabled(input)) await context.execute(isPaused ? 'cron.resume' : 'cron.pause', { id });
   return { ScheduleArn: scheduleArn(context, input.Name!) };
 };
