@@ -55,6 +55,8 @@ const refused = { code: '42501' };
 describe('cloud_data', () => {
   it('reaches the tables of the data plane, with the rights it needs there, and nothing else', async () => {
     expect(await grantsOf('cloud_data')).toEqual({
+      cron_job_runs: 'select update(…)',
+      cron_jobs: 'select(…)',
       functions: 'select',
       invocations: 'select insert update',
       object_versions: 'select insert update delete',
@@ -176,6 +178,7 @@ describe('cloud_operator', () => {
     expect(await columnsWithout('cloud_operator', 'select')).toEqual([
       'caches.password',
       'cron_jobs.http_endpoint',
+      'cron_jobs.target_headers_sealed',
       'cron_jobs.target_payload',
       'databases.password',
       'instances.command',

@@ -30,6 +30,8 @@ const PLATFORM_TABLES = [
 
 /** What the data plane reaches, and of what operators see no row: roles.test.ts says more. */
 const DATA_PLANE_TABLES = [
+  'cron_job_runs',
+  'cron_jobs',
   'functions',
   'invocations',
   'object_versions',

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { machineName, networkNames } from './engines/names.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { DataSide } from './kernel/data-side.ts';
+import { createEgress } from './kernel/egress/egress.ts';
 import type { Log } from './kernel/log.ts';
 import type { MasterKeys } from './kernel/master-keys.ts';
 import type { Metrics } from './kernel/metrics.ts';
@@ -81,6 +82,8 @@ interface ServiceDeps {
   readonly publicUrl: string;
   /** Where the AWS API listens. */
   readonly awsUrl?: (() => string | undefined) | undefined;
+  /** Networks that are not public, which calls of tenants may reach. */
+  readonly callNetworks: readonly string[];
   readonly networkNameOf: (vpcId: string) => string;
   readonly machineNameOf: (instanceId: string) => string;
   readonly worker?: WorkerDeps;
@@ -113,7 +116,13 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
       ...(worker ? { worker: { ...worker, engine: worker.compute, sealer: deps.sealer } } : {}),
     }),
     createQueuesService({ ...deps, data, ...(worker ? { worker } : {}) }),
-    createCronService(worker ? { worker } : {}),
+    createCronService({
+      ...deps,
+      ...(worker ? { worker } : {}),
+      ...(data
+        ? { calls: { ...data, sealer: deps.sealer, egress: createEgress({ allowed: deps.callNetworks }) } }
+        : {}),
+    }),
     createQuotasService({
       quotas: () => quotasOf(services),
       usages: () => services.flatMap((service) => service.usage ?? []),
@@ -158,6 +167,8 @@ export function composeRegistry(options: {
   /** Clears this process's cache of authenticated keys, all or those of `user <id>`; does nothing without one. */
   readonly forgetCallers?: (subject?: string) => void;
   readonly registration?: 'open' | 'closed';
+  /** Networks that are not public, which calls of tenants may reach. Default: none. */
+  readonly callNetworks?: readonly string[];
   /** Counts logins by result; does nothing by default. */
   readonly countLogin?: (result: string) => void;
   /** Default: the system's. */
@@ -177,6 +188,7 @@ export function composeRegistry(options: {
       auditMinDays: 30,
       auditMaxDays: 3650,
       eventsPerTenant: 1_000_000,
+      callNetworks: [],
       ...options,
       publicUrl: options.publicUrl ?? urlOf(options.listen),
       networkNameOf: (vpcId) => networkNames(options.platformId, vpcId).bridge,

@@ -10,10 +10,24 @@ export interface CronCreateInput {
   /** Five fields (minute, hour, day of the month, month, day of the week), @daily and the like, or cron(…), rate(…) or at(…) as in EventBridge */
   readonly schedule: string;
   /** Id or name of the queue that gets the message */
-  readonly target_queue_id: string;
+  readonly target_queue_id?: string | undefined;
   /** Such as Europe/Berlin; default UTC */
   readonly timezone?: string | undefined;
-  /** The body of the message; default {} */
+  /** In place of a queue: a URL that is called, with http or https and the port 80, 443, or one from 1024 on */
+  readonly target_url?: string | undefined;
+  /** Of the call; default POST */
+  readonly target_method?: "POST" | "GET" | "PUT" | "PATCH" | "DELETE" | "HEAD" | undefined;
+  /** Headers of the call, such as "authorization: Bearer …"; they replace all there are, and are not shown again */
+  readonly target_headers?: readonly string[] | undefined;
+  /** What becomes of a tick while a call of one before it is under way; default allow, up to ten */
+  readonly overlap?: "allow" | "skip" | undefined;
+  /** No run comes before it, and a rate counts from it */
+  readonly starts_at?: string | undefined;
+  /** No run comes after it */
+  readonly ends_at?: string | undefined;
+  /** A run comes at a random time within so many minutes of its tick; default 0 */
+  readonly window_minutes?: number | undefined;
+  /** The body of the message or the call; default {} */
   readonly target_payload?: string | undefined;
   /** What becomes of runs that the platform missed by more than a minute: none, one for all, or each, up to 100; default once */
   readonly missed?: "skip" | "once" | "all" | undefined;
@@ -40,7 +54,21 @@ export interface CronUpdateInput {
   readonly target_queue_id?: string | undefined;
   /** Such as Europe/Berlin; default UTC */
   readonly timezone?: string | undefined;
-  /** The body of the message; default {} */
+  /** In place of a queue: a URL that is called, with http or https and the port 80, 443, or one from 1024 on */
+  readonly target_url?: string | undefined;
+  /** Of the call; default POST */
+  readonly target_method?: "POST" | "GET" | "PUT" | "PATCH" | "DELETE" | "HEAD" | undefined;
+  /** Headers of the call, such as "authorization: Bearer …"; they replace all there are, and are not shown again */
+  readonly target_headers?: readonly string[] | undefined;
+  /** What becomes of a tick while a call of one before it is under way; default allow, up to ten */
+  readonly overlap?: "allow" | "skip" | undefined;
+  /** No run comes before it, and a rate counts from it */
+  readonly starts_at?: string | undefined;
+  /** No run comes after it */
+  readonly ends_at?: string | undefined;
+  /** A run comes at a random time within so many minutes of its tick; default 0 */
+  readonly window_minutes?: number | undefined;
+  /** The body of the message or the call; default {} */
   readonly target_payload?: string | undefined;
   /** What becomes of runs that the platform missed by more than a minute: none, one for all, or each, up to 100; default once */
   readonly missed?: "skip" | "once" | "all" | undefined;
@@ -98,7 +126,7 @@ export interface CronPreviewInput {
 export interface Cron {
   /**
    * Create a cron job.
-   * Needs the permission queue:write too.
+   * With one target: a queue, which needs the permission queue:write too, or a URL.
    * POST /cron/jobs · permission cron:create · errors NOT_FOUND
    */
   create(input: CronCreateInput, options?: CallOptions & KeyOption): Promise<CronJob>;
@@ -116,7 +144,7 @@ export interface Cron {
   get(input: CronGetInput | string, options?: CallOptions): Promise<CronJob>;
   /**
    * Change a cron job.
-   * A new schedule counts from now on. Needs the permission queue:write too.
+   * A new schedule counts from now on. A job that sends to a queue needs the permission queue:write too.
    * PUT /cron/jobs/:id · permission cron:update
    */
   update(input: CronUpdateInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<CronJob>;
@@ -133,13 +161,13 @@ export interface Cron {
   pause(input: CronPauseInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<CronJob>;
   /**
    * Resume a cron job.
-   * What it missed while it was paused is not made up for. Needs the permission queue:write too.
+   * What it missed while it was paused is not made up for. A job that sends to a queue needs the permission queue:write too.
    * POST /cron/jobs/:id/resume · permission cron:update
    */
   resume(input: CronResumeInput | string, options?: CallOptions & KeyOption & VersionOption): Promise<CronJob>;
   /**
    * Run a cron job now.
-   * Also one that is paused; its schedule stays as it is. Needs the permission queue:write too.
+   * Also one that is paused; its schedule stays as it is. A job that sends to a queue needs the permission queue:write too.
    * POST /cron/jobs/:id/run · permission cron:update
    */
   run(input: CronRunInput | string, options?: CallOptions & VersionOption): Promise<CronRun>;

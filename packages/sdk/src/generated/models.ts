@@ -122,15 +122,25 @@ export interface CronJob {
   readonly user_id: string;
   readonly tenant_id: string;
   readonly name: string;
-  /** ACTIVE or PAUSED */
+  /** ACTIVE, PAUSED, or COMPLETED: the schedule has ended */
   readonly status: string;
   readonly schedule: string;
   readonly timezone: string;
-  /** Absent: the queue was deleted */
+  /** Absent: it calls a URL, or the queue was deleted */
   readonly target_queue_id?: string;
+  readonly target_url?: string;
+  readonly target_method?: string;
+  /** Their values are not shown */
+  readonly target_header_names: readonly string[];
   readonly target_payload: string;
   /** skip, once or all */
   readonly missed: string;
+  /** skip or allow */
+  readonly overlap: string;
+  /** A run comes within so many minutes of its tick */
+  readonly window_minutes: number;
+  readonly starts_at?: string;
+  readonly ends_at?: string;
   readonly last_run_at?: string;
   /** Absent: it is paused, or its schedule has ended */
   readonly next_run_at?: string;
@@ -142,13 +152,21 @@ export interface CronJob {
 export interface CronRun {
   readonly id: string;
   readonly job_id: string;
-  /** SUCCESS or FAILED */
+  /** RUNNING, SUCCESS, FAILED, or SKIPPED: runs before it were under way */
   readonly status: string;
   /** The tick; absent if somebody asked for the run */
   readonly scheduled_at?: string;
   readonly started_at: string;
   readonly ended_at?: string;
-  /** What the target answered: the id of the message */
+  /** How often the URL was called */
+  readonly attempts: number;
+  /** When it is called next */
+  readonly next_attempt_at?: string;
+  /** Of the last answer */
+  readonly status_code?: number;
+  /** Of the last call */
+  readonly duration_ms?: number;
+  /** The id of the message, or the first 64 KiB of what the URL answered */
   readonly output?: string;
   /** Why it failed */
   readonly error?: string;

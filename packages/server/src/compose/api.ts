@@ -15,6 +15,7 @@ import { createWaiter } from '../front/rest/waiter.ts';
 import { createUnderWay, createUntaken } from '../front/under-way.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createDiskRoom } from '../kernel/disk-room.ts';
+import { every } from '../kernel/every.ts';
 import { createExecute } from '../kernel/execute.ts';
 import { createWriteBudget } from '../kernel/write-budget.ts';
 import { startNotifier } from '../kernel/notifier.ts';
@@ -117,6 +118,9 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       credentials,
       region: config.region,
     });
+  const repeats = registry.services
+    .flatMap((service) => service.apiRepeats ?? [])
+    .map(({ name, ms, share, run }) => every(ms, name, run, { clock, log, share }));
   const awsAddress = () => (aws?.listening ? urlOf(aws.address()!) : undefined);
   const stop = async () => {
     stopping.abort();
@@ -126,6 +130,7 @@ export async function startApi(config: ApiConfig): Promise<Running> {
       aws?.closeAllConnections();
     });
     await Promise.race([drained, forced]);
+    await Promise.all(repeats.map((one) => one.stop()));
     await Promise.all([authenticator.stop(), feed.stop(), notifier.stop(), live.stop()]);
     await Promise.all([database.close(), operator.close(), data.close()]);
     log.flush();

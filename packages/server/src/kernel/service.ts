@@ -217,14 +217,14 @@ export interface Blocker {
   count(sql: Sql, id: string): Promise<number>;
 }
 
-/** A task that a worker repeats on its host. */
+/** A task that a worker repeats on its host, or the API in its process. */
 export interface Repeat {
   readonly name: string;
   /** Milliseconds between the end of one run and the next. */
   readonly ms: number;
   /** Runs take at most this share of the time (0 to 1): the pause after a long one is longer. Default: the pause is always `ms`. */
   readonly share?: number;
-  /** The signal aborts when the worker stops. */
+  /** The signal aborts when the process stops. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -268,6 +268,8 @@ export interface Service {
   readonly work?: Readonly<Record<string, string>>;
   /** Runs only in the worker. */
   readonly worker?: WorkerSide;
+  /** Runs only in the API's process. */
+  readonly apiRepeats?: readonly Repeat[];
   /** By verb: a valid call of each operation, for the generated tests. */
   readonly examples?: Readonly<Record<string, Example>>;
   /** The service's AWS actions. */

@@ -122,8 +122,9 @@ export async function fillBig(
       select tenant_id, queue_id, n::text, '{}', now() from queued`);
     await run(`insert into queue_move_tasks (id, user_id, tenant_id, source_queue_id, status)
       select id, user_id, tenant_id, queue_id, 'COMPLETED' from queued`);
-    await run(`insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, next_run_at)
-      select id, user_id, tenant_id, 'job-' || n, '@daily', queue_id, now() + case n when 1 then interval '0' else interval '1 day' end from queued`);
+    await run(`insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, next_run_at, due_at)
+      select id, user_id, tenant_id, 'job-' || n, '@daily', queue_id, at, at
+      from (select *, now() + case n when 1 then interval '0' else interval '1 day' end as at from queued) as timed`);
     await run(`insert into cron_job_runs (id, tenant_id, job_id, status, scheduled_at, started_at)
       select id, tenant_id, case when n > ${GREEDY_ROWS} then id else pg_temp.at('thing', 1) end, 'SUCCESS', now() - n * interval '1 minute', now() from queued`);
     await run(`insert into secrets (id, user_id, tenant_id, name, encrypted_value, labels, rotates_at, deletes_at)

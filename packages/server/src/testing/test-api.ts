@@ -135,6 +135,7 @@ export async function startTestApi(options: {
   /** Of them, those that have asked for nothing yet. */
   readonly mostOpening?: number;
   readonly region?: string;
+  readonly callNetworks?: readonly string[];
   /** Default: a random one. */
   readonly masterKeys?: MasterKeys;
   readonly corsOrigins?: readonly string[];
@@ -171,6 +172,7 @@ export async function startTestApi(options: {
     composeRegistry({
       feed,
       ...(options.eventsPerTenant === undefined ? {} : { eventsPerTenant: options.eventsPerTenant }),
+      ...(options.callNetworks ? { callNetworks: options.callNetworks } : {}),
       awsUrl: () => awsUrl(),
       data: { sql: data, notifier, clock: systemClock, log, metrics, stopping: stopping.signal },
       sealer,

@@ -127,7 +127,7 @@ describe('a call of a tenant', () => {
     );
     stopping.abort(new Error('stopping'));
     await expect(ended).rejects.toThrow('stopping');
-    expect(egress.room('t')).toBe(20);
+    expect(egress.rooms()).toEqual({ all: 200, each: 20, tenants: [] });
   });
 
   it('takes one of twenty places of its tenant, and none of another', async () => {
@@ -135,10 +135,11 @@ describe('a call of a tenant', () => {
     const egress = createEgress({ allowed: LOOPBACK, totalMs: 500 });
     const one = (tenantId: string) =>
       egress.call({ tenantId, url: `http://127.0.0.1:${port}/`, method: 'GET', headers: {} }, never);
-    const calls = Array.from({ length: 20 }, () => one('busy'));
+    const calls = Promise.allSettled(Array.from({ length: 20 }, () => one('busy')));
     await expect(one('busy')).rejects.toThrow('too many calls at a time');
-    expect(egress.room('other')).toBe(20);
-    await Promise.allSettled(calls);
-    expect(egress.room('busy')).toBe(20);
+    expect(egress.rooms()).toEqual({ all: 180, each: 20, tenants: [{ tenantId: 'busy', room: 0 }] });
+    await expect(one('other')).rejects.toThrow('no answer within 0.5 s');
+    await calls;
+    expect(egress.rooms().tenants).toEqual([]);
   });
 });

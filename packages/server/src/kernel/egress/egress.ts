@@ -32,6 +32,13 @@ export class EgressError extends Error {
   }
 }
 
+/** Calls that can begin: of all tenants, of each one, and of those that have some under way. */
+export interface Rooms {
+  readonly all: number;
+  readonly each: number;
+  readonly tenants: readonly { readonly tenantId: string; readonly room: number }[];
+}
+
 export interface EgressDeps {
   /** Networks that calls may reach though they are not public. */
   readonly allowed: readonly string[];
@@ -94,13 +101,18 @@ export function createEgress(deps: EgressDeps) {
   }
 
   return {
-    /** How many more calls of a tenant can begin now. */
-    room: (tenantId: string): number => Math.min(MOST - total, MOST_OF_TENANT - (underWay.get(tenantId) ?? 0)),
+    /** How many more calls can begin now. */
+    rooms: (): Rooms => ({
+      all: MOST - total,
+      each: MOST_OF_TENANT,
+      tenants: [...underWay].map(([tenantId, calls]) => ({ tenantId, room: MOST_OF_TENANT - calls })),
+    }),
 
     /** Throws EgressError: there is no answer. Any status is one. Throws the reason of `stop` if that aborts. */
     async call(call: EgressCall, stop: AbortSignal): Promise<EgressAnswer> {
       const { tenantId } = call;
-      if (this.room(tenantId) <= 0) throw new EgressError('too many calls at a time', true);
+      if (total >= MOST || (underWay.get(tenantId) ?? 0) >= MOST_OF_TENANT)
+        throw new EgressError('too many calls at a time', true);
       const timeout = AbortSignal.timeout(totalMs);
       total++;
       underWay.set(tenantId, (underWay.get(tenantId) ?? 0) + 1);
@@ -118,6 +130,8 @@ export function createEgress(deps: EgressDeps) {
     },
   };
 }
+
+export type Egress = ReturnType<typeof createEgress>;
 
 /** Names by DNS alone, not by the machine's own files; and without the threads that the process has for files. */
 async function resolveName(name: string, signal: AbortSignal): Promise<readonly string[]> {

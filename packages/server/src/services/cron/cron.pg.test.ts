@@ -30,7 +30,7 @@ async function make(more: Input = {}) {
 }
 const setDue = (id: string, ago: string) =>
   api.owner.query(
-    `update cron_jobs set next_run_at = date_trunc('milliseconds', now() - $2::interval), counts_from = now() - interval '30 days' where id = $1`,
+    `update cron_jobs set next_run_at = date_trunc('milliseconds', now() - $2::interval), due_at = date_trunc('milliseconds', now() - $2::interval), counts_from = now() - interval '30 days' where id = $1`,
     [id, ago],
   );
 const clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => undefined };
@@ -134,8 +134,9 @@ describe('a cron job', () => {
     await api.owner.query(`update cron_jobs set timezone = 'Mars/Base' where id = $1`, [id]);
     await fireAll();
     expect(await messagesOf(other.queue)).toHaveLength(1);
-    expect((await api.owner.query('select next_run_at from cron_jobs where id = $1', [id])).rows).toEqual([
-      { next_run_at: null },
+    expect(await good('cron.get', { id })).toMatchObject({ status: 'COMPLETED' });
+    expect(await runsOf(id)).toMatchObject([
+      { status: 'FAILED', error: expect.stringContaining(`'Mars/Base' is not known`) },
     ]);
     await api.owner.query('delete from cron_jobs where id = $1', [id]);
   });

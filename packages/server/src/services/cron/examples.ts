@@ -18,8 +18,8 @@ async function insertJob(world: ExampleWorld, status = 'ACTIVE'): Promise<string
   const id = newId();
   const { owner, tenantId } = world;
   await owner.query(
-    `insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, status, next_run_at)
-     values ($1, $2, $3, $4, '0 0 1 1 *', $5, $6, $7)`,
+    `insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, status, next_run_at, due_at)
+     values ($1, $2, $3, $4, '0 0 1 1 *', $5, $6, $7, $7)`,
     [
       id,
       world.userId,

@@ -1,27 +1,36 @@
 import type { PageRequest } from '../../kernel/page.ts';
 import { LAST_ID } from '../../kernel/page.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
-import { CRON_JOBS, type CronJobRow } from './job.ts';
+import { CRON_JOBS, type CronJobRow, type CronJobSpec } from './job.ts';
 import type { CronRunRow } from './run.ts';
 
-/** What its maker says of a job. */
-export type CronJobSpec = Pick<
-  CronJobRow,
-  'schedule' | 'timezone' | 'counts_from' | 'target_queue_id' | 'target_payload' | 'missed' | 'status' | 'next_run_at'
->;
+const RUN_COLUMNS =
+  'id, job_id, status, scheduled_at, started_at, ended_at, attempts, next_attempt_at, status_code, duration_ms, output, error';
 
-const RUN_COLUMNS = 'id, job_id, status, scheduled_at, started_at, ended_at, output, error';
+const SPEC = [
+  'schedule',
+  'timezone',
+  'counts_from',
+  'starts_at',
+  'ends_at',
+  'window_minutes',
+  'target_queue_id',
+  'target_url',
+  'target_method',
+  'target_headers_sealed',
+  'target_header_names',
+  'target_payload',
+  'missed',
+  'overlap',
+  'status',
+  'next_run_at',
+  'due_at',
+] as const satisfies readonly (keyof CronJobSpec)[];
+/** The guide's name. */
+const SPEC_COLUMNS = SPEC.map((member) => (member === 'target_url' ? 'http_endpoint' : member));
+const values = (spec: CronJobSpec): readonly unknown[] => SPEC.map((member) => spec[member]);
 
-const values = (spec: CronJobSpec): readonly unknown[] => [
-  spec.schedule,
-  spec.timezone,
-  spec.counts_from,
-  spec.target_queue_id,
-  spec.target_payload,
-  spec.missed,
-  spec.status,
-  spec.next_run_at,
-];
+export type DueJob = CronJobRow & { readonly next_run_at: Date; readonly due_at: Date };
 
 export const createPgCronJobRepository = (sql: Sql) => ({
   /** Undefined: the tenant has one of that name. */
@@ -30,9 +39,8 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   ): Promise<CronJobRow | undefined> {
     const [row] = await sql.query<CronJobRow>(
       'cron_jobs.insert',
-      `insert into cron_jobs (id, user_id, tenant_id, name, created_at, updated_at, schedule, timezone, counts_from, target_queue_id, target_payload, missed,
-         status, next_run_at)
-       values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      `insert into cron_jobs (id, user_id, tenant_id, name, created_at, updated_at, ${SPEC_COLUMNS.join(', ')})
+       values ($1, $2, $3, $4, $5, $5, ${SPEC.map((_, n) => `$${n + 6}`).join(', ')})
        on conflict (tenant_id, name) do nothing returning ${CRON_JOBS.columns}`,
       [job.id, job.user_id, job.tenant_id, job.name, job.created_at, ...values(job)],
     );
@@ -42,8 +50,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   async rewrite(id: string, spec: CronJobSpec, at: Date): Promise<CronJobRow> {
     const [row] = await sql.query<CronJobRow>(
       'cron_jobs.rewrite',
-      `update cron_jobs set schedule = $3, timezone = $4, counts_from = $5, target_queue_id = $6, target_payload = $7, missed = $8, status = $9,
-         next_run_at = $10, version = version + 1, updated_at = $2
+      `update cron_jobs set ${SPEC_COLUMNS.map((column, n) => `${column} = $${n + 3}`).join(', ')}, version = version + 1, updated_at = $2
        where id = $1 returning ${CRON_JOBS.columns}`,
       [id, at, ...values(spec)],
     );
@@ -56,23 +63,42 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   },
 
   /** Jobs whose tick has come, locked; those that another worker has in hand are passed over. */
-  takeDue: (now: Date, limit: number): Promise<readonly (CronJobRow & { readonly next_run_at: Date })[]> =>
-    sql.query<CronJobRow & { readonly next_run_at: Date }>(
+  takeDue: (now: Date, limit: number): Promise<readonly DueJob[]> =>
+    sql.query<DueJob>(
       'cron_jobs.take_due',
-      `select ${CRON_JOBS.columns} from cron_jobs where next_run_at <= $1 order by next_run_at limit $2 for no key update skip locked`,
+      `select ${CRON_JOBS.columns} from cron_jobs where due_at <= $1 order by due_at limit $2 for no key update skip locked`,
       [now, limit],
     ),
 
-  /** When they ran, null for those that did not, and when they run next. */
+  /** When they ran, null for those that did not, and when they run next; null: their schedule has ended. */
   async proceed(
-    jobs: readonly { readonly id: string; readonly ranAt: Date | null; readonly next: Date | null }[],
+    jobs: readonly ({ readonly id: string; readonly ranAt: Date | null } & Pick<
+      CronJobRow,
+      'next_run_at' | 'due_at'
+    >)[],
   ): Promise<void> {
     await sql.query(
       'cron_jobs.proceed',
-      `update cron_jobs j set last_run_at = coalesce(n.ran_at, j.last_run_at), next_run_at = n.next
-       from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as n (id, ran_at, next) where j.id = any ($1) and j.id = n.id`,
-      [jobs.map(({ id }) => id), jobs.map(({ ranAt }) => ranAt), jobs.map(({ next }) => next)],
+      `update cron_jobs j set last_run_at = coalesce(n.ran_at, j.last_run_at), next_run_at = n.next, due_at = n.due,
+         status = case when n.next is null then 'COMPLETED' else j.status end
+       from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as n (id, ran_at, next, due) where j.id = any ($1) and j.id = n.id`,
+      [
+        jobs.map(({ id }) => id),
+        jobs.map(({ ranAt }) => ranAt),
+        jobs.map((job) => job.next_run_at),
+        jobs.map((job) => job.due_at),
+      ],
     );
+  },
+
+  /** How many runs of jobs are under way, by job. */
+  async countOpen(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await sql.query<{ job_id: string; open: number }>(
+      'cron_jobs.count_open',
+      'select job_id, count(*)::int as open from cron_job_runs where job_id = any ($1::uuid[]) and next_attempt_at is not null group by job_id',
+      [jobIds],
+    );
+    return new Map(rows.map((row) => [row.job_id, row.open]));
   },
 
   async insertRuns(runs: readonly (CronRunRow & { readonly tenant_id: string })[]): Promise<void> {
@@ -80,7 +106,8 @@ export const createPgCronJobRepository = (sql: Sql) => ({
     await sql.query(
       'cron_jobs.insert_runs',
       `insert into cron_job_runs (tenant_id, ${RUN_COLUMNS})
-       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[])`,
+       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::int[],
+         $9::timestamptz[], $10::int[], $11::int[], $12::text[], $13::text[])`,
       [
         column((run) => run.tenant_id),
         column((run) => run.id),
@@ -89,6 +116,10 @@ export const createPgCronJobRepository = (sql: Sql) => ({
         column((run) => run.scheduled_at),
         column((run) => run.started_at),
         column((run) => run.ended_at),
+        column((run) => run.attempts),
+        column((run) => run.next_attempt_at),
+        column((run) => run.status_code),
+        column((run) => run.duration_ms),
         column((run) => run.output),
         column((run) => run.error),
       ],

@@ -10,12 +10,21 @@ export const CronJob = Type.Object(
     user_id: id,
     tenant_id: id,
     name: Type.String(),
-    status: Type.String({ description: 'ACTIVE or PAUSED' }),
+    status: Type.String({ description: 'ACTIVE, PAUSED, or COMPLETED: the schedule has ended' }),
     schedule: Type.String(),
     timezone: Type.String(),
-    target_queue_id: Type.Optional(Type.String({ format: 'uuid', description: 'Absent: the queue was deleted' })),
+    target_queue_id: Type.Optional(
+      Type.String({ format: 'uuid', description: 'Absent: it calls a URL, or the queue was deleted' }),
+    ),
+    target_url: Type.Optional(Type.String()),
+    target_method: Type.Optional(Type.String()),
+    target_header_names: Type.Array(Type.String(), { description: 'Their values are not shown' }),
     target_payload: Type.String(),
     missed: Type.String({ description: 'skip, once or all' }),
+    overlap: Type.String({ description: 'skip or allow' }),
+    window_minutes: Type.Integer({ description: 'A run comes within so many minutes of its tick' }),
+    starts_at: Type.Optional(time),
+    ends_at: Type.Optional(time),
     last_run_at: Type.Optional(time),
     next_run_at: Type.Optional(
       Type.String({ format: 'date-time', description: 'Absent: it is paused, or its schedule has ended' }),
@@ -30,17 +39,33 @@ export type CronJob = Static<typeof CronJob>;
 
 export type Missed = 'skip' | 'once' | 'all';
 
-export interface CronJobRow extends ResourceRow {
-  readonly user_id: string;
-  readonly status: 'ACTIVE' | 'PAUSED';
+/** What its maker says of a job, and what follows from it. */
+export interface CronJobSpec {
+  readonly status: 'ACTIVE' | 'PAUSED' | 'COMPLETED';
   readonly schedule: string;
   readonly timezone: string;
   readonly counts_from: Date;
+  readonly starts_at: Date | null;
+  readonly ends_at: Date | null;
+  readonly window_minutes: number;
+  /** This or the URL. Null: it is gone. */
   readonly target_queue_id: string | null;
+  readonly target_url: string | null;
+  readonly target_method: string | null;
+  readonly target_headers_sealed: string | null;
+  readonly target_header_names: readonly string[];
   readonly target_payload: string;
   readonly missed: Missed;
-  readonly last_run_at: Date | null;
+  readonly overlap: 'skip' | 'allow';
+  /** The next tick. Null: there is none, or the job is paused. */
   readonly next_run_at: Date | null;
+  /** When that runs. */
+  readonly due_at: Date | null;
+}
+
+export interface CronJobRow extends ResourceRow, CronJobSpec {
+  readonly user_id: string;
+  readonly last_run_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
@@ -48,8 +73,9 @@ export interface CronJobRow extends ResourceRow {
 export const CRON_JOBS: Table<CronJobRow> = {
   name: 'cron_jobs',
   hasIdTail: true,
-  columns: `id, user_id, tenant_id, name, coalesce(status, 'ACTIVE') as status, schedule, timezone, counts_from, target_queue_id, target_payload, missed,
-    last_run_at, next_run_at, version, deleted_at, created_at, updated_at`,
+  columns: `id, user_id, tenant_id, name, coalesce(status, 'ACTIVE') as status, schedule, timezone, counts_from, starts_at, ends_at, window_minutes,
+    target_queue_id, http_endpoint as target_url, target_method, target_headers_sealed, target_header_names, target_payload, missed, overlap, next_run_at,
+    due_at, last_run_at, version, deleted_at, created_at, updated_at`,
 };
 
 export const presentJob = (row: CronJobRow): CronJob =>
@@ -62,8 +88,15 @@ export const presentJob = (row: CronJobRow): CronJob =>
     'schedule',
     'timezone',
     'target_queue_id',
+    'target_url',
+    'target_method',
+    'target_header_names',
     'target_payload',
     'missed',
+    'overlap',
+    'window_minutes',
+    'starts_at',
+    'ends_at',
     'last_run_at',
     'next_run_at',
     'version',

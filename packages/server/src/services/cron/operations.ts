@@ -20,8 +20,43 @@ const timezone = Type.Optional(
 );
 const rest = {
   timezone,
+  target_url: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2_048,
+      description:
+        'In place of a queue: a URL that is called, with http or https and the port 80, 443, or one from 1024 on',
+      examples: ['https://example.com/hook'],
+    }),
+  ),
+  target_method: Type.Optional(
+    Type.Enum(['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'HEAD'], { description: 'Of the call; default POST' }),
+  ),
+  target_headers: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 8_192 }), {
+      maxItems: 20,
+      description:
+        'Headers of the call, such as "authorization: Bearer …"; they replace all there are, and are not shown again',
+    }),
+  ),
+  overlap: Type.Optional(
+    Type.Enum(['allow', 'skip'], {
+      description: 'What becomes of a tick while a call of one before it is under way; default allow, up to ten',
+    }),
+  ),
+  starts_at: Type.Optional(
+    Type.String({ format: 'date-time', description: 'No run comes before it, and a rate counts from it' }),
+  ),
+  ends_at: Type.Optional(Type.String({ format: 'date-time', description: 'No run comes after it' })),
+  window_minutes: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_440,
+      description: 'A run comes at a random time within so many minutes of its tick; default 0',
+    }),
+  ),
   target_payload: Type.Optional(
-    Type.String({ maxLength: 65_536, minLength: 1, description: 'The body of the message; default {}' }),
+    Type.String({ maxLength: 65_536, minLength: 1, description: 'The body of the message or the call; default {}' }),
   ),
   missed: Type.Optional(
     Type.Enum(['skip', 'once', 'all'], {
@@ -44,10 +79,19 @@ const CronTimes = Type.Object(
   { $id: 'CronTimes' },
 );
 
+const FLAGS = {
+  target_queue_id: 'queue',
+  target_url: 'url',
+  target_method: 'method',
+  target_headers: 'header',
+  target_payload: 'payload',
+};
+const FORMS = { target_headers: 'NAME: VALUE' };
+
 export const cronOperations = {
   create: operation({
     summary: 'Create a cron job',
-    description: 'Needs the permission queue:write too.',
+    description: 'With one target: a queue, which needs the permission queue:write too, or a URL.',
     effect: 'create',
     http: { method: 'POST', path: '/cron/jobs' },
     input: Type.Object(
@@ -57,7 +101,7 @@ export const cronOperations = {
           'x-form': '1 to 64 letters, digits, dots, hyphens and underscores, the first one no dot or hyphen',
         }),
         schedule,
-        target_queue_id: queue,
+        target_queue_id: Type.Optional(queue),
         ...rest,
       },
       { additionalProperties: false },
@@ -68,16 +112,16 @@ export const cronOperations = {
     references: { target_queue_id: 'queue' },
     uses: ['cron_jobs'],
     errors: ['NOT_FOUND'],
-    bodyLimit: 80_000,
+    bodyLimit: 100_000,
     audit: 'cron.job_create',
     event: 'CRON_JOB_CREATED',
-    cli: { args: ['name', 'schedule'], flags: { target_queue_id: 'queue', target_payload: 'payload' } },
+    cli: { args: ['name', 'schedule'], flags: FLAGS, forms: FORMS },
   }),
   list: listOperation({ ...job, title: 'cron jobs' }, ['id', 'name', 'status', 'schedule', 'timezone', 'next_run_at']),
   get: getOperation(job),
   update: operation({
     summary: 'Change a cron job',
-    description: 'A new schedule counts from now on. Needs the permission queue:write too.',
+    description: 'A new schedule counts from now on. A job that sends to a queue needs the permission queue:write too.',
     effect: 'update',
     http: { method: 'PUT', path: '/cron/jobs/:id' },
     input: Type.Object(
@@ -88,9 +132,9 @@ export const cronOperations = {
     target,
     answers: 'cron_job',
     references: { target_queue_id: 'queue' },
-    bodyLimit: 80_000,
+    bodyLimit: 100_000,
     audit: 'cron.job_update',
-    cli: { args: ['id'], flags: { target_queue_id: 'queue', target_payload: 'payload' } },
+    cli: { args: ['id'], flags: FLAGS, forms: FORMS },
   }),
   delete: deleteOperation(job, { description: 'Its runs go with it.', audit: 'cron.job_delete' }),
   pause: operation({
@@ -105,7 +149,8 @@ export const cronOperations = {
   }),
   resume: operation({
     summary: 'Resume a cron job',
-    description: 'What it missed while it was paused is not made up for. Needs the permission queue:write too.',
+    description:
+      'What it missed while it was paused is not made up for. A job that sends to a queue needs the permission queue:write too.',
     effect: 'action',
     http: { method: 'POST', path: '/cron/jobs/:id/resume' },
     input: byRef,
@@ -116,7 +161,8 @@ export const cronOperations = {
   }),
   run: operation({
     summary: 'Run a cron job now',
-    description: 'Also one that is paused; its schedule stays as it is. Needs the permission queue:write too.',
+    description:
+      'Also one that is paused; its schedule stays as it is. A job that sends to a queue needs the permission queue:write too.',
     effect: 'action',
     http: { method: 'POST', path: '/cron/jobs/:id/run' },
     input: byRef,
@@ -133,7 +179,7 @@ export const cronOperations = {
     output: CronRun,
     target,
     console: 'custom',
-    cli: { args: ['id'], columns: ['status', 'scheduled_at', 'started_at', 'output', 'error'] },
+    cli: { args: ['id'], columns: ['status', 'scheduled_at', 'started_at', 'attempts', 'output', 'error'] },
   }),
   next: operation({
     summary: 'Show when a cron job runs next',

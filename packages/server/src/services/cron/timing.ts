@@ -1,11 +1,13 @@
 import { invalidInput } from '../../kernel/errors.ts';
-import type { CronJobRow, Missed } from './job.ts';
+import { randomBelow } from '../../kernel/ids.ts';
+import type { CronJobSpec, Missed } from './job.ts';
 import { ScheduleError } from './schedule/fields.ts';
 import { readSchedule, type Schedule } from './schedule/schedule.ts';
 import { openZone, type Zone } from './schedule/zone.ts';
 
 /** A tick that is noticed this late was missed: nobody was there for it. */
 const MISSED_MS = 60_000;
+const MINUTE_MS = 60_000;
 /** Most missed ticks of one job that are made up for. */
 export const MOST_MISSED = 100;
 
@@ -18,7 +20,8 @@ function zoneOf(name: string): Zone {
   return zone;
 }
 
-type Timing = Pick<CronJobRow, 'schedule' | 'timezone' | 'counts_from'>;
+export type Timing = Pick<CronJobSpec, 'schedule' | 'timezone' | 'counts_from'> &
+  Partial<Pick<CronJobSpec, 'starts_at' | 'ends_at' | 'window_minutes'>>;
 
 const scheduleOf = ({ schedule, timezone, counts_from: from }: Timing): Schedule =>
   readSchedule(schedule, zoneOf(timezone), from.getTime());
@@ -28,7 +31,9 @@ export function nextTicks(timing: Timing, after: Date, count: number): readonly 
   try {
     const schedule = scheduleOf(timing);
     const ticks: Date[] = [];
-    for (let at = schedule.next(after.getTime()); at !== undefined && ticks.length < count; at = schedule.next(at))
+    const from = Math.max(after.getTime(), (timing.starts_at?.getTime() ?? 0) - 1);
+    const end = timing.ends_at?.getTime() ?? Number.POSITIVE_INFINITY;
+    for (let at = schedule.next(from); at !== undefined && at <= end && ticks.length < count; at = schedule.next(at))
       ticks.push(new Date(at));
     return ticks;
   } catch (error) {
@@ -39,26 +44,49 @@ export function nextTicks(timing: Timing, after: Date, count: number): readonly 
   }
 }
 
-/** The first tick behind an instant. Throws INVALID_INPUT if there is none. */
-export function firstTick(timing: Timing, after: Date): Date {
-  const [tick] = nextTicks(timing, after, 1);
+/** When a job runs next, and by when that is. */
+export type Next = Pick<CronJobSpec, 'next_run_at' | 'due_at'>;
+
+/** A tick runs at once, or at a random time within its window. */
+const nextAt = (tick: Date | undefined, minutes: number): Next => ({
+  next_run_at: tick ?? null,
+  due_at: tick ? new Date(tick.getTime() + (minutes > 0 ? randomBelow(minutes * MINUTE_MS) : 0)) : null,
+});
+
+/** The first tick behind an instant. Throws INVALID_INPUT if there is none, or if the window reaches into the next one. */
+export function firstTick(timing: Timing, after: Date): Next {
+  const { starts_at: start, ends_at: end, window_minutes: minutes = 0 } = timing;
+  if (start && end && end <= start)
+    throw invalidInput(`ends_at ${end.toISOString()} is not after starts_at ${start.toISOString()}`);
+  const [tick, second] = nextTicks(timing, after, 2);
   if (!tick)
-    throw invalidInput(`schedule '${timing.schedule}' has no time after ${after.toISOString()}; choose a later one`);
-  return tick;
+    throw invalidInput(
+      `schedule '${timing.schedule}' has no time after ${after.toISOString()}${end ? ` and up to ${end.toISOString()}` : ''}; choose a later one`,
+    );
+  if (second && second.getTime() - tick.getTime() < minutes * MINUTE_MS)
+    throw invalidInput(
+      `window_minutes ${minutes} is longer than the time between two runs, ${tick.toISOString()} and ${second.toISOString()}; make it shorter`,
+    );
+  return nextAt(tick, minutes);
 }
 
-/** What a job whose tick has come does now: the ticks that run, and the one that comes next. */
+/** What a job whose tick has come does now: the ticks that run, and what comes next. */
 export function dueTicks(
-  job: Timing & { readonly missed: Missed; readonly next_run_at: Date },
+  job: Timing &
+    Pick<CronJobSpec, 'window_minutes'> & {
+      readonly missed: Missed;
+      readonly next_run_at: Date;
+      readonly due_at: Date;
+    },
   now: Date,
-): { readonly ticks: readonly Date[]; readonly next: Date | null } {
-  const { missed, next_run_at: due } = job;
-  const late = now.getTime() - due.getTime() > MISSED_MS;
-  const ticks = late && missed === 'skip' ? [] : [due];
+): { readonly ticks: readonly Date[]; readonly next: Next } {
+  const { missed, next_run_at: tick } = job;
+  const late = now.getTime() - job.due_at.getTime() > MISSED_MS;
+  const ticks = late && missed === 'skip' ? [] : [tick];
   if (missed === 'all')
-    for (const tick of nextTicks(job, due, MOST_MISSED - 1)) {
-      if (tick > now) break;
-      ticks.push(tick);
+    for (const other of nextTicks(job, tick, MOST_MISSED - 1)) {
+      if (other > now) break;
+      ticks.push(other);
     }
-  return { ticks, next: nextTicks(job, now > due ? now : due, 1)[0] ?? null };
+  return { ticks, next: nextAt(nextTicks(job, now > tick ? now : tick, 1)[0], job.window_minutes) };
 }

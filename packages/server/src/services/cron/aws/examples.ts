@@ -17,8 +17,8 @@ async function insertJob(world: AwsWorld): Promise<{ readonly name: string; read
   const name = `job-${world.unique()}`;
   const queue = await insertQueue(world);
   await world.owner.query(
-    `insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, status, next_run_at)
-     values ($1, $2, $3, $4, 'cron(0 0 1 1 ? *)', $5, 'ACTIVE', '2199-01-01')`,
+    `insert into cron_jobs (id, user_id, tenant_id, name, schedule, target_queue_id, status, next_run_at, due_at)
+     values ($1, $2, $3, $4, 'cron(0 0 1 1 ? *)', $5, 'ACTIVE', '2199-01-01', '2199-01-01')`,
     [newId(), world.userId, world.tenantId, name, queue.id],
   );
   return { name, queue: queue.name };

@@ -14,6 +14,10 @@ import {
 
 /** So many runs are in the strip. */
 const STRIP = 50;
+/** Characters of an answer in the table. */
+const SHOWN = 200;
+
+const TONES: Readonly<Record<string, string>> = { SUCCESS: 'bg-good', FAILED: 'bg-bad' };
 
 const COLUMNS: readonly Column<CronRun>[] = [
   { key: 'status', title: 'Status', width: '8rem', render: ({ status }) => <Status value={status} /> },
@@ -24,10 +28,18 @@ const COLUMNS: readonly Column<CronRun>[] = [
   },
   { key: 'started_at', title: 'Started', render: ({ started_at }) => <Time value={started_at} /> },
   {
+    key: 'duration_ms',
+    title: 'Call',
+    width: '10rem',
+    render: ({ attempts, duration_ms }) =>
+      duration_ms === undefined ? '' : `${duration_ms} ms${attempts > 1 ? `, attempt ${attempts}` : ''}`,
+  },
+  {
     key: 'output',
-    title: 'Message',
+    title: 'Message, answer or error',
     width: 'minmax(18rem, 2fr)',
-    render: ({ output, error }) => (output ? <Mono text={output} /> : error),
+    // An answer may have 64 KiB.
+    render: ({ output, error }) => error ?? (output ? <Mono text={output.slice(0, SHOWN)} /> : ''),
   },
 ];
 
@@ -51,7 +63,7 @@ export function RunsTab({ item }: ItemProps) {
               .slice(0, STRIP)
               .toReversed()
               .map(({ id, status }) => (
-                <span key={id} className={`h-6 w-1.5 rounded-sm ${status === 'FAILED' ? 'bg-bad' : 'bg-good'}`} />
+                <span key={id} className={`h-6 w-1.5 rounded-sm ${TONES[status] ?? 'bg-line'}`} />
               ))}
           </div>
           <Table
