@@ -18,14 +18,18 @@ export const SCHEDULER_CODES = {
 /** Members of ours that errors name, in Scheduler's words. Those that are words of English too stand at the beginning of a sentence only. */
 const MEMBERS: Readonly<Record<string, string>> = {
   cursor: 'NextToken',
+  ends_at: 'EndDate',
   id: 'Name',
   'Idempotency-Key': 'ClientToken',
   limit: 'MaxResults',
   name: 'Name',
   schedule: 'ScheduleExpression',
+  starts_at: 'StartDate',
   target_payload: 'Target.Input',
   target_queue_id: 'Target.Arn',
+  target_url: 'Target.Arn',
   timezone: 'ScheduleExpressionTimezone',
+  window_minutes: 'FlexibleTimeWindow.MaximumWindowInMinutes',
 };
 const NAMES = Object.keys(MEMBERS);
 const MENTIONED = new RegExp(

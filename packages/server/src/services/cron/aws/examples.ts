@@ -42,6 +42,8 @@ const malformed: AwsExample['malformed'] = (good) => {
     { ...good, ScheduleExpression: 'rate(0 minutes)' },
     { ...good, ScheduleExpressionTimezone: 'Mars/Olympus' },
     { ...good, FlexibleTimeWindow: { Mode: 'SOFT' } },
+    { ...good, FlexibleTimeWindow: { Mode: 'FLEXIBLE' } },
+    { ...good, StartDate: new Date(2e12), EndDate: new Date(1.9e12) },
     { ...good, State: 'ASLEEP' },
     { ...good, ActionAfterCompletion: 'DELETE' },
     { ...good, KmsKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/mine' },

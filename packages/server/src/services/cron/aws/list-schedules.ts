@@ -2,7 +2,7 @@ import type { PageOf } from '../../../kernel/operation.ts';
 import { cursorBehind } from '../../../kernel/page.ts';
 import type { CronJob } from '../job.ts';
 import type { ScheduleAction } from './action.ts';
-import { arnOfQueue, refuseOtherGroup } from './names.ts';
+import { arnOfTarget, refuseOtherGroup } from './names.ts';
 import { named } from './shown.ts';
 import { oneOf, STATES } from './spec.ts';
 
@@ -32,12 +32,15 @@ export const listSchedules: ScheduleAction<'ListSchedules'> = async (input, cont
     cursor = fitting.length > left ? cursorBehind(found.at(-1)!.job.id) : nextCursor;
     if (cursor === undefined) break;
   }
-  // Many schedules send to few queues.
+  // Many schedules have few targets.
   const arns = new Map<string | undefined, string>();
-  for (const { job } of found)
-    if (!arns.has(job.target_queue_id)) arns.set(job.target_queue_id, await arnOfQueue(context, job.target_queue_id));
-  return {
-    Schedules: found.map(({ job, schedule }) => ({ ...schedule, Target: { Arn: arns.get(job.target_queue_id)! } })),
-    ...(cursor === undefined ? {} : { NextToken: cursor }),
+  const arnOf = async (job: CronJob): Promise<string> => {
+    const key = job.target_url ?? job.target_queue_id;
+    const arn = arns.get(key) ?? (await arnOfTarget(context, job));
+    arns.set(key, arn);
+    return arn;
   };
+  const Schedules = [];
+  for (const { job, schedule } of found) Schedules.push({ ...schedule, Target: { Arn: await arnOf(job) } });
+  return { Schedules, ...(cursor === undefined ? {} : { NextToken: cursor }) };
 };

@@ -1,7 +1,7 @@
 import type { AwsContext } from '../../../kernel/aws-actions.ts';
 import { notFound } from '../../../kernel/errors.ts';
-import { queueArn, queueNameInArn } from '../../queues/index.ts';
-import type { Queue } from '../../queues/index.ts';
+import { type Queue, queueArn, queueNameInArn } from '../../queues/index.ts';
+import type { CronJob } from '../job.ts';
 import { hasCode, SchedulerError } from './errors.ts';
 
 /** The group that every account has. There are no others. */
@@ -56,11 +56,12 @@ export async function queueIn(context: AwsContext, target: string): Promise<stri
   return queue;
 }
 
-/** The ARN of a queue; with no name at its end if the queue is gone. */
-export async function arnOfQueue(context: AwsContext, id: string | undefined): Promise<string> {
-  if (id === undefined) return queueArn(context, '');
+/** The ARN of a job's queue, with no name at its end if the queue is gone; or the URL that it calls. */
+export async function arnOfTarget(context: AwsContext, job: CronJob): Promise<string> {
+  if (job.target_url !== undefined) return job.target_url;
+  if (job.target_queue_id === undefined) return queueArn(context, '');
   try {
-    return queueArn(context, ((await context.execute('queues.get', { id })) as Queue).name);
+    return queueArn(context, ((await context.execute('queues.get', { id: job.target_queue_id })) as Queue).name);
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return queueArn(context, '');
     throw error;

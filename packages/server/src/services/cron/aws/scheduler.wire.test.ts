@@ -140,6 +140,61 @@ describe('EventBridge Scheduler', () => {
     expect(await get(Name)).toMatchObject({ State: 'DISABLED', ScheduleExpression: 'rate(2 days)' });
   });
 
+  it('keeps a beginning, an end and a window, and takes them away when an update leaves them out', async () => {
+    const more = {
+      ScheduleExpression: 'rate(1 day)',
+      StartDate: new Date('2189-01-01T00:00:00Z'),
+      EndDate: new Date('2189-02-01T00:00:00Z'),
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE' as const, MaximumWindowInMinutes: 15 },
+    };
+    const { Name } = await make(more);
+    expect(await get(Name)).toMatchObject(more);
+    const { next_run_at: next } = (await api.call('cron.get', { id: Name }, owner)).data;
+    expect(next).toMatch(/^2189-01-0/);
+    const update = { Name, Target: target, ...spec, ScheduleExpression: 'rate(1 day)', ClientToken: uniqueWord() };
+    for (let n = 0; n < 2; n++) await client.send(new UpdateScheduleCommand(update));
+    const updated = await get(Name);
+    expect(updated.FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
+    expect(updated).not.toHaveProperty('StartDate');
+    expect(updated).not.toHaveProperty('EndDate');
+    const after = (await api.call('cron.get', { id: Name }, owner)).data;
+    expect(Date.parse(after.next_run_at) - Date.now()).toBeLessThanOrEqual(86_400_000);
+  });
+
+  it('shows a job that calls a URL with the URL in place of an ARN, and keeps its headers', async () => {
+    const name = `call-${uniqueWord()}`;
+    const made = await api.call(
+      'cron.create',
+      {
+        name,
+        schedule: '@yearly',
+        target_url: 'https://example.com/hook',
+        target_method: 'PUT',
+        target_headers: ['x-key: 1'],
+      },
+      owner,
+    );
+    expect(made.status).toBe(201);
+    const { $metadata: _, Arn: __, CreationDate, LastModificationDate, ...whole } = await get(name);
+    expect(whole.Target!.Arn).toBe('https://example.com/hook');
+    await client.send(new UpdateScheduleCommand({ ...whole, State: 'DISABLED' } as UpdateScheduleCommand['input']));
+    expect((await api.call('cron.get', { id: name }, owner)).data).toMatchObject({
+      status: 'PAUSED',
+      target_url: 'https://example.com/hook',
+      target_method: 'PUT',
+      target_header_names: ['x-key'],
+      target_payload: '{}',
+    });
+    const [listed] = (await client.send(new ListSchedulesCommand({ NamePrefix: name }))).Schedules!;
+    expect(listed!.Target!.Arn).toBe('https://example.com/hook');
+  });
+
+  it("takes AWS's own retry policy for none", async () => {
+    const RetryPolicy = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 };
+    const { Name } = await make({ Target: { ...target, RetryPolicy, DeadLetterConfig: {} } });
+    expect((await get(Name)).Target).not.toHaveProperty('RetryPolicy');
+  });
+
   it('never takes a part of an id for a name', async () => {
     const { Name } = await make();
     const { data } = await api.call('cron.get', { id: Name }, owner);
@@ -157,14 +212,19 @@ describe('EventBridge Scheduler', () => {
 
   it.each([
     [{ Description: 'nightly' }, /^Description/],
-    [{ StartDate: new Date('2190-01-01') }, /^StartDate/],
-    [{ EndDate: new Date('2190-01-01') }, /^EndDate/],
-    [{ FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 } }, /^FlexibleTimeWindow/],
+    [{ EndDate: new Date('2100-01-01') }, /^ScheduleExpression .* has no time/],
+    [{ StartDate: new Date('2191-01-01'), EndDate: new Date('2190-01-01') }, /^EndDate .* is not after StartDate/],
+    [{ FlexibleTimeWindow: { Mode: 'FLEXIBLE' } }, /^FlexibleTimeWindow\.MaximumWindowInMinutes/],
+    [{ FlexibleTimeWindow: { Mode: 'OFF', MaximumWindowInMinutes: 5 } }, /^FlexibleTimeWindow/],
+    [
+      { ScheduleExpression: 'rate(1 minute)', FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 } },
+      /^FlexibleTimeWindow\.MaximumWindowInMinutes 5 is longer/,
+    ],
     [{ ActionAfterCompletion: 'DELETE' }, /^ActionAfterCompletion/],
     [{ KmsKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/mine' }, /^KmsKeyArn/],
     [
       { Target: { ...target, Arn: 'arn:aws:sns:us-east-1:000000000000:t' } },
-      /^Target\.Arn: .* is not the ARN of a queue/,
+      /^Target\.Arn: .* is neither the ARN of a queue of SQS nor a URL/,
     ],
     [{ Target: { ...target, Arn: 'arn:aws:scheduler:::aws-sdk:sqs:sendMessage' } }, /^Target\.Arn/],
     [{ Target: { ...target, DeadLetterConfig: { Arn: queue.arn } } }, /^Target\.DeadLetterConfig/],

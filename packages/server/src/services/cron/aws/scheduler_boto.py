@@ -48,6 +48,11 @@ assert again["State"] == "DISABLED" and all(again[name] == got[name] for name in
 assert [each["Name"] for each in call("list_schedules", NamePrefix="bo", State="DISABLED")["Schedules"]] == ["boto"]
 pages = scheduler.get_paginator("list_schedules").paginate(PaginationConfig={"PageSize": 1})
 assert [each["Target"]["Arn"] for page in pages for each in page["Schedules"]] == [queue_arn]
+window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 3}
+begin = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
+call("update_schedule", Name="boto", StartDate=begin, EndDate=begin + datetime.timedelta(days=1), **{**spec, "FlexibleTimeWindow": window})
+got = call("get_schedule", Name="boto")
+assert (got["StartDate"], got["EndDate"] - begin, got["FlexibleTimeWindow"]) == (begin, datetime.timedelta(days=1), window), got
 call("delete_schedule", Name="boto")
 refused("ResourceNotFoundException", "delete_schedule", Name="boto")
 

@@ -55,6 +55,11 @@ aws("update-schedule", *name, *noon, *off, *target, "--state", "DISABLED")
 got = aws("get-schedule", *name)
 assert (got["State"], got["ScheduleExpression"], got["Target"]["Input"]) == ("DISABLED", noon[1], "hello"), got
 assert [each["Name"] for each in aws("list-schedules", "--name-prefix", "cl", "--state", "DISABLED")["Schedules"]] == ["cli"]
+window = ("--flexible-time-window", "Mode=FLEXIBLE,MaximumWindowInMinutes=3")
+aws("update-schedule", *name, *every, *window, *target, "--start-date", "2100-01-01T00:00:00Z", "--end-date", "2100-01-02T00:00:00Z")
+got = aws("get-schedule", *name)
+# Some versions print the number that is sent.
+assert str(got["StartDate"])[:10] in ("2100-01-01", "4102444800") and got["FlexibleTimeWindow"]["MaximumWindowInMinutes"] == 3, got
 aws("delete-schedule", *name)
 refused("ResourceNotFoundException", "get-schedule", *name)
 group = aws("get-schedule-group", "--name", "default")

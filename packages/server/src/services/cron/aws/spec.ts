@@ -1,6 +1,7 @@
 import type * as Scheduler from '@aws-sdk/client-scheduler';
 import type { AwsContext } from '../../../kernel/aws-actions.ts';
 import { invalidInput } from '../../../kernel/errors.ts';
+import type { CronJob } from '../job.ts';
 import { unsupported } from './errors.ts';
 import { queueIn, scheduleArn } from './names.ts';
 
@@ -55,24 +56,41 @@ export async function specIn(input: Given, context: AwsContext) {
   return {
     schedule: input.ScheduleExpression!,
     timezone: input.ScheduleExpressionTimezone ?? 'UTC',
-    target_queue_id: await targetIn(target, context),
+    window_minutes: windowIn(input.FlexibleTimeWindow!),
+    ...(input.StartDate ? { starts_at: input.StartDate.toISOString() } : {}),
+    ...(input.EndDate ? { ends_at: input.EndDate.toISOString() } : {}),
+    ...(await targetIn(target, context)),
     target_payload: payloadIn(target.Input) ?? notification(context, input.Name!),
   };
 }
 
+/** Our operations cannot take a beginning or an end away: so far from now they are none. */
+export const NO_TIMES = { starts_at: '1970-01-01T00:00:00.000Z', ends_at: '9999-12-31T23:59:59.000Z' } as const;
+
+/** Members that take away what a job has and an update leaves out. */
+export const clearing = (job: CronJob, input: Given) => ({
+  ...(job.starts_at !== undefined && !input.StartDate ? { starts_at: NO_TIMES.starts_at } : {}),
+  ...(job.ends_at !== undefined && !input.EndDate ? { ends_at: NO_TIMES.ends_at } : {}),
+});
+
 /** Whether the schedule is to be paused. */
 export const isDisabled = (input: Pick<Given, 'State'>): boolean => oneOf('State', input.State, STATES) === 'DISABLED';
 
+function windowIn({ Mode: mode, MaximumWindowInMinutes: minutes }: Scheduler.FlexibleTimeWindow): number {
+  const isFlexible = oneOf('FlexibleTimeWindow.Mode', mode, ['OFF', 'FLEXIBLE']) === 'FLEXIBLE';
+  if (isFlexible !== (minutes !== undefined))
+    throw invalidInput(
+      'FlexibleTimeWindow.MaximumWindowInMinutes must be given with the mode FLEXIBLE, and with no other',
+    );
+  return minutes ?? 0;
+}
+
 function refuseUnsupported(input: Given): void {
   isDisabled(input);
-  if (oneOf('FlexibleTimeWindow.Mode', input.FlexibleTimeWindow!.Mode, ['OFF', 'FLEXIBLE']) === 'FLEXIBLE')
-    throw unsupported('FlexibleTimeWindow: schedules run within a second of their time; use the mode OFF.');
   if (oneOf('ActionAfterCompletion', input.ActionAfterCompletion, ['NONE', 'DELETE']) === 'DELETE')
     throw unsupported(
       'ActionAfterCompletion: schedules stay when they have ended; use NONE, and delete them yourself.',
     );
-  if (input.StartDate) throw unsupported('StartDate is not supported; leave it out.');
-  if (input.EndDate) throw unsupported('EndDate is not supported; leave it out.');
   if (input.Description) throw unsupported('Description: schedules have no description; leave it out.');
   if (input.KmsKeyArn)
     throw unsupported(
@@ -80,23 +98,28 @@ function refuseUnsupported(input: Given): void {
     );
 }
 
-async function targetIn(target: Scheduler.Target, context: AwsContext): Promise<string> {
+/** What Scheduler has where a call says nothing: the same as saying nothing. */
+const RETRIES = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 } as const;
+
+async function targetIn(target: Scheduler.Target, context: AwsContext) {
   const other = OTHER_TARGETS.find((member) => target[member] !== undefined);
-  if (other) throw unsupported(`Target.${other} is not supported: a schedule sends to a queue of SQS.`);
+  if (other) throw unsupported(`Target.${other} is not supported: a target is a queue of SQS or a URL.`);
   if (target.DeadLetterConfig?.Arn)
     throw unsupported(
       'Target.DeadLetterConfig: what a schedule could not send is in the list of its runs. Leave it out.',
     );
   if (target.SqsParameters?.MessageGroupId)
     throw unsupported('Target.SqsParameters: schedules send to standard queues. Leave MessageGroupId out.');
-  if (target.RetryPolicy)
-    throw unsupported('Target.RetryPolicy: a message is sent with the record of its run, or not at all. Leave it out.');
+  for (const member of ['MaximumEventAgeInSeconds', 'MaximumRetryAttempts'] as const)
+    if ((target.RetryPolicy?.[member] ?? RETRIES[member]) !== RETRIES[member])
+      throw unsupported(`Target.RetryPolicy.${member}: how often is tried cannot be chosen. Leave it out.`);
+  if (/^https?:/.test(target.Arn!)) return { target_url: target.Arn! };
   const [, service = ''] = /^arn:aws:([a-z0-9-]+):/.exec(target.Arn!) ?? [];
   if (service !== 'sqs')
     throw unsupported(
-      `Target.Arn: '${target.Arn!.slice(0, 200)}' is not the ARN of a queue of SQS; a schedule can have no other target.`,
+      `Target.Arn: '${target.Arn!.slice(0, 200)}' is neither the ARN of a queue of SQS nor a URL; there are no other targets.`,
     );
-  return queueIn(context, target.Arn!);
+  return { target_queue_id: await queueIn(context, target.Arn!) };
 }
 
 /** Throws for an Input in which AWS would put in words, such as the time. */
