@@ -175,7 +175,7 @@ describe('EventBridge Scheduler', () => {
       owner,
     );
     expect(made.status).toBe(201);
-    const { $metadata: _, Arn: __, CreationDate, LastModificationDate, ...whole } = await get(name);
+    const { $metadata: _, Arn: __, CreationDate: ___, LastModificationDate: ____, ...whole } = await get(name);
     expect(whole.Target!.Arn).toBe('https://example.com/hook');
     await client.send(new UpdateScheduleCommand({ ...whole, State: 'DISABLED' } as UpdateScheduleCommand['input']));
     expect((await api.call('cron.get', { id: name }, owner)).data).toMatchObject({
