@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Seeded, seedDatabase } from '../testing/seed.ts';
+import { callerWithKey, type Seeded, seedDatabase, show } from '../testing/seed.ts';
 import { newId } from './ids.ts';
 import { claim, extendLease, fail, forget, isHeld, nudge, releaseHostLeases, settle, wake } from './reconcile-queue.ts';
 import type { Sql } from './sql/tx.ts';
@@ -263,13 +263,19 @@ describe('a wake', () => {
     expect(await claimSome(kind)).toEqual([]);
   });
 
-  it('may come from the API in its own tenant, and from the operator', async () => {
+  it('may come from the API in its own tenant, and from the operator by the key of one', async () => {
+    const operator = await callerWithKey(db, await db.makeTenant());
+    await db.owner.query(`update users set role = 'admin' where id = $1`, [operator.caller.userId]);
+    await db.owner.query('update api_keys set all_tenants = true where id = $1', [operator.keyId]);
     for (const role of ['api', 'operator'] as const) {
       const kind = newKind();
       const { tenantId } = await db.makeTenant();
       const id = newId();
       for (let i = 0; i < 2; i++)
-        await db[role].transaction({ tenantId }, (sql) => wake(sql, { kind, id, tenantId, hostId: null }));
+        await db[role].transaction({ tenantId }, async (sql) => {
+          if (role === 'operator') await show(sql, operator.caller);
+          await wake(sql, { kind, id, tenantId, hostId: null });
+        });
       expect(await claimSome(kind)).toHaveLength(1);
     }
   });

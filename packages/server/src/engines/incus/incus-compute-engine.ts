@@ -49,7 +49,7 @@ import { findPoolTrouble, measurePool, type PoolMeasure, spaceOf } from './pool-
 import { waitForProof } from './prove.ts';
 import { removeRemains } from './remains.ts';
 import { forgetAsked, isRunning, logFolderOf, readRunRecord, runsOf } from './run-record.ts';
-import { completeConfig, startInstance, waitUntilDown } from './start-instance.ts';
+import { completeConfig, startInstance, waitUntilDown, waitUntilTidied } from './start-instance.ts';
 import { makeTenantProject } from './tenant-project.ts';
 import { makeVariablesFolder, removeVariables, writeVariables } from './variables.ts';
 
@@ -199,8 +199,11 @@ export class IncusComputeEngine implements ComputeEngine {
     // A stop that failed is no longer wanted.
     if (found.status === 'Running' && (await isRunning(before))) return forgetAsked(this.#logFolderOf(ref));
     await this.#prepareGuest();
-    // First: whatever changes a machine writes its backup.yaml.
-    if (found.status === 'Stopped') await keepBackupOutside(this.#disks, found);
+    if (found.status === 'Stopped') {
+      await waitUntilTidied(`${this.#incusDir}/devices/${found.project}_${found.name}`);
+      // First: whatever changes a machine writes its backup.yaml.
+      await keepBackupOutside(this.#disks, found);
+    }
     const given = spec && found.status === 'Stopped' ? variablesConfig(spec) : {};
     await completeConfig(this.#client, found, commonLines(this.#foldersOf(ref)), given, signal);
     await writeVariables(this.#guestFolder, { ...found, config: { ...found.config, ...given } });

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { EngineError } from '../../kernel/engine-error.ts';
 import { waitUntil } from '../processes.ts';
 import { readStartError } from './console-log.ts';
@@ -114,6 +115,25 @@ export async function completeConfig(
     ...(isUnlimited ? { devices: { root: { ...root, [READ_LIMIT]: readLimit(Number(hundredths) / 100) } } } : {}),
   };
   await client.call('PATCH', `/1.0/instances/${found.name}`, { project: found.project, body, signal });
+}
+
+/** Milliseconds in which Incus takes away what it mounted for the last run of an instance. */
+const TIDIED_MS = 2_000;
+
+/**
+ * Waits until nothing is left of the last run of a stopped instance in Incus' folder of its devices. An instance that ends by itself while it is being
+ * stopped is called stopped before that, and Incus would take away what the next start has mounted. What an incusd that died has left there is in
+ * nobody's way.
+ */
+export async function waitUntilTidied(folder: string): Promise<void> {
+  const isTidied = async (): Promise<boolean> =>
+    (
+      await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return [];
+      })
+    ).length === 0;
+  await waitUntil(isTidied, TIDIED_MS);
 }
 
 /**
