@@ -190,6 +190,7 @@ describe('cloud_operator', () => {
       'secret_versions.sealed',
       'secrets.encrypted_value',
       'subscriptions.endpoint',
+      'subscriptions.filter_policy',
       'users.address_since',
       'users.password_hash',
     ]);

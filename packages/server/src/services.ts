@@ -33,12 +33,13 @@ import {
   createSettingsService,
   createStatusService,
 } from './services/operator/index.ts';
-import { createQueuesService } from './services/queues/index.ts';
+import { createQueuesService, createStoredMessages } from './services/queues/index.ts';
 import { createQuotasService } from './services/quotas/index.ts';
 import { createRolesService, permissionsOf } from './services/roles/index.ts';
 import { createSearchService } from './services/search/index.ts';
 import { createSecretsService } from './services/secrets/index.ts';
 import { createInvitationsService, createMembersService, createTenantsService } from './services/tenants/index.ts';
+import { createTopicsService } from './services/topics/index.ts';
 import { createVpcsService, type NetworkEngine } from './services/vpcs/index.ts';
 import { createWorkService } from './services/work/index.ts';
 
@@ -94,6 +95,7 @@ interface ServiceDeps {
 /** All services, in the order in which they need each other. */
 function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly Service[] {
   const permissions = () => permissionsOf(services);
+  const room = data && createStoredMessages(data);
   const services: Service[] = [
     createAuthService({ ...deps, usages: () => services.flatMap((service) => service.usage ?? []) }),
     createSessionsService(deps),
@@ -115,7 +117,8 @@ function createServices({ worker, feed, data, ...deps }: ServiceDeps): readonly 
       images: IMAGES,
       ...(worker ? { worker: { ...worker, engine: worker.compute, sealer: deps.sealer } } : {}),
     }),
-    createQueuesService({ ...deps, data, ...(worker ? { worker } : {}) }),
+    createQueuesService({ ...deps, data, room, ...(worker ? { worker } : {}) }),
+    createTopicsService({ ...deps, data, room }),
     createCronService({
       ...deps,
       ...(worker ? { worker } : {}),

@@ -484,6 +484,22 @@ export interface PlatformStatus {
   readonly notice?: string;
 }
 
+export interface Published {
+  /** Of the published message; the envelopes have it */
+  readonly id: string;
+  readonly deliveries: readonly PublishedTo[];
+}
+
+export interface PublishedTo {
+  readonly subscription_id: string;
+  /** delivered, filtered or failed */
+  readonly outcome: string;
+  /** Of the message in the queue */
+  readonly message_id?: string;
+  /** Why it failed */
+  readonly error?: string;
+}
+
 export interface Queue {
   readonly id: string;
   readonly user_id: string;
@@ -756,6 +772,24 @@ export interface StuckWork {
   readonly advice: string;
 }
 
+export interface Subscription {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly topic_id: string;
+  /** queue */
+  readonly protocol: string;
+  /** Id of the queue */
+  readonly endpoint: string;
+  readonly raw_delivery: boolean;
+  readonly filter_policy?: Readonly<Record<string, unknown>>;
+  /** attributes or body: what the filter policy looks at */
+  readonly filter_scope: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
 export interface TakenMail {
   readonly id: string;
   readonly to: string;
@@ -778,6 +812,17 @@ export interface Tenant {
   readonly require_second_factor: boolean;
   /** Your role in the tenant */
   readonly role: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Topic {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly version: number;
   readonly created_at: string;
   readonly updated_at: string;
 }

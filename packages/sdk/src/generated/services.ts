@@ -17,6 +17,7 @@ import { createSecrets, type Secrets } from './secrets.ts';
 import { createInstanceTypes, type InstanceTypes } from './instance-types.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { createQueues, type Queues } from './queues.ts';
+import { createTopics, type Topics } from './topics.ts';
 import { createCron, type Cron } from './cron.ts';
 import { createQuotas, type Quotas } from './quotas.ts';
 import { createAdminUsers, type AdminUsers } from './admin-users.ts';
@@ -48,6 +49,7 @@ export type * from './secrets.ts';
 export type * from './instance-types.ts';
 export type * from './instances.ts';
 export type * from './queues.ts';
+export type * from './topics.ts';
 export type * from './cron.ts';
 export type * from './quotas.ts';
 export type * from './admin-users.ts';
@@ -79,6 +81,7 @@ export interface Services {
   readonly instanceTypes: InstanceTypes;
   readonly instances: Instances;
   readonly queues: Queues;
+  readonly topics: Topics;
   readonly cron: Cron;
   readonly quotas: Quotas;
   readonly adminUsers: AdminUsers;
@@ -112,6 +115,7 @@ export function createServices(transport: Transport): Services {
     instanceTypes: createInstanceTypes(transport),
     instances: createInstances(transport),
     queues: createQueues(transport),
+    topics: createTopics(transport),
     cron: createCron(transport),
     quotas: createQuotas(transport),
     adminUsers: createAdminUsers(transport),

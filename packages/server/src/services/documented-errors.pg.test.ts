@@ -264,6 +264,24 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
     NOT_FOUND: () =>
       api.call('cron.create', { name: uniqueWord(), schedule: '@daily', target_queue_id: 'nowhere' }, owner),
   },
+  'topics.subscribe': {
+    NOT_FOUND: async () => {
+      const { data } = await api.call('topics.create', { name: uniqueWord() }, owner);
+      return api.call('topics.subscribe', { id: data.id, endpoint: 'nowhere' }, owner);
+    },
+  },
+  'topics.publish': {
+    QUOTA_EXCEEDED: async () => {
+      const actor = await api.makeActor();
+      const topic = (await api.call('topics.create', { name: 'full' }, actor)).data;
+      const endpoint = await insertQueue(api.worldOf(actor));
+      await api.call('topics.subscribe', { id: topic.id, endpoint }, actor);
+      await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
+      const publish = () => api.call('topics.publish', { id: topic.id, message: 'hello' }, actor);
+      await eventually('no room', async () => (await publish()).code === 'QUOTA_EXCEEDED');
+      return publish();
+    },
+  },
   'queues.create': {
     NOT_FOUND: () =>
       api.call('queues.create', { name: uniqueWord(), dead_letter_queue_id: 'nowhere', max_receive_count: 1 }, owner),

@@ -54,7 +54,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const RUNS_SOMETIMES = 'reconcile.extend';
 
 /** Services whose resources are found by EC2's form of an id too. */
-const WITH_ID_TAIL = new Set(['cron', 'instances', 'queues', 'secrets', 'vpcs']);
+const WITH_ID_TAIL = new Set(['cron', 'instances', 'queues', 'secrets', 'topics', 'vpcs']);
 
 let test: TestDatabase;
 let api: TestApi;

@@ -127,6 +127,12 @@ export async function fillBig(
       from (select *, now() + case n when 1 then interval '0' else interval '1 day' end as at from queued) as timed`);
     await run(`insert into cron_job_runs (id, tenant_id, job_id, status, scheduled_at, started_at)
       select id, tenant_id, case when n > ${GREEDY_ROWS} then id else pg_temp.at('thing', 1) end, 'SUCCESS', now() - n * interval '1 minute', now() from queued`);
+    await run(
+      `insert into topics (id, user_id, tenant_id, name, arn) select id, user_id, tenant_id, 'topic-' || n, 'arn' from queued`,
+    );
+    // Of most topics one subscription, and of the greedy tenant's first two hundred.
+    await run(`insert into subscriptions (id, user_id, tenant_id, topic_id, protocol, endpoint, target_queue_id)
+      select id, user_id, tenant_id, case when n > 200 then id else pg_temp.at('thing', 1) end, 'queue', id, id from queued`);
     await run(`insert into secrets (id, user_id, tenant_id, name, encrypted_value, labels, rotates_at, deletes_at)
       select id, user_id, tenant_id, 'secret-' || n, 'x', jsonb_build_object('tier', 'tier-' || n % 100), now() + interval '30 days',
         case n % 50 when 0 then now() + interval '1 day' end from crowd`);

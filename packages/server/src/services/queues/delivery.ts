@@ -1,14 +1,17 @@
 import { CloudError } from '../../kernel/errors.ts';
 import type { Sql } from '../../kernel/sql/tx.ts';
 import { type Addressed, createPgMessageRepository } from './message-repository.pg.ts';
+import type { Attributes } from './message.ts';
 import { newMessage } from './new-message.ts';
 import { type QueueRow, QUEUES } from './queue.ts';
+import type { StoredMessages } from './stored.ts';
 
 /** A message that another service puts into a queue of its tenant. */
 export interface Delivery {
   readonly tenantId: string;
   readonly queueId: string;
   readonly body: string;
+  readonly attributes?: Attributes | undefined;
   /** Id of the user for whom it is sent. */
   readonly sender: string;
 }
@@ -20,9 +23,15 @@ const SENDER = 'delivery';
 
 /**
  * Stores messages in standard queues within the caller's transaction: they are there if it commits. At most 200, so that one announcement names all
- * queues. Answers in the order of what it was given; a queue that takes a message refuses none of the others.
+ * queues. Answers in the order of what it was given; a queue that refuses a message keeps it from none of the others. Throws QUOTA_EXCEEDED if there is a
+ * `room` and it is full.
  */
-export async function deliver(sql: Sql, deliveries: readonly Delivery[], now: Date): Promise<readonly Delivered[]> {
+export async function deliver(
+  sql: Sql,
+  deliveries: readonly Delivery[],
+  now: Date,
+  room?: StoredMessages,
+): Promise<readonly Delivered[]> {
   const queues = new Map(
     (
       await sql.query<QueueRow>(
@@ -33,11 +42,11 @@ export async function deliver(sql: Sql, deliveries: readonly Delivery[], now: Da
     ).map((row) => [row.id, row]),
   );
   const addressed: Addressed[] = [];
-  const answers = deliveries.map(({ tenantId, queueId, body, sender }): Delivered => {
+  const answers = deliveries.map(({ tenantId, queueId, body, attributes, sender }): Delivered => {
     const queue = queues.get(queueId);
     if (queue?.tenant_id !== tenantId) return { error: 'the queue was deleted' };
     try {
-      const message = newMessage(queue, { body }, sender, now);
+      const message = newMessage(queue, { body, ...(attributes ? { attributes } : {}) }, sender, now);
       addressed.push({ queue, message });
       return { messageId: message.id };
     } catch (error) {
@@ -46,6 +55,7 @@ export async function deliver(sql: Sql, deliveries: readonly Delivery[], now: Da
     }
   });
   if (addressed.length > 0) {
+    for (const { queue, message } of addressed) room?.take(queue.tenant_id, message.size, 1);
     const messages = createPgMessageRepository(sql);
     await messages.insert(addressed);
     await messages.announce(SENDER, [...new Set(addressed.map(({ queue }) => queue.id))]);

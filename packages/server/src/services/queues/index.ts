@@ -12,23 +12,29 @@ import { queueOperations } from './operations.ts';
 import { QUEUES } from './queue.ts';
 import { createQueueHandlers } from './queue-handlers.ts';
 import { queueKinds } from './queue-kinds.ts';
-import { createStoredMessages, STORED } from './stored.ts';
+import { STORED, type StoredMessages } from './stored.ts';
 import { createQueueWorker, type QueueWorkerDeps } from './worker.ts';
 
 export { queueArn, queueNameInArn } from './aws/names.ts';
-export { deliver } from './delivery.ts';
-export { type Queue, QUEUES } from './queue.ts';
+export { deliver, type Delivery } from './delivery.ts';
+export type { Attributes } from './message.ts';
+export { MessageAttributes } from './message-operations.ts';
+export { checkContent } from './new-message.ts';
+export { type Queue, type QueueRow, QUEUES } from './queue.ts';
+export { createStoredMessages, type StoredMessages } from './stored.ts';
 
 export interface QueueDeps {
   readonly region: string;
   /** In the API's process. */
   readonly data?: DataSide | undefined;
+  /** What tenants may store: counts what other services send, too. */
+  readonly room?: StoredMessages | undefined;
   readonly worker?: QueueWorkerDeps;
 }
 
 /** Message queues. */
 export function createQueuesService(deps: QueueDeps) {
-  const room = deps.data && createStoredMessages(deps.data);
+  const { room } = deps;
   return service({
     name: 'queues',
     resource: 'queue',

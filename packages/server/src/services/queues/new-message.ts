@@ -12,10 +12,8 @@ export type MessageInput = Omit<Static<(typeof messageOperations)['send']['input
 /** A message as it is stored, from what a caller sends. Throws a CloudError where the queue does not take it. */
 export function newMessage(queue: QueueRow, input: MessageInput, sender: string, now: Date): NewMessage {
   const { body, attributes, delay_seconds: delay, trace_header: traceHeader } = input;
-  refuseForbiddenCharacters('the body', body);
-  if (attributes) refuseBadAttributes(attributes);
+  const size = checkContent(body, attributes);
   if (traceHeader !== undefined) refuseForbiddenCharacters('trace_header', traceHeader);
-  const size = sizeOf(body, attributes);
   if (size > queue.max_message_size) throw messageTooLarge(size, queue.max_message_size);
   return {
     id: newId(now.getTime()),
@@ -27,6 +25,13 @@ export function newMessage(queue: QueueRow, input: MessageInput, sender: string,
     delaySeconds: delay ?? queue.delay_seconds,
     ...(queue.fifo ? fifoMembers(queue, input) : standardMembers(queue, input)),
   };
+}
+
+/** Bytes of a message. Throws a CloudError where no queue takes it. */
+export function checkContent(body: string, attributes: Attributes | undefined): number {
+  refuseForbiddenCharacters('the body', body);
+  if (attributes) refuseBadAttributes(attributes);
+  return sizeOf(body, attributes);
 }
 
 type Members = Pick<NewMessage, 'groupId' | 'deduplicationId'>;
