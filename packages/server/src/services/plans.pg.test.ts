@@ -205,12 +205,36 @@ async function workEverything(): Promise<void> {
   network.failNext('ensure', 'failed');
   try {
     await eventually('all work is done', async () => (await due()) === 0, 60_000);
+    await repeatApi(ending.signal);
   } finally {
     await running.stop(5_000);
     ending.abort();
     await Promise.allSettled(repeats);
   }
   await database.close();
+}
+
+/** What the API's process does by itself. */
+async function repeatApi(signal: AbortSignal): Promise<void> {
+  const sql = explainAll(openDatabase({ connectionString: test.dataUrl, max: 4, min: 0 }), plans);
+  const { services } = composeRegistry({
+    sealer: api.sealer,
+    region: 'us-east-1',
+    platformId: '00000000-0000-7000-8000-0000000000ff',
+    data: {
+      sql,
+      notifier: createQuietNotifier(),
+      clock: systemClock,
+      log: memoryLog([]),
+      metrics: createMetrics(),
+      stopping: signal,
+    },
+  });
+  for (const { run } of services.flatMap((service) => service.apiRepeats ?? [])) await run(signal);
+  const underWay = async () =>
+    (await api.owner.query('select 1 from cron_job_runs where next_attempt_at is not null')).rows.length;
+  await eventually('all calls are settled', async () => (await underWay()) === 0, 10_000);
+  await sql.close();
 }
 
 /** What the passes of queues do beside what the examples made: expired messages, and parts of a FIFO queue that was deleted. */

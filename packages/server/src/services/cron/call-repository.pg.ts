@@ -29,7 +29,7 @@ export const createPgCallRepository = (sql: Sql) => ({
   /** Takes runs whose time has come, as far as there is room for their calls, and puts off the next attempt of each. */
   take: (rooms: Rooms): Promise<readonly Attempt[]> =>
     sql.query<Attempt>(
-      'cron_jobs.take_attempts',
+      'cron.take_attempts',
       `with busy as (select * from unnest($1::uuid[], $2::int[]) as b (tenant_id, room)),
        waiting as (
          select id, tenant_id, row_number() over (partition by tenant_id order by next_attempt_at) as place from (
@@ -59,7 +59,7 @@ export const createPgCallRepository = (sql: Sql) => ({
   /** Nothing if the run is over, or if another attempt of it has begun. */
   async settle({ id, tenant_id: tenantId, attempts }: Attempt, result: Result): Promise<void> {
     await sql.query(
-      'cron_jobs.settle_attempt',
+      'cron.settle_attempt',
       `update cron_job_runs set status = $4::text, status_code = $5, duration_ms = $6, output = $7, error = $8,
          ended_at = case when $4::text <> 'RUNNING' then now() end, next_attempt_at = case when $4::text = 'RUNNING' then next_attempt_at end
        where id = $1 and tenant_id = $2 and attempts = $3 and next_attempt_at is not null`,

@@ -38,6 +38,17 @@ async function insertJob(world: ExampleWorld, status = 'ACTIVE'): Promise<string
   return id;
 }
 
+/** A job by SQL that calls a URL which nobody may call. */
+async function insertCallingJob({ owner, userId, tenantId, unique }: ExampleWorld): Promise<string> {
+  const id = newId();
+  await owner.query(
+    `insert into cron_jobs (id, user_id, tenant_id, name, schedule, http_endpoint, target_method, status)
+     values ($1, $2, $3, $4, '0 0 1 1 *', 'http://127.0.0.1/', 'POST', 'PAUSED')`,
+    [id, userId, tenantId, `job-${unique()}`],
+  );
+  return id;
+}
+
 const ofJob = (more: object = {}): Example => ({ input: async (world) => ({ id: await insertJob(world), ...more }) });
 
 export const cronExamples: Record<keyof typeof cronOperations, Example> = {
@@ -60,7 +71,7 @@ export const cronExamples: Record<keyof typeof cronOperations, Example> = {
   delete: ofJob(),
   pause: ofJob(),
   resume: { input: async (world) => ({ id: await insertJob(world, 'PAUSED') }) },
-  run: ofJob(),
+  run: { ...ofJob(), more: async (world) => [{ id: await insertCallingJob(world) }] },
   runs: ofJob(),
   next: ofJob({ count: 3 }),
   preview: { input: async () => ({ schedule: '@daily' }) },

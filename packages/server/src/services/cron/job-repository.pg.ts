@@ -38,7 +38,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
     job: CronJobSpec & Pick<CronJobRow, 'id' | 'user_id' | 'tenant_id' | 'name' | 'created_at'>,
   ): Promise<CronJobRow | undefined> {
     const [row] = await sql.query<CronJobRow>(
-      'cron_jobs.insert',
+      'cron.insert',
       `insert into cron_jobs (id, user_id, tenant_id, name, created_at, updated_at, ${SPEC_COLUMNS.join(', ')})
        values ($1, $2, $3, $4, $5, $5, ${SPEC.map((_, n) => `$${n + 6}`).join(', ')})
        on conflict (tenant_id, name) do nothing returning ${CRON_JOBS.columns}`,
@@ -49,7 +49,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
 
   async rewrite(id: string, spec: CronJobSpec, at: Date): Promise<CronJobRow> {
     const [row] = await sql.query<CronJobRow>(
-      'cron_jobs.rewrite',
+      'cron.rewrite',
       `update cron_jobs set ${SPEC_COLUMNS.map((column, n) => `${column} = $${n + 3}`).join(', ')}, version = version + 1, updated_at = $2
        where id = $1 returning ${CRON_JOBS.columns}`,
       [id, at, ...values(spec)],
@@ -59,13 +59,13 @@ export const createPgCronJobRepository = (sql: Sql) => ({
 
   /** With its runs. */
   async remove(id: string): Promise<void> {
-    await sql.query('cron_jobs.delete', 'delete from cron_jobs where id = $1', [id]);
+    await sql.query('cron.delete', 'delete from cron_jobs where id = $1', [id]);
   },
 
   /** Jobs whose tick has come, locked; those that another worker has in hand are passed over. */
   takeDue: (now: Date, limit: number): Promise<readonly DueJob[]> =>
     sql.query<DueJob>(
-      'cron_jobs.take_due',
+      'cron.take_due',
       `select ${CRON_JOBS.columns} from cron_jobs where due_at <= $1 order by due_at limit $2 for no key update skip locked`,
       [now, limit],
     ),
@@ -78,7 +78,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
     >)[],
   ): Promise<void> {
     await sql.query(
-      'cron_jobs.proceed',
+      'cron.proceed',
       `update cron_jobs j set last_run_at = coalesce(n.ran_at, j.last_run_at), next_run_at = n.next, due_at = n.due,
          status = case when n.next is null then 'COMPLETED' else j.status end
        from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as n (id, ran_at, next, due) where j.id = any ($1) and j.id = n.id`,
@@ -94,7 +94,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   /** How many runs of jobs are under way, by job. */
   async countOpen(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await sql.query<{ job_id: string; open: number }>(
-      'cron_jobs.count_open',
+      'cron.count_open',
       'select job_id, count(*)::int as open from cron_job_runs where job_id = any ($1::uuid[]) and next_attempt_at is not null group by job_id',
       [jobIds],
     );
@@ -104,7 +104,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   async insertRuns(runs: readonly (CronRunRow & { readonly tenant_id: string })[]): Promise<void> {
     const column = <T>(read: (run: CronRunRow & { readonly tenant_id: string }) => T): readonly T[] => runs.map(read);
     await sql.query(
-      'cron_jobs.insert_runs',
+      'cron.insert_runs',
       `insert into cron_job_runs (tenant_id, ${RUN_COLUMNS})
        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::int[],
          $9::timestamptz[], $10::int[], $11::int[], $12::text[], $13::text[])`,
@@ -129,7 +129,7 @@ export const createPgCronJobRepository = (sql: Sql) => ({
   /** A page of a job's runs, the newest first, and one more than its limit. */
   listRuns: (tenantId: string, jobId: string, page: PageRequest): Promise<readonly CronRunRow[]> =>
     sql.query<CronRunRow>(
-      'cron_jobs.list_runs',
+      'cron.list_runs',
       `select ${RUN_COLUMNS} from cron_job_runs where tenant_id = $1 and job_id = $2 and id < $3 order by id desc limit $4`,
       [tenantId, jobId, page.after ?? LAST_ID, page.limit + 1],
     ),

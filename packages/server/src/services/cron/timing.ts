@@ -33,8 +33,12 @@ export function nextTicks(timing: Timing, after: Date, count: number): readonly 
     const ticks: Date[] = [];
     const from = Math.max(after.getTime(), (timing.starts_at?.getTime() ?? 0) - 1);
     const end = timing.ends_at?.getTime() ?? Number.POSITIVE_INFINITY;
-    for (let at = schedule.next(from); at !== undefined && at <= end && ticks.length < count; at = schedule.next(at))
-      ticks.push(new Date(at));
+    for (let at = from; ticks.length < count; ) {
+      const next = schedule.next(at);
+      if (next === undefined || next > end) break;
+      ticks.push(new Date(next));
+      at = next;
+    }
     return ticks;
   } catch (error) {
     if (error instanceof ScheduleError) throw invalidInput(`schedule: ${error.message}`);

@@ -130,6 +130,7 @@ function walk(fields: Fields, zone: Zone): Schedule {
   return {
     next(after) {
       const start = zone.wallAt(after);
+      const first = start - (start % MINUTE_MS);
       const begin = new Date(start);
       let [year, month, day] = [begin.getUTCFullYear(), begin.getUTCMonth() + 1, begin.getUTCDate()];
       for (; year <= YEAR.max; year++, month = 1, day = 1) {
@@ -140,13 +141,15 @@ function walk(fields: Fields, zone: Zone): Schedule {
           for (; day <= days; day++) {
             const midnight = Date.UTC(year, month - 1, day);
             if (!fields.fits({ year, month, day, weekday: new Date(midnight).getUTCDay() })) continue;
-            for (const hour of hours)
+            for (const hour of hours) {
+              if (midnight + (hour + 1) * 60 * MINUTE_MS <= first) continue;
               for (const minute of minutes) {
                 const wall = midnight + (hour * 60 + minute) * MINUTE_MS;
-                if (wall < start - (start % MINUTE_MS)) continue;
+                if (wall < first) continue;
                 const instant = zone.instantOf(wall);
                 if (instant !== undefined && instant > after) return instant;
               }
+            }
           }
         }
       }
