@@ -13,6 +13,8 @@ const named = plain.filter(
   (verb) => verb.name !== 'tenants.switch' && verb.args.some((member) => member.kind === 'string' && !member.choices),
 );
 
+const queryOf = ({ query }: { readonly query: URLSearchParams }) => Object.fromEntries(query);
+
 describe.each(named.map((verb) => [verb.name, verb] as const))('%s', (_, verb) => {
   /** The request's path, with the name in place of each parameter. */
   const pathWith = (name: string) =>
@@ -27,8 +29,8 @@ describe.each(named.map((verb) => [verb.name, verb] as const))('%s', (_, verb) =
       const request = at.seen[before]!;
       expect([request.method, request.path]).toEqual([verb.method, pathWith(name)]);
       for (const member of verb.args)
-        if (!verb.path.includes(`:${member.name}`) && !member.choices)
-          expect(request.body).toMatchObject({ [member.name]: name });
+        if (!verb.path.includes(`:${member.name}`) && member.kind === 'string' && !member.choices)
+          expect(verb.method === 'GET' ? queryOf(request) : request.body).toMatchObject({ [member.name]: name });
     }
   });
 

@@ -5,6 +5,7 @@ import { type Answer, PASSWORD, uniqueWord } from '../testing/test-api.ts';
 import { insertRecoveryCode } from './identity/account-examples.ts';
 import { insertInstance } from './instances/examples.ts';
 import { insertQueue } from './queues/message-examples.ts';
+import { insertFollowedTopic } from './topics/examples.ts';
 import { insertSecret } from './secrets/examples.ts';
 import { insertVpc } from './vpcs/examples.ts';
 import { eventually } from '../testing/seed.ts';
@@ -91,12 +92,12 @@ const afterDeletion =
 
 /** Sends until there is no room: the first call of a process finds that nothing is counted yet. */
 const withoutRoom =
-  (verb: string, input: object): Provoke =>
+  (operation: string, input: object, make = insertQueue): Provoke =>
   async () => {
     const actor = await api.makeActor();
-    const id = await insertQueue(api.worldOf(actor));
+    const id = await make(api.worldOf(actor));
     await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
-    const send = () => api.call(`queues.${verb}`, { id, ...input }, actor);
+    const send = () => api.call(operation, { id, ...input }, actor);
     await eventually('no room', async () => (await send()).code === 'QUOTA_EXCEEDED');
     return send();
   };
@@ -265,23 +266,10 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
       api.call('cron.create', { name: uniqueWord(), schedule: '@daily', target_queue_id: 'nowhere' }, owner),
   },
   'topics.subscribe': {
-    NOT_FOUND: async () => {
-      const { data } = await api.call('topics.create', { name: uniqueWord() }, owner);
-      return api.call('topics.subscribe', { id: data.id, endpoint: 'nowhere' }, owner);
-    },
+    NOT_FOUND: async () =>
+      api.call('topics.subscribe', { id: await insertFollowedTopic(api.worldOf(owner)), endpoint: 'nowhere' }, owner),
   },
-  'topics.publish': {
-    QUOTA_EXCEEDED: async () => {
-      const actor = await api.makeActor();
-      const topic = (await api.call('topics.create', { name: 'full' }, actor)).data;
-      const endpoint = await insertQueue(api.worldOf(actor));
-      await api.call('topics.subscribe', { id: topic.id, endpoint }, actor);
-      await api.owner.query('update quotas set max = 0 where tenant_id = $1', [actor.tenantId]);
-      const publish = () => api.call('topics.publish', { id: topic.id, message: 'hello' }, actor);
-      await eventually('no room', async () => (await publish()).code === 'QUOTA_EXCEEDED');
-      return publish();
-    },
-  },
+  'topics.publish': { QUOTA_EXCEEDED: withoutRoom('topics.publish', { message: 'hello' }, insertFollowedTopic) },
   'queues.create': {
     NOT_FOUND: () =>
       api.call('queues.create', { name: uniqueWord(), dead_letter_queue_id: 'nowhere', max_receive_count: 1 }, owner),
@@ -304,7 +292,7 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
   'queues.send': {
     MESSAGE_TOO_LARGE: atQueue('send', { body: 'a'.repeat(1_025) }, { max_message_size: 1_024 }),
     MESSAGE_CONTENT_INVALID: atQueue('send', { body: '\u0001' }),
-    QUOTA_EXCEEDED: withoutRoom('send', { body: 'hello' }),
+    QUOTA_EXCEEDED: withoutRoom('queues.send', { body: 'hello' }),
   },
   'queues.sendBatch': {
     BATCH_TOO_LARGE: atQueue(
@@ -313,7 +301,7 @@ const PROVOKED: Readonly<Record<string, Readonly<Record<string, Provoke>>>> = {
       { max_message_size: 1_048_576 },
     ),
     BATCH_IDS_NOT_DISTINCT: atQueue('sendBatch', twins({ body: 'hello' })),
-    QUOTA_EXCEEDED: withoutRoom('sendBatch', { entries: [{ id: 'a', body: 'hello' }] }),
+    QUOTA_EXCEEDED: withoutRoom('queues.sendBatch', { entries: [{ id: 'a', body: 'hello' }] }),
   },
   'queues.receive': {
     TOO_MANY_IN_FLIGHT: async () => {

@@ -35,12 +35,15 @@ async function insertSubscription(world: ExampleWorld, topic: string): Promise<s
   return id;
 }
 
+/** A topic with two subscriptions. */
+export async function insertFollowedTopic(world: ExampleWorld): Promise<string> {
+  const id = await insertTopic(world);
+  for (let n = 0; n < 2; n++) await insertSubscription(world, id);
+  return id;
+}
+
 const ofTopic = (more: object = {}): Example => ({
-  input: async (world) => {
-    const id = await insertTopic(world);
-    for (let n = 0; n < 2; n++) await insertSubscription(world, id);
-    return { id, ...more };
-  },
+  input: async (world) => ({ id: await insertFollowedTopic(world), ...more }),
 });
 const ofSubscription = (more: object = {}): Example => ({
   input: async (world) => ({ id: await insertSubscription(world, await insertTopic(world)), ...more }),
