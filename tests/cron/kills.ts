@@ -38,15 +38,18 @@ export async function killWorkers(seconds: number): Promise<{ readonly kills: nu
   let kills = 0;
   try {
     while (Date.now() - origin < seconds * 1_000) {
-      await sleep(100 + Math.random() * 900);
       const place = Math.floor(Math.random() * WORKERS);
+      // One that has not looked yet could be killed by nothing but bad luck, again and again.
+      await once(workers[place]!, 'message');
+      await sleep(Math.random() * 900);
       workers[place]!.kill('SIGKILL');
       await once(workers[place]!, 'exit');
       workers[place] = begin();
       kills++;
     }
     // Whatever was killed, the others go on.
-    await sleep(2_000);
+    for (const worker of workers) await once(worker, 'message');
+    await sleep(1_000);
   } finally {
     for (const worker of workers) {
       worker.kill('SIGKILL');

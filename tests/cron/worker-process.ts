@@ -13,5 +13,6 @@ const clock = {
 for (;;) {
   // Its connection may be ended by the test's end.
   await fireDue({ database, clock, log: memoryLog([]) }, new AbortController().signal).catch(() => undefined);
+  process.send?.('looked');
   await clock.sleep(20);
 }
