@@ -11,6 +11,7 @@ import {
   Field,
   Input,
   type ItemProps,
+  Loading,
   Reference,
   Select,
   type Subscription,
@@ -20,6 +21,7 @@ import {
   useAct,
   useCan,
   useList,
+  useRead,
 } from '@thecloud/console';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -101,13 +103,8 @@ export function SubscriptionsTab({ item }: ItemProps) {
           )}
         />
       )}
-      {editing && (
-        <Edit
-          topic={topic}
-          subscription={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
-      )}
+      {editing === 'new' && <Edit topic={topic} subscription={undefined} onClose={() => setEditing(undefined)} />}
+      {editing && editing !== 'new' && <Change topic={topic} id={editing.id} onClose={() => setEditing(undefined)} />}
       {ending && (
         <ConfirmDialog
           title="Unsubscribe the queue?"
@@ -124,6 +121,17 @@ export function SubscriptionsTab({ item }: ItemProps) {
         </ConfirmDialog>
       )}
     </Card>
+  );
+}
+
+/** Begins with what the subscription is now, whatever the list showed. */
+function Change({ topic, id, onClose }: { readonly topic: string; readonly id: string; readonly onClose: () => void }) {
+  const { data, error } = useRead<Subscription>('topics.getSubscription', { id });
+  if (data) return <Edit topic={topic} subscription={data} onClose={onClose} />;
+  return (
+    <Dialog open onClose={onClose} title="Change a subscription">
+      {error ? <ErrorNote error={error} /> : <Loading />}
+    </Dialog>
   );
 }
 
