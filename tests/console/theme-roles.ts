@@ -59,7 +59,10 @@ export function describeRoles(use: Use): void {
       const offered = async (person: Person) => {
         const controls = await controlsOf(person);
         return [
-          ...controls.words.filter((word) => forbidden.has(word) || ['Terminal', 'Command'].includes(word)),
+          ...controls.words.filter(
+            // Reading has some words of its own that are also a change's: a list that follows is paused, and so is a job.
+            (word) => (forbidden.has(word) && !READS.test(word)) || ['Terminal', 'Command'].includes(word),
+          ),
           ...controls.pressed.filter((word) => !READS.test(word)),
         ];
       };
