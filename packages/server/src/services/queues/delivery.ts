@@ -23,8 +23,8 @@ const SENDER = 'delivery';
 
 /**
  * Stores messages in standard queues within the caller's transaction: they are there if it commits. At most 200, so that one announcement names all
- * queues. Answers in the order of what it was given; a queue that refuses a message keeps it from none of the others. Throws QUOTA_EXCEEDED if there is a
- * `room` and it is full.
+ * queues. Answers in the order of what it was given; a queue that refuses a message keeps it from none of the others. With a
+ * `room` they are all of one tenant, and it throws QUOTA_EXCEEDED if there is none for all.
  */
 export async function deliver(
   sql: Sql,
@@ -55,7 +55,8 @@ export async function deliver(
     }
   });
   if (addressed.length > 0) {
-    for (const { queue, message } of addressed) room?.take(queue.tenant_id, message.size, 1);
+    const size = addressed.reduce((bytes, { message }) => bytes + message.size, 0);
+    room?.take(addressed[0]!.queue.tenant_id, size, addressed.length);
     const messages = createPgMessageRepository(sql);
     await messages.insert(addressed);
     await messages.announce(SENDER, [...new Set(addressed.map(({ queue }) => queue.id))]);

@@ -21,6 +21,7 @@ export type { Attributes } from './message.ts';
 export { MessageAttributes } from './message-operations.ts';
 export { checkContent } from './new-message.ts';
 export { type Queue, type QueueRow, QUEUES } from './queue.ts';
+export { MOST_BYTES } from './plane.ts';
 export { createStoredMessages, type StoredMessages } from './stored.ts';
 
 export interface QueueDeps {

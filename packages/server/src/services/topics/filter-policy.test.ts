@@ -92,6 +92,12 @@ describe('a filter policy', () => {
     );
   });
 
+  it('looks into lists within lists, and is not broken by their number', () => {
+    expect(byBody({ a: ['x'] }, { a: [['y', ['x']]] })).toBe(true);
+    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect(readFilterPolicy({ a: ['x'] }, 'body').accepts({ body: deep, attributes: undefined })).toBe(false);
+  });
+
   it('takes time in proportion to the text, however many wildcards there are', () => {
     const pattern = `${'a*'.repeat(40)}b`;
     const began = performance.now();

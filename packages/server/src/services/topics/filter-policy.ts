@@ -11,6 +11,8 @@ export type FilterScope = 'attributes' | 'body';
 /** SNS's limits: names in a policy, and the product of the numbers of conditions of each. */
 const MOST_NAMES = 5;
 const MOST_COMBINATIONS = 150;
+/** Lists within lists that are looked into. */
+const MOST_NESTED = 8;
 
 type Scalar = string | number | boolean | null;
 /** Whether one value of a member fits. */
@@ -134,7 +136,7 @@ function readConditions(name: string, list: readonly unknown[], at: string): Wan
   return (node) => {
     const value = memberOf(node, name);
     const isThere = value !== undefined;
-    const scalars = (Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]).filter(isScalar);
+    const scalars = (Array.isArray(value) ? value.flat(MOST_NESTED) : [value]).filter(isScalar);
     return conditions.some(({ exists, test }) =>
       exists === undefined ? scalars.some((scalar) => test!(scalar)) : exists === isThere,
     );

@@ -1,9 +1,9 @@
 import type { DataSide } from '../../kernel/data-side.ts';
-import { invalidInput, notFound } from '../../kernel/errors.ts';
+import { CloudError, invalidInput, notFound } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { DataCall } from '../../kernel/service.ts';
 import type { InputOf, OutputOf } from '../../kernel/operation.ts';
-import { checkContent, deliver, type Delivery, type StoredMessages } from '../queues/index.ts';
+import { checkContent, deliver, type Delivery, MOST_BYTES, type StoredMessages } from '../queues/index.ts';
 import { readFilterPolicy } from './filter-policy.ts';
 import type { topicOperations } from './operations.ts';
 import type { SubscriptionRow } from './subscription.ts';
@@ -33,7 +33,7 @@ export function createPublish({ data, room }: PublishDeps) {
 
   return async ({ target: topic, input, tenantId, userId, sql, now }: DataCall<Input, TopicRow>): Promise<Output> => {
     const { message, attributes } = input;
-    const size = checkContent(message, attributes);
+    const size = sizeOf(input);
     if (size > LIMITS.messageSize)
       throw invalidInput(`the message has ${size} bytes with its attributes; ${LIMITS.messageSize} are the most`);
     const subscriptions = await createPgTopicRepository(sql).allSubscriptions(tenantId, topic.id);
@@ -41,6 +41,10 @@ export function createPublish({ data, room }: PublishDeps) {
     if (!subscriptions) throw notFound('topic', topic.name);
     const id = newId(now.getTime());
     const wanted = subscriptions.filter((one) => isWanted(one, input));
+    if (size * wanted.length > MOST_BYTES)
+      throw invalidInput(
+        `the message has ${size} bytes and goes to ${wanted.length} queues; ${MOST_BYTES} bytes are the most for all together. Publish a smaller one, such as the place where the content lies`,
+      );
     const envelope = envelopeOf(topic, id, input, now);
     const delivered = await deliver(
       sql,
@@ -65,6 +69,15 @@ export function createPublish({ data, room }: PublishDeps) {
     for (const { outcome } of deliveries) count?.(outcome);
     return { id, deliveries };
   };
+}
+
+/** Bytes of the message. Throws INVALID_INPUT where no queue takes it. */
+function sizeOf({ message, attributes }: Input): number {
+  try {
+    return checkContent(message, attributes);
+  } catch (error) {
+    throw error instanceof CloudError ? invalidInput(error.message) : error;
+  }
 }
 
 const isWanted = ({ filter_policy: policy, filter_scope: scope }: SubscriptionRow, { message, attributes }: Input) =>

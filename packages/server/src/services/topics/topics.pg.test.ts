@@ -137,6 +137,10 @@ describe('a topic', () => {
       message: 'ä'.repeat(131_073),
     });
     expect(large).toMatchObject({ status: 400, message: expect.stringContaining('262146 bytes') });
+    expect(await call('topics.publish', { id: topic.id, message: '\u0001' })).toMatchObject({
+      status: 400,
+      code: 'INVALID_INPUT',
+    });
     const attributes = { 'AWS.x': { type: 'String', value: 'x' } };
     expect((await call('topics.publish', { id: topic.id, message: 'x', attributes })).status).toBe(400);
     expect(await good('topics.subscriptions', { id: topic.id })).toEqual([]);
@@ -154,6 +158,8 @@ describe('a topic', () => {
       '200 subscriptions',
     );
     expect((await publish(topic.id)).deliveries).toHaveLength(200);
+    const amount = await call('topics.publish', { id: topic.id, message: 'x'.repeat(90_000) });
+    expect(amount).toMatchObject({ status: 400, message: expect.stringContaining('goes to 200 queues') });
     const key = await good('keys.create', { name: uniqueWord(), permissions: ['notify:publish', 'notify:read'] });
     const other = await makeTopic();
     const refused = await call('topics.subscribe', { id: other.id, endpoint: queue.id }, { key: key.key });
