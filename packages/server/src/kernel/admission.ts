@@ -10,6 +10,8 @@ export interface AdmissionSettings {
   readonly maxWaiting: number;
   /** Longest wait in milliseconds; then the call is refused. */
   readonly maxWaitMs: number;
+  /** Of whom a share is, in what a refused call is told. Default: its tenant. */
+  readonly of?: 'tenant' | 'address';
 }
 
 export interface Admission {
@@ -38,6 +40,7 @@ interface Share {
 
 /** Who may take a connection of the pool, and when: decided before the pool, so that one tenant's waiting is its own. */
 export function createAdmission(settings: AdmissionSettings, clock: Clock): Admission {
+  const { of = 'tenant' } = settings;
   // In the order of turns: who was served goes to the end.
   const shares = new Map<string, Share>();
   let running = 0;
@@ -78,7 +81,7 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
   }
 
   function wait(tenant: string, share: Share, alone: boolean): Promise<void> {
-    if (share.queue.length >= settings.maxWaiting) throw tooMany(tenant, share.queue.length);
+    if (share.queue.length >= settings.maxWaiting) throw tooMany(tenant, of, share.queue.length);
     return new Promise((start, refuse) => {
       share.queue.push({ alone, start, refuse, until: clock.monotonic() + settings.maxWaitMs });
       waiting++;
@@ -96,7 +99,7 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
         // In the order of arrival: the first who may wait on is followed by others who may.
         while (share.queue[0] && share.queue[0].until <= now) {
           waiting--;
-          share.queue.shift()!.refuse(tooLate(tenant, settings.maxWaitMs));
+          share.queue.shift()!.refuse(tooLate(tenant, of, settings.maxWaitMs));
         }
         if (share.running === 0 && share.queue.length === 0) shares.delete(tenant);
       }
@@ -124,16 +127,16 @@ export function createAdmission(settings: AdmissionSettings, clock: Clock): Admi
   };
 }
 
-const tooLate = (tenant: string, ms: number) =>
+const tooLate = (tenant: string, of: string, ms: number) =>
   rateLimited(
-    `this call waited ${ms / 1000} s behind other calls${tenant === '' ? '; try again' : ' of its tenant; send fewer at a time'}`,
+    `this call waited ${ms / 1000} s behind other calls${tenant === '' ? '; try again' : ` of its ${of}; send fewer at a time`}`,
     1,
   );
 
-const tooMany = (tenant: string, count: number) =>
+const tooMany = (tenant: string, of: string, count: number) =>
   rateLimited(
     tenant === ''
       ? `${count} calls are already waiting; try again`
-      : `${count} calls of this tenant are already waiting; send fewer at a time`,
+      : `${count} calls of this ${of} are already waiting; send fewer at a time`,
     1,
   );

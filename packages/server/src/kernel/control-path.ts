@@ -16,6 +16,7 @@ import { wake } from './reconcile-queue.ts';
 import type { Refusals } from './refusals.ts';
 import type { Entry } from './registry.ts';
 import { scopeOf } from './scope.ts';
+import { sourceOf } from './source.ts';
 import { createSharedRefusals } from './shared-refusals.ts';
 import type { Call, CallFacts, Preparation } from './service.ts';
 import type { Sql } from './sql/tx.ts';
@@ -48,6 +49,8 @@ const answerOnly = (executed: Executed): Transacted => ({ outcome: { executed },
 export function createControlPath(
   deps: ExecuteDeps,
   admissionOf: (entry: Entry) => Admission,
+  /** Turns between the addresses of those who call without a tenant, and share one tenant's place. */
+  strangers: Admission,
   refusals: Pick<Refusals, 'take'>,
 ): ControlPath {
   const { databases, registry, clock, log, sealer } = deps;
@@ -57,6 +60,10 @@ export function createControlPath(
     const tenantId = tenantIdOf(caller);
     const database = entry.scope === 'operator' ? databases.operator : databases.api;
     const admission = admissionOf(entry);
+    const admitted = <T>(alone: boolean, work: () => Promise<T>): Promise<T> =>
+      tenantId !== undefined || entry.scope === 'operator'
+        ? admission.run(tenantId ?? '', alone, work)
+        : strangers.run(sourceOf(options.origin.ip ?? ''), alone, () => admission.run('', alone, work));
     const facts: CallFacts = {
       caller,
       tenantId: tenantId ?? '',
@@ -69,9 +76,7 @@ export function createControlPath(
     if (entry.targetKinds.length === 0 || entry.scope === 'operator') authorise(entry, caller);
     const keyed = keyOf(entry, facts, options.idempotencyKey);
     const readAs = <T>(who: Caller, fn: (sql: Sql) => Promise<T>, signal?: AbortSignal) =>
-      admission.run(facts.tenantId, false, () =>
-        database.transaction(scopeOf(who), fn, { readOnly: true, ...(signal ? { signal } : {}) }),
-      );
+      admitted(false, () => database.transaction(scopeOf(who), fn, { readOnly: true, ...(signal ? { signal } : {}) }));
     const read: Preparation['read'] = (fn) => readAs(caller, fn);
     // Who may not do it is told so below, after the target was looked for.
     const prepared = isAuthorised(entry, caller) ? await entry.steps.prepare?.({ ...facts, read }) : undefined;
@@ -100,13 +105,10 @@ export function createControlPath(
     const shares = quota && entry.descriptor.effect === 'create' && entry.targetKinds.length === 0 && !keyed;
     const arrival = sharedRefusals.arrive();
     const work = () => orAgain(attempt);
-    const outcome = await admission
-      .run(
-        facts.tenantId,
-        quota !== undefined,
-        shares ? () => sharedRefusals.run(`${entry.name} ${facts.tenantId}`, arrival, work) : work,
-      )
-      .catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
+    const outcome = await admitted(
+      quota !== undefined,
+      shares ? () => sharedRefusals.run(`${entry.name} ${facts.tenantId}`, arrival, work) : work,
+    ).catch((error: unknown) => Promise.reject(translateDatabaseError(error).error));
     if ('refusal' in outcome) throw outcome.refusal;
     await entry.steps
       .finish?.(facts)

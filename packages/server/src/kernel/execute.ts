@@ -84,6 +84,9 @@ const DATA_SHARE = 3 / 4;
 /** Most calls of a tenant that wait: twice what one key may have under way. */
 const MAX_WAITING = 800;
 const MAX_WAIT_MS = 10_000;
+/** Of what those without a tenant have together, for one address; and most of its calls that wait, which are as many as it may have under way. */
+const ADDRESS_SHARE = 1 / 2;
+const MAX_WAITING_OF_ADDRESS = 64;
 
 /**
  * The one door, for every front and every worker that changes the control plane: admit, parse, then the control path (one transaction, audited)
@@ -100,7 +103,23 @@ export function createExecute(deps: ExecuteDeps): Execute {
   const operators = admissionTo(databases.operator, 0, 1);
   // Of the connections to spare: what a tenant is refused is written down however busy it keeps its share.
   const refusals = createRefusals({ database: databases.api, clock, log, metrics, slots: SPARE });
-  const control = createControlPath(deps, (entry) => (entry.scope === 'operator' ? operators : admission), refusals);
+  const place = Math.max(1, Math.floor(databases.api.stats().max * SHARE));
+  const strangers = createAdmission(
+    {
+      slots: place,
+      perTenant: Math.max(1, Math.floor(place * ADDRESS_SHARE)),
+      maxWaiting: MAX_WAITING_OF_ADDRESS,
+      maxWaitMs: MAX_WAIT_MS,
+      of: 'address',
+    },
+    clock,
+  );
+  const control = createControlPath(
+    deps,
+    (entry) => (entry.scope === 'operator' ? operators : admission),
+    strangers,
+    refusals,
+  );
   const data = createDataPath(deps, admission, admissionTo(databases.data, 0, DATA_SHARE));
 
   const execute = async (name: string, caller: Caller, input: unknown, options: CallOptions): Promise<Executed> => {
