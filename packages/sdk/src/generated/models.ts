@@ -782,7 +782,8 @@ export interface Subscription {
   /** Id of the queue */
   readonly endpoint: string;
   readonly raw_delivery: boolean;
-  readonly filter_policy?: Readonly<Record<string, unknown>>;
+  /** JSON; absent: all messages */
+  readonly filter_policy?: string;
   /** attributes or body: what the filter policy looks at */
   readonly filter_scope: string;
   readonly version: number;

@@ -54,8 +54,8 @@ export interface TopicsSubscribeInput {
   readonly endpoint: string;
   /** The message as it is, with its attributes, in place of an envelope; default false */
   readonly raw_delivery?: boolean | undefined;
-  /** Which messages it gets, as a filter policy of SNS: {"colour": ["red", {"prefix": "bl"}]}; default all */
-  readonly filter_policy?: Readonly<Record<string, unknown>> | undefined;
+  /** Which messages it gets: a filter policy of SNS, as JSON, such as {"colour": ["red", {"prefix": "bl"}]}; default all */
+  readonly filter_policy?: string | undefined;
   /** What the filter policy looks at: the message’s attributes, or its body, which is JSON; default attributes */
   readonly filter_scope?: "attributes" | "body" | undefined;
 }
@@ -78,7 +78,7 @@ export interface TopicsUpdateSubscriptionInput {
   /** The message as it is, with its attributes, in place of an envelope; default false */
   readonly raw_delivery?: boolean | undefined;
   /** null: all messages */
-  readonly filter_policy?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly filter_policy?: string | null | undefined;
   /** What the filter policy looks at: the message’s attributes, or its body, which is JSON; default attributes */
   readonly filter_scope?: "attributes" | "body" | undefined;
 }

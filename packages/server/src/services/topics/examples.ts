@@ -64,7 +64,7 @@ export const topicExamples: Record<keyof typeof topicOperations, Example> = {
     input: async (world) => ({
       id: await insertTopic(world),
       endpoint: await insertQueue(world),
-      filter_policy: { colour: ['red', { prefix: 'bl' }] },
+      filter_policy: '{"colour":["red",{"prefix":"bl"}]}',
     }),
   },
   subscriptions: ofTopic(),

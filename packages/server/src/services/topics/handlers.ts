@@ -28,19 +28,25 @@ function requireSender({ caller }: Pick<Call, 'caller'>): void {
     );
 }
 
-/** The policy as it is kept. Throws INVALID_INPUT. */
+/** Throws INVALID_INPUT. */
 function checked(spec: SubscriptionSpec): SubscriptionSpec {
-  const { filter_policy: policy, filter_scope: scope } = spec;
-  if (policy === null) return spec;
-  const { length } = JSON.stringify(policy);
-  if (length > LIMITS.filterPolicy)
-    throw invalidInput(`filter_policy has ${length} characters; ${LIMITS.filterPolicy} are the most`);
-  readFilterPolicy(policy, scope);
+  if (spec.filter_policy) readFilterPolicy(spec.filter_policy, spec.filter_scope);
   return spec;
 }
 
-const policyIn = (policy: unknown): SubscriptionSpec['filter_policy'] =>
-  (policy ?? null) as SubscriptionSpec['filter_policy'];
+/** Of the JSON that a caller gives; null: all messages. Throws INVALID_INPUT. */
+function policyIn(text: string | null | undefined): SubscriptionSpec['filter_policy'] {
+  if (text === null || text === undefined) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalidInput(`filter_policy is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidInput('filter_policy must be a JSON object, such as {"colour": ["red"]}');
+  return value as Readonly<Record<string, unknown>>;
+}
 
 export const createTopicHandlers = (
   deps: TopicDeps,

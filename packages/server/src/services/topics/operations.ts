@@ -25,9 +25,11 @@ const filter_scope = Type.Optional(
       'What the filter policy looks at: the message’s attributes, or its body, which is JSON; default attributes',
   }),
 );
-const policy = Type.Record(Type.String(), Type.Unknown(), {
-  maxProperties: 5,
-  description: 'Which messages it gets, as a filter policy of SNS: {"colour": ["red", {"prefix": "bl"}]}; default all',
+const policy = Type.String({
+  minLength: 2,
+  maxLength: LIMITS.filterPolicy,
+  description:
+    'Which messages it gets: a filter policy of SNS, as JSON, such as {"colour": ["red", {"prefix": "bl"}]}; default all',
 });
 
 const PublishedTo = Type.Object(

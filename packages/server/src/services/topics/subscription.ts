@@ -17,7 +17,7 @@ export const Subscription = Type.Object(
     protocol: Type.String({ description: 'queue' }),
     endpoint: Type.String({ description: 'Id of the queue' }),
     raw_delivery: Type.Boolean(),
-    filter_policy: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    filter_policy: Type.Optional(Type.String({ description: 'JSON; absent: all messages' })),
     filter_scope: Type.String({ description: 'attributes or body: what the filter policy looks at' }),
     version: Type.Integer(),
     created_at: time,
@@ -44,20 +44,22 @@ export interface SubscriptionRow {
 }
 
 export const presentSubscription = (row: SubscriptionRow): Subscription =>
-  presentRow(row, [
-    'id',
-    'user_id',
-    'tenant_id',
-    'topic_id',
-    'protocol',
-    'endpoint',
-    'raw_delivery',
-    'filter_policy',
-    'filter_scope',
-    'version',
-    'created_at',
-    'updated_at',
-  ]) as Subscription;
+  ({
+    ...presentRow(row, [
+      'id',
+      'user_id',
+      'tenant_id',
+      'topic_id',
+      'protocol',
+      'endpoint',
+      'raw_delivery',
+      'filter_scope',
+      'version',
+      'created_at',
+      'updated_at',
+    ]),
+    ...(row.filter_policy ? { filter_policy: JSON.stringify(row.filter_policy) } : {}),
+  }) as Subscription;
 
 export const subscriptionKind: Kind<SubscriptionRow> = {
   noun: 'subscription',

@@ -66,12 +66,16 @@ describe('a topic', () => {
 
   it('passes on what a filter policy wants, and follows a change of it', async () => {
     const [topic, queue] = [await makeTopic(), await makeQueue()];
-    const { id } = await subscribe(topic.id, queue.id, { raw_delivery: true, filter_policy: { colour: ['red'] } });
+    const { id } = await subscribe(topic.id, queue.id, { raw_delivery: true, filter_policy: '{"colour":["red"]}' });
     const outcome = async (colour: string) =>
       (await publish(topic.id, { attributes: { colour: { type: 'String', value: colour } } })).deliveries[0].outcome;
     expect([await outcome('red'), await outcome('blue')]).toEqual(['delivered', 'filtered']);
-    const changed = await good('topics.updateSubscription', { id, filter_policy: { n: [1] }, filter_scope: 'body' });
-    expect(changed).toMatchObject({ filter_policy: { n: [1] }, filter_scope: 'body', version: 2 });
+    const changed = await good('topics.updateSubscription', {
+      id,
+      filter_policy: '{ "n": [1] }',
+      filter_scope: 'body',
+    });
+    expect(changed).toMatchObject({ filter_policy: '{"n":[1]}', filter_scope: 'body', version: 2 });
     expect((await publish(topic.id, { message: '{"n":1}' })).deliveries).toMatchObject([{ outcome: 'delivered' }]);
     expect(await outcome('red')).toBe('filtered');
     await good('topics.updateSubscription', { id, filter_policy: null });
@@ -128,8 +132,16 @@ describe('a topic', () => {
     const fifo = await makeQueue({ name: `${uniqueWord()}.fifo` });
     expect((await call('topics.subscribe', { id: topic.id, endpoint: fifo.id })).message).toContain('FIFO');
     const queue = await makeQueue();
-    const bad = await call('topics.subscribe', { id: topic.id, endpoint: queue.id, filter_policy: { a: 'red' } });
+    const bad = await call('topics.subscribe', { id: topic.id, endpoint: queue.id, filter_policy: '{"a":"red"}' });
     expect(bad).toMatchObject({ status: 400, message: expect.stringContaining('filter_policy.a') });
+    for (const [filter_policy, word] of [
+      ['{"a"', 'is not JSON'],
+      ['[]', 'must be a JSON object'],
+    ])
+      expect(await call('topics.subscribe', { id: topic.id, endpoint: queue.id, filter_policy })).toMatchObject({
+        status: 400,
+        message: expect.stringContaining(word!),
+      });
     const elsewhere = queue.arn.replace(/:\d{12}:/, ':000000000000:');
     expect((await call('topics.subscribe', { id: topic.id, endpoint: elsewhere })).status).toBe(404);
     const large = await call('topics.publish', {

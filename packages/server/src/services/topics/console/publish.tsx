@@ -18,7 +18,7 @@ import {
 } from '@thecloud/console';
 import { Send } from 'lucide-react';
 import { useState } from 'react';
-import { attributesIn } from './json-object.ts';
+import { attributesIn } from './typed-attributes.ts';
 
 const COLUMNS: readonly Column<PublishedTo>[] = [
   { key: 'outcome', title: 'Outcome', width: '8rem', render: ({ outcome }) => <Status value={outcome} /> },

@@ -25,7 +25,6 @@ import {
 } from '@thecloud/console';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { objectIn } from './json-object.ts';
 
 const COLUMNS: readonly Column<Subscription>[] = [
   {
@@ -47,7 +46,7 @@ const COLUMNS: readonly Column<Subscription>[] = [
     render: ({ filter_policy, filter_scope }) =>
       filter_policy ? (
         <span>
-          <code className="font-mono text-sm">{JSON.stringify(filter_policy)}</code>
+          <code className="font-mono text-sm">{filter_policy}</code>
           {filter_scope === 'body' && <span className="text-ink-soft"> on the body</span>}
         </span>
       ) : (
@@ -147,10 +146,7 @@ function Edit({
   const [endpoint, setEndpoint] = useState('');
   const [isRaw, setRaw] = useState(subscription?.raw_delivery ?? false);
   const [scope, setScope] = useState(subscription?.filter_scope ?? 'attributes');
-  const [policy, setPolicy] = useState(
-    subscription?.filter_policy ? JSON.stringify(subscription.filter_policy, undefined, 2) : '',
-  );
-  const [flaw, setFlaw] = useState<unknown>();
+  const [policy, setPolicy] = useState(subscription?.filter_policy ?? '');
   const onSuccess = () => {
     toast(subscription ? 'The subscription is changed' : 'The queue is subscribed');
     onClose();
@@ -159,17 +155,12 @@ function Edit({
   const change = useAct('topics.updateSubscription', { onSuccess });
   const isBusy = add.isPending || change.isPending;
   const submit = () => {
-    try {
-      setFlaw(undefined);
-      const given = objectIn(policy, 'The filter policy');
-      const spec = { raw_delivery: isRaw, filter_scope: scope };
-      if (subscription) change.mutate({ id: subscription.id, ...spec, filter_policy: given ?? null });
-      else add.mutate({ id: topic, endpoint, ...spec, ...(given ? { filter_policy: given } : {}) });
-    } catch (error) {
-      setFlaw(error);
-    }
+    const given = policy.trim() === '' ? undefined : policy;
+    const spec = { raw_delivery: isRaw, filter_scope: scope };
+    if (subscription) change.mutate({ id: subscription.id, ...spec, filter_policy: given ?? null });
+    else add.mutate({ id: topic, endpoint, ...spec, ...(given ? { filter_policy: given } : {}) });
   };
-  const error = flaw ?? add.error ?? change.error;
+  const error = add.error ?? change.error;
   return (
     <Dialog open onClose={onClose} title={subscription ? 'Change a subscription' : 'Subscribe a queue'}>
       <form
@@ -208,7 +199,7 @@ function Edit({
             <option value="body">the body, as JSON</option>
           </Select>
         </Field>
-        {error !== undefined && error !== null && <ErrorNote error={error} />}
+        {error && <ErrorNote error={error} />}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit" busy={isBusy}>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { attributesIn, objectIn } from './json-object.ts';
+import { attributesIn } from './typed-attributes.ts';
 
 it('reads attributes from texts, numbers and lists', () => {
   expect(attributesIn(' ')).toBeUndefined();
@@ -11,6 +11,7 @@ it('reads attributes from texts, numbers and lists', () => {
 });
 
 it('says what is wrong with what was typed', () => {
-  expect(() => objectIn('{', 'The filter policy')).toThrow('The filter policy is not JSON');
-  for (const text of ['[]', '3', 'null']) expect(() => objectIn(text, 'It')).toThrow('It must be a JSON object');
+  expect(() => attributesIn('{')).toThrow('The attributes are not JSON');
+  for (const text of ['[]', '3', 'null'])
+    expect(() => attributesIn(text)).toThrow('The attributes must be a JSON object');
 });
