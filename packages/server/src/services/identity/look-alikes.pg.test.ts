@@ -27,7 +27,7 @@ it('an address is one in whatever form it is typed: at registration, at login an
 
 it('an address that nobody can tell from another is refused: at registration, for a change and in an invitation', async () => {
   const word = uniqueWord();
-  for (const email of [`a\u200b${word}@example.com`, `\u202e${word}@example.com`, `а${word}@example.com`]) {
+  for (const email of [`a\u200b${word}@example.com`, `\u202e${word}@example.com`, `аb${word}@example.com`]) {
     const answers = [
       await register(email),
       await api.call('auth.update', { email, password: PASSWORD }, owner),
