@@ -67,7 +67,7 @@ describe('a time that the API makes up', () => {
     expect(lasting.rowCount).toBe(0);
   });
 
-  it('lets nobody in by an invitation that has expired', async () => {
+  it('refuses an expired invitation', async () => {
     const host = await api.makeActor();
     const guest = await api.makeActor();
     const { data } = await api.send('POST', `/tenants/${host.tenantId}/invitations`, {
